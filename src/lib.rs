@@ -1,0 +1,5 @@
+//! The engine.
+#![no_std]
+#![deny(unsafe_code)]
+
+pub mod sys;
