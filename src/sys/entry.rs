@@ -62,18 +62,21 @@ impl<'a> Argv<'a> {
         self.0.iter().skip(1).map_while(|word| word.get().get())
     }
 
-    /// Makes it `shell path argument...`; afterwards the array starts at the slot that was spare.
-    pub fn set_script(&self, shell: &'a CStr, path: &'a CStr) {
-        if let [spare, command, ..] = self.0 {
-            spare.set(Word::new(shell));
-            command.set(Word::new(path));
-        }
+    /// The array for execve(2).
+    pub(super) fn as_ptr(&self) -> *const *const c_char {
+        self.0.get(1..).unwrap_or_default().as_ptr().cast()
     }
 
-    /// The array for execve(2), from the command on, or from the spare slot on for a script.
-    pub(super) fn as_ptr(&self, script: bool) -> *const *const c_char {
-        let skip = usize::from(!script);
-        self.0.get(skip..).unwrap_or_default().as_ptr().cast()
+    /// `body` sees the array as `shell path argument...`; afterwards it is what it was.
+    pub(super) fn as_script<T>(&self, shell: &CStr, path: &CStr, body: impl FnOnce(*const *const c_char) -> T) -> Option<T> {
+        let [spare, command, ..] = self.0 else { return None };
+        let before = (spare.get(), command.get());
+        spare.set(Word(shell.as_ptr(), PhantomData));
+        command.set(Word(path.as_ptr(), PhantomData));
+        let result = body(self.0.as_ptr().cast());
+        spare.set(before.0);
+        command.set(before.1);
+        Some(result)
     }
 }
 

@@ -1,8 +1,12 @@
-//! The only room with unsafe code: raw system calls that rustix lacks, as typed functions.
+//! The only room with unsafe code: the program's start, the front's allocator, and the system calls that rustix lacks.
 #![allow(unsafe_code)]
 
+mod call;
 mod entry;
 mod heap;
+mod signal;
 
+pub use call::*;
 pub use entry::{Argv, Start, Word};
 pub use heap::Bump;
+pub use signal::*;

@@ -1,0 +1,150 @@
+//! capabilities(7): what CMD may do as root of its namespaces.
+
+use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
+use rustix::io::Errno;
+
+use crate::spec::Spec;
+use crate::sys;
+
+/// The names in the order of their numbers, without `CAP_`.
+pub static NAMES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+/// CAP_KILL: process 1 ends what is left of the container, whoever it belongs to.
+const KILL: u64 = 1 << 5;
+
+/// The 14 that container engines leave to root: CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP
+/// NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP.
+pub const PRESET: u64 = 0b1011 | 0b1_1111 << 4 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 27 | 1 << 29 | 1 << 31;
+const _: () = assert!(PRESET.count_ones() == 14);
+
+/// All that can be named, and those that a newer kernel adds.
+pub const ALL: u64 = !0;
+
+/// The number of the capability `name`, with or without `CAP_`, in any case.
+#[must_use]
+pub fn by_name(name: &[u8]) -> Option<u32> {
+    let bare = match name.split_at_checked(4) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(b"CAP_") => rest,
+        _ => name,
+    };
+    NAMES.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(bare)).and_then(|index| u32::try_from(index).ok())
+}
+
+/// Drops from the bounding set what is not in `spec`, one capability at a time.
+///
+/// # Errors
+/// EPERM without CAP_SETPCAP.
+pub fn bound(spec: &Spec<'_>) -> Result<(), Errno> {
+    for capability in 0..u64::BITS {
+        if spec.capabilities.bounding >> capability & 1 == 1 {
+            continue;
+        }
+        match sys::prctl(PR_CAPBSET_DROP, capability as usize) {
+            // The kernel knows none of this number, nor any above.
+            Err(Errno::INVAL) => break,
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// Has the permitted set survive the change to another user, for [`limit`] to choose from.
+///
+/// # Errors
+/// EPERM if it is locked.
+pub fn keep() -> Result<(), Errno> {
+    sys::prctl(PR_SET_KEEPCAPS, 1)
+}
+
+/// Limits the permitted and effective set: root keeps the bounding set, everybody else what was asked for by name,
+/// as ambient capabilities. The inheritable set is empty but for those (CVE-2022-24769).
+///
+/// # Errors
+/// EPERM if a capability that was asked for is not ours to give.
+pub fn limit(spec: &Spec<'_>) -> Result<(), Errno> {
+    let (uid, _) = spec.inner_ids();
+    let sets = &spec.capabilities;
+    if uid == 0 {
+        return sys::capset(sets.bounding & sys::capget()?, 0);
+    }
+    let ambient = sets.asked & sets.bounding & sys::capget()?;
+    if sets.asked != ALL && ambient != sets.asked & sets.bounding {
+        return Err(Errno::PERM);
+    }
+    sys::capset(ambient, ambient)?;
+    (0..u64::BITS).filter(|capability| ambient >> capability & 1 == 1).try_for_each(sys::raise_ambient)
+}
+
+/// Process 1 keeps what it needs at the end and nothing else.
+///
+/// # Errors
+/// None is known: a set can always be made smaller.
+pub fn keep_kill_only() -> Result<(), Errno> {
+    sys::capset(KILL & sys::capget()?, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_every_form() {
+        for name in ["KILL", "kill", "CAP_KILL", "cap_kill"] {
+            assert_eq!(by_name(name.as_bytes()), Some(5));
+        }
+        for name in ["", "CAP_", "KIL", "CAP_KILLS", "ALL"] {
+            assert_eq!(by_name(name.as_bytes()), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_preset_is_what_engines_keep() {
+        let preset = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT \
+                      KILL AUDIT_WRITE";
+        let set = preset.split(' ').fold(0, |set, name| set | 1 << by_name(name.as_bytes()).unwrap());
+        assert_eq!(PRESET, set);
+        assert_eq!(KILL, 1 << by_name(b"KILL").unwrap());
+    }
+}

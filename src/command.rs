@@ -1,0 +1,203 @@
+//! PROCESS: CMD, until it is executed. A child of process 1 that shares its memory, or process 1 itself.
+//!
+//! - Namespaces: the container's, entered.
+//! - Rights: those of process 1, given up here one after the other; each step makes the next ones weaker.
+//! - Signals: all blocked, until the last step restores what the caller had.
+//! - Everything may fail: one line, status 125, or 126 and 127 for the execution itself. CMD never runs with less
+//!   confinement than was asked for.
+//! - Next: execve(2).
+
+use core::ffi::CStr;
+use linux_raw_sys::general as raw;
+use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
+use rustix::fd::BorrowedFd;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fcntl_setfl, statat};
+use rustix::io::{Errno, read};
+use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
+
+use crate::fault::{FAILED, Fault, NOT_EXECUTABLE, NOT_FOUND};
+use crate::spec::{Caller, Spec};
+use crate::step::{Step, always, explain, explain_line, nothing, walk};
+use crate::sys::{self, Signal};
+use crate::text::{PATH, Text};
+use crate::{caps, fds, ids, tty};
+
+/// What this process knows of the world outside.
+#[derive(Clone, Copy)]
+pub struct State {
+    pub caller: Caller,
+    /// The controlling terminal, to be put into our foreground.
+    pub terminal: Option<BorrowedFd<'static>>,
+    /// Its end means that the launcher is no more.
+    pub launcher: BorrowedFd<'static>,
+    /// Process 1, as our parent sees itself.
+    pub init: Pid,
+}
+
+static STEPS: [Step<State>; 13] = [
+    Step {
+        says: "start a process group",
+        on: nothing,
+        when: |spec| !spec.life.new_session,
+        run: |_, state| start_group(state),
+    },
+    Step { says: "start a session", on: nothing, when: |spec| spec.life.new_session, run: |_, _| start_session() },
+    Step { says: "set umask", on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
+    Step { says: "reduce the bounding set", on: nothing, when: always, run: |spec, _| Ok(caps::bound(spec)?) },
+    Step {
+        says: "keep capabilities",
+        on: |_| c"--cap-add",
+        when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
+        run: |_, _| Ok(caps::keep()?),
+    },
+    Step {
+        says: "become user and group",
+        on: nothing,
+        when: |spec| !spec.rootless,
+        run: |spec, state| ids::become_inner(spec, &state.caller),
+    },
+    Step { says: "reduce capabilities", on: nothing, when: always, run: |spec, _| Ok(caps::limit(spec)?) },
+    Step {
+        says: "set no_new_privs",
+        on: nothing,
+        when: |spec| spec.no_new_privs,
+        run: |_, _| Ok(sys::prctl(PR_SET_NO_NEW_PRIVS, 1)?),
+    },
+    Step {
+        says: "die with process 1 or the launcher",
+        on: nothing,
+        when: |spec| spec.life.as_pid_1 || !spec.unshares(raw::CLONE_NEWPID),
+        run: |spec, state| die_with_parent(spec, state),
+    },
+    Step { says: "close descriptors", on: nothing, when: always, run: |spec, _| close_descriptors(spec) },
+    Step { says: "enter directory", on: |spec| spec.directory, when: always, run: |spec, _| enter_directory(spec) },
+    Step {
+        says: "ignore SIGCHLD as the caller did",
+        on: nothing,
+        when: always,
+        run: |_, state| Ok(sys::set_ignored(Signal::CHLD, state.caller.child_ignored).map(|_| ())?),
+    },
+    Step {
+        says: "restore the signal mask",
+        on: nothing,
+        when: always,
+        run: |_, state| Ok(sys::set_mask(state.caller.mask).map(|_| ())?),
+    },
+];
+
+/// Becomes CMD. Returns only when that failed: the exit status, after the message.
+pub fn become_command(spec: &Spec<'_>, state: State) -> i32 {
+    let mut state = state;
+    match walk(&STEPS, spec, &mut state) {
+        Ok(()) => execute(spec).report(),
+        Err(fault) => fault.report(),
+    }
+}
+
+/// Prints what [`become_command`] would do.
+pub fn explain_command(spec: &Spec<'_>) {
+    explain(&STEPS, spec);
+    explain_line("execute", spec.argv.command());
+}
+
+fn start_group(state: &State) -> Result<(), Fault<'static>> {
+    setpgid(None, None)?;
+    if let Some(terminal) = state.terminal {
+        tty::hand_to(terminal, getpid());
+    }
+    Ok(())
+}
+
+fn start_session() -> Result<(), Fault<'static>> {
+    setsid()?;
+    tty::control();
+    Ok(())
+}
+
+fn set_umask(spec: &Spec<'_>, state: &State) -> Result<(), Fault<'static>> {
+    umask(Mode::from_raw_mode(spec.umask.unwrap_or(state.caller.umask)));
+    Ok(())
+}
+
+/// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.
+fn die_with_parent(spec: &Spec<'_>, state: &State) -> Result<(), Fault<'static>> {
+    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?;
+    let orphaned = if spec.life.as_pid_1 {
+        fcntl_setfl(state.launcher, OFlags::NONBLOCK)?;
+        read(state.launcher, &mut [0u8]) == Ok(0)
+    } else {
+        getppid() != Some(state.init)
+    };
+    if orphaned {
+        sys::exit(i32::from(FAILED));
+    }
+    Ok(())
+}
+
+fn close_descriptors<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
+    fds::close_all_but(spec.keep_fds.iter().copied())?;
+    spec.keep_fds.iter().try_for_each(|fd| {
+        let kept = sys::keep_on_exec(*fd);
+        kept.map_err(|errno| Fault::new("keep the descriptor of", c"--keep-fd", errno))
+    })
+}
+
+/// After all descriptors are closed: none of ours can be the way out (CVE-2024-21626).
+fn enter_directory<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
+    chdir(spec.directory)?;
+    let mut path = [0u8; PATH];
+    let length = sys::getcwd(&mut path)?;
+    if length == 0 || !path.starts_with(b"/") {
+        return Err(Fault::sentence("enter directory", spec.directory, "it is outside the root"));
+    }
+    Ok(())
+}
+
+/// execvp(3) by the rules of the container: its PATH, its files.
+fn execute<'a>(spec: &Spec<'a>) -> Fault<'a> {
+    let command = spec.argv.command();
+    if let Some(fallback) = spec.fallback {
+        return match sys::execve(command, spec.argv, spec.env) {
+            Errno::NOENT => outcome(fallback.command(), sys::execve(fallback.command(), fallback, spec.env)),
+            errno => outcome(command, errno),
+        };
+    }
+    if command.to_bytes().contains(&b'/') {
+        return outcome(command, attempt(spec, command));
+    }
+    let mut worst = Errno::NOENT;
+    for directory in spec.path.to_bytes().split(|byte| *byte == b':') {
+        let mut path = Text::<PATH>::new();
+        // An empty entry is the working directory (execvp(3)).
+        path.push(if directory.is_empty() { b"." } else { directory }).push(b"/").push(command.to_bytes());
+        let Some(path) = path.c_str() else { continue };
+        match attempt(spec, path) {
+            Errno::NOENT | Errno::NOTDIR => {}
+            // A directory that may not be searched holds nothing for us.
+            Errno::ACCESS if statat(CWD, path, AtFlags::empty()).is_err() => {}
+            Errno::ACCESS => worst = Errno::ACCESS,
+            errno => return outcome(command, errno),
+        }
+    }
+    outcome(command, worst)
+}
+
+const SH: &CStr = c"/bin/sh";
+
+/// Executes `path`; a file without a format that the kernel knows is a script for the shell.
+fn attempt(spec: &Spec<'_>, path: &CStr) -> Errno {
+    match sys::execve(path, spec.argv, spec.env) {
+        Errno::NOEXEC => sys::execve_script(SH, path, spec.argv, spec.env),
+        errno => errno,
+    }
+}
+
+fn outcome(command: &CStr, errno: Errno) -> Fault<'_> {
+    let fault = Fault::new("execute", command, errno);
+    if errno != Errno::NOENT {
+        return fault.status(NOT_EXECUTABLE);
+    }
+    let fault = fault.status(NOT_FOUND);
+    let there = command.to_bytes().contains(&b'/') && statat(CWD, command, AtFlags::empty()).is_ok();
+    if there { fault.hint("it is there, but the interpreter or loader that it names is not") } else { fault }
+}

@@ -1,0 +1,160 @@
+//! What was asked for: plain data, borrowed from the arguments. Filled once by the front, judged once, never changed.
+
+use core::ffi::CStr;
+use linux_raw_sys::general as raw;
+
+use crate::sys::{Argv, Set, Word};
+
+/// The namespaces that `--root` makes (namespaces(7)); the time namespace only on request.
+pub const PRESET_NAMESPACES: u32 = raw::CLONE_NEWNS
+    | raw::CLONE_NEWPID
+    | raw::CLONE_NEWIPC
+    | raw::CLONE_NEWUTS
+    | raw::CLONE_NEWNET
+    | raw::CLONE_NEWCGROUP
+    | raw::CLONE_NEWUSER;
+
+/// How long leftover processes may take to end after SIGTERM, in seconds.
+pub const DEFAULT_GRACE: u32 = 2;
+
+/// Everything that one container is made from.
+#[derive(Clone, Copy)]
+pub struct Spec<'a> {
+    /// `--root DIR`: the directory that becomes `/`.
+    pub root: &'a CStr,
+    /// The caller is not root: his own ids are all that can be mapped (user_namespaces(7)).
+    pub rootless: bool,
+    pub writes: Writes,
+    /// CLONE_NEW* flags.
+    pub namespaces: u32,
+    /// The dangerous files of /proc and /sys are masked or read-only.
+    pub masks: bool,
+    /// /sys is mounted where the kernel permits it.
+    pub sys: bool,
+    /// What is done to the file system after the preset, in the user's order.
+    pub ops: &'a [Op<'a>],
+    pub hostname: Option<&'a CStr>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub capabilities: Capabilities,
+    pub no_new_privs: bool,
+    /// The mask of mode bits, umask(2); `None`: the caller's.
+    pub umask: Option<u32>,
+    pub directory: &'a CStr,
+    /// Descriptors from 3 up that CMD keeps, in ascending order, each once.
+    pub keep_fds: &'a [u32],
+    /// CMD's environment, ended by [`Word::END`].
+    pub env: &'a [Word<'a>],
+    /// The value of PATH in `env`.
+    pub path: &'a CStr,
+    pub argv: Argv<'a>,
+    /// What is executed instead where `argv`'s file is missing: no CMD was given, and a shell is a shell.
+    pub fallback: Option<Argv<'a>>,
+    pub life: Life,
+}
+
+/// What happens to writes below the root.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// They go to DIR.
+    Kept,
+    /// `--read-only`: they are refused.
+    Refused,
+    /// `--volatile`: they go to a tmpfs that ends with the container.
+    Forgotten,
+}
+
+/// Who is process 1, and when the container ends.
+#[derive(Clone, Copy)]
+pub struct Life {
+    /// CMD itself is process 1: nobody reaps or forwards.
+    pub as_pid_1: bool,
+    /// CMD gets a session of its own.
+    pub new_session: bool,
+    /// The launcher dies when its parent does.
+    pub die_with_parent: bool,
+    /// Signals go to CMD's whole process group.
+    pub group: bool,
+    /// The container lives until its last process has ended.
+    pub wait_all: bool,
+    /// Seconds between SIGTERM and SIGKILL for what is left when CMD has ended.
+    pub grace: u32,
+}
+
+/// Sets of capabilities(7): bit N is capability N.
+#[derive(Clone, Copy)]
+pub struct Capabilities {
+    /// The bounding set, and what root in the container has.
+    pub bounding: u64,
+    /// What `--cap-add` named: a CMD that is not root gets these as ambient capabilities.
+    pub asked: u64,
+}
+
+/// One operation below the root. Sources are paths of the caller's, destinations of the container's.
+#[derive(Clone, Copy)]
+pub enum Op<'a> {
+    Bind { source: &'a CStr, dest: &'a CStr, kind: Bind },
+    Tmpfs(&'a CStr),
+    Proc(&'a CStr),
+    Dev(&'a CStr),
+    Dir(&'a CStr),
+    Symlink { target: &'a CStr, dest: &'a CStr },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Bind {
+    Writable,
+    ReadOnly,
+    /// Writable, and its device files work.
+    Devices,
+}
+
+impl<'a> Op<'a> {
+    /// The verb of messages and `--explain`.
+    #[must_use]
+    pub const fn says(&self) -> &'static str {
+        match self {
+            Op::Bind { .. } => "bind on",
+            Op::Tmpfs(_) => "mount tmpfs on",
+            Op::Proc(_) => "mount proc on",
+            Op::Dev(_) => "fill",
+            Op::Dir(_) => "make directory",
+            Op::Symlink { .. } => "make symbolic link",
+        }
+    }
+
+    #[must_use]
+    pub const fn dest(&self) -> &'a CStr {
+        match self {
+            Op::Tmpfs(dest) | Op::Proc(dest) | Op::Dev(dest) | Op::Dir(dest) => dest,
+            Op::Bind { dest, .. } | Op::Symlink { dest, .. } => dest,
+        }
+    }
+}
+
+impl Spec<'_> {
+    /// Whether all of `flags` (CLONE_NEW*) are made anew.
+    #[must_use]
+    pub const fn unshares(&self, flags: u32) -> bool {
+        self.namespaces & flags == flags
+    }
+
+    /// CMD's user and group id inside.
+    #[must_use]
+    pub fn inner_ids(&self) -> (u32, u32) {
+        (self.uid.unwrap_or(0), self.gid.unwrap_or(0))
+    }
+}
+
+/// What the caller was when nsinit started: CMD is to find the same.
+#[derive(Clone, Copy)]
+pub struct Caller {
+    pub uid: u32,
+    pub gid: u32,
+    /// The signal mask.
+    pub mask: Set,
+    /// SIGCHLD was ignored.
+    pub child_ignored: bool,
+    /// The file mode creation mask.
+    pub umask: u32,
+}

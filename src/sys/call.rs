@@ -1,0 +1,487 @@
+//! The system calls that rustix lacks, through the C library's syscall(2), typed.
+
+use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
+use linux_raw_sys::general as raw;
+use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+use super::Argv;
+use super::Word;
+use super::signal::{Set, Siginfo, Signal};
+
+unsafe extern "C" {
+    fn syscall(number: c_long, ...) -> c_long;
+    fn __errno_location() -> *mut c_int;
+    fn getauxval(kind: c_ulong) -> c_ulong;
+    fn clone(entry: extern "C" fn(*mut c_void) -> c_int, stack: *mut c_void, flags: c_int, arg: *mut c_void, ...) -> c_int;
+}
+
+/// One system call; the arguments are integers or pointers that outlive it.
+macro_rules! call {
+    ($number:ident $(, $arg:expr)*) => {
+        answer(
+            // SAFETY: each use below passes pointers made from live references, with their lengths, of the types
+            // that the call's man page names; syscall(2) itself touches no memory but errno.
+            unsafe { syscall(raw::$number as c_long $(, $arg.full())*) },
+        )
+    };
+}
+
+/// What may be an argument: widened to a whole register, since syscall(2) reads each as a `long`.
+trait Argument {
+    fn full(self) -> c_long;
+}
+
+macro_rules! arguments {
+    ($($kind:ty),*) => { $(impl Argument for $kind {
+        fn full(self) -> c_long { self as c_long }
+    })* };
+}
+arguments!(i32, u32, usize);
+
+impl<T> Argument for *const T {
+    fn full(self) -> c_long {
+        self.expose_provenance() as c_long
+    }
+}
+
+impl<T> Argument for *mut T {
+    fn full(self) -> c_long {
+        self.expose_provenance() as c_long
+    }
+}
+
+fn answer(result: c_long) -> Result<c_long, Errno> {
+    if result == -1 {
+        // SAFETY: __errno_location(3) returns the valid address of this thread's errno.
+        return Err(Errno::from_raw_os_error(unsafe { *__errno_location() }));
+    }
+    Ok(result)
+}
+
+fn done(result: Result<c_long, Errno>) -> Result<(), Errno> {
+    result.map(|_| ())
+}
+
+/// Whether the kernel started us with more rights than the caller has (set-id bits, file capabilities):
+/// AT_SECURE of getauxval(3).
+pub fn started_secure() -> bool {
+    // SAFETY: reads the auxiliary vector that the C library keeps.
+    unsafe { getauxval(c_ulong::from(linux_raw_sys::auxvec::AT_SECURE)) != 0 }
+}
+
+/// The two answers of a fork.
+pub enum Fork {
+    /// In the process that called; the number is the child's pid.
+    Parent(Pid),
+    Child,
+}
+
+fn forked(pid: c_long) -> Result<Fork, Errno> {
+    let pid = i32::try_from(pid).map_err(|_| Errno::OVERFLOW)?;
+    Ok(Pid::from_raw(pid).map_or(Fork::Child, Fork::Parent))
+}
+
+/// clone3(2) like a fork (the memory is copied), with `flags` (CLONE_NEW*); SIGCHLD at the child's end.
+///
+/// # Errors
+/// ENOSYS before Linux 5.3, EPERM or ENOSYS from a seccomp filter outside, and those of clone3(2).
+pub fn clone3(flags: u32) -> Result<Fork, Errno> {
+    let args = raw::clone_args {
+        flags: u64::from(flags),
+        pidfd: 0,
+        child_tid: 0,
+        parent_tid: 0,
+        exit_signal: raw::SIGCHLD.into(),
+        stack: 0,
+        stack_size: 0,
+        tls: 0,
+        set_tid: 0,
+        set_tid_size: 0,
+        cgroup: 0,
+    };
+    // Without CLONE_VM the child goes on with a copy of this stack; no other thread exists, so no lock is held.
+    forked(call!(__NR_clone3, &raw const args, size_of::<raw::clone_args>())?)
+}
+
+/// clone(2) like a fork, for kernels without clone3. CLONE_NEWTIME has no bit here (it is part of CSIGNAL).
+///
+/// # Errors
+/// Those of clone(2).
+pub fn clone_old(flags: u32) -> Result<Fork, Errno> {
+    // The arguments that stand in another order on some architectures are all null.
+    forked(call!(__NR_clone, (flags | raw::SIGCHLD) as usize, 0usize, 0usize, 0usize, 0usize)?)
+}
+
+/// unshare(2).
+///
+/// # Errors
+/// Those of unshare(2).
+pub fn unshare(flags: u32) -> Result<(), Errno> {
+    done(call!(__NR_unshare, flags))
+}
+
+/// Bytes of stack for [`spawn`]'s child: two path buffers, the error line, and what the calls need.
+pub const SPAWN_STACK: usize = 32 * 1024;
+
+/// The stack of a spawned child.
+#[repr(align(16))]
+pub struct Stack(core::mem::MaybeUninit<[u8; SPAWN_STACK]>);
+
+impl Stack {
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "there is no default stack")]
+    pub const fn new() -> Stack {
+        Stack(core::mem::MaybeUninit::uninit())
+    }
+}
+
+/// Starts a child that shares our memory until it executes a program or ends, as vfork(2) does: `body(arg)` runs
+/// in it, on `stack`, and its result is the exit status. We stand still until then.
+///
+/// # Errors
+/// Those of clone(2).
+pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, Errno> {
+    struct Job<'a, T>(fn(&T) -> i32, &'a T);
+    extern "C" fn begin<T>(job: *mut c_void) -> c_int {
+        // SAFETY: `job` is the Job below, which lives until the parent goes on, and that is after this process
+        // has executed or ended (CLONE_VFORK).
+        let job = unsafe { &*job.cast::<Job<'_, T>>() };
+        exit((job.0)(job.1))
+    }
+    let job = Job(body, arg);
+    let flags = (raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD) as c_int;
+    // SAFETY: the stack is ours alone for the call's duration and grows down from its aligned end on all supported
+    // architectures; `begin` never returns; the child runs while we stand still, so no memory is used by two at once.
+    let pid = unsafe {
+        let top = stack.0.as_mut_ptr().cast::<u8>().add(SPAWN_STACK);
+        clone(begin::<T>, top.cast(), flags, (&raw const job).cast_mut().cast())
+    };
+    answer(pid.into()).and_then(|pid| Pid::from_raw(pid as i32).ok_or(Errno::CHILD))
+}
+
+/// _exit(2) of the whole process.
+pub fn exit(status: i32) -> ! {
+    loop {
+        let _ = call!(__NR_exit_group, status);
+    }
+}
+
+/// execve(2). Returns only when it failed.
+pub fn execve(path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Errno {
+    if !env.last().is_some_and(|last| last.is_end()) {
+        return Errno::INVAL;
+    }
+    let env: *const *const c_char = env.as_ptr().cast();
+    call!(__NR_execve, path.as_ptr(), argv.as_ptr(), env).err().unwrap_or(Errno::INVAL)
+}
+
+/// execve(2) of `shell` with the script `path` and CMD's arguments. Returns only when it failed.
+pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Errno {
+    if !env.last().is_some_and(|last| last.is_end()) {
+        return Errno::INVAL;
+    }
+    let env: *const *const c_char = env.as_ptr().cast();
+    let result = argv.as_script(shell, path, |script| call!(__NR_execve, shell.as_ptr(), script, env));
+    result.and_then(Result::err).unwrap_or(Errno::INVAL)
+}
+
+/// execveat(2) of a descriptor (AT_EMPTY_PATH) with an argument vector as the kernel gave it. Returns only when it failed.
+pub fn execve_fd(fd: BorrowedFd<'_>, args: &[core::cell::Cell<Word<'_>>], env: &[Word<'_>]) -> Errno {
+    let ended = |word: Option<Word<'_>>| word.is_some_and(Word::is_end);
+    if !ended(env.last().copied()) || !ended(args.last().map(core::cell::Cell::get)) {
+        return Errno::INVAL;
+    }
+    let (args, env): (*const *const c_char, *const *const c_char) = (args.as_ptr().cast(), env.as_ptr().cast());
+    call!(__NR_execveat, fd.as_raw_fd(), c"".as_ptr(), args, env, raw::AT_EMPTY_PATH).err().unwrap_or(Errno::INVAL)
+}
+
+/// close_range(2): closes `first` to `last`, both included.
+///
+/// # Errors
+/// ENOSYS before Linux 5.9; EINVAL if `first` is larger than `last`.
+pub fn close_range(first: u32, last: u32) -> Result<(), Errno> {
+    done(call!(__NR_close_range, first, last, 0u32))
+}
+
+/// Gives up the closing of a descriptor: it stays open until the process executes or ends.
+pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
+    // SAFETY: nobody owns the number any more, so nobody closes it, but for `fds::close_all_but`, after which a
+    // process uses none that it did not name there.
+    unsafe { BorrowedFd::borrow_raw(fd.into_raw_fd()) }
+}
+
+/// Standard input, output and error.
+#[derive(Clone, Copy)]
+pub enum Standard {
+    Input = 0,
+    Output = 1,
+    Error = 2,
+}
+
+impl Standard {
+    #[must_use]
+    pub fn fd(self) -> BorrowedFd<'static> {
+        // SAFETY: nsinit closes none of the three, and `fds::occupy_standard` has opened those that were closed.
+        unsafe { BorrowedFd::borrow_raw(self as i32) }
+    }
+}
+
+/// close(2) of a number that may be open or not.
+pub fn close(fd: u32) {
+    let _ = call!(__NR_close, fd);
+}
+
+/// Clears FD_CLOEXEC of a descriptor that the caller gave us.
+///
+/// # Errors
+/// EBADF if it is not open.
+pub fn keep_on_exec(fd: u32) -> Result<(), Errno> {
+    done(call!(__NR_fcntl, fd, raw::F_SETFD, 0u32))
+}
+
+/// fcntl(2) F_SETOWN, F_SETSIG and O_ASYNC: what arrives at `fd` is announced to `owner` by `signal`, with
+/// `si_code` POLL_IN and the descriptor's number.
+///
+/// # Errors
+/// Those of fcntl(2).
+pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Result<(), Errno> {
+    const O_ASYNC: u32 = raw::FASYNC;
+    let fd = fd.as_raw_fd();
+    call!(__NR_fcntl, fd, raw::F_SETOWN, owner.as_raw_nonzero().get())?;
+    call!(__NR_fcntl, fd, raw::F_SETSIG, signal.number())?;
+    done(call!(__NR_fcntl, fd, raw::F_SETFL, raw::O_NONBLOCK | O_ASYNC))
+}
+
+/// mount_setattr(2) on the mount that `fd` is the root of: sets `attributes` (MOUNT_ATTR_*) and the propagation
+/// type (MS_PRIVATE ..., 0: as it is), on everything below too if `recursive`.
+///
+/// # Errors
+/// ENOSYS before Linux 5.12; EPERM where a flag is locked; those of mount_setattr(2).
+pub fn mount_setattr(fd: BorrowedFd<'_>, attributes: u32, propagation: u32, recursive: bool) -> Result<(), Errno> {
+    let attr = raw::mount_attr {
+        attr_set: attributes.into(),
+        attr_clr: 0,
+        propagation: propagation.into(),
+        userns_fd: 0,
+    };
+    let flags = raw::AT_EMPTY_PATH | if recursive { raw::AT_RECURSIVE } else { 0 };
+    done(call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size_of::<raw::mount_attr>()))
+}
+
+/// prctl(2) with one argument; for operations that take a number and return nothing.
+///
+/// # Errors
+/// Those of the operation.
+pub fn prctl(operation: u32, argument: usize) -> Result<(), Errno> {
+    done(call!(__NR_prctl, operation, argument, 0usize, 0usize, 0usize))
+}
+
+/// prctl(PR_SET_NAME): the name in `ps` and /proc/PID/comm.
+pub fn set_name(name: &CStr) {
+    let _ = call!(__NR_prctl, linux_raw_sys::prctl::PR_SET_NAME, name.as_ptr(), 0usize, 0usize, 0usize);
+}
+
+/// prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE).
+///
+/// # Errors
+/// EPERM if the capability is not permitted and inheritable.
+pub fn raise_ambient(capability: u32) -> Result<(), Errno> {
+    use linux_raw_sys::prctl::{PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE};
+    done(call!(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0usize, 0usize))
+}
+
+/// `_LINUX_CAPABILITY_VERSION_3`: sets of 64 bits, in two halves.
+const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
+
+/// capset(2) of this process: effective and permitted are one set here. Bit N is capability N.
+///
+/// # Errors
+/// EPERM if a set is to get what it may not.
+pub fn capset(permitted: u64, inheritable: u64) -> Result<(), Errno> {
+    let header = [CAPABILITY_VERSION_3, 0];
+    let half = |set: u64, high: bool| (if high { set >> 32 } else { set & 0xffff_ffff }) as u32;
+    // Two times effective, permitted, inheritable: the low and the high 32 bits (capset(2)).
+    let (low, high) = (half(permitted, false), half(permitted, true));
+    let data = [low, low, half(inheritable, false), high, high, half(inheritable, true)];
+    done(call!(__NR_capset, header.as_ptr(), data.as_ptr()))
+}
+
+/// capget(2) of this process: the permitted set.
+///
+/// # Errors
+/// None is known.
+pub fn capget() -> Result<u64, Errno> {
+    let header = [CAPABILITY_VERSION_3, 0];
+    let mut data = [0u32; 6];
+    call!(__NR_capget, header.as_ptr(), data.as_mut_ptr())?;
+    let [_, low, _, _, high, _] = data;
+    Ok(u64::from(low) | u64::from(high) << 32)
+}
+
+/// setgroups(2) to none.
+///
+/// # Errors
+/// EPERM without CAP_SETGID or where it is denied (user_namespaces(7)).
+pub fn clear_groups() -> Result<(), Errno> {
+    #[cfg(any(target_arch = "arm", target_arch = "x86"))]
+    return done(call!(__NR_setgroups32, 0usize, 0usize));
+    #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
+    done(call!(__NR_setgroups, 0usize, 0usize))
+}
+
+/// Brings a network interface up: ioctl(2) SIOCSIFFLAGS with IFF_UP (netdevice(7)).
+///
+/// # Errors
+/// EPERM without CAP_NET_ADMIN in the network namespace, ENODEV.
+pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Result<(), Errno> {
+    const SIOCSIFFLAGS: u32 = 0x8914;
+    #[repr(C, align(8))]
+    struct Ifreq {
+        name: [u8; 16],
+        flags: u16,
+        rest: [u8; 22],
+    }
+    let mut request = Ifreq { name: [0; 16], flags: linux_raw_sys::net::net_device_flags::IFF_UP as u16, rest: [0; 22] };
+    if let Some(start) = request.name.first_chunk_mut() {
+        *start = *name;
+    }
+    done(call!(__NR_ioctl, socket.as_raw_fd(), SIOCSIFFLAGS, &raw const request))
+}
+
+/// ioctl(2) with a number as its argument.
+///
+/// # Errors
+/// Those of the request.
+pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result<(), Errno> {
+    done(call!(__NR_ioctl, fd.as_raw_fd(), request, argument))
+}
+
+/// getcwd(2) into `buffer`; the length without the terminating NUL.
+///
+/// # Errors
+/// ENOENT if the directory is gone, ERANGE if the buffer is too small.
+pub fn getcwd(buffer: &mut [u8]) -> Result<usize, Errno> {
+    let length = call!(__NR_getcwd, buffer.as_mut_ptr(), buffer.len())?;
+    Ok((length as usize).saturating_sub(1))
+}
+
+/// write(2), once.
+pub fn write(fd: u32, bytes: &[u8]) -> bool {
+    call!(__NR_write, fd, bytes.as_ptr(), bytes.len()).is_ok()
+}
+
+/// How a child changed, as wait4(2) tells it.
+#[derive(Clone, Copy)]
+pub enum Change {
+    Exited(u8),
+    Killed(Signal),
+    Stopped(Signal),
+    Continued,
+}
+
+/// Whether `signal` waits to be taken, rt_sigpending(2).
+#[must_use]
+pub fn is_pending(signal: Signal) -> bool {
+    let mut pending = Set::NONE;
+    call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()).is_ok() && pending.has(signal)
+}
+
+/// wait4(2) without waiting: any child (`None`) or one; clone children of every kind (`__WALL`), stops and
+/// continuations too. `Ok(None)`: nothing to tell now.
+///
+/// # Errors
+/// ECHILD: there is no child at all.
+pub fn wait4(child: Option<Pid>) -> Result<Option<(Pid, Change)>, Errno> {
+    let mut status: c_int = 0;
+    let which = child.map_or(-1, |pid| pid.as_raw_nonzero().get());
+    let options = raw::WNOHANG | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
+    let pid = call!(__NR_wait4, which, &raw mut status, options, 0usize)?;
+    let Some(pid) = Pid::from_raw(pid as i32) else { return Ok(None) };
+    let (low, high) = (status & 0x7f, (status >> 8) & 0xff);
+    let change = match low {
+        _ if status == 0xffff => Change::Continued,
+        0x7f => Change::Stopped(Signal::new(high)),
+        0 => Change::Exited(high as u8),
+        killer => Change::Killed(Signal::new(killer)),
+    };
+    Ok(Some((pid, change)))
+}
+
+/// kill(2): a process, or with a negative number a group, or with -1 everything that may be signalled.
+///
+/// # Errors
+/// ESRCH, EPERM.
+pub fn kill(target: i32, signal: Signal) -> Result<(), Errno> {
+    done(call!(__NR_kill, target, signal.number()))
+}
+
+/// rt_sigqueueinfo(2): sends a signal with the value that came with it.
+///
+/// # Errors
+/// ESRCH, EPERM, EAGAIN if the receiver's queue is full.
+pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Result<(), Errno> {
+    done(call!(__NR_rt_sigqueueinfo, target.as_raw_nonzero().get(), signal.number(), core::ptr::from_ref(info)))
+}
+
+/// rt_sigprocmask(2) SIG_SETMASK; the mask before.
+///
+/// # Errors
+/// None is known.
+pub fn set_mask(mask: Set) -> Result<Set, Errno> {
+    let mut old = Set::NONE;
+    call!(__NR_rt_sigprocmask, raw::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Set>())?;
+    Ok(old)
+}
+
+/// rt_sigaction(2) to SIG_IGN or SIG_DFL. Returns whether the signal was ignored.
+///
+/// # Errors
+/// EINVAL for KILL and STOP.
+pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Errno> {
+    // The kernel's struct: handler, flags, (restorer,) mask; its size never matters beyond the mask's.
+    let new = [usize::from(ignored), 0, 0, 0, 0];
+    let mut old = [0usize; 5];
+    call!(__NR_rt_sigaction, signal.number(), new.as_ptr(), old.as_mut_ptr(), size_of::<Set>())?;
+    Ok(old.first() == Some(&1))
+}
+
+/// rt_sigtimedwait(2) for any signal, at most `seconds` and `nanos` long, or without limit.
+///
+/// # Errors
+/// EAGAIN: the time is over. EINTR: stopped and continued.
+pub fn wait_signal(limit: Option<Time>) -> Result<Siginfo, Errno> {
+    let mut info = Siginfo::EMPTY;
+    let set = Set::ALL;
+    let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    #[cfg(target_pointer_width = "32")]
+    call!(__NR_rt_sigtimedwait_time64, &raw const set, &raw mut info, limit, size_of::<Set>())?;
+    #[cfg(target_pointer_width = "64")]
+    call!(__NR_rt_sigtimedwait, &raw const set, &raw mut info, limit, size_of::<Set>())?;
+    Ok(info)
+}
+
+/// `struct __kernel_timespec`: seconds and nanoseconds, 64 bits each on every architecture.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub struct Time {
+    pub seconds: i64,
+    pub nanos: i64,
+}
+
+/// CLOCK_MONOTONIC, clock_gettime(2).
+#[must_use]
+pub fn now() -> Time {
+    let mut time = Time { seconds: 0, nanos: 0 };
+    #[cfg(target_pointer_width = "32")]
+    let result = call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time);
+    #[cfg(target_pointer_width = "64")]
+    let result = call!(__NR_clock_gettime, raw::CLOCK_MONOTONIC, &raw mut time);
+    // It cannot fail: the clock exists and the address is good. A time of 0 would end every wait at once.
+    if result.is_err() {
+        return Time { seconds: 0, nanos: 0 };
+    }
+    time
+}
+

@@ -1,0 +1,133 @@
+//! Text in fixed buffers: numbers and joined paths. What does not fit is cut and remembered, never written past.
+
+use core::ffi::CStr;
+
+/// PATH_MAX of the kernel, with the terminating NUL: no path that a system call takes is longer.
+pub const PATH: usize = 4096;
+/// An id map line, a pid, a /proc/self/fd/N path.
+pub const SHORT: usize = 64;
+/// One message or one line of `--explain`: two paths at their longest are cut, ordinary ones are not.
+pub const LINE: usize = 2048;
+
+/// At most `N - 1` bytes of text, always NUL-terminated.
+pub struct Text<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+    cut: bool,
+}
+
+impl<const N: usize> Text<N> {
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "new is the one way to make it")]
+    pub const fn new() -> Text<N> {
+        Text { bytes: [0; N], length: 0, cut: false }
+    }
+
+    /// Appends `more`, or as much of it as there is room for.
+    pub fn push(&mut self, more: &[u8]) -> &mut Text<N> {
+        for &byte in more {
+            if self.length + 1 >= N {
+                self.cut = true;
+                break;
+            }
+            if let Some(slot) = self.bytes.get_mut(self.length) {
+                *slot = byte;
+                self.length += 1;
+            }
+        }
+        self
+    }
+
+    /// Appends a number in decimal.
+    pub fn push_number(&mut self, number: u32) -> &mut Text<N> {
+        /// 2^32 has ten digits.
+        const DIGITS: usize = 10;
+        let mut digits = [0u8; DIGITS];
+        let mut rest = number;
+        let mut start = DIGITS;
+        for (index, digit) in digits.iter_mut().enumerate().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            start = index;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.push(digits.get(start..).unwrap_or_default())
+    }
+
+    /// Shortens it to `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
+        if let Some(tail) = self.bytes.get_mut(length..) {
+            tail.fill(0);
+            self.length = self.length.min(length);
+        }
+    }
+
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// The text for a system call; `None` if something did not fit, for a cut path is another path.
+    #[must_use]
+    pub fn c_str(&self) -> Option<&CStr> {
+        if self.cut {
+            return None;
+        }
+        CStr::from_bytes_until_nul(&self.bytes).ok()
+    }
+}
+
+/// The number that `text` is as a whole, in decimal.
+#[must_use]
+pub fn number(text: &[u8]) -> Option<u32> {
+    radix(text, 10)
+}
+
+/// The number that `text` is as a whole, in octal.
+#[must_use]
+pub fn octal(text: &[u8]) -> Option<u32> {
+    radix(text, 8)
+}
+
+fn radix(text: &[u8], base: u32) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u32, |sum, byte| {
+        let digit = char::from(*byte).to_digit(base)?;
+        sum.checked_mul(base)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_whole_words() {
+        for bad in ["", " 1", "1 ", "1x", "-1", "+1", "1:", ":1", "4294967296", "0x1", "99999999999999999999"] {
+            assert_eq!(number(bad.as_bytes()), None, "{bad:?}");
+        }
+        assert_eq!(number(b"4294967295"), Some(u32::MAX));
+        assert_eq!(number(b"007"), Some(7));
+        assert_eq!(octal(b"0755"), Some(0o755));
+        assert_eq!(octal(b"8"), None);
+    }
+
+    #[test]
+    fn numbers_are_written_in_full() {
+        for (value, expected) in [(0, "0"), (9, "9"), (10, "10"), (u32::MAX, "4294967295")] {
+            assert_eq!(Text::<SHORT>::new().push_number(value).bytes(), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_path() {
+        let mut text = Text::<4>::new();
+        assert_eq!(text.push(b"abc").c_str(), Some(c"abc"));
+        assert_eq!(text.push(b"d").c_str(), None);
+        assert_eq!(text.bytes(), b"abc");
+    }
+}

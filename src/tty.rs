@@ -1,0 +1,60 @@
+//! The controlling terminal: who is in its foreground.
+//!
+//! The container has process groups of its own, so that a `kill(0, ...)` inside reaches nobody outside. CMD's group
+//! is put into the foreground when ours is there, so that ^C, ^Z and the window's size reach it, once, from the
+//! kernel; what reaches us instead is forwarded. A stop of CMD is passed on to our own group, so that the caller's
+//! shell takes the terminal back and `fg` resumes both.
+
+use linux_raw_sys::ioctl::TIOCSCTTY;
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno;
+use rustix::process::{Pid, getpgrp};
+use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
+
+use crate::sys::{self, Signal, Standard};
+
+/// The controlling terminal, if there is one.
+#[must_use]
+pub fn open() -> Option<OwnedFd> {
+    openat(CWD, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// The first of our standard descriptors that is a terminal.
+#[must_use]
+pub fn standard() -> Option<BorrowedFd<'static>> {
+    [Standard::Input, Standard::Output, Standard::Error].into_iter().map(Standard::fd).find(|fd| isatty(fd))
+}
+
+/// Whether our process group is in the foreground.
+#[must_use]
+pub fn is_ours(terminal: BorrowedFd<'_>) -> bool {
+    tcgetpgrp(terminal) == Ok(getpgrp())
+}
+
+/// Whether standard input or output is a pipe: then somebody else in our process group may be the one who reads the
+/// terminal, and CMD is only put into the foreground when it asks for it (SIGTTIN, SIGTTOU).
+#[must_use]
+pub fn in_pipeline() -> bool {
+    let pipe = |fd: BorrowedFd<'_>| fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_fifo());
+    pipe(Standard::Input.fd()) || pipe(Standard::Output.fd())
+}
+
+/// Puts `group` into the foreground. Signals are blocked, so SIGTTOU does not stop us. That the terminal is gone or
+/// is not ours any more is no error: it is nobody's who could complain.
+pub fn hand_to(terminal: BorrowedFd<'_>, group: Pid) {
+    let _ = tcsetpgrp(terminal, group);
+}
+
+/// Takes the terminal back for our process group, if the group that has it is no more.
+pub fn take_back(terminal: BorrowedFd<'_>) {
+    let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Errno::SRCH);
+    if tcgetpgrp(terminal).map_or(true, gone) {
+        hand_to(terminal, getpgrp());
+    }
+}
+
+/// Makes the terminal on standard input the controlling one of a new session, unless it is another session's.
+pub fn control() {
+    let _ = sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0);
+}
