@@ -1,66 +1,20 @@
 //! capabilities(7): what CMD may do as root of its namespaces.
 
 use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
-use rustix::io::Errno;
 
-use crate::spec::Spec;
-use crate::sys;
+use crate::spec::{Capabilities, Spec};
+use crate::sys::{self, Done, Failure};
 
 /// The names in the order of their numbers, without `CAP_`.
-pub static NAMES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
+static NAMES: &str = "\
+    CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE \
+    NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT \
+    SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE \
+    AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ \
+    PERFMON BPF CHECKPOINT_RESTORE";
 
 /// CAP_KILL: process 1 ends what is left of the container, whoever it belongs to.
 const KILL: u64 = 1 << 5;
-
-/// The 14 that container engines leave to root: CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP
-/// NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP.
-pub const PRESET: u64 = 0b1011 | 0b1_1111 << 4 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 27 | 1 << 29 | 1 << 31;
-const _: () = assert!(PRESET.count_ones() == 14);
-
-/// All that can be named, and those that a newer kernel adds.
-pub const ALL: u64 = !0;
 
 /// The number of the capability `name`, with or without `CAP_`, in any case.
 #[must_use]
@@ -69,21 +23,21 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case(b"CAP_") => rest,
         _ => name,
     };
-    NAMES.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(bare)).and_then(|index| u32::try_from(index).ok())
+    (0..).zip(NAMES.split(' ')).find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(bare)).map(|(number, _)| number)
 }
 
 /// Drops from the bounding set what is not in `spec`, one capability at a time.
 ///
 /// # Errors
 /// EPERM without CAP_SETPCAP.
-pub fn bound(spec: &Spec<'_>) -> Result<(), Errno> {
+pub fn bound(spec: &Spec<'_>) -> Done {
     for capability in 0..u64::BITS {
         if spec.capabilities.bounding >> capability & 1 == 1 {
             continue;
         }
         match sys::prctl(PR_CAPBSET_DROP, capability as usize) {
             // The kernel knows none of this number, nor any above.
-            Err(Errno::INVAL) => break,
+            Err(Failure::INVAL) => break,
             result => result?,
         }
     }
@@ -94,7 +48,7 @@ pub fn bound(spec: &Spec<'_>) -> Result<(), Errno> {
 ///
 /// # Errors
 /// EPERM if it is locked.
-pub fn keep() -> Result<(), Errno> {
+pub fn keep() -> Done {
     sys::prctl(PR_SET_KEEPCAPS, 1)
 }
 
@@ -103,15 +57,15 @@ pub fn keep() -> Result<(), Errno> {
 ///
 /// # Errors
 /// EPERM if a capability that was asked for is not ours to give.
-pub fn limit(spec: &Spec<'_>) -> Result<(), Errno> {
+pub fn limit(spec: &Spec<'_>) -> Done {
     let (uid, _) = spec.inner_ids();
     let sets = &spec.capabilities;
     if uid == 0 {
         return sys::capset(sets.bounding & sys::capget()?, 0);
     }
     let ambient = sets.asked & sets.bounding & sys::capget()?;
-    if sets.asked != ALL && ambient != sets.asked & sets.bounding {
-        return Err(Errno::PERM);
+    if sets.asked != Capabilities::ALL && ambient != sets.asked & sets.bounding {
+        return Err(Failure::PERM);
     }
     sys::capset(ambient, ambient)?;
     (0..u64::BITS).filter(|capability| ambient >> capability & 1 == 1).try_for_each(sys::raise_ambient)
@@ -121,7 +75,7 @@ pub fn limit(spec: &Spec<'_>) -> Result<(), Errno> {
 ///
 /// # Errors
 /// None is known: a set can always be made smaller.
-pub fn keep_kill_only() -> Result<(), Errno> {
+pub fn keep_kill_only() -> Done {
     sys::capset(KILL & sys::capget()?, 0)
 }
 
@@ -144,7 +98,7 @@ mod tests {
         let preset = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT \
                       KILL AUDIT_WRITE";
         let set = preset.split(' ').fold(0, |set, name| set | 1 << by_name(name.as_bytes()).unwrap());
-        assert_eq!(PRESET, set);
+        assert_eq!(Capabilities::USUAL, set);
         assert_eq!(KILL, 1 << by_name(b"KILL").unwrap());
     }
 }

@@ -12,13 +12,13 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, fcntl_setfl, statat};
-use rustix::io::{Errno, read};
+use rustix::io::read;
 use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
 
-use crate::fault::{FAILED, Fault, NOT_EXECUTABLE, NOT_FOUND};
+use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
 use crate::spec::{Caller, Spec};
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
-use crate::sys::{self, Signal};
+use crate::sys::{self, Done, Failure, Signal};
 use crate::text::{PATH, Text};
 use crate::{caps, fds, ids, tty};
 
@@ -88,10 +88,8 @@ static STEPS: [Step<State>; 13] = [
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
 pub fn become_command(spec: &Spec<'_>, state: State) -> i32 {
     let mut state = state;
-    match walk(&STEPS, spec, &mut state) {
-        Ok(()) => execute(spec).report(),
-        Err(fault) => fault.report(),
-    }
+    let status = if walk(&STEPS, spec, &mut state).is_ok() { execute(spec) } else { FAILED };
+    status.into()
 }
 
 /// Prints what [`become_command`] would do.
@@ -100,7 +98,7 @@ pub fn explain_command(spec: &Spec<'_>) {
     explain_line("execute", spec.argv.command());
 }
 
-fn start_group(state: &State) -> Result<(), Fault<'static>> {
+fn start_group(state: &State) -> Done {
     setpgid(None, None)?;
     if let Some(terminal) = state.terminal {
         tty::hand_to(terminal, getpid());
@@ -108,19 +106,19 @@ fn start_group(state: &State) -> Result<(), Fault<'static>> {
     Ok(())
 }
 
-fn start_session() -> Result<(), Fault<'static>> {
+fn start_session() -> Done {
     setsid()?;
     tty::control();
     Ok(())
 }
 
-fn set_umask(spec: &Spec<'_>, state: &State) -> Result<(), Fault<'static>> {
+fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
     umask(Mode::from_raw_mode(spec.umask.unwrap_or(state.caller.umask)));
     Ok(())
 }
 
 /// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.
-fn die_with_parent(spec: &Spec<'_>, state: &State) -> Result<(), Fault<'static>> {
+fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?;
     let orphaned = if spec.life.as_pid_1 {
         fcntl_setfl(state.launcher, OFlags::NONBLOCK)?;
@@ -134,48 +132,49 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Result<(), Fault<'static>>
     Ok(())
 }
 
-fn close_descriptors<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
+fn close_descriptors(spec: &Spec<'_>) -> Done {
     fds::close_all_but(spec.keep_fds.iter().copied())?;
-    spec.keep_fds.iter().try_for_each(|fd| {
-        let kept = sys::keep_on_exec(*fd);
-        kept.map_err(|errno| Fault::new("keep the descriptor of", c"--keep-fd", errno))
-    })
+    for fd in spec.keep_fds {
+        sys::keep_on_exec(*fd).map_err(|errno| blame("keep open the descriptor of", c"--keep-fd", errno))?;
+    }
+    Ok(())
 }
 
 /// After all descriptors are closed: none of ours can be the way out (CVE-2024-21626).
-fn enter_directory<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
+fn enter_directory(spec: &Spec<'_>) -> Done {
     chdir(spec.directory)?;
     let mut path = [0u8; PATH];
     let length = sys::getcwd(&mut path)?;
     if length == 0 || !path.starts_with(b"/") {
-        return Err(Fault::sentence("enter directory", spec.directory, "it is outside the root"));
+        return Err(Failure::OUTSIDE);
     }
     Ok(())
 }
 
 /// execvp(3) by the rules of the container: its PATH, its files.
-fn execute<'a>(spec: &Spec<'a>) -> Fault<'a> {
+fn execute(spec: &Spec<'_>) -> u8 {
     let command = spec.argv.command();
-    if let Some(fallback) = spec.fallback {
+    if !spec.fallback.is_none() {
+        let fallback = spec.fallback.command();
         return match sys::execve(command, spec.argv, spec.env) {
-            Errno::NOENT => outcome(fallback.command(), sys::execve(fallback.command(), fallback, spec.env)),
+            Failure::NOENT => outcome(fallback, sys::execve(fallback, spec.fallback, spec.env)),
             errno => outcome(command, errno),
         };
     }
     if command.to_bytes().contains(&b'/') {
         return outcome(command, attempt(spec, command));
     }
-    let mut worst = Errno::NOENT;
+    let mut worst = Failure::NOENT;
     for directory in spec.path.to_bytes().split(|byte| *byte == b':') {
-        let mut path = Text::<PATH>::new();
+        let mut path = Text::new();
         // An empty entry is the working directory (execvp(3)).
         path.push(if directory.is_empty() { b"." } else { directory }).push(b"/").push(command.to_bytes());
         let Some(path) = path.c_str() else { continue };
         match attempt(spec, path) {
-            Errno::NOENT | Errno::NOTDIR => {}
+            Failure::NOENT | Failure::NOTDIR => {}
             // A directory that may not be searched holds nothing for us.
-            Errno::ACCESS if statat(CWD, path, AtFlags::empty()).is_err() => {}
-            Errno::ACCESS => worst = Errno::ACCESS,
+            Failure::ACCESS if statat(CWD, path, AtFlags::empty()).is_err() => {}
+            Failure::ACCESS => worst = Failure::ACCESS,
             errno => return outcome(command, errno),
         }
     }
@@ -185,19 +184,21 @@ fn execute<'a>(spec: &Spec<'a>) -> Fault<'a> {
 const SH: &CStr = c"/bin/sh";
 
 /// Executes `path`; a file without a format that the kernel knows is a script for the shell.
-fn attempt(spec: &Spec<'_>, path: &CStr) -> Errno {
+fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
     match sys::execve(path, spec.argv, spec.env) {
-        Errno::NOEXEC => sys::execve_script(SH, path, spec.argv, spec.env),
+        Failure::NOEXEC => sys::execve_script(SH, path, spec.argv, spec.env),
         errno => errno,
     }
 }
 
-fn outcome(command: &CStr, errno: Errno) -> Fault<'_> {
-    let fault = Fault::new("execute", command, errno);
-    if errno != Errno::NOENT {
-        return fault.status(NOT_EXECUTABLE);
+/// Reports why CMD was not executed. Returns the exit status that tells it.
+fn outcome(command: &CStr, errno: Failure) -> u8 {
+    let says = "execute";
+    if errno != Failure::NOENT {
+        blame(says, command, errno);
+        return NOT_EXECUTABLE;
     }
-    let fault = fault.status(NOT_FOUND);
     let there = command.to_bytes().contains(&b'/') && statat(CWD, command, AtFlags::empty()).is_ok();
-    if there { fault.hint("it is there, but the interpreter or loader that it names is not") } else { fault }
+    blame_hint(says, command, errno, if there { "it is there: the loader or interpreter that it names is not" } else { "" });
+    NOT_FOUND
 }

@@ -1,10 +1,9 @@
 //! What failed, on what, and why: one line, one write; and the exit statuses.
 
 use core::ffi::CStr;
-use rustix::io::Errno;
 
-use crate::sys;
-use crate::text::{LINE, Text};
+use crate::sys::{self, Failure, Standard};
+use crate::text::{self, PATH, Text};
 
 /// nsinit failed before CMD ran.
 pub const FAILED: u8 = 125;
@@ -18,142 +17,140 @@ pub const SIGNALLED: u8 = 128;
 /// The prefix of every message: the name of the vocabulary.
 pub const NAME: &str = "nsinit";
 
-/// Why something failed.
-#[derive(Clone, Copy)]
-pub enum Why {
-    Kernel(Errno),
-    Sentence(&'static str),
-}
-
-/// One failure. It prints as `nsinit: SAYS ON: WHY (HINT)`.
+/// What can't be meant. It prints as `nsinit: use ON VALUE: WHY`.
 #[derive(Clone, Copy)]
 pub struct Fault<'a> {
-    /// The verb, with the preposition that leads to the object: `mount proc on`.
-    pub says: &'a str,
-    /// The object, in the user's own word where there is one. May be empty.
-    pub on: &'a CStr,
-    pub why: Why,
-    /// What to do, where the reason is known to mean something here. May be empty.
-    pub hint: &'static str,
-    pub status: u8,
+    /// The option, or the word in its place.
+    pub on: &'a str,
+    /// Its value, in the user's own word. May be empty.
+    pub value: &'a CStr,
+    pub why: &'static str,
 }
 
 impl<'a> Fault<'a> {
     #[must_use]
-    pub const fn new(says: &'a str, on: &'a CStr, why: Errno) -> Fault<'a> {
-        Fault { says, on, why: Why::Kernel(why), hint: "", status: FAILED }
+    pub const fn new(on: &'a str, value: &'a CStr, why: &'static str) -> Fault<'a> {
+        Fault { on, value, why }
     }
 
+    /// Prints the line. Returns the exit status that goes with it.
     #[must_use]
-    pub const fn sentence(says: &'a str, on: &'a CStr, why: &'static str) -> Fault<'a> {
-        Fault { says, on, why: Why::Sentence(why), hint: "", status: FAILED }
-    }
-
-    #[must_use]
-    pub const fn hint(self, hint: &'static str) -> Fault<'a> {
-        Fault { hint, ..self }
-    }
-
-    #[must_use]
-    pub const fn status(self, status: u8) -> Fault<'a> {
-        Fault { status, ..self }
-    }
-
-    /// Prints the line on stderr. Returns the exit status that goes with it.
     pub fn report(&self) -> i32 {
-        let mut line = Text::<LINE>::new();
-        line.push(NAME.as_bytes()).push(b": ").push(self.says.as_bytes());
-        if !self.on.is_empty() {
-            push_printable(line.push(b" "), self.on.to_bytes());
-        }
-        line.push(b": ");
-        match self.why {
-            Why::Sentence(sentence) => line.push(sentence.as_bytes()),
-            Why::Kernel(errno) => push_errno(&mut line, errno),
-        };
-        if !self.hint.is_empty() {
-            line.push(b" (").push(self.hint.as_bytes()).push(b")");
-        }
-        write_line(2, &mut line);
-        i32::from(self.status)
+        let mut line = Text::new();
+        line.push(b"use ").push(self.on.as_bytes());
+        print(&line, self.value, self.why, "")
     }
 }
 
-/// An errno without a story: [`crate::step::walk`] puts the step's words to it.
-impl From<Errno> for Fault<'_> {
-    fn from(errno: Errno) -> Self {
-        Fault::new("", c"", errno)
-    }
+/// Reports why something did not succeed, unless it is out already: `nsinit: SAYS ON: WHY`.
+pub fn blame(says: &str, on: &CStr, why: Failure) -> Failure {
+    blame_hint(says, on, why, "")
 }
 
-/// Prints a warning: `nsinit: warning: SAYS: WHY`.
-pub fn warn(says: &str, errno: Errno) {
-    let mut line = Text::<LINE>::new();
-    line.push(NAME.as_bytes()).push(b": warning: ").push(says.as_bytes()).push(b": ");
-    push_errno(&mut line, errno);
-    write_line(2, &mut line);
+/// [`blame`] with ` (HINT)`, where the reason is known to mean something here.
+pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
+    if why != Failure::REPORTED {
+        print(Text::new().push(says.as_bytes()), on, text_of(why), hint);
+    }
+    Failure::REPORTED
+}
+
+/// The one line. Returns 125.
+fn print(says: &Text, on: &CStr, why: &str, hint: &str) -> i32 {
+    let mut line = Text::new();
+    line.push(NAME.as_bytes()).push(b": ").push(says.bytes());
+    if !on.is_empty() {
+        push_printable(line.push(b" "), on.to_bytes());
+    }
+    line.push(b": ").push(why.as_bytes());
+    if !hint.is_empty() {
+        line.push(b" (").push(hint.as_bytes()).push(b")");
+    }
+    write_line(Standard::Error, &mut line);
+    FAILED.into()
 }
 
 /// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
-pub fn push_printable<const N: usize>(line: &mut Text<N>, word: &[u8]) {
+pub fn push_printable(line: &mut Text, word: &[u8]) {
     for &byte in word {
         line.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
     }
 }
 
 /// Ends the line and writes it with one write(2). That nobody reads it can't be told to anybody.
-pub fn write_line<const N: usize>(fd: u32, line: &mut Text<N>) {
-    let end = line.bytes().len().min(N - 2);
+pub fn write_line(to: Standard, line: &mut Text) {
+    let end = line.bytes().len().min(PATH - 2);
     line.truncate(end);
     line.push(b"\n");
-    sys::write(fd, line.bytes());
+    sys::write(to, line.bytes());
 }
 
-/// The text of an errno, in the C library's words (errno(3)); only numbers where there is no text here.
-fn push_errno<const N: usize>(line: &mut Text<N>, errno: Errno) -> &mut Text<N> {
-    match ERRNOS.iter().find(|(number, _)| *number == errno) {
-        Some((_, text)) => line.push(text.as_bytes()),
-        None => line.push(b"errno ").push_number(errno.raw_os_error().unsigned_abs()),
+/// The words of a reason.
+#[must_use]
+pub fn text_of(why: Failure) -> &'static str {
+    let lines = REASONS.lines().filter_map(|line| line.split_once(' '));
+    let mut words = lines.filter(|(number, _)| text::number(number.as_bytes()) == Some(why.number()));
+    words.next().map_or("an error without a name here", |(_, words)| words)
+}
+
+/// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
+static REASONS: &str = "\
+1 Operation not permitted
+2 No such file or directory
+3 No such process
+5 Input/output error
+6 No such device or address
+7 Argument list too long
+8 Exec format error
+9 Bad file descriptor
+10 No child processes
+11 Resource temporarily unavailable
+12 Cannot allocate memory
+13 Permission denied
+14 Bad address
+16 Device or resource busy
+17 File exists
+18 Invalid cross-device link
+19 No such device
+20 Not a directory
+21 Is a directory
+22 Invalid argument
+23 Too many open files in system
+24 Too many open files
+25 Inappropriate ioctl for device
+26 Text file busy
+28 No space left on device
+30 Read-only file system
+34 Numerical result out of range
+36 File name too long
+38 Function not implemented
+40 Too many levels of symbolic links
+75 Value too large for defined data type
+80 Accessing a corrupted shared library
+87 Too many users
+95 Operation not supported
+116 Stale file handle
+5001 Can't mount on symlink destination
+5002 it is there and no directory
+5003 it is there and a directory, but the source is a file
+5004 it is outside the root
+";
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+
+    #[test]
+    fn reasons_are_the_c_librarys() {
+        for (number, words) in REASONS.lines().filter_map(|line| line.split_once(' ')) {
+            let number: i32 = number.parse().expect("a number");
+            let theirs = std::io::Error::from_raw_os_error(number);
+            if number < 4096 && cfg!(target_env = "gnu") {
+                assert_eq!(std::format!("{theirs}"), std::format!("{words} (os error {number})"));
+            }
+        }
+        assert_eq!(text_of(Failure::SYMLINK), "Can't mount on symlink destination");
+        assert_eq!(text_of(Failure::OUTSIDE), "it is outside the root");
     }
 }
-
-/// What the calls that nsinit makes answer.
-static ERRNOS: [(Errno, &str); 37] = [
-    (Errno::PERM, "Operation not permitted"),
-    (Errno::NOENT, "No such file or directory"),
-    (Errno::SRCH, "No such process"),
-    (Errno::INTR, "Interrupted system call"),
-    (Errno::IO, "Input/output error"),
-    (Errno::NXIO, "No such device or address"),
-    (Errno::TOOBIG, "Argument list too long"),
-    (Errno::NOEXEC, "Exec format error"),
-    (Errno::BADF, "Bad file descriptor"),
-    (Errno::CHILD, "No child processes"),
-    (Errno::AGAIN, "Resource temporarily unavailable"),
-    (Errno::NOMEM, "Cannot allocate memory"),
-    (Errno::ACCESS, "Permission denied"),
-    (Errno::FAULT, "Bad address"),
-    (Errno::BUSY, "Device or resource busy"),
-    (Errno::EXIST, "File exists"),
-    (Errno::XDEV, "Invalid cross-device link"),
-    (Errno::NODEV, "No such device"),
-    (Errno::NOTDIR, "Not a directory"),
-    (Errno::ISDIR, "Is a directory"),
-    (Errno::INVAL, "Invalid argument"),
-    (Errno::NFILE, "Too many open files in system"),
-    (Errno::MFILE, "Too many open files"),
-    (Errno::NOTTY, "Inappropriate ioctl for device"),
-    (Errno::TXTBSY, "Text file busy"),
-    (Errno::NOSPC, "No space left on device"),
-    (Errno::ROFS, "Read-only file system"),
-    (Errno::PIPE, "Broken pipe"),
-    (Errno::RANGE, "Numerical result out of range"),
-    (Errno::NAMETOOLONG, "File name too long"),
-    (Errno::NOSYS, "Function not implemented"),
-    (Errno::LOOP, "Too many levels of symbolic links"),
-    (Errno::OVERFLOW, "Value too large for defined data type"),
-    (Errno::USERS, "Too many users"),
-    (Errno::OPNOTSUPP, "Operation not supported"),
-    (Errno::STALE, "Stale file handle"),
-    (Errno::LIBBAD, "Accessing a corrupted shared library"),
-];

@@ -1,10 +1,10 @@
 //! Which descriptors a process has.
 
 use rustix::fd::AsRawFd;
-use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
-use crate::sys;
+use crate::files::{self, HERE};
+use crate::sys::{self, Done, Failure};
 
 /// The first that is not standard input, output or error.
 const FIRST: u32 = 3;
@@ -17,9 +17,9 @@ const LAST_BY_HAND: u32 = 65_535;
 ///
 /// # Errors
 /// Those of open(2).
-pub fn occupy_standard() -> Result<(), Errno> {
+pub fn occupy_standard() -> Done {
     loop {
-        let fd = openat(CWD, c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let fd = files::open(HERE, c"/", OFlags::PATH)?;
         if fd.as_raw_fd().unsigned_abs() >= FIRST {
             return Ok(());
         }
@@ -31,7 +31,7 @@ pub fn occupy_standard() -> Result<(), Errno> {
 ///
 /// # Errors
 /// Those of close_range(2).
-pub fn close_all_but(kept: impl Iterator<Item = u32>) -> Result<(), Errno> {
+pub fn close_all_but(kept: impl Iterator<Item = u32>) -> Done {
     let mut first = FIRST;
     for keep in kept.filter(|fd| *fd >= FIRST) {
         if keep > first {
@@ -42,9 +42,9 @@ pub fn close_all_but(kept: impl Iterator<Item = u32>) -> Result<(), Errno> {
     close(first, u32::MAX)
 }
 
-fn close(first: u32, last: u32) -> Result<(), Errno> {
+fn close(first: u32, last: u32) -> Done {
     match sys::close_range(first, last) {
-        Err(Errno::NOSYS | Errno::PERM) => {
+        Err(Failure::NOSYS | Failure::PERM) => {
             (first..=last.min(LAST_BY_HAND)).for_each(sys::close);
             Ok(())
         }

@@ -9,15 +9,15 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::Mode;
-use rustix::io::{Errno, read, write};
+use rustix::io::{read, write};
 use rustix::process::{Pid, getegid, geteuid, getpid, umask};
 
-use crate::fault::{Fault, SIGNALLED};
+use crate::fault::{SIGNALLED, blame, blame_hint};
 use crate::ids::{self, Map};
 use crate::init::{TO_FOREGROUND, TO_GROUP};
 use crate::spec::{Caller, Spec};
 use crate::step::{Step, always, explain, nothing, walk};
-use crate::sys::{self, Change, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
+use crate::sys::{self, Change, Done, Failure, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::{fds, procfs, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
@@ -50,12 +50,12 @@ impl State {
         State { caller, launcher: getpid(), terminal: None, lent: false, proc: None, container: None }
     }
 
-    fn proc(&self) -> Result<BorrowedFd<'_>, Errno> {
-        self.proc.as_ref().map(AsFd::as_fd).ok_or(Errno::BADF)
+    fn proc(&self) -> Result<BorrowedFd<'_>, Failure> {
+        self.proc.as_ref().map(AsFd::as_fd).ok_or(Failure::BADF)
     }
 
-    fn container(&self) -> Result<Pid, Errno> {
-        self.container.ok_or(Errno::CHILD)
+    fn container(&self) -> Result<Pid, Failure> {
+        self.container.ok_or(Failure::CHILD)
     }
 }
 
@@ -135,7 +135,7 @@ static AFTER: [Step<State>; 5] = [
 
 /// # Errors
 /// The first step that failed.
-pub fn before<'a>(spec: &Spec<'a>, state: &mut State) -> Result<(), Fault<'a>> {
+pub fn before(spec: &Spec<'_>, state: &mut State) -> Done {
     walk(&BEFORE, spec, state)
 }
 
@@ -143,12 +143,12 @@ pub fn before<'a>(spec: &Spec<'a>, state: &mut State) -> Result<(), Fault<'a>> {
 ///
 /// # Errors
 /// The first step that failed.
-pub fn after<'a>(spec: &Spec<'a>, state: &mut State, container: Pid, go: BorrowedFd<'_>) -> Result<(), Fault<'a>> {
+pub fn after(spec: &Spec<'_>, state: &mut State, container: Pid, go: BorrowedFd<'_>) -> Done {
     state.container = Some(container);
-    let result = walk(&AFTER, spec, state).and_then(|()| match write(go, b"!") {
+    let result = walk(&AFTER, spec, state).and_then(|()| match write(go, b"!").map_err(Failure::from) {
         // If it has ended already it has said why.
-        Ok(_) | Err(Errno::PIPE) => Ok(()),
-        Err(errno) => Err(Fault::new("let the container go on", c"", errno)),
+        Ok(_) | Err(Failure::PIPE) => Ok(()),
+        Err(errno) => Err(blame("let the container go on", c"", errno)),
     });
     if result.is_err() {
         let _ = sys::kill(container.as_raw_nonzero().get(), Signal::KILL);
@@ -170,10 +170,12 @@ pub fn explain_after(spec: &Spec<'_>) {
     explain(&AFTER, spec);
 }
 
-fn write_map(spec: &Spec<'_>, state: &State, map: Map) -> Result<(), Fault<'static>> {
+fn write_map(spec: &Spec<'_>, state: &State, map: Map) -> Done {
     ids::write_map(state.proc()?, state.container()?, spec, &state.caller, map).map_err(|errno| {
-        let fault = Fault::from(errno);
-        if errno == Errno::PERM { fault.hint("the kernel or its security module forbids user namespaces here") } else { fault }
+        let (Failure::PERM, name) = (errno, if matches!(map, Map::Users) { c"uid_map" } else { c"gid_map" }) else {
+            return errno;
+        };
+        blame_hint("write", name, errno, "the kernel or its security module forbids user namespaces here")
     })
 }
 

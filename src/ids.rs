@@ -3,13 +3,15 @@
 use core::ffi::CStr;
 use rustix::fd::BorrowedFd;
 use rustix::fs::OFlags;
-use rustix::io::{Errno, read, write};
+use rustix::io::{read, write};
 use rustix::process::Pid;
 
-use crate::fault::Fault;
+use crate::fault::blame;
+use crate::files;
 use crate::procfs;
 use crate::spec::{Caller, Spec};
-use crate::text::{PATH, SHORT, Text};
+use crate::sys::{Done, Failure};
+use crate::text::{PATH, Text};
 
 /// Every id there is: all but the last, which means "unchanged".
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
@@ -25,7 +27,7 @@ pub enum Map {
 ///
 /// # Errors
 /// EPERM where the kernel or its security module forbids it.
-pub fn write_map(proc: BorrowedFd<'_>, child: Pid, spec: &Spec<'_>, caller: &Caller, map: Map) -> Result<(), Errno> {
+pub fn write_map(proc: BorrowedFd<'_>, child: Pid, spec: &Spec<'_>, caller: &Caller, map: Map) -> Done {
     let (name, mine) = match map {
         Map::Users => (b"uid_map", c"self/uid_map"),
         Map::Groups => (b"gid_map", c"self/gid_map"),
@@ -36,13 +38,13 @@ pub fn write_map(proc: BorrowedFd<'_>, child: Pid, spec: &Spec<'_>, caller: &Cal
             Map::Users => (uid, caller.uid),
             Map::Groups => (gid, caller.gid),
         };
-        let mut line = Text::<SHORT>::new();
+        let mut line = Text::new();
         line.push_number(inside).push(b" ").push_number(outside).push(b" 1\n");
         return put(proc, child, name, line.bytes());
     }
     match put(proc, child, name, IDENTITY) {
         // In a user namespace that has not all ids, each of those it has.
-        Err(Errno::PERM) => put(proc, child, name, mirrored(proc, mine)?.bytes()),
+        Err(Failure::PERM) => put(proc, child, name, mirrored(proc, mine)?.bytes()),
         other => other,
     }
 }
@@ -52,23 +54,23 @@ pub fn write_map(proc: BorrowedFd<'_>, child: Pid, spec: &Spec<'_>, caller: &Cal
 ///
 /// # Errors
 /// Those of open(2) and write(2).
-pub fn deny_setgroups(proc: BorrowedFd<'_>, child: Pid) -> Result<(), Errno> {
+pub fn deny_setgroups(proc: BorrowedFd<'_>, child: Pid) -> Done {
     put(proc, child, b"setgroups", b"deny")
 }
 
-fn put(proc: BorrowedFd<'_>, child: Pid, name: &[u8], content: &[u8]) -> Result<(), Errno> {
-    let mut path = Text::<SHORT>::new();
+fn put(proc: BorrowedFd<'_>, child: Pid, name: &[u8], content: &[u8]) -> Done {
+    let mut path = Text::new();
     path.push_number(child.as_raw_nonzero().get().unsigned_abs()).push(b"/").push(name);
-    let file = procfs::open_file(proc, path.c_str().ok_or(Errno::NAMETOOLONG)?, OFlags::WRONLY)?;
+    let file = procfs::open_file(proc, path.c_str().ok_or(Failure::NAMETOOLONG)?, OFlags::WRONLY)?;
     let written = write(&file, content)?;
-    if written == content.len() { Ok(()) } else { Err(Errno::IO) }
+    if written == content.len() { Ok(()) } else { Err(Failure::IO) }
 }
 
 /// Our own map with each range mapped to itself: `inside outside count` becomes `inside inside count`.
-fn mirrored(proc: BorrowedFd<'_>, path: &CStr) -> Result<Text<PATH>, Errno> {
+fn mirrored(proc: BorrowedFd<'_>, path: &CStr) -> Result<Text, Failure> {
     let mut own = [0u8; PATH];
     // `self` is a link of procfs's own making.
-    let file = rustix::fs::openat(proc, path, OFlags::RDONLY | OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
+    let file = files::open(proc, path, OFlags::RDONLY)?;
     let length = read(&file, own.as_mut_slice())?;
     let mut mirror = Text::new();
     for line in own.get(..length).unwrap_or_default().split(|byte| *byte == b'\n') {
@@ -84,24 +86,21 @@ fn mirrored(proc: BorrowedFd<'_>, path: &CStr) -> Result<Text<PATH>, Errno> {
 ///
 /// # Errors
 /// EINVAL: the id is not mapped; EPERM: it may not be taken.
-pub fn become_inner<'a>(spec: &Spec<'a>, caller: &Caller) -> Result<(), Fault<'a>> {
+pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
     let (uid, gid) = spec.inner_ids();
-    if spec.rootless {
-        return Ok(());
-    }
     match crate::sys::clear_groups() {
         // Denied by a user namespace around us: nobody in there could leave a group.
-        Ok(()) | Err(Errno::PERM) => {}
-        Err(errno) => return Err(Fault::new("leave the caller's groups", c"", errno)),
+        Ok(()) | Err(Failure::PERM) => {}
+        Err(errno) => return Err(blame("leave the caller's groups", c"", errno)),
     }
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
-        set_thread_res_gid(id, id, id).map_err(|errno| Fault::new("set group id", c"--gid", errno))?;
+        set_thread_res_gid(id, id, id).map_err(|errno| blame("set group id", c"--gid", errno.into()))?;
     }
     if uid != caller.uid {
         let id = Uid::from_raw(uid);
-        set_thread_res_uid(id, id, id).map_err(|errno| Fault::new("set user id", c"--uid", errno))?;
+        set_thread_res_uid(id, id, id).map_err(|errno| blame("set user id", c"--uid", errno.into()))?;
     }
     Ok(())
 }

@@ -8,13 +8,12 @@
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
 use rustix::fd::BorrowedFd;
-use rustix::io::Errno;
 use rustix::io::pread;
 use rustix::process::{Pid, getppid};
 
 use crate::fault::SIGNALLED;
 use crate::spec::Spec;
-use crate::sys::{self, Change, SI_QUEUE, Siginfo, Signal, Time};
+use crate::sys::{self, Change, Failure, SI_QUEUE, Siginfo, Signal, Time};
 use crate::{text, tty};
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
@@ -83,7 +82,7 @@ impl Init {
             }
             match sys::wait_signal(self.patience()) {
                 Ok(info) => self.take(&info),
-                Err(Errno::AGAIN) => self.kill_rest(),
+                Err(Failure::AGAIN) => self.kill_rest(),
                 // Stopped and continued from outside: EINTR.
                 Err(_) => {}
             }

@@ -9,15 +9,16 @@
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::io::{Errno, read};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{chdir, fchdir, pivot_root, setpgid, umask};
 
-use crate::fault::{FAILED, Fault, warn};
+use crate::fault::{FAILED, blame_hint};
+use crate::files::{self, HERE};
 use crate::spec::{Op, Spec};
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
-use crate::sys::{self, Signal};
+use crate::sys::{self, Done, Failure, Signal};
 use crate::{net, procfs, rootfs};
 
 /// What this process remembers between its steps.
@@ -39,8 +40,8 @@ impl State {
         State { launcher, outer, children: None, directory: None, root: None }
     }
 
-    fn root(&self) -> Result<BorrowedFd<'_>, Errno> {
-        self.root.as_ref().map(AsFd::as_fd).ok_or(Errno::BADF)
+    fn root(&self) -> Result<BorrowedFd<'_>, Failure> {
+        self.root.as_ref().map(AsFd::as_fd).ok_or(Failure::BADF)
     }
 }
 
@@ -124,7 +125,7 @@ static ENTER: [Step<State>; 3] = [
 ///
 /// # Errors
 /// The first step that failed.
-pub fn build<'a>(spec: &Spec<'a>, state: &mut State) -> Result<(), Fault<'a>> {
+pub fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     umask(Mode::empty());
     walk(&BUILD, spec, state)?;
     if let Some(directory) = state.directory.take() {
@@ -150,21 +151,21 @@ pub fn explain_build(spec: &Spec<'_>) {
 
 /// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
 /// none it is SIGTERM, which leaves us the time to end the others.
-fn die_with_launcher(spec: &Spec<'_>) -> Result<(), Errno> {
+fn die_with_launcher(spec: &Spec<'_>) -> Done {
     let signal = if spec.unshares(raw::CLONE_NEWPID) { Signal::KILL } else { Signal::TERM };
     sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
 }
 
 /// A container without `lo` is poorer, not less safe.
-fn loopback() -> Result<(), Fault<'static>> {
-    if let Err(errno) = net::loopback_up() {
-        warn("bring up lo", errno);
+fn loopback() -> Done {
+    if let Err(why) = net::loopback_up() {
+        blame_hint("bring up", c"lo", why, "the container goes on without it");
     }
     Ok(())
 }
 
 /// Until the id maps are written. Where the launcher has failed he has said so, and there is nothing to add.
-fn wait_for_launcher(state: &State) -> Result<(), Fault<'static>> {
+fn wait_for_launcher(state: &State) -> Done {
     let mut byte = [0u8];
     if read(state.launcher, &mut byte)? == 0 {
         sys::exit(i32::from(FAILED));
@@ -172,10 +173,10 @@ fn wait_for_launcher(state: &State) -> Result<(), Fault<'static>> {
     Ok(())
 }
 
-fn become_subreaper(state: &mut State) -> Result<(), Errno> {
+fn become_subreaper(state: &mut State) -> Done {
     sys::prctl(PR_SET_CHILD_SUBREAPER, 1)?;
     let proc = procfs::open()?;
-    let mut path = crate::text::Text::<{ crate::text::SHORT }>::new();
+    let mut path = crate::text::Text::new();
     let me = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
     path.push_number(me).push(b"/task/").push_number(me).push(b"/children");
     // Without CONFIG_PROC_CHILDREN only CMD's own group is ended.
@@ -186,19 +187,20 @@ fn become_subreaper(state: &mut State) -> Result<(), Errno> {
 }
 
 /// Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
-fn make_private() -> Result<(), Fault<'static>> {
+fn make_private() -> Done {
     Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
 }
 
-fn open_directory(state: &mut State) -> Result<(), Fault<'static>> {
-    state.directory = Some(openat(CWD, c".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?);
+fn open_directory(state: &mut State) -> Done {
+    state.directory = Some(files::directory(HERE, c".")?);
     Ok(())
 }
 
 /// The old root ends up on top of the new one, where `.` still leads to it: no directory for it is needed.
-fn pivot() -> Result<(), Fault<'static>> {
-    pivot_root(c".", c".").map_err(|errno| {
-        let fault = Fault::from(errno);
-        if errno == Errno::INVAL { fault.hint("the caller's / is an initramfs, or no mount point") } else { fault }
-    })
+fn pivot() -> Done {
+    let hint = "the caller's / is an initramfs, or no mount point";
+    match pivot_root(c".", c".").map_err(Failure::from) {
+        Err(Failure::INVAL) => Err(blame_hint("make it", c"/", Failure::INVAL, hint)),
+        done => done,
+    }
 }

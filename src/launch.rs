@@ -2,38 +2,39 @@
 
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
-use rustix::io::{Errno, read};
+use rustix::fs::OFlags;
+use rustix::io::read;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::getpid;
 
 use crate::command::{self, become_command};
-use crate::fault::{Fault, write_line};
+use crate::fault::{FAILED, blame, blame_hint, write_line};
+use crate::files::{self, HERE};
 use crate::host::{self, Supervisor};
 use crate::init::Init;
 use crate::spec::Spec;
-use crate::sys::{self, Fork, Stack, Start};
-use crate::text::{LINE, SHORT, Text};
+use crate::sys::{self, Failure, Fork, Stack, Standard, Start};
+use crate::text::Text;
 use crate::{caps, fds, inside, seal};
 
 /// Runs CMD in a container. Returns the exit status, after the message if there was something to say.
 #[must_use]
 pub fn run(spec: &Spec<'_>, start: &Start) -> i32 {
-    launch(spec, start).unwrap_or_else(|fault| fault.report())
+    launch(spec, start).unwrap_or(FAILED.into())
 }
 
 /// Prints the steps by process, in order, and runs nothing.
 pub fn explain(spec: &Spec<'_>) {
-    let title = |title: &str| write_line(1, Text::<LINE>::new().push(title.as_bytes()));
+    let title = |title: &str| write_line(Standard::Output, Text::new().push(title.as_bytes()));
     title("launcher:");
     host::explain_before(spec);
-    let mut names = Text::<SHORT>::new();
+    let mut names = Text::new();
     for (flag, name) in NAMESPACES {
         if spec.unshares(flag) {
             names.push(b" ").push(name.as_bytes());
         }
     }
-    write_line(1, Text::<LINE>::new().push(b"  clone process 1 into new namespaces:").push(names.bytes()));
+    write_line(Standard::Output, Text::new().push(b"  clone process 1 into new namespaces:").push(names.bytes()));
     host::explain_after(spec);
     title("process 1:");
     inside::explain_build(spec);
@@ -60,12 +61,12 @@ struct Pipes {
     stops: Option<(OwnedFd, OwnedFd)>,
 }
 
-fn launch<'a>(spec: &Spec<'a>, start: &Start) -> Result<i32, Fault<'a>> {
-    fds::occupy_standard().map_err(|errno| Fault::new("open", c"/", errno))?;
+fn launch(spec: &Spec<'_>, start: &Start) -> Result<i32, Failure> {
+    fds::occupy_standard().map_err(|errno| blame("open", c"/", errno))?;
     seal::enter(start.args, start.env)?;
     let mut host = host::State::new();
     host::before(spec, &mut host)?;
-    let pipe = |flags| pipe_with(flags).map_err(|errno| Fault::new("make a pipe", c"", errno));
+    let pipe = |flags| pipe_with(flags).map_err(|errno| blame("make a pipe", c"", errno.into()));
     let go = pipe(PipeFlags::CLOEXEC)?;
     let stops = if host.terminal.is_some() && !spec.life.as_pid_1 {
         Some(pipe(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?)
@@ -87,7 +88,7 @@ fn launch<'a>(spec: &Spec<'a>, start: &Start) -> Result<i32, Fault<'a>> {
 
 /// Forks into the new namespaces; the Spec says afterwards which they are. Root does without a user namespace where
 /// the kernel has none or allows none; every other refusal is an error.
-fn fork_into_namespaces<'a>(spec: &Spec<'a>) -> Result<(Spec<'a>, Fork), Fault<'a>> {
+fn fork_into_namespaces<'a>(spec: &Spec<'a>) -> Result<(Spec<'a>, Fork), Failure> {
     let says = "create namespaces";
     match fork(spec) {
         Ok(fork) => Ok((*spec, fork)),
@@ -98,14 +99,14 @@ fn fork_into_namespaces<'a>(spec: &Spec<'a>) -> Result<(Spec<'a>, Fork), Fault<'
             {
                 return Ok((without, fork));
             }
-            Err(Fault::new(says, c"", errno).hint("--share-user does without a user namespace"))
+            Err(blame_hint(says, c"", errno, "--share-user does without a user namespace"))
         }
-        Err(errno) => Err(Fault::new(says, c"", errno).hint(match errno {
-            Errno::PERM if spec.rootless => {
+        Err(errno) => Err(blame_hint(says, c"", errno, match errno {
+            Failure::PERM if spec.rootless => {
                 "are user namespaces forbidden? see kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns"
             }
-            Errno::NOSPC | Errno::USERS => "a limit is reached or 0: see user.max_user_namespaces and its neighbours",
-            Errno::INVAL => "the kernel lacks one of them",
+            Failure::NOSPC | Failure::USERS => "a limit is reached or 0: see user.max_user_namespaces and its neighbours",
+            Failure::INVAL => "the kernel lacks one of them",
             _ => "",
         })),
     }
@@ -113,22 +114,25 @@ fn fork_into_namespaces<'a>(spec: &Spec<'a>) -> Result<(Spec<'a>, Fork), Fault<'
 
 /// Whether the kernel has no user namespaces (user_namespaces(7)), or its administrator allows none.
 fn no_user_namespaces() -> bool {
-    if statat(CWD, c"/proc/self/ns/user", AtFlags::empty()).err() == Some(Errno::NOENT) {
+    if files::look(HERE, c"/proc/self/ns/user").err() == Some(Failure::NOENT) {
         return true;
     }
     let mut limit = [0u8; 2];
-    let file = openat(CWD, c"/proc/sys/user/max_user_namespaces", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let file = files::open(HERE, c"/proc/sys/user/max_user_namespaces", OFlags::RDONLY);
     file.is_ok_and(|file| read(&file, &mut limit) == Ok(2)) && limit == *b"0\n"
 }
 
 /// clone3(2), or clone(2) where that is missing or an outer filter says no.
-fn fork(spec: &Spec<'_>) -> Result<Fork, Errno> {
+fn fork(spec: &Spec<'_>) -> Result<Fork, Failure> {
     match sys::clone3(spec.namespaces) {
         // clone(2) has no bit for a time namespace; it is unshared by the child, for its children.
-        Err(Errno::NOSYS | Errno::PERM) => match sys::clone_old(spec.namespaces & !raw::CLONE_NEWTIME)? {
+        Err(Failure::NOSYS | Failure::PERM) => match sys::clone_old(spec.namespaces & !raw::CLONE_NEWTIME)? {
             Fork::Child if spec.unshares(raw::CLONE_NEWTIME) => match sys::unshare(raw::CLONE_NEWTIME) {
                 Ok(()) => Ok(Fork::Child),
-                Err(errno) => sys::exit(Fault::new("unshare", c"time", errno).report()),
+                Err(errno) => {
+                    blame("unshare", c"time", errno);
+                    sys::exit(FAILED.into())
+                }
             },
             fork => Ok(fork),
         },
@@ -143,8 +147,8 @@ fn process_1(spec: &Spec<'_>, host: &host::State, pipes: Pipes) -> i32 {
     let stops = pipes.stops.map(|(_, write)| sys::keep_open(write));
     drop(pipes.go.1);
     let mut state = inside::State::new(launcher, host.launcher);
-    if let Err(fault) = inside::build(spec, &mut state) {
-        return fault.report();
+    if inside::build(spec, &mut state).is_err() {
+        return FAILED.into();
     }
     let terminal = host.terminal;
     let command = command::State {
@@ -159,7 +163,10 @@ fn process_1(spec: &Spec<'_>, host: &host::State, pipes: Pipes) -> i32 {
     let mut stack = Stack::new();
     let pid = match sys::spawn(&mut stack, |(spec, command)| become_command(spec, *command), &(spec, command)) {
         Ok(pid) => pid,
-        Err(errno) => return Fault::new("fork", c"CMD", errno).report(),
+        Err(errno) => {
+            blame("fork", c"CMD", errno);
+            return FAILED.into();
+        }
     };
     settle(&[terminal, stops, state.children]);
     let mut init = Init::new(spec, pid, host.launcher);

@@ -8,6 +8,7 @@ pub mod fault;
 pub mod spec;
 pub mod judge;
 pub mod step;
+pub mod files;
 pub mod resolve;
 pub mod mounts;
 pub mod procfs;

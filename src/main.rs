@@ -4,11 +4,12 @@
 
 mod front;
 
-use engine::fault::FAILED;
+use engine::fault::{FAILED, Fault};
 use engine::sys::{self, Start};
 use engine::{judge, launch};
+use rustix::process::geteuid;
 
-use front::draft::Asked;
+use front::draft::{Asked, Draft};
 use front::{NATIVE, parse, print_help, print_usage, print_version};
 
 #[cfg(not(test))]
@@ -21,38 +22,31 @@ engine::entry!(run);
 /// Parse, judge, launch, answer.
 #[cfg_attr(test, allow(dead_code, reason = "the test harness has a main of its own"))]
 fn run(start: Start) -> i32 {
+    // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
     if sys::started_secure() {
-        return refuse_privileges().report();
+        return Fault::new("set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has").report();
     }
     if start.args.len() <= 2 {
         print_usage(&NATIVE);
-        return i32::from(FAILED);
+        return FAILED.into();
     }
-    let (draft, command) = match parse(&NATIVE, &start) {
-        Ok(parsed) => parsed,
+    let mut draft = Draft::new(start.env);
+    match parse(&NATIVE, &start, &mut draft) {
+        Ok(command) => draft.finish(command, !geteuid().is_root()),
         Err(fault) => return fault.report(),
-    };
-    let asked = draft.asked;
-    match asked {
+    }
+    match draft.asked {
         Asked::Help => print_help(&NATIVE),
         Asked::Version => print_version(),
-        Asked::Run | Asked::Explain => {
-            let rootless = !rustix::process::geteuid().is_root();
-            let spec = match draft.finish(command, rootless).and_then(|spec| judge::judge(&spec).map(|()| spec)) {
-                Ok(spec) => spec,
-                Err(fault) => return fault.report(),
-            };
-            if asked == Asked::Run {
-                return launch::run(&spec, &start);
+        Asked::Explain | Asked::Run => {
+            if let Err(fault) = judge::judge(&draft.spec) {
+                return fault.report();
             }
-            launch::explain(&spec);
+            if draft.asked == Asked::Run {
+                return launch::run(&draft.spec, &start);
+            }
+            launch::explain(&draft.spec);
         }
     }
     0
-}
-
-/// CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
-fn refuse_privileges() -> engine::fault::Fault<'static> {
-    engine::fault::Fault::sentence("start", c"", "set-id bits or file capabilities on nsinit are not supported")
-        .hint("remove them: it needs none")
 }

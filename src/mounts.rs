@@ -3,13 +3,12 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use rustix::fd::{BorrowedFd, OwnedFd};
-use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount,
-    fsopen, move_mount, open_tree,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount,
+    fsopen, mount, move_mount, open_tree,
 };
 
-use crate::sys;
+use crate::sys::{self, Done, Failure};
 
 /// No set-id bits, no device files, no execution: what holds nothing but data.
 pub const DATA: MountAttrFlags =
@@ -20,20 +19,20 @@ pub const DATA: MountAttrFlags =
 ///
 /// # Errors
 /// ENOENT, EACCES; EINVAL where something below may not be uncovered (mount_namespaces(7)); ENOSYS before Linux 5.2.
-pub fn copy(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> {
+pub fn copy(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
     use OpenTreeFlags as F;
-    open_tree(
+    Ok(open_tree(
         dir,
         path,
         F::OPEN_TREE_CLONE | F::OPEN_TREE_CLOEXEC | F::AT_EMPTY_PATH | F::AT_RECURSIVE | F::AT_NO_AUTOMOUNT,
-    )
+    )?)
 }
 
 /// A new detached mount of a new file system: fsopen(2), fsconfig(2), fsmount(2).
 ///
 /// # Errors
 /// ENODEV: the kernel lacks the file system; EPERM: it may not be mounted here; ENOSYS before Linux 5.2.
-pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: MountAttrFlags) -> Result<OwnedFd, Errno> {
+pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: MountAttrFlags) -> Result<OwnedFd, Failure> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in options {
         // An option without a value is a flag.
@@ -44,14 +43,14 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: MountAttrFlags) 
         }
     }
     fsconfig_create(&context)?;
-    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
 }
 
 /// Sets attributes on a detached tree, all of it, and cuts it off from mount events of its origin.
 ///
 /// # Errors
 /// ENOSYS before Linux 5.12.
-pub fn restrict(tree: BorrowedFd<'_>, attributes: MountAttrFlags) -> Result<(), Errno> {
+pub fn restrict(tree: BorrowedFd<'_>, attributes: MountAttrFlags) -> Done {
     sys::mount_setattr(tree, attributes.bits(), raw::MS_PRIVATE, true)
 }
 
@@ -59,7 +58,7 @@ pub fn restrict(tree: BorrowedFd<'_>, attributes: MountAttrFlags) -> Result<(), 
 ///
 /// # Errors
 /// ENOTDIR if one is a directory and the other is not; EINVAL if `place` is in another mount namespace.
-pub fn attach(tree: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<(), Errno> {
+pub fn attach(tree: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Done {
     attach_at(tree, place, c"")
 }
 
@@ -67,8 +66,17 @@ pub fn attach(tree: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<(), Errno> 
 ///
 /// # Errors
 /// As [`attach`].
-pub fn attach_at(tree: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &CStr) -> Result<(), Errno> {
+pub fn attach_at(tree: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &CStr) -> Done {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH
         | if name.is_empty() { MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH } else { MoveMountFlags::empty() };
-    move_mount(tree, c"", dir, name, flags)
+    Ok(move_mount(tree, c"", dir, name, flags)?)
+}
+
+/// mount(2), for places below a working directory that nobody else can write.
+///
+/// # Errors
+/// Those of mount(2).
+#[inline(never)]
+pub fn plain(source: &CStr, place: &CStr, kind: &CStr, flags: MountFlags, options: &CStr) -> Done {
+    Ok(mount(source, place, kind, flags, Some(options))?)
 }

@@ -3,13 +3,14 @@
 
 use core::ffi::CStr;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, openat, openat2, readlinkat_raw};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, openat2};
 use rustix::mount::MountAttrFlags;
 use rustix::process::getpid;
 
+use crate::files::{self, HERE};
 use crate::mounts;
-use crate::text::{SHORT, Text};
+use crate::sys::Failure;
+use crate::text::Text;
 
 /// The inode number of procfs's root, PROC_ROOT_INO.
 const ROOT_INODE: u64 = 1;
@@ -18,9 +19,8 @@ const ROOT_INODE: u64 = 1;
 ///
 /// # Errors
 /// Why there is none.
-pub fn open() -> Result<OwnedFd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    match openat(CWD, c"/proc", flags, Mode::empty()) {
+pub fn open() -> Result<OwnedFd, Failure> {
+    match files::directory(HERE, c"/proc") {
         Ok(proc) if is_ours(proc.as_fd()) => Ok(proc),
         _ => mounts::new(c"proc", &[], MountAttrFlags::empty()),
     }
@@ -30,25 +30,24 @@ pub fn open() -> Result<OwnedFd, Errno> {
 fn is_ours(proc: BorrowedFd<'_>) -> bool {
     let procfs = fstatfs(proc).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC);
     let root = fstat(proc).is_ok_and(|stat| stat.st_ino == ROOT_INODE);
-    let mut buffer = [0u8; SHORT];
-    let me = readlinkat_raw(proc, c"self", buffer.as_mut_slice()).unwrap_or(0);
-    let mut pid = Text::<SHORT>::new();
+    let mut buffer = [0u8; 16];
+    let me = files::read_link(proc, c"self", &mut buffer);
+    let mut pid = Text::new();
     pid.push_number(getpid().as_raw_nonzero().get().unsigned_abs());
-    procfs && root && buffer.get(..me) == Some(pid.bytes())
+    procfs && root && me == Ok(pid.bytes())
 }
 
 /// A file of `proc`, through no link and nothing that is mounted over it.
 ///
 /// # Errors
 /// Those of openat2(2).
-pub fn open_file(proc: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::CLOEXEC;
+pub fn open_file(proc: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Failure> {
     let resolve = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match openat2(proc, path, flags, Mode::empty(), resolve) {
-        Err(Errno::NOSYS | Errno::PERM) => {
-            let file = openat(proc, path, flags | OFlags::NOFOLLOW, Mode::empty())?;
+    match openat2(proc, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve).map_err(Failure::from) {
+        Err(Failure::NOSYS | Failure::PERM) => {
+            let file = files::open(proc, path, flags | OFlags::NOFOLLOW)?;
             let ours = fstatfs(&file)?.f_type == PROC_SUPER_MAGIC;
-            if ours { Ok(file) } else { Err(Errno::XDEV) }
+            if ours { Ok(file) } else { Err(Failure::XDEV) }
         }
         other => other,
     }

@@ -4,14 +4,15 @@
 //! openat2(2) with RESOLVE_IN_ROOT does it in the kernel. Before Linux 5.6, or where a filter forbids it, a walk of
 //! our own does, one component at a time, never following a link that it did not read itself.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, mknodat, openat, openat2, readlinkat_raw};
-use rustix::io::Errno;
+use core::ffi::CStr;
 
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, openat2};
+
+use crate::files;
+use crate::sys::{Done, Failure};
 use crate::text::{PATH, Text};
 
-/// NAME_MAX of the kernel, and the terminating NUL.
-const NAME: usize = 256;
 /// How often openat2 is asked again while someone renames directories under it (EAGAIN).
 const TRIES_MAX: u32 = 128;
 /// How many symbolic links one path may go through: the kernel's MAXSYMLINKS.
@@ -25,94 +26,58 @@ pub enum Kind {
     File,
 }
 
-/// Why there is no descriptor.
-pub enum Refusal {
-    Kernel(Errno),
-    /// The last component is a symbolic link, which is never followed.
-    Symlink,
-    /// There is something of the other kind.
-    Kind(Kind),
-    /// It is missing and can't be made, because the place is read-only.
-    ReadOnly,
-}
-
-impl From<Errno> for Refusal {
-    fn from(errno: Errno) -> Refusal {
-        if errno == Errno::ROFS { Refusal::ReadOnly } else { Refusal::Kernel(errno) }
-    }
-}
-
 /// The descriptor (O_PATH) of what `path` names below `root`, made with its parents where it is missing.
 ///
 /// # Errors
-/// See [`Refusal`].
-pub fn make(root: BorrowedFd<'_>, path: &[u8], kind: Kind) -> Result<OwnedFd, Refusal> {
-    let (parent, name) = split(path);
-    let parent = directory(root, parent)?;
-    let Some(name) = name else { return Ok(parent) };
-    let found = match open(parent.as_fd(), name) {
-        Err(Errno::NOENT) => {
+/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`], and those of openat2(2) and mkdir(2).
+pub fn make(root: BorrowedFd<'_>, path: &[u8], kind: Kind) -> Result<OwnedFd, Failure> {
+    let mut name = Text::new();
+    let parent = make_parent(root, path, &mut name)?;
+    if name.bytes().is_empty() {
+        return Ok(parent);
+    }
+    let name = path_of(&name)?;
+    let found = match files::look(parent.as_fd(), name) {
+        Err(Failure::NOENT) => {
             made(match kind {
-                Kind::Directory => mkdirat(&parent, name, Mode::from_raw_mode(0o755)),
-                Kind::File => mknodat(&parent, name, FileType::RegularFile, Mode::from_raw_mode(0o644), 0),
+                Kind::Directory => files::make_directory(parent.as_fd(), name, 0o755),
+                Kind::File => files::make_file(parent.as_fd(), name, 0o644),
             })?;
-            open(parent.as_fd(), name)?
+            files::look(parent.as_fd(), name)?
         }
         other => other?,
     };
-    match (file_type(found.as_fd())?, kind) {
-        (FileType::Symlink, _) => Err(Refusal::Symlink),
-        (FileType::Directory, Kind::File) => Err(Refusal::Kind(kind)),
+    match (files::kind(found.as_fd())?, kind) {
+        (FileType::Symlink, _) => Err(Failure::SYMLINK),
         (FileType::Directory, Kind::Directory) => Ok(found),
-        (_, Kind::Directory) => Err(Refusal::Kind(kind)),
+        (FileType::Directory, Kind::File) => Err(Failure::NO_FILE),
+        (_, Kind::Directory) => Err(Failure::NO_DIRECTORY),
         (_, Kind::File) => Ok(found),
     }
 }
 
-/// The directory (O_PATH) that the last component of `path` lies in, made where it is missing, and that component.
+/// The directory (O_PATH) that the last component of `path` lies in, made where it is missing; that component, which is
+/// empty where the path ends in `.` or `..`, goes to `name`.
 ///
 /// # Errors
-/// See [`Refusal`]; EEXIST if the path has no last component of its own, as in `a/..`.
-pub fn make_parent<'p>(root: BorrowedFd<'_>, path: &'p [u8]) -> Result<(OwnedFd, &'p [u8]), Refusal> {
-    let (parent, name) = split(path);
-    let name = name.ok_or(Errno::EXIST)?;
-    Ok((directory(root, parent)?, name))
-}
-
-/// What `fd` is.
-///
-/// # Errors
-/// Those of fstat(2).
-pub fn file_type(fd: BorrowedFd<'_>) -> Result<FileType, Errno> {
-    Ok(FileType::from_raw_mode(fstat(fd)?.st_mode))
-}
-
-/// The parent's path and the last component; no component where the path ends in `.` or `..` or names the root.
-fn split(path: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-    let path = path.get(..end).unwrap_or_default();
-    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    match path.split_at_checked(start) {
-        Some((parent, name)) if !matches!(name, b"" | b"." | b"..") => (parent, Some(name)),
-        _ => (path, None),
+/// Those of openat2(2) and mkdir(2).
+pub fn make_parent(root: BorrowedFd<'_>, path: &[u8], name: &mut Text) -> Result<OwnedFd, Failure> {
+    let (parent, last) = split(path);
+    name.push(last);
+    let mut so_far = Text::new();
+    match open_below(root, path_of(so_far.push(parent))?) {
+        Err(Failure::NOENT) => {}
+        other => return other,
     }
-}
-
-/// The directory at `path`, made with its parents where it is missing.
-fn directory(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Refusal> {
-    match open_below(root, path) {
-        Err(Errno::NOENT) => {}
-        other => return Ok(other?),
-    }
-    let mut at = open_below(root, b"")?;
-    let mut start = 0;
-    for end in (0..=path.len()).filter(|end| matches!(path.get(*end), None | Some(b'/'))) {
-        let (prefix, name) = (path.get(..end).unwrap_or_default(), path.get(start..end).unwrap_or_default());
-        start = end + 1;
-        at = match open_below(root, prefix) {
-            Err(Errno::NOENT) => {
-                made(mkdirat(&at, name, Mode::from_raw_mode(0o755)))?;
-                open_below(root, prefix)?
+    so_far.truncate(0);
+    let mut at = open_below(root, c"")?;
+    for component in parent.split(|byte| *byte == b'/') {
+        let mut here = Text::new();
+        so_far.push(component).push(b"/");
+        at = match open_below(root, path_of(&so_far)?) {
+            Err(Failure::NOENT) => {
+                made(files::make_directory(at.as_fd(), path_of(here.push(component))?, 0o755))?;
+                open_below(root, path_of(&so_far)?)?
             }
             other => other?,
         };
@@ -120,92 +85,100 @@ fn directory(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Refusal> {
     Ok(at)
 }
 
-/// That somebody made it between our looking and our making is no error: what it is now is looked at afterwards.
-fn made(result: Result<(), Errno>) -> Result<(), Errno> {
-    if result == Err(Errno::EXIST) { Ok(()) } else { result }
+fn path_of(text: &Text) -> Result<&CStr, Failure> {
+    text.c_str().ok_or(Failure::NAMETOOLONG)
 }
 
-/// One component, itself: if it is a symbolic link, the link.
-fn open(dir: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
-    openat(dir, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+/// The parent's path and the last component; an empty one where the path ends in `.` or `..` or names the root.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let path = path.get(..end).unwrap_or_default();
+    let start = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    match path.split_at_checked(start) {
+        Some((parent, name)) if !matches!(name, b"." | b"..") => (parent, name),
+        _ => (path, b""),
+    }
+}
+
+/// That somebody made it between our looking and our making is no error: what it is now is looked at afterwards.
+fn made(result: Done) -> Done {
+    if result == Err(Failure::EXIST) { Ok(()) } else { result }
 }
 
 /// The directory at `path`, links followed as if `root` were `/`.
-fn open_below(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    let path = if path.is_empty() { b"." } else { path };
+fn open_below(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
+    let path = if path.is_empty() { c"." } else { path };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     for _ in 0..TRIES_MAX {
-        match openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS) {
-            Err(Errno::AGAIN) => {}
-            Err(Errno::NOSYS | Errno::PERM) => return walk(root, path),
+        let found = openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS);
+        match found.map_err(Failure::from) {
+            Err(Failure::AGAIN) => {}
+            Err(Failure::NOSYS | Failure::PERM) => return walk(root, path.to_bytes()),
             other => return other,
         }
     }
-    Err(Errno::AGAIN)
+    Err(Failure::AGAIN)
 }
 
 /// [`open_below`] without openat2.
-fn walk(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    let mut todo = Text::<PATH>::new();
+fn walk(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Failure> {
+    let mut todo = Text::new();
     todo.push(path);
-    let mut next = 0;
     // The components gone through, links resolved: `..` means all but the last of them, from the root again, for
     // what the kernel calls the parent may have been moved out of the root by now.
-    let mut done = Text::<PATH>::new();
-    let mut at = open(root, b".")?;
+    let mut done = Text::new();
+    let mut at = files::look(root, c".")?;
     let mut links = 0;
     loop {
-        let mut name = Text::<NAME>::new();
-        let rest = todo.bytes().get(next..).unwrap_or_default();
-        let slashes = rest.iter().take_while(|byte| **byte == b'/').count();
-        let rest = rest.get(slashes..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| **byte != b'/').count();
-        name.push(rest.get(..length).unwrap_or_default());
-        next += slashes + length;
-        if todo.c_str().and(name.c_str()).is_none() {
-            return Err(Errno::NAMETOOLONG);
-        }
+        let mut name = Text::new();
+        let mut rest = Text::new();
+        let mut parts = todo.bytes().splitn(2, |byte| *byte == b'/');
+        name.push(parts.next().unwrap_or_default());
+        rest.push(parts.next().unwrap_or_default());
+        let ended = !todo.bytes().contains(&b'/');
         match name.bytes() {
-            b"" => return if file_type(at.as_fd())?.is_dir() { Ok(at) } else { Err(Errno::NOTDIR) },
-            b"." => continue,
+            b"" | b"." => {}
             b".." => {
                 let parent = done.bytes().iter().rposition(|byte| *byte == b'/').unwrap_or(0);
                 done.truncate(parent);
                 at = again(root, done.bytes())?;
-                continue;
             }
-            _ => {}
+            component => {
+                let found = files::look(at.as_fd(), path_of(&name)?)?;
+                if files::kind(found.as_fd())?.is_symlink() {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(Failure::LOOP);
+                    }
+                    let mut buffer = [0u8; PATH];
+                    let target = files::read_link(found.as_fd(), c"", &mut buffer)?;
+                    if target.starts_with(b"/") {
+                        done.truncate(0);
+                        at = files::look(root, c".")?;
+                    }
+                    todo.truncate(0);
+                    todo.push(target).push(b"/").push(rest.bytes());
+                    path_of(&todo)?;
+                    continue;
+                }
+                done.push(b"/").push(component);
+                at = found;
+            }
         }
-        let found = open(at.as_fd(), name.bytes())?;
-        if !file_type(found.as_fd())?.is_symlink() {
-            done.push(b"/").push(name.bytes());
-            at = found;
-            continue;
+        if ended {
+            return if files::kind(at.as_fd())?.is_dir() { Ok(at) } else { Err(Failure::NOTDIR) };
         }
-        links += 1;
-        if links > LINKS_MAX {
-            return Err(Errno::LOOP);
-        }
-        let mut buffer = [0u8; PATH];
-        let target = readlinkat_raw(&found, c"", buffer.as_mut_slice())?;
-        let target = buffer.get(..target).unwrap_or_default();
-        if target.starts_with(b"/") {
-            done.truncate(0);
-            at = open(root, b".")?;
-        }
-        let mut longer = Text::<PATH>::new();
-        longer.push(target).push(todo.bytes().get(next..).unwrap_or_default());
-        (todo, next) = (longer, 0);
+        todo = rest;
     }
 }
 
 /// Goes through components that were directories a moment ago.
-fn again(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    let mut at = open(root, b".")?;
-    for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-        at = open(at.as_fd(), name)?;
-        if !file_type(at.as_fd())?.is_dir() {
-            return Err(Errno::AGAIN);
+fn again(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Failure> {
+    let mut at = files::look(root, c".")?;
+    for component in path.split(|byte| *byte == b'/').filter(|component| !component.is_empty()) {
+        at = files::look(at.as_fd(), path_of(Text::new().push(component))?)?;
+        if !files::kind(at.as_fd())?.is_dir() {
+            return Err(Failure::AGAIN);
         }
     }
     Ok(at)
@@ -217,16 +190,15 @@ mod tests {
 
     #[test]
     fn paths_are_split_at_the_last_component() {
-        type Split<'a> = (&'a [u8], Option<&'a [u8]>);
-        let cases: [(&[u8], Split<'_>); 8] = [
-            (b"/proc", (b"/", Some(b"proc"))),
-            (b"proc", (b"", Some(b"proc"))),
-            (b"/a//b///", (b"/a//", Some(b"b"))),
-            (b"/", (b"", None)),
-            (b"", (b"", None)),
-            (b"/a/..", (b"/a/..", None)),
-            (b"/a/.", (b"/a/.", None)),
-            (b"/a/...", (b"/a/", Some(b"..."))),
+        let cases: [(&[u8], (&[u8], &[u8])); 8] = [
+            (b"/proc", (b"/", b"proc")),
+            (b"proc", (b"", b"proc")),
+            (b"/a//b///", (b"/a//", b"b")),
+            (b"/", (b"", b"")),
+            (b"", (b"", b"")),
+            (b"/a/..", (b"/a/..", b"")),
+            (b"/a/.", (b"/a/.", b"")),
+            (b"/a/...", (b"/a/", b"...")),
         ];
         for (path, expected) in cases {
             assert_eq!(split(path), expected);

@@ -6,16 +6,17 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
-use rustix::io::Errno;
-use rustix::mount::{MountAttrFlags, MountFlags, mount, mount_bind, mount_bind_recursive, mount_remount};
+use rustix::fs::{AtFlags, FileType, Mode, fstat};
+use rustix::mount::{MountAttrFlags, MountFlags};
 use rustix::process::fchdir;
 
-use crate::fault::Fault;
+use crate::fault::{blame, blame_hint};
+use crate::files::{self, HERE};
 use crate::mounts;
-use crate::resolve::{self, Kind, Refusal};
+use crate::resolve::{self, Kind};
 use crate::spec::{Bind, Op, Spec, Writes};
-use crate::text::{PATH, SHORT, Text};
+use crate::sys::{Done, Failure};
+use crate::text::{PATH, Text};
 use crate::tty;
 
 /// Files and directories of /proc that tell of the host or act on it: the list of runc, `maskedPaths`.
@@ -53,57 +54,52 @@ static DEVICE_LINKS: [(&CStr, &CStr); 5] = [
     (c"ptmx", c"pts/ptmx"),
 ];
 
+const REMOUNT: MountFlags = MountFlags::from_bits_retain(raw::MS_REMOUNT);
 const DATA: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
 /// DIR as a mount on top of `/`, where nobody looks before pivot_root(2) makes it the root.
 ///
 /// # Errors
 /// What is wrong with DIR, or what the kernel can't do.
-pub fn root<'a>(spec: &Spec<'a>) -> Result<OwnedFd, Fault<'a>> {
-    let fault = |says, errno| Err(Fault::new(says, spec.root, errno));
-    let directory = match openat(CWD, spec.root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(directory) => directory,
-        Err(errno) => return fault("open root", errno),
-    };
+pub fn root(spec: &Spec<'_>) -> Result<OwnedFd, Failure> {
+    let directory = files::directory(HERE, spec.root).map_err(|errno| blame("open root", spec.root, errno))?;
     let tree = match spec.writes {
-        Writes::Forgotten => overlay(directory.as_fd(), spec.unshares(raw::CLONE_NEWUSER)),
-        _ => mounts::copy(directory.as_fd(), c""),
-    };
-    let tree = match tree {
-        Ok(tree) => tree,
-        Err(errno) if spec.writes == Writes::Forgotten => {
-            return fault("mount an overlay on", errno)
-                .map_err(|fault| fault.hint("--volatile needs overlayfs in the kernel, and Linux 5.11 for an ordinary user"));
-        }
-        Err(errno) => return fault("copy the mount of", errno),
+        Writes::Forgotten => overlay(directory.as_fd(), spec.unshares(raw::CLONE_NEWUSER)).map_err(|errno| {
+            let hint = "--volatile needs overlayfs in the kernel, and Linux 5.11 for an ordinary user";
+            blame_hint("mount an overlay on", spec.root, errno, hint)
+        })?,
+        _ => mounts::copy(directory.as_fd(), c"").map_err(|errno| blame("copy the mount of", spec.root, errno))?,
     };
     // Device files that DIR may hold, whoever put them there, are nobody's devices.
     let mut attributes = MountAttrFlags::MOUNT_ATTR_NODEV;
     if spec.writes == Writes::Refused {
         attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY;
     }
-    if let Err(errno) = mounts::restrict(tree.as_fd(), attributes) {
-        return fault("restrict the mount of", errno).map_err(|fault| fault.hint("Linux 5.12 is needed"));
-    }
-    on_top_of_root(tree).or_else(|errno| fault("mount", errno))
+    restrict(&tree, spec.root, attributes)?;
+    Ok(on_top_of_root(tree)?)
+}
+
+fn restrict(tree: &OwnedFd, source: &CStr, attributes: MountAttrFlags) -> Done {
+    mounts::restrict(tree.as_fd(), attributes)
+        .map_err(|errno| blame_hint("restrict the mount of", source, errno, "Linux 5.12 is needed"))
 }
 
 /// Mounts `tree` over the whole of the caller's root; paths still begin below it.
-fn on_top_of_root(tree: OwnedFd) -> Result<OwnedFd, Errno> {
-    let slash = openat(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+fn on_top_of_root(tree: OwnedFd) -> Result<OwnedFd, Failure> {
+    let slash = files::directory(HERE, c"/")?;
     mounts::attach(tree.as_fd(), slash.as_fd())?;
     Ok(tree)
 }
 
 /// An overlay of `lower` and a tmpfs. The tmpfs has to be somewhere while it is made: on top of `/`, under the new root.
-fn overlay(lower: BorrowedFd<'_>, in_user_namespace: bool) -> Result<OwnedFd, Errno> {
+fn overlay(lower: BorrowedFd<'_>, in_user_namespace: bool) -> Result<OwnedFd, Failure> {
     let scratch = on_top_of_root(mounts::new(c"tmpfs", &[(c"mode", c"0700")], mounts::DATA)?)?;
-    mkdirat(&scratch, c"upper", Mode::from_raw_mode(0o755))?;
-    mkdirat(&scratch, c"work", Mode::from_raw_mode(0o755))?;
-    let upper = openat(&scratch, c"upper", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let work = openat(&scratch, c"work", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let stat = fstat(lower)?;
-    rustix::fs::chmodat(&scratch, c"upper", Mode::from_raw_mode(stat.st_mode), rustix::fs::AtFlags::empty())?;
+    files::make_directory(scratch.as_fd(), c"upper", 0o755)?;
+    files::make_directory(scratch.as_fd(), c"work", 0o755)?;
+    let upper = files::directory(scratch.as_fd(), c"upper")?;
+    let work = files::directory(scratch.as_fd(), c"work")?;
+    // The upper directory's mode becomes that of `/`.
+    rustix::fs::chmodat(&scratch, c"upper", Mode::from_raw_mode(fstat(lower)?.st_mode), AtFlags::empty())?;
     let (mut low, mut up, mut aside) = (Text::new(), Text::new(), Text::new());
     let low = fd_path(lower, &mut low)?;
     let up = fd_path(upper.as_fd(), &mut up)?;
@@ -114,39 +110,33 @@ fn overlay(lower: BorrowedFd<'_>, in_user_namespace: bool) -> Result<OwnedFd, Er
     mounts::new(c"overlay", options.get(..used).unwrap_or_default(), MountAttrFlags::empty())
 }
 
-fn fd_path<'t>(fd: BorrowedFd<'_>, text: &'t mut Text<SHORT>) -> Result<&'t CStr, Errno> {
+fn fd_path<'t>(fd: BorrowedFd<'_>, text: &'t mut Text) -> Result<&'t CStr, Failure> {
     use rustix::fd::AsRawFd;
     text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().unsigned_abs());
-    text.c_str().ok_or(Errno::NAMETOOLONG)
+    text.c_str().ok_or(Failure::NAMETOOLONG)
 }
 
 /// The place of a mount, made where it is missing.
-fn place<'a>(says: &'static str, root: BorrowedFd<'_>, dest: &'a CStr, kind: Kind) -> Result<OwnedFd, Fault<'a>> {
-    resolve::make(root, dest.to_bytes(), kind).map_err(|refusal| refused(says, dest, refusal))
+fn place(says: &str, root: BorrowedFd<'_>, dest: &CStr, kind: Kind) -> Result<OwnedFd, Failure> {
+    resolve::make(root, dest.to_bytes(), kind).map_err(|why| refused(says, dest, why))
 }
 
-fn refused<'a>(says: &'static str, dest: &'a CStr, refusal: Refusal) -> Fault<'a> {
-    match refusal {
-        Refusal::Kernel(errno) => Fault::new(says, dest, errno),
-        Refusal::Symlink => Fault::sentence(says, dest, "Can't mount on symlink destination"),
-        Refusal::Kind(Kind::Directory) => Fault::sentence(says, dest, "it is there and no directory"),
-        Refusal::Kind(Kind::File) => Fault::sentence(says, dest, "it is there and a directory, but the source is a file"),
-        Refusal::ReadOnly => Fault::sentence(says, dest, "it is missing and the place is read-only")
-            .hint("make it in the root directory before, or leave --read-only out"),
-    }
+fn refused(says: &str, dest: &CStr, why: Failure) -> Failure {
+    let read_only = "it is missing: make it in the root directory before, or leave --read-only out";
+    blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { "" })
 }
 
 /// Puts `tree` at `dest`.
-fn put<'a>(says: &'static str, root: BorrowedFd<'_>, dest: &'a CStr, tree: &OwnedFd) -> Result<(), Fault<'a>> {
+fn put(says: &str, root: BorrowedFd<'_>, dest: &CStr, tree: &OwnedFd) -> Done {
     let place = place(says, root, dest, Kind::Directory)?;
-    mounts::attach(tree.as_fd(), place.as_fd()).map_err(|errno| Fault::new(says, dest, errno))
+    mounts::attach(tree.as_fd(), place.as_fd()).map_err(|errno| blame(says, dest, errno))
 }
 
 /// A procfs of the container's pid namespace at `dest`, its dangerous parts masked.
 ///
 /// # Errors
 /// EPERM where the procfs outside is itself masked (mount_too_revealing in the kernel).
-pub fn proc<'a>(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &'a CStr) -> Result<(), Fault<'a>> {
+pub fn proc(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &CStr) -> Done {
     let says = "mount proc on";
     let tree = if spec.unshares(raw::CLONE_NEWPID) {
         mounts::new(c"proc", &[], mounts::DATA)
@@ -156,9 +146,9 @@ pub fn proc<'a>(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &'a CStr) -> Result
             .and_then(|proc| mounts::copy(proc.as_fd(), c""))
             .and_then(|tree| mounts::restrict(tree.as_fd(), mounts::DATA).map(|()| tree))
     };
-    let tree = tree.map_err(|errno| {
-        let fault = Fault::new(says, dest, errno);
-        if errno == Errno::PERM { fault.hint("the /proc outside is masked itself: this is a container already") } else { fault }
+    let tree = tree.map_err(|errno| match errno {
+        Failure::PERM => blame_hint(says, dest, errno, "the /proc outside is masked itself: this is a container already"),
+        _ => blame(says, dest, errno),
     })?;
     put(says, root, dest, &tree)?;
     if spec.masks { mask(&tree, &PROC_MASKED, &PROC_READ_ONLY) } else { Ok(()) }
@@ -168,7 +158,7 @@ pub fn proc<'a>(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &'a CStr) -> Result
 ///
 /// # Errors
 /// What fails after the kernel has permitted it.
-pub fn sys<'a>(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &'a CStr) -> Result<(), Fault<'a>> {
+pub fn sys(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &CStr) -> Done {
     let says = "mount sysfs on";
     let attributes = mounts::DATA | MountAttrFlags::MOUNT_ATTR_RDONLY;
     let Ok(tree) = mounts::new(c"sysfs", &[], attributes) else { return Ok(()) };
@@ -176,94 +166,98 @@ pub fn sys<'a>(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &'a CStr) -> Result<
     if spec.masks {
         mask(&tree, &SYS_MASKED, &[])?;
     }
-    let place = openat(&tree, c"fs/cgroup", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let place = files::look(tree.as_fd(), c"fs/cgroup");
     if let (Ok(place), Ok(cgroup)) = (place, mounts::new(c"cgroup2", &[], attributes)) {
-        mounts::attach(cgroup.as_fd(), place.as_fd()).map_err(|errno| Fault::new("mount cgroup2 below", dest, errno))?;
+        mounts::attach(cgroup.as_fd(), place.as_fd()).map_err(|errno| blame("mount cgroup2 below", dest, errno))?;
     }
     Ok(())
 }
 
 /// Covers what is `masked` and makes what is `read_only` so, in a file system that only the kernel writes. What the
 /// kernel does not have needs no mask.
-fn mask(tree: &OwnedFd, masked: &'static [&CStr], read_only: &'static [&CStr]) -> Result<(), Fault<'static>> {
-    fchdir(tree).map_err(|errno| Fault::new("enter", c"what is to be masked", errno))?;
+fn mask(tree: &OwnedFd, masked: &[&CStr], read_only: &[&CStr]) -> Done {
+    fchdir(tree)?;
     for path in masked {
         // A file is covered by the caller's /dev/null, a directory by an empty file system.
-        let covered = match mount_bind(c"/dev/null", *path) {
-            Err(Errno::NOTDIR) => mount(c"tmpfs", *path, c"tmpfs", DATA | MountFlags::RDONLY, Some(c"mode=0555,nr_inodes=1")),
+        let covered = match bind_here(c"/dev/null", path) {
+            Err(Failure::NOTDIR) => mounts::plain(c"tmpfs", path, c"tmpfs", DATA | MountFlags::RDONLY, c"mode=0555,nr_inodes=1"),
             other => other,
         };
-        present(covered).map_err(|errno| Fault::new("mask", path, errno))?;
+        present(covered).map_err(|errno| blame("mask", path, errno))?;
     }
     for path in read_only {
-        let covered = mount_bind_recursive(*path, *path)
-            .and_then(|()| mount_remount(*path, MountFlags::BIND | MountFlags::RDONLY | DATA, c""));
-        present(covered).map_err(|errno| Fault::new("make read-only", path, errno))?;
+        let remount = REMOUNT | MountFlags::BIND | MountFlags::RDONLY | DATA;
+        let covered = bind_here(path, path).and_then(|()| mounts::plain(c"", path, c"", remount, c""));
+        present(covered).map_err(|errno| blame("make read-only", path, errno))?;
     }
     Ok(())
 }
 
-fn present(result: Result<(), Errno>) -> Result<(), Errno> {
-    if result == Err(Errno::NOENT) { Ok(()) } else { result }
+fn bind_here(source: &CStr, place: &CStr) -> Done {
+    mounts::plain(source, place, c"", MountFlags::BIND | MountFlags::REC, c"")
+}
+
+fn present(result: Done) -> Done {
+    if result == Err(Failure::NOENT) { Ok(()) } else { result }
 }
 
 /// A fresh /dev at `dest`. Nothing of what the root directory has there is looked at (CVE-2026-41579).
 ///
 /// # Errors
 /// Which file of it could not be made, and why.
-pub fn dev<'a>(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &'a CStr) -> Result<(), Fault<'a>> {
+pub fn dev(spec: &Spec<'_>, root: BorrowedFd<'_>, dest: &CStr) -> Done {
     use MountAttrFlags as A;
     let says = "mount tmpfs on";
     let tree = mounts::new(c"tmpfs", &[(c"mode", c"0755")], A::MOUNT_ATTR_NOSUID | A::MOUNT_ATTR_NODEV)
-        .map_err(|errno| Fault::new(says, dest, errno))?;
+        .map_err(|errno| blame(says, dest, errno))?;
     put(says, root, dest, &tree)?;
-    fchdir(&tree).map_err(|errno| Fault::new("enter", dest, errno))?;
+    fchdir(&tree)?;
     for (name, host) in &DEVICES {
-        file(&tree, name).and_then(|()| mount_bind(*host, *name)).map_err(|errno| {
-            let fault = Fault::new("bind", host, errno);
-            if errno == Errno::NOENT { fault.hint("the caller's /dev lacks it: is devtmpfs mounted there?") } else { fault }
+        file(&tree, name).and_then(|()| bind_here(host, name)).map_err(|errno| match errno {
+            Failure::NOENT => blame_hint("bind", host, errno, "the caller's /dev lacks it: is devtmpfs mounted there?"),
+            _ => blame("bind", host, errno),
         })?;
     }
     for (name, target) in &DEVICE_LINKS {
-        symlinkat(*target, &tree, *name).map_err(|errno| Fault::new("make symbolic link", name, errno))?;
+        files::make_link(target, tree.as_fd(), name).map_err(|errno| blame("make symbolic link", name, errno))?;
     }
     for (name, mode) in [(c"shm", 0o1777), (c"pts", 0o755)] {
-        mkdirat(&tree, name, Mode::from_raw_mode(mode)).map_err(|errno| Fault::new("make directory", name, errno))?;
+        files::make_directory(tree.as_fd(), name, mode).map_err(|errno| blame("make directory", name, errno))?;
     }
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
     let options = if spec.rootless { c"newinstance,ptmxmode=0666,mode=0620" } else { c"newinstance,ptmxmode=0666,mode=0620,gid=5" };
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
-    mount(c"devpts", c"pts", c"devpts", flags, Some(options)).map_err(|errno| Fault::new("mount devpts on", c"pts", errno))?;
-    message_queues(spec, &tree).map_err(|errno| Fault::new("mount mqueue on", c"mqueue", errno))?;
-    console(&tree).map_err(|errno| Fault::new("bind the terminal on", c"console", errno))
+    mounts::plain(c"devpts", c"pts", c"devpts", flags, options).map_err(|errno| blame("mount devpts on", c"pts", errno))?;
+    message_queues(spec, &tree).map_err(|errno| blame("mount mqueue on", c"mqueue", errno))?;
+    console(&tree).map_err(|errno| blame("bind the terminal on", c"console", errno))
 }
 
-fn file(dir: &OwnedFd, name: &CStr) -> Result<(), Errno> {
-    mknodat(dir, name, FileType::RegularFile, Mode::from_raw_mode(0o666), 0)
+fn file(dir: &OwnedFd, name: &CStr) -> Done {
+    files::make_file(dir.as_fd(), name, 0o666)
 }
 
 /// POSIX message queues, where there is an IPC namespace of our own and the kernel has them.
-fn message_queues(spec: &Spec<'_>, dev: &OwnedFd) -> Result<(), Errno> {
+fn message_queues(spec: &Spec<'_>, dev: &OwnedFd) -> Done {
     if !spec.unshares(raw::CLONE_NEWIPC) {
         return Ok(());
     }
-    mkdirat(dev, c"mqueue", Mode::from_raw_mode(0o755))?;
-    match mount(c"mqueue", c"mqueue", c"mqueue", DATA, None) {
-        Err(Errno::NODEV) => rustix::fs::unlinkat(dev, c"mqueue", rustix::fs::AtFlags::REMOVEDIR),
+    files::make_directory(dev.as_fd(), c"mqueue", 0o755)?;
+    match mounts::plain(c"mqueue", c"mqueue", c"mqueue", DATA, c"") {
+        Err(Failure::NODEV) => Ok(rustix::fs::unlinkat(dev, c"mqueue", AtFlags::REMOVEDIR)?),
         other => other,
     }
 }
 
 /// /dev/console is the caller's terminal, if he has one here: the very device that the descriptor is, not what is
 /// found at its path (CVE-2025-52565).
-fn console(dev: &OwnedFd) -> Result<(), Errno> {
+fn console(dev: &OwnedFd) -> Done {
     let Some(terminal) = tty::standard() else { return Ok(()) };
     let (mut link, mut path) = (Text::new(), [0u8; PATH]);
-    let Ok(length) = readlinkat_raw(CWD, fd_path(terminal, &mut link)?, path.as_mut_slice()) else { return Ok(()) };
-    let path = path.get(..length).unwrap_or_default();
-    let Ok(device) = openat(CWD, path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) else {
+    if files::read_link(HERE, fd_path(terminal, &mut link)?, &mut path).is_err() {
         return Ok(());
-    };
+    }
+    let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
+    let Ok(device) = files::look(HERE, path) else { return Ok(()) };
     let (wanted, found) = (fstat(terminal)?, fstat(&device)?);
     let same = FileType::from_raw_mode(found.st_mode).is_char_device()
         && (found.st_rdev, found.st_dev, found.st_ino) == (wanted.st_rdev, wanted.st_dev, wanted.st_ino);
@@ -279,7 +273,7 @@ fn console(dev: &OwnedFd) -> Result<(), Errno> {
 ///
 /// # Errors
 /// What could not be done, in his words.
-pub fn apply<'a>(spec: &Spec<'a>, op: &Op<'a>, root: BorrowedFd<'_>, caller: BorrowedFd<'_>) -> Result<(), Fault<'a>> {
+pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: BorrowedFd<'_>, caller: BorrowedFd<'_>) -> Done {
     let says = op.says();
     match *op {
         Op::Bind { source, dest, kind } => bind(source, dest, kind, root, caller),
@@ -288,39 +282,29 @@ pub fn apply<'a>(spec: &Spec<'a>, op: &Op<'a>, root: BorrowedFd<'_>, caller: Bor
         Op::Tmpfs(dest) => {
             let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
             let tree =
-                mounts::new(c"tmpfs", &[(c"mode", c"0755")], attributes).map_err(|errno| Fault::new(says, dest, errno))?;
+                mounts::new(c"tmpfs", &[(c"mode", c"0755")], attributes).map_err(|errno| blame(says, dest, errno))?;
             put(says, root, dest, &tree)
         }
         Op::Dir(dest) => place(says, root, dest, Kind::Directory).map(|_| ()),
         Op::Symlink { target, dest } => {
-            let (parent, name) =
-                resolve::make_parent(root, dest.to_bytes()).map_err(|refusal| refused(says, dest, refusal))?;
-            match symlinkat(target, &parent, name) {
-                Err(Errno::EXIST) if leads_to(&parent, name, target) => Ok(()),
-                result => result.map_err(|errno| Fault::new(says, dest, errno)),
+            let mut name = Text::new();
+            let parent =
+                resolve::make_parent(root, dest.to_bytes(), &mut name).map_err(|why| refused(says, dest, why))?;
+            let name = name.c_str().unwrap_or_default();
+            match files::make_link(target, parent.as_fd(), name) {
+                Err(Failure::EXIST) if files::read_link(parent.as_fd(), name, &mut [0; PATH]) == Ok(target.to_bytes()) => Ok(()),
+                result => result.map_err(|why| refused(says, dest, why)),
             }
         }
     }
 }
 
-/// Whether the symbolic link that is there says what the new one would.
-fn leads_to(parent: &OwnedFd, name: &[u8], target: &CStr) -> bool {
-    let mut buffer = [0u8; PATH];
-    let length = readlinkat_raw(parent, name, buffer.as_mut_slice()).unwrap_or(0);
-    buffer.get(..length) == Some(target.to_bytes())
-}
-
-fn bind<'a>(
-    source: &'a CStr,
-    dest: &'a CStr,
-    kind: Bind,
-    root: BorrowedFd<'_>,
-    caller: BorrowedFd<'_>,
-) -> Result<(), Fault<'a>> {
+fn bind(source: &CStr, dest: &CStr, kind: Bind, root: BorrowedFd<'_>, caller: BorrowedFd<'_>) -> Done {
+    let says = "copy the mount of";
     if source.is_empty() {
-        return Err(Fault::new("bind", source, Errno::NOENT));
+        return Err(blame(says, source, Failure::NOENT));
     }
-    let tree = mounts::copy(caller, source).map_err(|errno| Fault::new("bind", source, errno))?;
+    let tree = mounts::copy(caller, source).map_err(|errno| blame(says, source, errno))?;
     let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID;
     if kind != Bind::Devices {
         attributes |= MountAttrFlags::MOUNT_ATTR_NODEV;
@@ -328,9 +312,8 @@ fn bind<'a>(
     if kind == Bind::ReadOnly {
         attributes |= MountAttrFlags::MOUNT_ATTR_RDONLY;
     }
-    mounts::restrict(tree.as_fd(), attributes)
-        .map_err(|errno| Fault::new("restrict the mount of", source, errno).hint("Linux 5.12 is needed"))?;
-    let of = resolve::file_type(tree.as_fd()).map_err(|errno| Fault::new("bind", source, errno))?;
+    restrict(&tree, source, attributes)?;
+    let of = files::kind(tree.as_fd()).map_err(|errno| blame(says, source, errno))?;
     let place = place("bind on", root, dest, if of.is_dir() { Kind::Directory } else { Kind::File })?;
-    mounts::attach(tree.as_fd(), place.as_fd()).map_err(|errno| Fault::new("bind on", dest, errno))
+    mounts::attach(tree.as_fd(), place.as_fd()).map_err(|errno| blame("bind on", dest, errno))
 }

@@ -7,14 +7,13 @@ use core::cell::Cell;
 use core::ffi::CStr;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{
-    CWD, MemfdFlags, Mode, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstat, fstatvfs,
-    memfd_create, openat, sendfile,
+    MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstat, fstatvfs, memfd_create, sendfile,
 };
-use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::fault::Fault;
-use crate::sys::{self, Word};
+use crate::fault::{blame, blame_hint};
+use crate::files::{self, HERE};
+use crate::sys::{self, Done, Failure, Word};
 
 const EXE: &CStr = c"/proc/self/exe";
 /// The most that one sendfile(2) is asked for; the program is far smaller.
@@ -25,20 +24,20 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 ///
 /// # Errors
 /// Why there can be no copy.
-pub fn enter(args: &[Cell<Word<'_>>], env: &[Word<'_>]) -> Result<(), Fault<'static>> {
-    let fault = |errno| Fault::new("seal a copy of", EXE, errno);
-    match openat(CWD, EXE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+pub fn enter(args: &[Cell<Word<'_>>], env: &[Word<'_>]) -> Done {
+    let fault = |errno: Failure| -> Failure { blame("seal a copy of", EXE, errno) };
+    match files::open(HERE, EXE, OFlags::RDONLY) {
         Ok(exe) if !is_exposed(&exe).map_err(fault)? => Ok(()),
         Ok(exe) => {
             let copy = copy(&exe).map_err(fault)?;
             Err(fault(sys::execve_fd(copy.as_fd(), args, env)))
         }
-        Err(errno) => Err(fault(errno).hint("a /proc has to be mounted outside")),
+        Err(errno) => Err(blame_hint("seal a copy of", EXE, errno, "a /proc has to be mounted outside")),
     }
 }
 
 /// Whether the container's owner could write this file, by its mode or after changing it.
-fn is_exposed(exe: &OwnedFd) -> Result<bool, Errno> {
+fn is_exposed(exe: &OwnedFd) -> Result<bool, Failure> {
     let stat = fstat(exe)?;
     let uid = geteuid();
     let writable = uid.is_root() || stat.st_uid == uid.as_raw() || stat.st_mode & GROUP_OR_OTHERS_WRITE != 0;
@@ -52,12 +51,12 @@ fn is_exposed(exe: &OwnedFd) -> Result<bool, Errno> {
     Ok(!sealed)
 }
 
-fn copy(exe: &OwnedFd) -> Result<OwnedFd, Errno> {
+fn copy(exe: &OwnedFd) -> Result<OwnedFd, Failure> {
     /// Linux 6.3: the file may be executed, whatever `vm.memfd_noexec` says of files that don't say.
     const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let copy = match memfd_create(c"nsinit", flags | EXEC) {
-        Err(Errno::INVAL) => memfd_create(c"nsinit", flags)?,
+    let copy = match memfd_create(c"nsinit", flags | EXEC).map_err(Failure::from) {
+        Err(Failure::INVAL) => memfd_create(c"nsinit", flags)?,
         other => other?,
     };
     while sendfile(&copy, exe, None, CHUNK)? > 0 {}

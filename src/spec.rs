@@ -5,18 +5,6 @@ use linux_raw_sys::general as raw;
 
 use crate::sys::{Argv, Set, Word};
 
-/// The namespaces that `--root` makes (namespaces(7)); the time namespace only on request.
-pub const PRESET_NAMESPACES: u32 = raw::CLONE_NEWNS
-    | raw::CLONE_NEWPID
-    | raw::CLONE_NEWIPC
-    | raw::CLONE_NEWUTS
-    | raw::CLONE_NEWNET
-    | raw::CLONE_NEWCGROUP
-    | raw::CLONE_NEWUSER;
-
-/// How long leftover processes may take to end after SIGTERM, in seconds.
-pub const DEFAULT_GRACE: u32 = 2;
-
 /// Everything that one container is made from.
 #[derive(Clone, Copy)]
 pub struct Spec<'a> {
@@ -49,7 +37,7 @@ pub struct Spec<'a> {
     pub path: &'a CStr,
     pub argv: Argv<'a>,
     /// What is executed instead where `argv`'s file is missing: no CMD was given, and a shell is a shell.
-    pub fallback: Option<Argv<'a>>,
+    pub fallback: Argv<'a>,
     pub life: Life,
 }
 
@@ -88,6 +76,14 @@ pub struct Capabilities {
     pub bounding: u64,
     /// What `--cap-add` named: a CMD that is not root gets these as ambient capabilities.
     pub asked: u64,
+}
+
+impl Capabilities {
+    /// The 14 that container engines leave to root: CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP
+    /// NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP.
+    pub const USUAL: u64 = 0b1011 | 0b1_1111 << 4 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 27 | 1 << 29 | 1 << 31;
+    /// All that can be named, and those that a newer kernel adds.
+    pub const ALL: u64 = !0;
 }
 
 /// One operation below the root. Sources are paths of the caller's, destinations of the container's.
@@ -133,6 +129,43 @@ impl<'a> Op<'a> {
 }
 
 impl Spec<'_> {
+    /// The container preset: what `--root` means before any other option has its say.
+    pub const PRESET: Spec<'static> = Spec {
+        root: c"",
+        rootless: false,
+        writes: Writes::Kept,
+        namespaces: raw::CLONE_NEWNS
+            | raw::CLONE_NEWPID
+            | raw::CLONE_NEWIPC
+            | raw::CLONE_NEWUTS
+            | raw::CLONE_NEWNET
+            | raw::CLONE_NEWCGROUP
+            | raw::CLONE_NEWUSER,
+        masks: true,
+        sys: true,
+        ops: &[],
+        hostname: None,
+        uid: None,
+        gid: None,
+        capabilities: Capabilities { bounding: Capabilities::USUAL, asked: 0 },
+        no_new_privs: true,
+        umask: None,
+        directory: c"/",
+        keep_fds: &[],
+        env: &[Word::END],
+        path: c"",
+        argv: Argv::NONE,
+        fallback: Argv::NONE,
+        life: Life {
+            as_pid_1: false,
+            new_session: false,
+            die_with_parent: false,
+            group: false,
+            wait_all: false,
+            grace: 2,
+        },
+    };
+
     /// Whether all of `flags` (CLONE_NEW*) are made anew.
     #[must_use]
     pub const fn unshares(&self, flags: u32) -> bool {

@@ -3,35 +3,31 @@
 
 use core::ffi::CStr;
 
-use crate::fault::{Fault, push_printable, write_line};
+use crate::fault::{blame, push_printable, write_line};
 use crate::spec::Spec;
-use crate::text::{LINE, Text};
+use crate::sys::{Done, Standard};
+use crate::text::Text;
 
 /// One thing that a process does. `S` is what the process remembers between its steps.
 pub struct Step<S> {
-    /// The verb, as in [`Fault::says`].
+    /// The verb, with the preposition that leads to the object: `mount proc on`.
     pub says: &'static str,
     /// Its object, in the user's own word.
     pub on: for<'a> fn(&Spec<'a>) -> &'a CStr,
     /// Whether it is done at all.
     pub when: fn(&Spec<'_>) -> bool,
-    pub run: for<'a> fn(&Spec<'a>, &mut S) -> Result<(), Fault<'a>>,
+    pub run: fn(&Spec<'_>, &mut S) -> Done,
 }
 
 /// Does the steps in order, up to the first that fails.
 ///
 /// # Errors
-/// That step's fault, with the step's words where the step had none of its own.
-pub fn walk<'a, S>(steps: &[Step<S>], spec: &Spec<'a>, state: &mut S) -> Result<(), Fault<'a>> {
-    for step in steps {
-        if !(step.when)(spec) {
-            continue;
-        }
-        (step.run)(spec, state).map_err(|fault| {
-            if fault.says.is_empty() { Fault { says: step.says, on: (step.on)(spec), ..fault } } else { fault }
-        })?;
-    }
-    Ok(())
+/// [`crate::sys::Failure::REPORTED`]: the line is out.
+pub fn walk<S>(steps: &[Step<S>], spec: &Spec<'_>, state: &mut S) -> Done {
+    steps
+        .iter()
+        .filter(|step| (step.when)(spec))
+        .try_for_each(|step| (step.run)(spec, state).map_err(|why| blame(step.says, (step.on)(spec), why)))
 }
 
 /// Prints what [`walk`] would do, a line each.
@@ -45,12 +41,12 @@ pub fn explain<S>(steps: &[Step<S>], spec: &Spec<'_>) {
 
 /// One line of `--explain`.
 pub fn explain_line(says: &str, on: &CStr) {
-    let mut line = Text::<LINE>::new();
+    let mut line = Text::new();
     line.push(b"  ").push(says.as_bytes());
     if !on.is_empty() {
         push_printable(line.push(b" "), on.to_bytes());
     }
-    write_line(1, &mut line);
+    write_line(Standard::Output, &mut line);
 }
 
 /// For steps without an object.

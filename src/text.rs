@@ -2,31 +2,28 @@
 
 use core::ffi::CStr;
 
-/// PATH_MAX of the kernel, with the terminating NUL: no path that a system call takes is longer.
+/// PATH_MAX of the kernel, with the terminating NUL: no path that a system call takes is longer. Messages are cut
+/// at the same length.
 pub const PATH: usize = 4096;
-/// An id map line, a pid, a /proc/self/fd/N path.
-pub const SHORT: usize = 64;
-/// One message or one line of `--explain`: two paths at their longest are cut, ordinary ones are not.
-pub const LINE: usize = 2048;
 
-/// At most `N - 1` bytes of text, always NUL-terminated.
-pub struct Text<const N: usize> {
-    bytes: [u8; N],
+/// At most [`PATH`] - 1 bytes of text, always NUL-terminated.
+pub struct Text {
+    bytes: [u8; PATH],
     length: usize,
     cut: bool,
 }
 
-impl<const N: usize> Text<N> {
+impl Text {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "new is the one way to make it")]
-    pub const fn new() -> Text<N> {
-        Text { bytes: [0; N], length: 0, cut: false }
+    pub const fn new() -> Text {
+        Text { bytes: [0; PATH], length: 0, cut: false }
     }
 
     /// Appends `more`, or as much of it as there is room for.
-    pub fn push(&mut self, more: &[u8]) -> &mut Text<N> {
+    pub fn push(&mut self, more: &[u8]) -> &mut Text {
         for &byte in more {
-            if self.length + 1 >= N {
+            if self.length + 1 >= PATH {
                 self.cut = true;
                 break;
             }
@@ -39,7 +36,7 @@ impl<const N: usize> Text<N> {
     }
 
     /// Appends a number in decimal.
-    pub fn push_number(&mut self, number: u32) -> &mut Text<N> {
+    pub fn push_number(&mut self, number: u32) -> &mut Text {
         /// 2^32 has ten digits.
         const DIGITS: usize = 10;
         let mut digits = [0u8; DIGITS];
@@ -119,15 +116,15 @@ mod tests {
     #[test]
     fn numbers_are_written_in_full() {
         for (value, expected) in [(0, "0"), (9, "9"), (10, "10"), (u32::MAX, "4294967295")] {
-            assert_eq!(Text::<SHORT>::new().push_number(value).bytes(), expected.as_bytes());
+            assert_eq!(Text::new().push_number(value).bytes(), expected.as_bytes());
         }
     }
 
     #[test]
     fn what_does_not_fit_is_no_path() {
-        let mut text = Text::<4>::new();
-        assert_eq!(text.push(b"abc").c_str(), Some(c"abc"));
+        let mut text = Text::new();
+        assert_eq!(text.push(&[b'a'; PATH - 1]).c_str().map(CStr::count_bytes), Some(PATH - 1));
         assert_eq!(text.push(b"d").c_str(), None);
-        assert_eq!(text.bytes(), b"abc");
+        assert_eq!(text.bytes(), [b'a'; PATH - 1]);
     }
 }

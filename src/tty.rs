@@ -7,17 +7,17 @@
 
 use linux_raw_sys::ioctl::TIOCSCTTY;
 use rustix::fd::{BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
-use rustix::io::Errno;
+use rustix::fs::{FileType, OFlags};
 use rustix::process::{Pid, getpgrp};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
-use crate::sys::{self, Signal, Standard};
+use crate::files::{self, HERE};
+use crate::sys::{self, Failure, Signal, Standard};
 
 /// The controlling terminal, if there is one.
 #[must_use]
 pub fn open() -> Option<OwnedFd> {
-    openat(CWD, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()
+    files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY).ok()
 }
 
 /// The first of our standard descriptors that is a terminal.
@@ -36,7 +36,7 @@ pub fn is_ours(terminal: BorrowedFd<'_>) -> bool {
 /// terminal, and CMD is only put into the foreground when it asks for it (SIGTTIN, SIGTTOU).
 #[must_use]
 pub fn in_pipeline() -> bool {
-    let pipe = |fd: BorrowedFd<'_>| fstat(fd).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_fifo());
+    let pipe = |fd: BorrowedFd<'_>| files::kind(fd) == Ok(FileType::Fifo);
     pipe(Standard::Input.fd()) || pipe(Standard::Output.fd())
 }
 
@@ -48,7 +48,7 @@ pub fn hand_to(terminal: BorrowedFd<'_>, group: Pid) {
 
 /// Takes the terminal back for our process group, if the group that has it is no more.
 pub fn take_back(terminal: BorrowedFd<'_>) {
-    let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Errno::SRCH);
+    let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Failure::SRCH);
     if tcgetpgrp(terminal).map_or(true, gone) {
         hand_to(terminal, getpgrp());
     }

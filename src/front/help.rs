@@ -2,30 +2,42 @@
 
 use engine::sys::{Standard, write};
 
-use super::words::{Row, Vocabulary};
+use super::words::Vocabulary;
 
-/// The column that the help of an option begins in.
-const COLUMN: usize = 26;
+/// Up to the column that the help of an option begins in.
+const SPACES: &str = "                        ";
 
 pub fn print_usage(words: &Vocabulary) {
-    print(Standard::Error, &[words.usage.as_bytes(), b"       nsinit --help lists the options\n"].concat());
+    write(Standard::Error, words.usage.as_bytes());
 }
 
 pub fn print_version() {
-    print(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
+    write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
 }
 
 pub fn print_help(words: &Vocabulary) {
-    let mut text = words.usage.as_bytes().to_vec();
-    text.extend_from_slice(b"Runs CMD, or a shell, in a container made of DIR.\n");
+    help(words, &mut |text| {
+        write(Standard::Output, text.as_bytes());
+    });
+}
+
+/// Hands the help text out, piece by piece.
+fn help(words: &Vocabulary, out: &mut dyn FnMut(&str)) {
+    out(words.usage);
     for group in words.groups {
-        text.push(b'\n');
-        text.extend_from_slice(group.title.as_bytes());
-        text.extend_from_slice(b":\n");
-        group.rows.iter().for_each(|row| push_row(&mut text, row));
+        out("\n");
+        out(group.title);
+        out(":\n");
+        for row in group.rows {
+            let (option, help) = row.parts();
+            out("  ");
+            out(option);
+            out(SPACES.get(option.len()..).unwrap_or(" "));
+            out(help);
+            out("\n");
+        }
     }
-    text.extend_from_slice(STATUSES.as_bytes());
-    print(Standard::Output, &text);
+    out(STATUSES);
 }
 
 const STATUSES: &str = "
@@ -33,19 +45,49 @@ Exit status: CMD's own; 128+N if signal N ended it; 125 if nsinit failed before 
 126 if CMD could not be executed, 127 if it was not found.
 ";
 
-fn push_row(text: &mut Vec<u8>, row: &Row) {
-    let start = text.len();
-    text.extend_from_slice(b"  --");
-    text.extend_from_slice(row.name.as_bytes());
-    text.extend_from_slice(row.values.as_bytes());
-    text.push(b' ');
-    while text.len() - start < COLUMN {
-        text.push(b' ');
-    }
-    text.extend_from_slice(row.help.as_bytes());
-    text.push(b'\n');
-}
+#[cfg(test)]
+mod tests {
+    use super::super::NATIVE;
+    use super::*;
+    use std::collections::HashSet;
 
-fn print(to: Standard, text: &[u8]) {
-    write(to as u32, text);
+    #[test]
+    fn every_row_is_whole_and_alone() {
+        let mut names = HashSet::new();
+        for row in NATIVE.rows() {
+            let (option, help) = row.parts();
+            assert!(option.starts_with("--") && !help.is_empty() && !help.ends_with('.'), "{}", row.text);
+            assert!(names.insert(row.name()), "twice: {}", row.name());
+            assert!(row.values() <= 2, "{}", row.text);
+        }
+    }
+
+    fn whole_help() -> String {
+        let mut text = String::new();
+        help(&NATIVE, &mut |piece| text += piece);
+        text
+    }
+
+    #[test]
+    fn help_fits_a_terminal() {
+        for line in whole_help().lines() {
+            assert!(line.len() <= 100, "{line}");
+        }
+    }
+
+    /// The README's option list is made from the rows: `NSINIT_WRITE=1 cargo test` writes it.
+    #[test]
+    fn the_readme_has_the_rows() {
+        const BEGIN: &str = "<!-- options -->\n```text\n";
+        const END: &str = "```\n<!-- /options -->";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let readme = std::fs::read_to_string(path).expect("README.md");
+        let (before, rest) = readme.split_once(BEGIN).expect("the list's beginning");
+        let (list, after) = rest.split_once(END).expect("the list's end");
+        if std::env::var_os("NSINIT_WRITE").is_some() {
+            std::fs::write(path, [before, BEGIN, &whole_help(), END, after].concat()).expect("README.md is writable");
+        } else {
+            assert_eq!(list, whole_help(), "NSINIT_WRITE=1 cargo test writes the list anew");
+        }
+    }
 }

@@ -6,89 +6,97 @@ mod native;
 mod words;
 
 use core::ffi::CStr;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use core::mem::{ManuallyDrop, forget};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 use engine::fault::Fault;
 use engine::sys::{Argv, Start};
 use lexopt::Arg;
 
-use draft::{Draft, leak};
+use draft::Draft;
 pub use help::{print_help, print_usage, print_version};
 pub use native::NATIVE;
-use words::{Act, Row, Vocabulary};
+use words::{Row, Vocabulary};
 
-/// Reads the options up to the first word that is none. Returns the draft, and CMD with its arguments if there is one.
+/// Reads the options up to the first word that is none. Returns CMD with its arguments, if there is one.
 ///
 /// # Errors
 /// The first option that is unknown, incomplete, or has a value that can't be meant.
-pub fn parse(words: &Vocabulary, start: &Start) -> Result<(Draft, Option<Argv<'static>>), Fault<'static>> {
-    let mut draft = Draft::new(start.env);
-    let args = start.args.iter().skip(1).map_while(|word| word.get().get());
-    let args: Vec<OsString> = args.map(|arg| OsStr::from_bytes(arg.to_bytes()).to_owned()).collect();
-    let count = args.len();
-    let mut parser = lexopt::Parser::from_args(args);
+pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Fault<'static>> {
+    let mut reader = Reader::new(start);
     loop {
-        let row = match parser.next() {
-            Ok(Some(Arg::Long(name))) => match words.find(name) {
-                Some(row) => row,
-                None => return Err(unknown(b"--", name.as_bytes())),
-            },
-            Ok(Some(Arg::Short(letter))) => return Err(unknown(b"-", letter.encode_utf8(&mut [0; 4]).as_bytes())),
-            Ok(Some(Arg::Value(_))) => {
-                let left = parser.raw_args().map_or(0, |rest| rest.as_slice().len());
-                // The word before the command, whatever it was, becomes the spare slot.
-                let command = start.args.get(count - left - 1..).and_then(Argv::new);
-                return Ok((draft, command));
+        let row = match reader.parser.next() {
+            Ok(Some(Arg::Long(name))) => words.rows().find(|row| row.name().strip_prefix("--") == Some(name)),
+            Ok(Some(Arg::Short(_))) => None,
+            // The word before the command, whatever it was, becomes the spare slot.
+            Ok(Some(Arg::Value(value))) => {
+                forget(value);
+                return Ok(start.args.get(reader.at() - 1..).map_or(Argv::NONE, Argv::new));
             }
-            Ok(None) => return Ok((draft, None)),
-            Err(lexopt::Error::UnexpectedValue { option, .. }) => {
-                return Err(bad(option.as_bytes(), b"", "it takes no value"));
+            Ok(None) => return Ok(Argv::NONE),
+            Err(error) => {
+                forget(error);
+                return Err(Fault::new("an option", reader.word(), "it takes no value"));
             }
-            Err(_) => return Err(bad(b"option", b"", "it can't be read")),
         };
-        apply(row, &mut draft, &mut parser)?;
+        let row = row.ok_or(Fault::new("an option", reader.word(), "there is none of that name; nsinit --help lists them"))?;
+        reader.apply(row, draft)?;
     }
 }
 
-fn apply(row: &Row, draft: &mut Draft, parser: &mut lexopt::Parser) -> Result<(), Fault<'static>> {
-    let mut next = || parser.value().ok().and_then(|value| leak(value.into_vec()));
-    let missing = || wrong(row, &[], "a value is missing");
-    match row.act {
-        Act::Flag(act) => {
-            act(draft);
-            Ok(())
+/// lexopt says what a word is; the words themselves are the kernel's, which CMD and the kernel can have as they are.
+struct Reader {
+    /// Nothing is given back: the process ends or becomes another.
+    parser: ManuallyDrop<lexopt::Parser>,
+    start: Start,
+}
+
+impl Reader {
+    fn new(start: &Start) -> Reader {
+        let mut args = Vec::with_capacity(start.args.len());
+        for arg in start.args.iter().skip(1).filter_map(|word| word.get().get()) {
+            args.push(OsStr::from_bytes(arg.to_bytes()));
         }
-        Act::Value(act) => {
-            let value = next().ok_or_else(missing)?;
-            act(draft, value).map_err(|why| wrong(row, &[value], why))
-        }
-        Act::Pair(act) => {
-            if parser.optional_value().is_some() {
-                return Err(wrong(row, &[], "it takes two values, and none after '='"));
-            }
-            let mut next = || parser.value().ok().and_then(|value| leak(value.into_vec()));
-            let first = next().ok_or_else(missing)?;
-            let second = next().ok_or_else(|| wrong(row, &[first], "its second value is missing"))?;
-            act(draft, first, second).map_err(|why| wrong(row, &[first, second], why))
-        }
+        Reader { parser: ManuallyDrop::new(lexopt::Parser::from_args(args)), start: *start }
     }
-}
 
-fn wrong(row: &Row, values: &[&CStr], why: &'static str) -> Fault<'static> {
-    let mut said = b"--".to_vec();
-    said.extend_from_slice(row.name.as_bytes());
-    for value in values {
-        said.push(b' ');
-        said.extend_from_slice(value.to_bytes());
+    /// The index of the word that was read last.
+    fn at(&mut self) -> usize {
+        let left = self.parser.try_raw_args().map_or(0, |rest| rest.as_slice().len());
+        // `args` ends with a null word.
+        self.start.args.len() - 2 - left
     }
-    Fault::sentence("use", leak(said).unwrap_or(c""), why)
-}
 
-fn unknown(dashes: &[u8], name: &[u8]) -> Fault<'static> {
-    bad(dashes, name, "there is no such option").hint("nsinit --help lists them")
-}
+    fn word(&mut self) -> &'static CStr {
+        let at = self.at();
+        self.start.args.get(at).and_then(|word| word.get().get()).unwrap_or_default()
+    }
 
-fn bad(dashes: &[u8], name: &[u8], why: &'static str) -> Fault<'static> {
-    Fault::sentence("use", leak([dashes, name].concat()).unwrap_or(c""), why)
+    /// The value behind `=`.
+    fn attached(&mut self) -> Option<&'static CStr> {
+        forget(self.parser.optional_value()?);
+        let word = self.word().to_bytes_with_nul();
+        let equals = word.iter().position(|byte| *byte == b'=')?;
+        CStr::from_bytes_with_nul(word.get(equals + 1..)?).ok()
+    }
+
+    /// The next word, whatever it looks like.
+    fn next(&mut self) -> Option<&'static CStr> {
+        forget(self.parser.try_raw_args()?.next()?);
+        Some(self.word())
+    }
+
+    fn apply(&mut self, row: &Row, draft: &mut Draft) -> Result<(), Fault<'static>> {
+        let name = row.name();
+        let missing = Fault::new(name, c"", "a value is missing");
+        let attached = self.attached();
+        let (first, second) = match row.values() {
+            0 => (c"", c""),
+            1 => (attached.or_else(|| self.next()).ok_or(missing)?, c""),
+            _ if attached.is_some() => return Err(Fault::new(name, c"", "it takes two values, and none after '='")),
+            _ => (self.next().ok_or(missing)?, self.next().ok_or(missing)?),
+        };
+        (row.act)(draft, first, second).map_err(|why| Fault::new(name, first, why))
+    }
 }

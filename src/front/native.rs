@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use engine::caps;
-use engine::spec::{Bind, Op};
+use engine::spec::{Bind, Capabilities, Op, Writes};
 use engine::text;
 use linux_raw_sys::general as raw;
 
@@ -23,122 +23,110 @@ pub static NATIVE: Vocabulary = Vocabulary {
     ],
 };
 
-const fn flag(name: &'static str, help: &'static str, act: fn(&mut Draft)) -> Row {
-    Row { name, values: "", help, act: Act::Flag(act) }
-}
-
-type OnValue = fn(&mut Draft, &'static CStr) -> Result<(), Wrong>;
-
-const fn value(name: &'static str, values: &'static str, help: &'static str, act: OnValue) -> Row {
-    Row { name, values, help, act: Act::Value(act) }
-}
-
-type OnPair = fn(&mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>;
-
-const fn pair(name: &'static str, values: &'static str, help: &'static str, act: OnPair) -> Row {
-    Row { name, values, help, act: Act::Pair(act) }
+const fn row(text: &'static str, act: Act) -> Row {
+    Row { text, act }
 }
 
 const ROOT: &[Row] = &[
-    value("root", " DIR", "make DIR the root of a container", |draft, dir| {
-        draft.root = Some(dir);
+    row("--root DIR\tmake DIR the root of a container", |draft, dir, _| {
+        draft.spec.root = dir;
         Ok(())
     }),
-    flag("read-only", "nothing can be written to it", |draft| draft.read_only = true),
-    flag("volatile", "what is written to it vanishes at the end", |draft| draft.volatile = true),
-    flag("no-masks", "leave the host's files in /proc and /sys as they are", |draft| draft.masks = false),
-    flag("no-sys", "do not mount /sys", |draft| draft.sys = false),
+    row("--read-only\tnothing can be written to it", |draft, _, _| done(draft.spec.writes = Writes::Refused)),
+    row("--volatile\twhat is written to it vanishes at the end", |draft, _, _| done(draft.spec.writes = Writes::Forgotten)),
+    row("--no-masks\tleave the host's files in /proc and /sys as they are", |draft, _, _| done(draft.spec.masks = false)),
+    row("--no-sys\tdo not mount /sys", |draft, _, _| done(draft.spec.sys = false)),
 ];
 
 const MOUNTS: &[Row] = &[
-    pair("bind", " SRC DEST", "show SRC of the host at DEST", |draft, source, dest| bind(draft, source, dest, Bind::Writable)),
-    pair("ro-bind", " SRC DEST", "the same, read-only with all below it", |draft, source, dest| {
+    row("--bind SRC DEST\tshow SRC of the host at DEST", |draft, source, dest| bind(draft, source, dest, Bind::Writable)),
+    row("--ro-bind SRC DEST\tthe same, read-only with all below it", |draft, source, dest| {
         bind(draft, source, dest, Bind::ReadOnly)
     }),
-    pair("dev-bind", " SRC DEST", "the same, writable, and device files in it work", |draft, source, dest| {
+    row("--dev-bind SRC DEST\tthe same, writable, and device files in it work", |draft, source, dest| {
         bind(draft, source, dest, Bind::Devices)
     }),
-    value("tmpfs", " DEST", "an empty file system in memory", |draft, dest| push(draft, Op::Tmpfs(dest))),
-    value("proc", " DEST", "one more /proc", |draft, dest| push(draft, Op::Proc(dest))),
-    value("dev", " DEST", "one more /dev", |draft, dest| push(draft, Op::Dev(dest))),
-    value("dir", " DEST", "a directory", |draft, dest| push(draft, Op::Dir(dest))),
-    pair("symlink", " TARGET DEST", "a symbolic link at DEST that says TARGET", |draft, target, dest| {
+    row("--tmpfs DEST\tan empty file system in memory", |draft, dest, _| push(draft, Op::Tmpfs(dest))),
+    row("--proc DEST\tone more /proc", |draft, dest, _| push(draft, Op::Proc(dest))),
+    row("--dev DEST\tone more /dev", |draft, dest, _| push(draft, Op::Dev(dest))),
+    row("--dir DEST\ta directory", |draft, dest, _| push(draft, Op::Dir(dest))),
+    row("--symlink TARGET DEST\ta symbolic link at DEST that says TARGET", |draft, target, dest| {
         push(draft, Op::Symlink { target, dest })
     }),
 ];
 
 const NAMESPACES: &[Row] = &[
-    flag("share-net", "use the host's network", |draft| share(draft, raw::CLONE_NEWNET)),
-    flag("share-ipc", "use the host's System V and POSIX IPC", |draft| share(draft, raw::CLONE_NEWIPC)),
-    flag("share-pid", "see the host's processes", |draft| share(draft, raw::CLONE_NEWPID)),
-    flag("share-uts", "use the host's host name", |draft| share(draft, raw::CLONE_NEWUTS)),
-    flag("share-cgroup", "see the host's cgroup tree", |draft| share(draft, raw::CLONE_NEWCGROUP)),
-    flag("share-user", "be root with the host's root's rights (root only)", |draft| share(draft, raw::CLONE_NEWUSER)),
-    flag("unshare-time", "new offsets for the boot and the monotonic clock", |draft| draft.namespaces |= raw::CLONE_NEWTIME),
+    row("--share-net\tuse the host's network", |draft, _, _| done(share(draft, raw::CLONE_NEWNET))),
+    row("--share-ipc\tuse the host's System V and POSIX IPC", |draft, _, _| done(share(draft, raw::CLONE_NEWIPC))),
+    row("--share-pid\tsee the host's processes", |draft, _, _| done(share(draft, raw::CLONE_NEWPID))),
+    row("--share-uts\tuse the host's host name", |draft, _, _| done(share(draft, raw::CLONE_NEWUTS))),
+    row("--share-cgroup\tsee the host's cgroup tree", |draft, _, _| done(share(draft, raw::CLONE_NEWCGROUP))),
+    row("--share-user\tbe root with the host's root's rights (root only)", |draft, _, _| done(share(draft, raw::CLONE_NEWUSER))),
+    row("--unshare-time\tnew offsets for the boot and the monotonic clock", |draft, _, _| done(draft.spec.namespaces |= raw::CLONE_NEWTIME)),
 ];
 
 const RIGHTS: &[Row] = &[
-    value("uid", " N", "user id of CMD (0)", |draft, text| id(text).map(|id| draft.uid = Some(id))),
-    value("gid", " N", "group id of CMD (0)", |draft, text| id(text).map(|id| draft.gid = Some(id))),
-    value("cap-add", " CAP", "keep a capability besides the usual 14, or ALL", |draft, name| {
+    row("--uid N\tuser id of CMD (0)", |draft, text, _| id(text).map(|id| draft.spec.uid = Some(id))),
+    row("--gid N\tgroup id of CMD (0)", |draft, text, _| id(text).map(|id| draft.spec.gid = Some(id))),
+    row("--cap-add CAP\tkeep a capability besides the usual 14, or ALL", |draft, name, _| {
         let set = capability(name)?;
-        draft.capabilities.bounding |= set;
-        draft.capabilities.asked |= set;
+        draft.spec.capabilities.bounding |= set;
+        draft.spec.capabilities.asked |= set;
         Ok(())
     }),
-    value("cap-drop", " CAP", "drop one, or ALL", |draft, name| {
+    row("--cap-drop CAP\tdrop one, or ALL", |draft, name, _| {
         let set = capability(name)?;
-        draft.capabilities.bounding &= !set;
-        draft.capabilities.asked &= !set;
+        draft.spec.capabilities.bounding &= !set;
+        draft.spec.capabilities.asked &= !set;
         Ok(())
     }),
-    flag("allow-new-privs", "let set-id programs and file capabilities work", |draft| draft.no_new_privs = false),
+    row("--allow-new-privs\tlet set-id programs and file capabilities work", |draft, _, _| done(draft.spec.no_new_privs = false)),
 ];
 
 const SURROUNDINGS: &[Row] = &[
-    pair("setenv", " NAME VALUE", "set a variable (the caller's are not passed on)", |draft, name, value| {
+    row("--setenv NAME VALUE\tset a variable (the caller's are not passed on)", |draft, name, value| {
         variable(name).map(|()| draft.set_env(name, value))
     }),
-    value("unsetenv", " NAME", "unset a variable", |draft, name| variable(name).map(|()| draft.unset_env(name))),
-    value("pass-env", " NAME", "pass a variable of the caller's on", |draft, name| {
-        variable(name).map(|()| draft.pass_env(name))
+    row("--unsetenv NAME\tunset a variable", |draft, name, _| variable(name).map(|()| draft.unset_env(name.to_bytes()))),
+    row("--pass-env NAME\tpass a variable of the caller's on", |draft, name, _| {
+        variable(name).map(|()| draft.pass_env(Some(name)))
     }),
-    flag("keep-env", "pass all of them on", Draft::keep_env),
-    flag("clearenv", "unset all, PATH, HOME, TERM and container too", Draft::clear_env),
-    value("keep-fd", " N", "leave descriptor N open in CMD", |draft, text| {
+    row("--keep-env\tpass all of them on", |draft, _, _| done(draft.pass_env(None))),
+    row("--clearenv\tunset all, PATH, HOME, TERM and container too", |draft, _, _| done(draft.clear_env())),
+    row("--keep-fd N\tleave descriptor N open in CMD", |draft, text, _| {
         draft.keep_fds.push(text::number(text.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or("it is no descriptor's number")?);
         Ok(())
     }),
-    value("chdir", " DIR", "directory of CMD (/)", |draft, dir| {
-        draft.directory = dir;
+    row("--chdir DIR\tdirectory of CMD (/)", |draft, dir, _| {
+        draft.spec.directory = dir;
         Ok(())
     }),
-    value("hostname", " NAME", "host name", |draft, name| {
-        draft.hostname = Some(name);
+    row("--hostname NAME\thost name", |draft, name, _| {
+        draft.spec.hostname = Some(name);
         Ok(())
     }),
-    value("umask", " OCTAL", "file mode creation mask of CMD (the caller's)", |draft, text| {
-        draft.umask = Some(text::octal(text.to_bytes()).ok_or("it is no octal number")?);
+    row("--umask OCTAL\tfile mode creation mask of CMD (the caller's)", |draft, text, _| {
+        draft.spec.umask = Some(text::octal(text.to_bytes()).ok_or("it is no octal number")?);
         Ok(())
     }),
 ];
 
 const LIFE: &[Row] = &[
-    flag("as-pid-1", "CMD itself is process 1: nothing reaps or forwards inside", |draft| draft.life.as_pid_1 = true),
-    flag("new-session", "give CMD a session without the caller's terminal", |draft| draft.life.new_session = true),
-    flag("die-with-parent", "end when the caller of nsinit ends", |draft| draft.life.die_with_parent = true),
-    flag("group", "forward signals to CMD's whole process group", |draft| draft.life.group = true),
-    value("grace", " SECONDS", "what is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)", |draft, text| {
-        draft.life.grace = text::number(text.to_bytes()).ok_or("it is no number of seconds")?;
+    row("--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside", |draft, _, _| done(draft.spec.life.as_pid_1 = true)),
+    row("--new-session\tgive CMD a session without the caller's terminal", |draft, _, _| done(draft.spec.life.new_session = true)),
+    row("--die-with-parent\tend when the caller of nsinit ends", |draft, _, _| done(draft.spec.life.die_with_parent = true)),
+    row("--group\tforward signals to CMD's whole process group", |draft, _, _| done(draft.spec.life.group = true)),
+    row("--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)", |draft, text, _| {
+        draft.spec.life.grace = text::number(text.to_bytes()).ok_or("it is no number of seconds")?;
         Ok(())
     }),
-    flag("wait-all", "wait for the last process instead", |draft| draft.life.wait_all = true),
+    row("--wait-all\twait for the last process instead", |draft, _, _| done(draft.spec.life.wait_all = true)),
 ];
 
 const ABOUT: &[Row] = &[
-    flag("explain", "print the steps, process by process, and run nothing", |draft| draft.asked = Asked::Explain),
-    flag("help", "print this", |draft| draft.asked = Asked::Help),
-    flag("version", "print the version", |draft| draft.asked = Asked::Version),
+    row("--explain\tprint the steps, process by process, and run nothing", |draft, _, _| done(draft.asked = Asked::Explain)),
+    row("--help\tprint this", |draft, _, _| done(draft.asked = Asked::Help)),
+    row("--version\tprint the version", |draft, _, _| done(draft.asked = Asked::Version)),
 ];
 
 /// The kernel's own limit, `sysctl_nr_open_max`, is lower still.
@@ -153,8 +141,13 @@ fn push(draft: &mut Draft, op: Op<'static>) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// For what can't go wrong.
+fn done((): ()) -> Result<(), Wrong> {
+    Ok(())
+}
+
 fn share(draft: &mut Draft, namespace: u32) {
-    draft.namespaces &= !namespace;
+    draft.spec.namespaces &= !namespace;
 }
 
 fn id(text: &CStr) -> Result<u32, Wrong> {
@@ -164,7 +157,7 @@ fn id(text: &CStr) -> Result<u32, Wrong> {
 fn capability(name: &CStr) -> Result<u64, Wrong> {
     let name = name.to_bytes();
     if name.eq_ignore_ascii_case(b"ALL") {
-        return Ok(caps::ALL);
+        return Ok(Capabilities::ALL);
     }
     caps::by_name(name).map(|number| 1 << number).ok_or("there is no such capability (capabilities(7) names them)")
 }

@@ -4,25 +4,39 @@ use core::ffi::CStr;
 
 use super::draft::Draft;
 
-/// Why a value can't be meant, as the end of a sentence that names option and value.
+/// Why a value can't be meant.
 pub type Wrong = &'static str;
 
-/// What an option does to the draft of a Spec; how many values it takes is in the type.
-pub enum Act {
-    Flag(fn(&mut Draft)),
-    Value(fn(&mut Draft, &'static CStr) -> Result<(), Wrong>),
-    Pair(fn(&mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>),
-}
+/// What an option does to the draft of a Spec. It gets as many values as its text names; the others are empty.
+pub type Act = fn(&mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>;
 
 /// One option.
 pub struct Row {
-    /// Without the dashes.
-    pub name: &'static str,
-    /// What its values are called, with the space before them.
-    pub values: &'static str,
-    /// One line.
-    pub help: &'static str,
+    /// The option, what its values are called, a tab, and one line of help: `--bind SRC DEST\tshow ...`.
+    pub text: &'static str,
     pub act: Act,
+}
+
+impl Row {
+    /// The option with its values, and its help.
+    #[must_use]
+    pub fn parts(&self) -> (&'static str, &'static str) {
+        self.text.split_once('\t').unwrap_or((self.text, ""))
+    }
+
+    /// The option with its dashes.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        let (option, _) = self.parts();
+        option.split_once(' ').map_or(option, |(name, _)| name)
+    }
+
+    /// How many values it takes.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        let (option, _) = self.parts();
+        option.bytes().filter(|byte| *byte == b' ').count()
+    }
 }
 
 /// Rows under one heading of the help text.
@@ -39,7 +53,7 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<&'static Row> {
-        self.groups.iter().flat_map(|group| group.rows).find(|row| row.name == name)
+    pub fn rows(&self) -> impl Iterator<Item = &'static Row> {
+        self.groups.iter().flat_map(|group| group.rows)
     }
 }

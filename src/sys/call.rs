@@ -3,11 +3,9 @@
 use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
-use rustix::io::Errno;
 use rustix::process::Pid;
 
-use super::Argv;
-use super::Word;
+use super::{Argv, Done, Failure, Word};
 use super::signal::{Set, Siginfo, Signal};
 
 unsafe extern "C" {
@@ -52,15 +50,16 @@ impl<T> Argument for *mut T {
     }
 }
 
-fn answer(result: c_long) -> Result<c_long, Errno> {
+#[inline(never)]
+fn answer(result: c_long) -> Result<u32, Failure> {
     if result == -1 {
         // SAFETY: __errno_location(3) returns the valid address of this thread's errno.
-        return Err(Errno::from_raw_os_error(unsafe { *__errno_location() }));
+        return Err(Failure::new(unsafe { *__errno_location() }.unsigned_abs()));
     }
-    Ok(result)
+    Ok(result as u32)
 }
 
-fn done(result: Result<c_long, Errno>) -> Result<(), Errno> {
+fn done(result: Result<u32, Failure>) -> Done {
     result.map(|_| ())
 }
 
@@ -78,16 +77,15 @@ pub enum Fork {
     Child,
 }
 
-fn forked(pid: c_long) -> Result<Fork, Errno> {
-    let pid = i32::try_from(pid).map_err(|_| Errno::OVERFLOW)?;
-    Ok(Pid::from_raw(pid).map_or(Fork::Child, Fork::Parent))
+fn forked(pid: u32) -> Fork {
+    Pid::from_raw(pid as i32).map_or(Fork::Child, Fork::Parent)
 }
 
 /// clone3(2) like a fork (the memory is copied), with `flags` (CLONE_NEW*); SIGCHLD at the child's end.
 ///
 /// # Errors
 /// ENOSYS before Linux 5.3, EPERM or ENOSYS from a seccomp filter outside, and those of clone3(2).
-pub fn clone3(flags: u32) -> Result<Fork, Errno> {
+pub fn clone3(flags: u32) -> Result<Fork, Failure> {
     let args = raw::clone_args {
         flags: u64::from(flags),
         pidfd: 0,
@@ -102,23 +100,23 @@ pub fn clone3(flags: u32) -> Result<Fork, Errno> {
         cgroup: 0,
     };
     // Without CLONE_VM the child goes on with a copy of this stack; no other thread exists, so no lock is held.
-    forked(call!(__NR_clone3, &raw const args, size_of::<raw::clone_args>())?)
+    call!(__NR_clone3, &raw const args, size_of::<raw::clone_args>()).map(forked)
 }
 
 /// clone(2) like a fork, for kernels without clone3. CLONE_NEWTIME has no bit here (it is part of CSIGNAL).
 ///
 /// # Errors
 /// Those of clone(2).
-pub fn clone_old(flags: u32) -> Result<Fork, Errno> {
+pub fn clone_old(flags: u32) -> Result<Fork, Failure> {
     // The arguments that stand in another order on some architectures are all null.
-    forked(call!(__NR_clone, (flags | raw::SIGCHLD) as usize, 0usize, 0usize, 0usize, 0usize)?)
+    call!(__NR_clone, (flags | raw::SIGCHLD) as usize, 0usize, 0usize, 0usize, 0usize).map(forked)
 }
 
 /// unshare(2).
 ///
 /// # Errors
 /// Those of unshare(2).
-pub fn unshare(flags: u32) -> Result<(), Errno> {
+pub fn unshare(flags: u32) -> Done {
     done(call!(__NR_unshare, flags))
 }
 
@@ -142,7 +140,7 @@ impl Stack {
 ///
 /// # Errors
 /// Those of clone(2).
-pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, Errno> {
+pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     struct Job<'a, T>(fn(&T) -> i32, &'a T);
     extern "C" fn begin<T>(job: *mut c_void) -> c_int {
         // SAFETY: `job` is the Job below, which lives until the parent goes on, and that is after this process
@@ -158,7 +156,7 @@ pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, 
         let top = stack.0.as_mut_ptr().cast::<u8>().add(SPAWN_STACK);
         clone(begin::<T>, top.cast(), flags, (&raw const job).cast_mut().cast())
     };
-    answer(pid.into()).and_then(|pid| Pid::from_raw(pid as i32).ok_or(Errno::CHILD))
+    answer(pid.into()).and_then(|pid| Pid::from_raw(pid as i32).ok_or(Failure::CHILD))
 }
 
 /// _exit(2) of the whole process.
@@ -169,39 +167,42 @@ pub fn exit(status: i32) -> ! {
 }
 
 /// execve(2). Returns only when it failed.
-pub fn execve(path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Errno {
+pub fn execve(path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Failure {
     if !env.last().is_some_and(|last| last.is_end()) {
-        return Errno::INVAL;
+        return Failure::INVAL;
+    }
+    if argv.is_none() {
+        return Failure::INVAL;
     }
     let env: *const *const c_char = env.as_ptr().cast();
-    call!(__NR_execve, path.as_ptr(), argv.as_ptr(), env).err().unwrap_or(Errno::INVAL)
+    call!(__NR_execve, path.as_ptr(), argv.as_ptr(), env).err().unwrap_or(Failure::INVAL)
 }
 
 /// execve(2) of `shell` with the script `path` and CMD's arguments. Returns only when it failed.
-pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Errno {
+pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Failure {
     if !env.last().is_some_and(|last| last.is_end()) {
-        return Errno::INVAL;
+        return Failure::INVAL;
     }
     let env: *const *const c_char = env.as_ptr().cast();
     let result = argv.as_script(shell, path, |script| call!(__NR_execve, shell.as_ptr(), script, env));
-    result.and_then(Result::err).unwrap_or(Errno::INVAL)
+    result.and_then(Result::err).unwrap_or(Failure::INVAL)
 }
 
 /// execveat(2) of a descriptor (AT_EMPTY_PATH) with an argument vector as the kernel gave it. Returns only when it failed.
-pub fn execve_fd(fd: BorrowedFd<'_>, args: &[core::cell::Cell<Word<'_>>], env: &[Word<'_>]) -> Errno {
+pub fn execve_fd(fd: BorrowedFd<'_>, args: &[core::cell::Cell<Word<'_>>], env: &[Word<'_>]) -> Failure {
     let ended = |word: Option<Word<'_>>| word.is_some_and(Word::is_end);
     if !ended(env.last().copied()) || !ended(args.last().map(core::cell::Cell::get)) {
-        return Errno::INVAL;
+        return Failure::INVAL;
     }
     let (args, env): (*const *const c_char, *const *const c_char) = (args.as_ptr().cast(), env.as_ptr().cast());
-    call!(__NR_execveat, fd.as_raw_fd(), c"".as_ptr(), args, env, raw::AT_EMPTY_PATH).err().unwrap_or(Errno::INVAL)
+    call!(__NR_execveat, fd.as_raw_fd(), c"".as_ptr(), args, env, raw::AT_EMPTY_PATH).err().unwrap_or(Failure::INVAL)
 }
 
 /// close_range(2): closes `first` to `last`, both included.
 ///
 /// # Errors
 /// ENOSYS before Linux 5.9; EINVAL if `first` is larger than `last`.
-pub fn close_range(first: u32, last: u32) -> Result<(), Errno> {
+pub fn close_range(first: u32, last: u32) -> Done {
     done(call!(__NR_close_range, first, last, 0u32))
 }
 
@@ -237,7 +238,7 @@ pub fn close(fd: u32) {
 ///
 /// # Errors
 /// EBADF if it is not open.
-pub fn keep_on_exec(fd: u32) -> Result<(), Errno> {
+pub fn keep_on_exec(fd: u32) -> Done {
     done(call!(__NR_fcntl, fd, raw::F_SETFD, 0u32))
 }
 
@@ -246,7 +247,7 @@ pub fn keep_on_exec(fd: u32) -> Result<(), Errno> {
 ///
 /// # Errors
 /// Those of fcntl(2).
-pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Result<(), Errno> {
+pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Done {
     const O_ASYNC: u32 = raw::FASYNC;
     let fd = fd.as_raw_fd();
     call!(__NR_fcntl, fd, raw::F_SETOWN, owner.as_raw_nonzero().get())?;
@@ -259,7 +260,7 @@ pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Result
 ///
 /// # Errors
 /// ENOSYS before Linux 5.12; EPERM where a flag is locked; those of mount_setattr(2).
-pub fn mount_setattr(fd: BorrowedFd<'_>, attributes: u32, propagation: u32, recursive: bool) -> Result<(), Errno> {
+pub fn mount_setattr(fd: BorrowedFd<'_>, attributes: u32, propagation: u32, recursive: bool) -> Done {
     let attr = raw::mount_attr {
         attr_set: attributes.into(),
         attr_clr: 0,
@@ -274,7 +275,7 @@ pub fn mount_setattr(fd: BorrowedFd<'_>, attributes: u32, propagation: u32, recu
 ///
 /// # Errors
 /// Those of the operation.
-pub fn prctl(operation: u32, argument: usize) -> Result<(), Errno> {
+pub fn prctl(operation: u32, argument: usize) -> Done {
     done(call!(__NR_prctl, operation, argument, 0usize, 0usize, 0usize))
 }
 
@@ -287,7 +288,7 @@ pub fn set_name(name: &CStr) {
 ///
 /// # Errors
 /// EPERM if the capability is not permitted and inheritable.
-pub fn raise_ambient(capability: u32) -> Result<(), Errno> {
+pub fn raise_ambient(capability: u32) -> Done {
     use linux_raw_sys::prctl::{PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE};
     done(call!(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0usize, 0usize))
 }
@@ -299,7 +300,7 @@ const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
 ///
 /// # Errors
 /// EPERM if a set is to get what it may not.
-pub fn capset(permitted: u64, inheritable: u64) -> Result<(), Errno> {
+pub fn capset(permitted: u64, inheritable: u64) -> Done {
     let header = [CAPABILITY_VERSION_3, 0];
     let half = |set: u64, high: bool| (if high { set >> 32 } else { set & 0xffff_ffff }) as u32;
     // Two times effective, permitted, inheritable: the low and the high 32 bits (capset(2)).
@@ -312,7 +313,7 @@ pub fn capset(permitted: u64, inheritable: u64) -> Result<(), Errno> {
 ///
 /// # Errors
 /// None is known.
-pub fn capget() -> Result<u64, Errno> {
+pub fn capget() -> Result<u64, Failure> {
     let header = [CAPABILITY_VERSION_3, 0];
     let mut data = [0u32; 6];
     call!(__NR_capget, header.as_ptr(), data.as_mut_ptr())?;
@@ -324,7 +325,7 @@ pub fn capget() -> Result<u64, Errno> {
 ///
 /// # Errors
 /// EPERM without CAP_SETGID or where it is denied (user_namespaces(7)).
-pub fn clear_groups() -> Result<(), Errno> {
+pub fn clear_groups() -> Done {
     #[cfg(any(target_arch = "arm", target_arch = "x86"))]
     return done(call!(__NR_setgroups32, 0usize, 0usize));
     #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
@@ -335,7 +336,7 @@ pub fn clear_groups() -> Result<(), Errno> {
 ///
 /// # Errors
 /// EPERM without CAP_NET_ADMIN in the network namespace, ENODEV.
-pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Result<(), Errno> {
+pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Done {
     const SIOCSIFFLAGS: u32 = 0x8914;
     #[repr(C, align(8))]
     struct Ifreq {
@@ -354,7 +355,7 @@ pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Result<(), Errno>
 ///
 /// # Errors
 /// Those of the request.
-pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result<(), Errno> {
+pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Done {
     done(call!(__NR_ioctl, fd.as_raw_fd(), request, argument))
 }
 
@@ -362,14 +363,14 @@ pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result
 ///
 /// # Errors
 /// ENOENT if the directory is gone, ERANGE if the buffer is too small.
-pub fn getcwd(buffer: &mut [u8]) -> Result<usize, Errno> {
+pub fn getcwd(buffer: &mut [u8]) -> Result<usize, Failure> {
     let length = call!(__NR_getcwd, buffer.as_mut_ptr(), buffer.len())?;
     Ok((length as usize).saturating_sub(1))
 }
 
 /// write(2), once.
-pub fn write(fd: u32, bytes: &[u8]) -> bool {
-    call!(__NR_write, fd, bytes.as_ptr(), bytes.len()).is_ok()
+pub fn write(to: Standard, bytes: &[u8]) -> bool {
+    call!(__NR_write, to as i32, bytes.as_ptr(), bytes.len()).is_ok()
 }
 
 /// How a child changed, as wait4(2) tells it.
@@ -393,7 +394,7 @@ pub fn is_pending(signal: Signal) -> bool {
 ///
 /// # Errors
 /// ECHILD: there is no child at all.
-pub fn wait4(child: Option<Pid>) -> Result<Option<(Pid, Change)>, Errno> {
+pub fn wait4(child: Option<Pid>) -> Result<Option<(Pid, Change)>, Failure> {
     let mut status: c_int = 0;
     let which = child.map_or(-1, |pid| pid.as_raw_nonzero().get());
     let options = raw::WNOHANG | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
@@ -413,7 +414,7 @@ pub fn wait4(child: Option<Pid>) -> Result<Option<(Pid, Change)>, Errno> {
 ///
 /// # Errors
 /// ESRCH, EPERM.
-pub fn kill(target: i32, signal: Signal) -> Result<(), Errno> {
+pub fn kill(target: i32, signal: Signal) -> Done {
     done(call!(__NR_kill, target, signal.number()))
 }
 
@@ -421,7 +422,7 @@ pub fn kill(target: i32, signal: Signal) -> Result<(), Errno> {
 ///
 /// # Errors
 /// ESRCH, EPERM, EAGAIN if the receiver's queue is full.
-pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Result<(), Errno> {
+pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Done {
     done(call!(__NR_rt_sigqueueinfo, target.as_raw_nonzero().get(), signal.number(), core::ptr::from_ref(info)))
 }
 
@@ -429,7 +430,7 @@ pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Result<(), Errno> {
 ///
 /// # Errors
 /// None is known.
-pub fn set_mask(mask: Set) -> Result<Set, Errno> {
+pub fn set_mask(mask: Set) -> Result<Set, Failure> {
     let mut old = Set::NONE;
     call!(__NR_rt_sigprocmask, raw::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Set>())?;
     Ok(old)
@@ -439,7 +440,7 @@ pub fn set_mask(mask: Set) -> Result<Set, Errno> {
 ///
 /// # Errors
 /// EINVAL for KILL and STOP.
-pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Errno> {
+pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
     // The kernel's struct: handler, flags, (restorer,) mask; its size never matters beyond the mask's.
     let new = [usize::from(ignored), 0, 0, 0, 0];
     let mut old = [0usize; 5];
@@ -451,7 +452,7 @@ pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Errno> {
 ///
 /// # Errors
 /// EAGAIN: the time is over. EINTR: stopped and continued.
-pub fn wait_signal(limit: Option<Time>) -> Result<Siginfo, Errno> {
+pub fn wait_signal(limit: Option<Time>) -> Result<Siginfo, Failure> {
     let mut info = Siginfo::EMPTY;
     let set = Set::ALL;
     let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);

@@ -44,11 +44,14 @@ impl<'a> Word<'a> {
 pub struct Argv<'a>(&'a [Cell<Word<'a>>]);
 
 impl<'a> Argv<'a> {
-    /// `words` is: a spare slot, the command, its arguments, [`Word::END`]. `None` if it is anything else.
-    pub fn new(words: &'a [Cell<Word<'a>>]) -> Option<Argv<'a>> {
+    /// No command.
+    pub const NONE: Argv<'static> = Argv(&[]);
+
+    /// `words` is: a spare slot, the command, its arguments, [`Word::END`]. [`Argv::NONE`] if it is anything else.
+    pub fn new(words: &'a [Cell<Word<'a>>]) -> Argv<'a> {
         match words {
-            [_spare, command, .., end] if !command.get().is_end() && end.get().is_end() => Some(Argv(words)),
-            _ => None,
+            [_spare, command, .., end] if !command.get().is_end() && end.get().is_end() => Argv(words),
+            _ => Argv(&[]),
         }
     }
 
@@ -57,9 +60,9 @@ impl<'a> Argv<'a> {
         self.0.get(1).and_then(|word| word.get().get()).unwrap_or(c"")
     }
 
-    /// The words from the command on, without the terminator.
-    pub fn words(&self) -> impl Iterator<Item = &'a CStr> {
-        self.0.iter().skip(1).map_while(|word| word.get().get())
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The array for execve(2).

@@ -3,10 +3,12 @@
 
 mod call;
 mod entry;
+mod failure;
 mod heap;
 mod signal;
 
 pub use call::*;
 pub use entry::{Argv, Start, Word};
+pub use failure::{Done, Failure};
 pub use heap::Bump;
 pub use signal::*;

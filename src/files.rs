@@ -1,0 +1,82 @@
+//! The calls on files, by directory descriptor and name, each in one place. Every descriptor is close-on-exec.
+
+use core::ffi::CStr;
+
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Mode, OFlags, fstat, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
+
+use crate::sys::{Done, Failure};
+
+/// The caller's working directory, AT_FDCWD.
+pub use rustix::fs::CWD as HERE;
+
+/// openat(2).
+///
+/// # Errors
+/// Those of openat(2).
+#[inline(never)]
+pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Failure> {
+    Ok(openat(dir, path, flags | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// What `path` is, itself: a descriptor that can be looked at and mounted on, but neither read nor written.
+///
+/// # Errors
+/// Those of openat(2).
+pub fn look(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
+    open(dir, path, OFlags::PATH | OFlags::NOFOLLOW)
+}
+
+/// The directory that `path` leads to.
+///
+/// # Errors
+/// Those of openat(2).
+pub fn directory(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
+    open(dir, path, OFlags::PATH | OFlags::DIRECTORY)
+}
+
+/// mkdirat(2).
+///
+/// # Errors
+/// Those of mkdirat(2).
+#[inline(never)]
+pub fn make_directory(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
+    Ok(mkdirat(dir, path, Mode::from_raw_mode(mode))?)
+}
+
+/// An empty regular file: mknodat(2), which follows no link.
+///
+/// # Errors
+/// Those of mknodat(2).
+#[inline(never)]
+pub fn make_file(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
+    Ok(mknodat(dir, path, FileType::RegularFile, Mode::from_raw_mode(mode), 0)?)
+}
+
+/// symlinkat(2).
+///
+/// # Errors
+/// Those of symlinkat(2).
+#[inline(never)]
+pub fn make_link(target: &CStr, dir: BorrowedFd<'_>, path: &CStr) -> Done {
+    Ok(symlinkat(target, dir, path)?)
+}
+
+/// readlinkat(2); what was read of `buffer`.
+///
+/// # Errors
+/// Those of readlinkat(2).
+#[inline(never)]
+pub fn read_link<'b>(dir: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let length = readlinkat_raw(dir, path, &mut *buffer)?;
+    Ok(buffer.get(..length).unwrap_or_default())
+}
+
+/// What a descriptor leads to.
+///
+/// # Errors
+/// Those of fstat(2).
+#[inline(never)]
+pub fn kind(fd: BorrowedFd<'_>) -> Result<FileType, Failure> {
+    Ok(FileType::from_raw_mode(fstat(fd)?.st_mode))
+}
