@@ -4,6 +4,7 @@ use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
 
 use crate::spec::{Capabilities, Spec};
 use crate::sys::{self, Done, Failure};
+use crate::text;
 
 /// The names in the order of their numbers, without `CAP_`.
 static NAMES: &str = "\
@@ -23,7 +24,15 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case(b"CAP_") => rest,
         _ => name,
     };
-    (0..).zip(NAMES.split(' ')).find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(bare)).map(|(number, _)| number)
+    let mut rest = NAMES.as_bytes();
+    for number in 0.. {
+        let (known, after) = text::word(rest, b' ')?;
+        if known.eq_ignore_ascii_case(bare) {
+            return Some(number);
+        }
+        rest = after;
+    }
+    None
 }
 
 /// Drops from the bounding set what is not in `spec`, one capability at a time.

@@ -10,31 +10,20 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
-use rustix::fd::BorrowedFd;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fcntl_setfl, statat};
+use rustix::fs::{Mode, OFlags, fcntl_setfl};
 use rustix::io::read;
-use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
+use rustix::process::{chdir, getpid, getppid, setpgid, setsid, umask};
 
 use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
-use crate::spec::{Caller, Spec};
+use crate::files::{self, HERE};
+use crate::spec::Spec;
+use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
-use crate::text::{PATH, Text};
+use crate::text::{self, PATH, Text};
 use crate::{caps, fds, ids, tty};
 
-/// What this process knows of the world outside.
-#[derive(Clone, Copy)]
-pub struct State {
-    pub caller: Caller,
-    /// The controlling terminal, to be put into our foreground.
-    pub terminal: Option<BorrowedFd<'static>>,
-    /// Its end means that the launcher is no more.
-    pub launcher: BorrowedFd<'static>,
-    /// Process 1, as our parent sees itself.
-    pub init: Pid,
-}
-
-static STEPS: [Step<State>; 13] = [
+static STEPS: [Step; 13] = [
     Step {
         says: "start a process group",
         on: nothing,
@@ -43,12 +32,12 @@ static STEPS: [Step<State>; 13] = [
     },
     Step { says: "start a session", on: nothing, when: |spec| spec.life.new_session, run: |_, _| start_session() },
     Step { says: "set umask", on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
-    Step { says: "reduce the bounding set", on: nothing, when: always, run: |spec, _| Ok(caps::bound(spec)?) },
+    Step { says: "reduce the bounding set", on: nothing, when: always, run: |spec, _| caps::bound(spec) },
     Step {
         says: "keep capabilities",
         on: |_| c"--cap-add",
         when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
-        run: |_, _| Ok(caps::keep()?),
+        run: |_, _| caps::keep(),
     },
     Step {
         says: "become user and group",
@@ -56,12 +45,12 @@ static STEPS: [Step<State>; 13] = [
         when: |spec| !spec.rootless,
         run: |spec, state| ids::become_inner(spec, &state.caller),
     },
-    Step { says: "reduce capabilities", on: nothing, when: always, run: |spec, _| Ok(caps::limit(spec)?) },
+    Step { says: "reduce capabilities", on: nothing, when: always, run: |spec, _| caps::limit(spec) },
     Step {
         says: "set no_new_privs",
         on: nothing,
         when: |spec| spec.no_new_privs,
-        run: |_, _| Ok(sys::prctl(PR_SET_NO_NEW_PRIVS, 1)?),
+        run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
         says: "die with process 1 or the launcher",
@@ -75,20 +64,19 @@ static STEPS: [Step<State>; 13] = [
         says: "ignore SIGCHLD as the caller did",
         on: nothing,
         when: always,
-        run: |_, state| Ok(sys::set_ignored(Signal::CHLD, state.caller.child_ignored).map(|_| ())?),
+        run: |_, state| sys::set_ignored(Signal::CHLD, state.caller.child_ignored).map(|_| ()),
     },
     Step {
         says: "restore the signal mask",
         on: nothing,
         when: always,
-        run: |_, state| Ok(sys::set_mask(state.caller.mask).map(|_| ())?),
+        run: |_, state| sys::set_mask(state.caller.mask).map(|_| ()),
     },
 ];
 
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
-pub fn become_command(spec: &Spec<'_>, state: State) -> i32 {
-    let mut state = state;
-    let status = if walk(&STEPS, spec, &mut state).is_ok() { execute(spec) } else { FAILED };
+pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
+    let status = if walk(&STEPS, spec, &mut state.clone()).is_ok() { execute(spec) } else { FAILED };
     status.into()
 }
 
@@ -100,7 +88,7 @@ pub fn explain_command(spec: &Spec<'_>) {
 
 fn start_group(state: &State) -> Done {
     setpgid(None, None)?;
-    if let Some(terminal) = state.terminal {
+    if let Some(terminal) = state.terminal.filter(|_| state.lent) {
         tty::hand_to(terminal, getpid());
     }
     Ok(())
@@ -121,10 +109,11 @@ fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
 fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?;
     let orphaned = if spec.life.as_pid_1 {
-        fcntl_setfl(state.launcher, OFlags::NONBLOCK)?;
-        read(state.launcher, &mut [0u8]) == Ok(0)
+        let Some(go) = state.go else { return Err(Failure::BADF) };
+        fcntl_setfl(go.read, OFlags::NONBLOCK)?;
+        read(go.read, &mut [0u8]) == Ok(0)
     } else {
-        getppid() != Some(state.init)
+        getppid() != state.parent
     };
     if orphaned {
         sys::exit(i32::from(FAILED));
@@ -133,7 +122,7 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
 }
 
 fn close_descriptors(spec: &Spec<'_>) -> Done {
-    fds::close_all_but(spec.keep_fds.iter().copied())?;
+    fds::close_all_but(spec.keep_fds, &[])?;
     for fd in spec.keep_fds {
         sys::keep_on_exec(*fd).map_err(|errno| blame("keep open the descriptor of", c"--keep-fd", errno))?;
     }
@@ -165,7 +154,9 @@ fn execute(spec: &Spec<'_>) -> u8 {
         return outcome(command, attempt(spec, command));
     }
     let mut worst = Failure::NOENT;
-    for directory in spec.path.to_bytes().split(|byte| *byte == b':') {
+    let mut rest = spec.path.to_bytes();
+    while let Some((directory, after)) = text::word(rest, b':') {
+        rest = after;
         let mut path = Text::new();
         // An empty entry is the working directory (execvp(3)).
         path.push(if directory.is_empty() { b"." } else { directory }).push(b"/").push(command.to_bytes());
@@ -173,7 +164,7 @@ fn execute(spec: &Spec<'_>) -> u8 {
         match attempt(spec, path) {
             Failure::NOENT | Failure::NOTDIR => {}
             // A directory that may not be searched holds nothing for us.
-            Failure::ACCESS if statat(CWD, path, AtFlags::empty()).is_err() => {}
+            Failure::ACCESS if files::look(HERE, path).is_err() => {}
             Failure::ACCESS => worst = Failure::ACCESS,
             errno => return outcome(command, errno),
         }
@@ -198,7 +189,7 @@ fn outcome(command: &CStr, errno: Failure) -> u8 {
         blame(says, command, errno);
         return NOT_EXECUTABLE;
     }
-    let there = command.to_bytes().contains(&b'/') && statat(CWD, command, AtFlags::empty()).is_ok();
+    let there = command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
     blame_hint(says, command, errno, if there { "it is there: the loader or interpreter that it names is not" } else { "" });
     NOT_FOUND
 }

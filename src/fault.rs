@@ -38,7 +38,7 @@ impl<'a> Fault<'a> {
     pub fn report(&self) -> i32 {
         let mut line = Text::new();
         line.push(b"use ").push(self.on.as_bytes());
-        print(&line, self.value, self.why, "")
+        print(&line, self.value, self.why.as_bytes(), "")
     }
 }
 
@@ -56,13 +56,13 @@ pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
 }
 
 /// The one line. Returns 125.
-fn print(says: &Text, on: &CStr, why: &str, hint: &str) -> i32 {
+fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
     let mut line = Text::new();
     line.push(NAME.as_bytes()).push(b": ").push(says.bytes());
     if !on.is_empty() {
         push_printable(line.push(b" "), on.to_bytes());
     }
-    line.push(b": ").push(why.as_bytes());
+    line.push(b": ").push(why);
     if !hint.is_empty() {
         line.push(b" (").push(hint.as_bytes()).push(b")");
     }
@@ -87,10 +87,17 @@ pub fn write_line(to: Standard, line: &mut Text) {
 
 /// The words of a reason.
 #[must_use]
-pub fn text_of(why: Failure) -> &'static str {
-    let lines = REASONS.lines().filter_map(|line| line.split_once(' '));
-    let mut words = lines.filter(|(number, _)| text::number(number.as_bytes()) == Some(why.number()));
-    words.next().map_or("an error without a name here", |(_, words)| words)
+pub fn text_of(why: Failure) -> &'static [u8] {
+    let mut rest = REASONS.as_bytes();
+    while let Some((line, after)) = text::word(rest, b'\n') {
+        if let Some((number, words)) = text::word(line, b' ')
+            && text::number(number) == Some(why.number())
+        {
+            return words;
+        }
+        rest = after;
+    }
+    b"an error without a name here"
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
@@ -150,7 +157,7 @@ mod tests {
                 assert_eq!(std::format!("{theirs}"), std::format!("{words} (os error {number})"));
             }
         }
-        assert_eq!(text_of(Failure::SYMLINK), "Can't mount on symlink destination");
-        assert_eq!(text_of(Failure::OUTSIDE), "it is outside the root");
+        assert_eq!(text_of(Failure::SYMLINK), b"Can't mount on symlink destination");
+        assert_eq!(text_of(Failure::OUTSIDE), b"it is outside the root");
     }
 }

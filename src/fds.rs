@@ -3,7 +3,7 @@
 use rustix::fd::AsRawFd;
 use rustix::fs::OFlags;
 
-use crate::files::{self, HERE};
+use crate::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure};
 
 /// The first that is not standard input, output or error.
@@ -23,23 +23,29 @@ pub fn occupy_standard() -> Done {
         if fd.as_raw_fd().unsigned_abs() >= FIRST {
             return Ok(());
         }
-        sys::keep_open(fd);
     }
 }
 
-/// Closes all from 3 up but `kept`, which is in ascending order.
+/// The number of a descriptor that there may be; 0, which is never closed, if there is none.
+#[must_use]
+pub fn number(fd: Option<Fd>) -> u32 {
+    fd.map_or(0, |fd| fd.as_raw_fd().unsigned_abs())
+}
+
+/// Closes all from 3 up but those that the user keeps and `ours`.
 ///
 /// # Errors
 /// Those of close_range(2).
-pub fn close_all_but(kept: impl Iterator<Item = u32>) -> Done {
-    let mut first = FIRST;
-    for keep in kept.filter(|fd| *fd >= FIRST) {
-        if keep > first {
-            close(first, keep - 1)?;
+pub fn close_all_but(users: &[u32], ours: &[u32]) -> Done {
+    let mut from = FIRST;
+    // The lowest that is kept, then the next: there are few, and no order is asked for.
+    while let Some(keep) = users.iter().chain(ours).copied().filter(|fd| *fd >= from).min() {
+        if keep > from {
+            close(from, keep - 1)?;
         }
-        first = keep.saturating_add(1);
+        from = keep.saturating_add(1);
     }
-    close(first, u32::MAX)
+    close(from, u32::MAX)
 }
 
 fn close(first: u32, last: u32) -> Done {

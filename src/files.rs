@@ -2,10 +2,14 @@
 
 use core::ffi::CStr;
 
-use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, Mode, OFlags, fstat, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
 
-use crate::sys::{Done, Failure};
+use crate::sys::{Done, Failure, keep_open};
+
+/// A descriptor of ours. It stays open until [`crate::fds`] closes all that a process no longer needs, with one call:
+/// nothing is closed one by one.
+pub type Fd = BorrowedFd<'static>;
 
 /// The caller's working directory, AT_FDCWD.
 pub use rustix::fs::CWD as HERE;
@@ -15,15 +19,15 @@ pub use rustix::fs::CWD as HERE;
 /// # Errors
 /// Those of openat(2).
 #[inline(never)]
-pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Failure> {
-    Ok(openat(dir, path, flags | OFlags::CLOEXEC, Mode::empty())?)
+pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Fd, Failure> {
+    Ok(keep_open(openat(dir, path, flags | OFlags::CLOEXEC, Mode::empty())?))
 }
 
 /// What `path` is, itself: a descriptor that can be looked at and mounted on, but neither read nor written.
 ///
 /// # Errors
 /// Those of openat(2).
-pub fn look(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
+pub fn look(dir: BorrowedFd<'_>, path: &CStr) -> Result<Fd, Failure> {
     open(dir, path, OFlags::PATH | OFlags::NOFOLLOW)
 }
 
@@ -31,7 +35,7 @@ pub fn look(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
 ///
 /// # Errors
 /// Those of openat(2).
-pub fn directory(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
+pub fn directory(dir: BorrowedFd<'_>, path: &CStr) -> Result<Fd, Failure> {
     open(dir, path, OFlags::PATH | OFlags::DIRECTORY)
 }
 

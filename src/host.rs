@@ -5,17 +5,20 @@
 //! - Afterwards nothing may fail: `supervise` forwards and waits. If we are killed, process 1 is, by the kernel.
 //! - Signals: all blocked and taken one by one.
 
+use core::ffi::CStr;
+
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
-use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use rustix::fs::Mode;
 use rustix::io::{read, write};
-use rustix::process::{Pid, getegid, geteuid, getpid, umask};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, getpgrp, getpid};
 
-use crate::fault::{SIGNALLED, blame, blame_hint};
-use crate::ids::{self, Map};
+use crate::fault::{SIGNALLED, blame_hint};
+use crate::files::Fd;
+use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP};
-use crate::spec::{Caller, Spec};
+use crate::spec::Spec;
+use crate::state::{Pipe, State};
 use crate::step::{Step, always, explain, nothing, walk};
 use crate::sys::{self, Change, Done, Failure, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::{fds, procfs, tty};
@@ -23,49 +26,7 @@ use crate::{fds, procfs, tty};
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-/// What this process remembers between its steps.
-pub struct State {
-    pub caller: Caller,
-    pub launcher: Pid,
-    /// The controlling terminal, if CMD is to share it.
-    pub terminal: Option<BorrowedFd<'static>>,
-    /// CMD has been put into the terminal's foreground.
-    pub lent: bool,
-    proc: Option<OwnedFd>,
-    container: Option<Pid>,
-}
-
-impl State {
-    #[must_use]
-    pub fn new() -> State {
-        let mask = umask(Mode::empty());
-        umask(mask);
-        let caller = Caller {
-            uid: geteuid().as_raw(),
-            gid: getegid().as_raw(),
-            mask: Set::NONE,
-            child_ignored: false,
-            umask: mask.as_raw_mode(),
-        };
-        State { caller, launcher: getpid(), terminal: None, lent: false, proc: None, container: None }
-    }
-
-    fn proc(&self) -> Result<BorrowedFd<'_>, Failure> {
-        self.proc.as_ref().map(AsFd::as_fd).ok_or(Failure::BADF)
-    }
-
-    fn container(&self) -> Result<Pid, Failure> {
-        self.container.ok_or(Failure::CHILD)
-    }
-}
-
-impl Default for State {
-    fn default() -> State {
-        State::new()
-    }
-}
-
-static BEFORE: [Step<State>; 4] = [
+static BEFORE: [Step; 5] = [
     Step {
         says: "stop ignoring SIGCHLD",
         on: nothing,
@@ -88,49 +49,44 @@ static BEFORE: [Step<State>; 4] = [
         says: "die with the caller",
         on: nothing,
         when: |spec| spec.life.die_with_parent,
-        run: |_, _| Ok(sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?),
+        run: |_, _| sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize),
     },
     Step {
         says: "look for a terminal",
         on: nothing,
         when: |spec| !spec.life.new_session,
         run: |_, state| {
-            state.terminal = tty::open().map(sys::keep_open);
+            state.terminal = tty::open();
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
             Ok(())
         },
     },
+    Step { says: "make pipes", on: nothing, when: always, run: |_, state| make_pipes(state) },
 ];
 
-static AFTER: [Step<State>; 5] = [
+static AFTER: [Step; 6] = [
     Step {
         says: "open",
         on: |_| c"/proc",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |_, state| {
-            state.proc = Some(procfs::open()?);
-            Ok(())
+            procfs::open().map(|fd| state.proc = Some(fd))
         },
     },
     Step {
         says: "write",
         on: |_| c"setgroups",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER) && spec.rootless,
-        run: |_, state| Ok(ids::deny_setgroups(state.proc()?, state.container()?)?),
+        run: |_, state| ids::deny_setgroups(proc(state)?, container(state)?),
     },
-    Step {
-        says: "write",
-        on: |_| c"uid_map",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |spec, state| write_map(spec, state, Map::Users),
-    },
-    Step {
-        says: "write",
-        on: |_| c"gid_map",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |spec, state| write_map(spec, state, Map::Groups),
-    },
-    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| Ok(sys::prctl(PR_SET_DUMPABLE, 0)?) },
+    Step { says: "write", on: |_| c"uid_map", when: |spec| spec.unshares(raw::CLONE_NEWUSER), run: |spec, state| {
+        write_map(spec, state, c"uid_map", spec.inner_ids().0, state.caller.uid)
+    } },
+    Step { says: "write", on: |_| c"gid_map", when: |spec| spec.unshares(raw::CLONE_NEWUSER), run: |spec, state| {
+        write_map(spec, state, c"gid_map", spec.inner_ids().1, state.caller.gid)
+    } },
+    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step { says: "let it go on", on: nothing, when: always, run: |_, state| let_go(state) },
 ];
 
 /// # Errors
@@ -143,21 +99,14 @@ pub fn before(spec: &Spec<'_>, state: &mut State) -> Done {
 ///
 /// # Errors
 /// The first step that failed.
-pub fn after(spec: &Spec<'_>, state: &mut State, container: Pid, go: BorrowedFd<'_>) -> Done {
-    state.container = Some(container);
-    let result = walk(&AFTER, spec, state).and_then(|()| match write(go, b"!").map_err(Failure::from) {
-        // If it has ended already it has said why.
-        Ok(_) | Err(Failure::PIPE) => Ok(()),
-        Err(errno) => Err(blame("let the container go on", c"", errno)),
-    });
-    if result.is_err() {
-        let _ = sys::kill(container.as_raw_nonzero().get(), Signal::KILL);
-        while sys::wait4(Some(container)).is_ok_and(|change| change.is_none()) {
+pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
+    state.container = Some(child);
+    walk(&AFTER, spec, state).inspect_err(|_| {
+        let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
+        while sys::wait4(Some(child)).is_ok_and(|change| change.is_none()) {
             let _ = sys::wait_signal(None);
         }
-    }
-    state.proc = None;
-    result
+    })
 }
 
 /// Prints what [`before`] would do.
@@ -170,35 +119,55 @@ pub fn explain_after(spec: &Spec<'_>) {
     explain(&AFTER, spec);
 }
 
-fn write_map(spec: &Spec<'_>, state: &State, map: Map) -> Done {
-    ids::write_map(state.proc()?, state.container()?, spec, &state.caller, map).map_err(|errno| {
-        let (Failure::PERM, name) = (errno, if matches!(map, Map::Users) { c"uid_map" } else { c"gid_map" }) else {
-            return errno;
-        };
-        blame_hint("write", name, errno, "the kernel or its security module forbids user namespaces here")
-    })
+fn proc(state: &State) -> Result<Fd, Failure> {
+    state.proc.ok_or(Failure::BADF)
 }
 
-/// What the launcher knows while the container runs.
-pub struct Supervisor {
+fn container(state: &State) -> Result<Pid, Failure> {
+    state.container.ok_or(Failure::CHILD)
+}
+
+fn make_pipes(state: &mut State) -> Done {
+    let pipe = |flags| -> Result<Pipe, Failure> {
+        let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
+        Ok(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) })
+    };
+    state.go = Some(pipe(PipeFlags::empty())?);
+    if state.terminal.is_some() {
+        state.stops = Some(pipe(PipeFlags::NONBLOCK)?);
+    }
+    Ok(())
+}
+
+fn write_map(spec: &Spec<'_>, state: &State, map: &CStr, inside: u32, outside: u32) -> Done {
+    let forbidden = "the kernel or its security module forbids user namespaces here";
+    ids::write_map(proc(state)?, container(state)?, map, spec, inside, outside)
+        .map_err(|why| blame_hint("write", map, why, if why == Failure::PERM { forbidden } else { "" }))
+}
+
+/// If process 1 has ended already it has said why, and its status will tell.
+fn let_go(state: &State) -> Done {
+    let go = state.go.ok_or(Failure::BADF)?;
+    match write(go.write, b"!").map_err(Failure::from) {
+        Ok(_) | Err(Failure::PIPE) => Ok(()),
+        Err(why) => Err(why),
+    }
+}
+
+/// The launcher while the container runs.
+pub struct Supervisor<'a> {
+    pub spec: &'a Spec<'a>,
+    pub state: State,
     pub container: Pid,
-    pub terminal: Option<BorrowedFd<'static>>,
-    pub lent: bool,
-    /// Where process 1 writes that CMD was stopped.
-    pub stops: Option<OwnedFd>,
-    /// Open as long as we live: its end is how the others know.
-    pub alive: OwnedFd,
-    /// It is a pid namespace's process 1 that we wait for.
-    pub namespaced: bool,
 }
 
-impl Supervisor {
+impl Supervisor<'_> {
     /// Forwards signals until the container has ended. Returns the exit status.
     pub fn forever(mut self) -> i32 {
         self.keep_what_is_needed();
         loop {
             if let Some(status) = self.reap() {
-                if let Some(terminal) = self.terminal.filter(|_| self.lent) {
+                if let Some(terminal) = self.state.terminal.filter(|_| self.state.lent) {
                     tty::take_back(terminal);
                 }
                 return status;
@@ -210,28 +179,29 @@ impl Supervisor {
         }
     }
 
-    /// Gives up the caller's descriptors: whoever waits for their end is not to wait for ours.
+    /// Gives up the caller's descriptors: whoever waits for their end is not to wait for ours. The pipe's end that we
+    /// wrote to is how the others know that we live.
     fn keep_what_is_needed(&self) {
-        let number = |fd: BorrowedFd<'_>| fd.as_raw_fd().unsigned_abs();
-        let mut kept = [Some(self.alive.as_fd()), self.terminal, self.stops.as_ref().map(AsFd::as_fd)].map(|fd| fd.map_or(0, number));
-        kept.sort_unstable();
+        let stops = self.state.stops.map(|pipe| pipe.read);
+        let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, stops];
         // It answers EINVAL only for an empty range, and there is none.
-        let _ = fds::close_all_but(kept.into_iter());
-        if let Some(stops) = &self.stops {
+        let _ = fds::close_all_but(&[], &kept.map(fds::number));
+        if let Some(stops) = stops {
             // Without it ^Z does not reach the caller's shell; everything else goes on.
-            let _ = sys::signal_on_input(stops.as_fd(), getpid(), Signal::IO);
+            let _ = sys::signal_on_input(stops, getpid(), Signal::IO);
         }
     }
 
     /// The exit status, if the container has ended.
     fn reap(&self) -> Option<i32> {
+        let namespaced = self.spec.unshares(raw::CLONE_NEWPID);
         loop {
             return match sys::wait4(Some(self.container)) {
                 Ok(None) => None,
                 Ok(Some((_, Change::Exited(status)))) => Some(i32::from(status)),
                 // How the kernel tells of reboot(2) in a pid namespace: SIGHUP for a restart, SIGINT for an end.
-                Ok(Some((_, Change::Killed(Signal::HUP)))) if self.namespaced => Some(RESTART),
-                Ok(Some((_, Change::Killed(Signal::INT)))) if self.namespaced => Some(0),
+                Ok(Some((_, Change::Killed(Signal::HUP)))) if namespaced => Some(RESTART),
+                Ok(Some((_, Change::Killed(Signal::INT)))) if namespaced => Some(0),
                 Ok(Some((_, Change::Killed(signal)))) => Some(i32::from(SIGNALLED) + signal.number()),
                 Ok(Some(_)) => continue,
                 Err(_) => Some(i32::from(SIGNALLED) + Signal::KILL.number()),
@@ -242,7 +212,7 @@ impl Supervisor {
     fn take(&mut self, info: &Siginfo) {
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => {}
-            (Signal::IO, POLL_IN) if self.stops.is_some() => self.read_stops(),
+            (Signal::IO, POLL_IN) if self.state.stops.is_some() => self.read_stops(),
             (Signal::CONT, _) => self.resume(),
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
             (signal, SI_KERNEL) => self.send(signal, TO_GROUP),
@@ -267,7 +237,7 @@ impl Supervisor {
 
     fn read_stops(&mut self) {
         let mut byte = [0u8];
-        while self.stops.as_ref().is_some_and(|stops| read(stops, &mut byte) == Ok(1)) {
+        while self.state.stops.is_some_and(|stops| read(stops.read, &mut byte) == Ok(1)) {
             let [number] = byte;
             self.stopped(Signal::new(number.into()));
         }
@@ -275,14 +245,14 @@ impl Supervisor {
 
     /// CMD's group was stopped. Our group is CMD's job to the caller's shell: it stops too.
     fn stopped(&mut self, signal: Signal) {
-        let Some(terminal) = self.terminal else { return };
+        let Some(terminal) = self.state.terminal else { return };
         let wants_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
         if wants_terminal && tty::is_ours(terminal) {
             return self.resume();
         }
-        if self.lent {
-            tty::hand_to(terminal, rustix::process::getpgrp());
-            self.lent = false;
+        if self.state.lent {
+            tty::hand_to(terminal, getpgrp());
+            self.state.lent = false;
         }
         let _ = sys::kill(0, signal);
         // Here we stop, unless nobody could continue us: the kernel stops no orphaned process group.
@@ -300,9 +270,9 @@ impl Supervisor {
 
     /// We were continued, by `fg` if our group is in the foreground now.
     fn resume(&mut self) {
-        match self.terminal {
+        match self.state.terminal {
             Some(terminal) if tty::is_ours(terminal) => {
-                self.lent = true;
+                self.state.lent = true;
                 self.send(Signal::CONT, TO_FOREGROUND);
             }
             _ => self.kill(Signal::CONT),

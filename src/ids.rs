@@ -1,51 +1,39 @@
 //! Who is who inside: user and group id maps (user_namespaces(7)).
 
 use core::ffi::CStr;
-use rustix::fd::BorrowedFd;
+
 use rustix::fs::OFlags;
 use rustix::io::{read, write};
 use rustix::process::Pid;
+use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 
 use crate::fault::blame;
-use crate::files;
+use crate::files::Fd;
 use crate::procfs;
-use crate::spec::{Caller, Spec};
-use crate::sys::{Done, Failure};
+use crate::spec::Spec;
+use crate::state::Caller;
+use crate::sys::{self, Done, Failure};
 use crate::text::{PATH, Text};
 
 /// Every id there is: all but the last, which means "unchanged".
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
 
-/// Which of the two maps.
-#[derive(Clone, Copy)]
-pub enum Map {
-    Users,
-    Groups,
-}
-
-/// Writes the map of `child`'s new user namespace: the caller's id alone, or for root each id as itself.
+/// Writes `map` (`uid_map` or `gid_map`) of `child`'s new user namespace: `inside` is the caller's own id `outside` and
+/// there is no other; for root each id is itself.
 ///
 /// # Errors
 /// EPERM where the kernel or its security module forbids it.
-pub fn write_map(proc: BorrowedFd<'_>, child: Pid, spec: &Spec<'_>, caller: &Caller, map: Map) -> Done {
-    let (name, mine) = match map {
-        Map::Users => (b"uid_map", c"self/uid_map"),
-        Map::Groups => (b"gid_map", c"self/gid_map"),
-    };
+pub fn write_map(proc: Fd, child: Pid, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
+    let mut line = Text::new();
     if spec.rootless {
-        let (uid, gid) = spec.inner_ids();
-        let (inside, outside) = match map {
-            Map::Users => (uid, caller.uid),
-            Map::Groups => (gid, caller.gid),
-        };
-        let mut line = Text::new();
         line.push_number(inside).push(b" ").push_number(outside).push(b" 1\n");
-        return put(proc, child, name, line.bytes());
+    } else {
+        line.push(IDENTITY);
     }
-    match put(proc, child, name, IDENTITY) {
+    match put(proc, child, map, line.bytes()) {
         // In a user namespace that has not all ids, each of those it has.
-        Err(Failure::PERM) => put(proc, child, name, mirrored(proc, mine)?.bytes()),
-        other => other,
+        Err(Failure::PERM) if !spec.rootless => put(proc, child, map, mirrored(proc, map)?.bytes()),
+        done => done,
     }
 }
 
@@ -54,30 +42,50 @@ pub fn write_map(proc: BorrowedFd<'_>, child: Pid, spec: &Spec<'_>, caller: &Cal
 ///
 /// # Errors
 /// Those of open(2) and write(2).
-pub fn deny_setgroups(proc: BorrowedFd<'_>, child: Pid) -> Done {
-    put(proc, child, b"setgroups", b"deny")
+pub fn deny_setgroups(proc: Fd, child: Pid) -> Done {
+    put(proc, child, c"setgroups", b"deny")
 }
 
-fn put(proc: BorrowedFd<'_>, child: Pid, name: &[u8], content: &[u8]) -> Done {
-    let mut path = Text::new();
-    path.push_number(child.as_raw_nonzero().get().unsigned_abs()).push(b"/").push(name);
-    let file = procfs::open_file(proc, path.c_str().ok_or(Failure::NAMETOOLONG)?, OFlags::WRONLY)?;
-    let written = write(&file, content)?;
-    if written == content.len() { Ok(()) } else { Err(Failure::IO) }
+fn put(proc: Fd, process: Pid, name: &CStr, content: &[u8]) -> Done {
+    let file = open(proc, process, name, OFlags::WRONLY)?;
+    // What the kernel takes of a map it takes as a whole.
+    write(file, content)?;
+    Ok(())
 }
 
-/// Our own map with each range mapped to itself: `inside outside count` becomes `inside inside count`.
-fn mirrored(proc: BorrowedFd<'_>, path: &CStr) -> Result<Text, Failure> {
+fn open(proc: Fd, process: Pid, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
+    let mut number = Text::new();
+    number.push_number(process.as_raw_nonzero().get().unsigned_abs());
+    procfs::open_file(proc, number.c_str().unwrap_or_default(), name, flags)
+}
+
+/// Our own map with each range mapped to itself: of `inside outside count` the first, the first, the last.
+fn mirrored(proc: Fd, map: &CStr) -> Result<Text, Failure> {
     let mut own = [0u8; PATH];
-    // `self` is a link of procfs's own making.
-    let file = files::open(proc, path, OFlags::RDONLY)?;
-    let length = read(&file, own.as_mut_slice())?;
+    let length = read(open(proc, rustix::process::getpid(), map, OFlags::RDONLY)?, own.as_mut_slice())?;
     let mut mirror = Text::new();
-    for line in own.get(..length).unwrap_or_default().split(|byte| *byte == b'\n') {
-        let mut words = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
-        if let (Some(inside), Some(_), Some(count)) = (words.next(), words.next(), words.next()) {
-            mirror.push(inside).push(b" ").push(inside).push(b" ").push(count).push(b"\n");
+    let mut first = Text::new();
+    let mut field = 0;
+    let mut within = false;
+    for &byte in own.get(..length).unwrap_or_default() {
+        if byte.is_ascii_digit() {
+            match field {
+                0 => first.push(&[byte]),
+                2 => mirror.push(&[byte]),
+                _ => &mut mirror,
+            };
+        } else if within {
+            field += 1;
+            if field == 2 {
+                mirror.push(first.bytes()).push(b" ").push(first.bytes()).push(b" ");
+                first.truncate(0);
+            }
         }
+        if byte == b'\n' {
+            mirror.push(b"\n");
+            field = 0;
+        }
+        within = byte.is_ascii_digit();
     }
     Ok(mirror)
 }
@@ -87,20 +95,19 @@ fn mirrored(proc: BorrowedFd<'_>, path: &CStr) -> Result<Text, Failure> {
 /// # Errors
 /// EINVAL: the id is not mapped; EPERM: it may not be taken.
 pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
-    use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
     let (uid, gid) = spec.inner_ids();
-    match crate::sys::clear_groups() {
+    match sys::clear_groups() {
         // Denied by a user namespace around us: nobody in there could leave a group.
         Ok(()) | Err(Failure::PERM) => {}
-        Err(errno) => return Err(blame("leave the caller's groups", c"", errno)),
+        Err(why) => return Err(blame("leave the caller's groups", c"", why)),
     }
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
-        set_thread_res_gid(id, id, id).map_err(|errno| blame("set group id", c"--gid", errno.into()))?;
+        set_thread_res_gid(id, id, id).map_err(|errno| blame("become the group of", c"--gid", errno.into()))?;
     }
     if uid != caller.uid {
         let id = Uid::from_raw(uid);
-        set_thread_res_uid(id, id, id).map_err(|errno| blame("set user id", c"--uid", errno.into()))?;
+        set_thread_res_uid(id, id, id).map_err(|errno| blame("become the user of", c"--uid", errno.into()))?;
     }
     Ok(())
 }

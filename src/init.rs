@@ -7,12 +7,13 @@
 //! - Nothing may fail from here on: there is no `Result` in this file.
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
-use rustix::fd::BorrowedFd;
+use linux_raw_sys::general::CLONE_NEWPID;
 use rustix::io::pread;
 use rustix::process::{Pid, getppid};
 
 use crate::fault::SIGNALLED;
 use crate::spec::Spec;
+use crate::state::State;
 use crate::sys::{self, Change, Failure, SI_QUEUE, Siginfo, Signal, Time};
 use crate::{text, tty};
 
@@ -26,19 +27,10 @@ pub const TO_GROUP: i32 = -0x6e02;
 const CHILDREN: usize = 2048;
 
 /// What process 1 knows.
-pub struct Init {
+pub struct Init<'a> {
+    spec: &'a Spec<'a>,
+    state: &'a State,
     command: Pid,
-    /// The container's processes are all that we can signal.
-    alone: bool,
-    /// The launcher, where he can be seen from here.
-    outer: Pid,
-    pub children: Option<BorrowedFd<'static>>,
-    pub terminal: Option<BorrowedFd<'static>>,
-    /// Where the launcher reads that CMD was stopped.
-    pub stops: Option<BorrowedFd<'static>>,
-    group: bool,
-    wait_all: bool,
-    grace: u32,
     life: Life,
 }
 
@@ -52,21 +44,15 @@ enum Life {
     Killing { status: u8 },
 }
 
-impl Init {
+impl<'a> Init<'a> {
     #[must_use]
-    pub fn new(spec: &Spec<'_>, command: Pid, outer: Pid) -> Init {
-        Init {
-            command,
-            alone: spec.unshares(linux_raw_sys::general::CLONE_NEWPID),
-            outer,
-            children: None,
-            terminal: None,
-            stops: None,
-            group: spec.life.group,
-            wait_all: spec.life.wait_all,
-            grace: spec.life.grace,
-            life: Life::Running { stopped: false },
-        }
+    pub const fn new(spec: &'a Spec<'a>, state: &'a State, command: Pid) -> Init<'a> {
+        Init { spec, state, command, life: Life::Running { stopped: false } }
+    }
+
+    /// The container's processes are all that we can signal.
+    fn alone(&self) -> bool {
+        self.spec.unshares(CLONE_NEWPID)
     }
 
     /// Reaps and forwards until the container is at its end. Returns the exit status.
@@ -76,7 +62,7 @@ impl Init {
             match self.life {
                 Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return i32::from(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
-                Life::Killing { status } if self.alone => return i32::from(status),
+                Life::Killing { status } if self.alone() => return i32::from(status),
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
                 _ => {}
             }
@@ -109,9 +95,9 @@ impl Init {
             Change::Continued => self.set_stopped(false),
             Change::Stopped(signal) => {
                 self.set_stopped(true);
-                if let Some(stops) = self.stops {
+                if let Some(stops) = self.state.stops {
                     // A full pipe holds thousands of stops that the launcher has yet to read.
-                    let _ = rustix::io::write(stops, &[signal.number() as u8]);
+                    let _ = rustix::io::write(stops.write, &[signal.number() as u8]);
                 }
             }
         }
@@ -125,18 +111,18 @@ impl Init {
 
     /// CMD has ended: the rest is asked to, and given some time.
     fn ended(&mut self, status: u8) {
-        if self.wait_all {
+        if self.spec.life.wait_all {
             self.life = Life::Ending { status, until: None };
             return;
         }
-        if self.grace == 0 {
+        if self.spec.life.grace == 0 {
             self.life = Life::Killing { status };
             return;
         }
         self.signal_rest(Signal::TERM);
         self.signal_rest(Signal::CONT);
         let now = sys::now();
-        let until = Time { seconds: now.seconds + i64::from(self.grace), ..now };
+        let until = Time { seconds: now.seconds + i64::from(self.spec.life.grace), ..now };
         self.life = Life::Ending { status, until: Some(until) };
     }
 
@@ -160,7 +146,7 @@ impl Init {
 
     fn take(&mut self, info: &Siginfo) {
         let signal = info.signal();
-        if !self.alone && getppid() != Some(self.outer) {
+        if !self.alone() && getppid() != Some(self.state.launcher) {
             self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
             return;
         }
@@ -170,7 +156,7 @@ impl Init {
         let Life::Running { stopped } = self.life else { return self.signal_rest(signal) };
         match (info.code(), signal) {
             (TO_FOREGROUND, _) => {
-                if let Some(terminal) = self.terminal {
+                if let Some(terminal) = self.state.terminal {
                     tty::hand_to(terminal, self.command);
                 }
                 self.signal_group(Signal::CONT);
@@ -178,7 +164,7 @@ impl Init {
             (TO_GROUP, _) => self.signal_group(signal),
             // A stopped job is one: what continues its leader continues all of it.
             (_, Signal::CONT) if stopped => self.signal_group(signal),
-            _ if self.group => self.signal_group(signal),
+            _ if self.spec.life.group => self.signal_group(signal),
             (SI_QUEUE, _) => {
                 // Where the queue is full the signal still arrives, without its value.
                 if sys::queue(self.command, signal, info).is_err() {
@@ -208,19 +194,21 @@ impl Init {
     /// Everybody but us: kill(-1) in a pid namespace of our own, else those whose parent we are, which the next
     /// round's orphans join.
     fn signal_rest(&self, signal: Signal) {
-        if self.alone {
+        if self.alone() {
             let _ = sys::kill(-1, signal);
             return;
         }
         let mut list = [0u8; CHILDREN];
-        let length = self.children.and_then(|file| pread(file, list.as_mut_slice(), 0).ok()).unwrap_or(0);
+        let length = self.state.children.and_then(|file| pread(file, list.as_mut_slice(), 0).ok()).unwrap_or(0);
         let list = list.get(..length).unwrap_or_default();
         // Each number is followed by a space; what the buffer cuts off waits for the next round.
         let whole = list.iter().rposition(|byte| *byte == b' ').unwrap_or(0);
-        for word in list.get(..whole).unwrap_or_default().split(|byte| *byte == b' ') {
-            if let Some(pid) = text::number(word).and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 1) {
-                let _ = sys::kill(pid, signal);
+        let mut rest = list.get(..whole).unwrap_or_default();
+        while let Some((word, after)) = text::word(rest, b' ') {
+            if let Some(pid) = text::number(word).filter(|pid| *pid > 1) {
+                let _ = sys::kill(pid.cast_signed(), signal);
             }
+            rest = after;
         }
     }
 }

@@ -8,46 +8,24 @@
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, fchdir, pivot_root, setpgid, umask};
+use rustix::process::{chdir, fchdir, getpid, pivot_root, setpgid, umask};
+use rustix::system::sethostname;
 
 use crate::fault::{FAILED, blame_hint};
-use crate::files::{self, HERE};
+use crate::files::Fd;
 use crate::spec::{Op, Spec};
+use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
-use crate::{net, procfs, rootfs};
-
-/// What this process remembers between its steps.
-pub struct State {
-    /// A byte from it means: go on. Its end means: the launcher is no more.
-    pub launcher: BorrowedFd<'static>,
-    /// The launcher's process id, which tells whether he still lives where there is no pid namespace.
-    pub outer: rustix::process::Pid,
-    /// `children` of our main thread in the caller's /proc: whom to end where there is no pid namespace.
-    pub children: Option<BorrowedFd<'static>>,
-    /// The caller's working directory, for the sources of the user's operations.
-    directory: Option<OwnedFd>,
-    root: Option<OwnedFd>,
-}
-
-impl State {
-    #[must_use]
-    pub const fn new(launcher: BorrowedFd<'static>, outer: rustix::process::Pid) -> State {
-        State { launcher, outer, children: None, directory: None, root: None }
-    }
-
-    fn root(&self) -> Result<BorrowedFd<'_>, Failure> {
-        self.root.as_ref().map(AsFd::as_fd).ok_or(Failure::BADF)
-    }
-}
+use crate::text::Text;
+use crate::{fds, net, procfs, rootfs};
 
 /// Up to the user's own operations.
-static BUILD: [Step<State>; 13] = [
-    Step { says: "die with the launcher", on: nothing, when: always, run: |spec, _| Ok(die_with_launcher(spec)?) },
+static BUILD: [Step; 13] = [
+    Step { says: "die with the launcher", on: nothing, when: always, run: |spec, _| die_with_launcher(spec) },
     Step {
         says: "leave the caller's process group",
         on: nothing,
@@ -56,85 +34,77 @@ static BUILD: [Step<State>; 13] = [
         run: |_, _| Ok(setpgid(None, None)?),
     },
     Step { says: "bring up", on: |_| c"lo", when: |spec| spec.unshares(raw::CLONE_NEWNET), run: |_, _| loopback() },
-    Step { says: "wait for the launcher", on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
-    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| Ok(sys::prctl(PR_SET_DUMPABLE, 0)?) },
+    Step { says: "wait for the launcher", on: nothing, when: always, run: |spec, state| wait_for_launcher(spec, state) },
+    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step {
         says: "become the reaper of orphans",
         on: nothing,
         when: |spec| !spec.unshares(raw::CLONE_NEWPID),
-        run: |_, state| Ok(become_subreaper(state)?),
+        run: |_, state| become_subreaper(state),
     },
     Step {
         says: "set host name",
         on: |spec| spec.hostname.unwrap_or(c""),
         when: |spec| spec.hostname.is_some(),
-        run: |spec, _| Ok(rustix::system::sethostname(spec.hostname.unwrap_or(c"").to_bytes())?),
+        run: |spec, _| Ok(sethostname(spec.hostname.unwrap_or(c"").to_bytes())?),
     },
-    Step { says: "make private every mount below", on: |_| c"/", when: always, run: |_, _| make_private() },
+    // Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
+    Step {
+        says: "make private every mount below",
+        on: |_| c"/",
+        when: always,
+        run: |_, _| Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?),
+    },
     Step {
         says: "open the caller's directory",
         on: nothing,
         when: |spec| !spec.ops.is_empty(),
-        run: |_, state| open_directory(state),
+        run: |_, state| rootfs::here().map(|fd| state.directory = Some(fd)),
     },
     Step {
         says: "mount root",
         on: |spec| spec.root,
         when: always,
-        run: |spec, state| {
-            state.root = Some(rootfs::root(spec)?);
-            Ok(())
-        },
+        run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
     },
-    Step {
-        says: "mount proc on",
-        on: |_| c"/proc",
-        when: always,
-        run: |spec, state| rootfs::proc(spec, state.root()?, c"/proc"),
-    },
-    Step {
-        says: "fill",
-        on: |_| c"/dev",
-        when: always,
-        run: |spec, state| rootfs::dev(spec, state.root()?, c"/dev"),
-    },
+    Step { says: "mount proc on", on: |_| c"/proc", when: always, run: |spec, state| rootfs::proc(spec, root(state)?, c"/proc") },
+    Step { says: "fill", on: |_| c"/dev", when: always, run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev") },
     Step {
         says: "mount sysfs on",
         on: |_| c"/sys",
         when: |spec| spec.sys,
-        run: |spec, state| rootfs::sys(spec, state.root()?, c"/sys"),
+        run: |spec, state| rootfs::sys(spec, root(state)?, c"/sys"),
     },
 ];
 
-/// After them.
-static ENTER: [Step<State>; 3] = [
-    Step { says: "enter root", on: |spec| spec.root, when: always, run: |_, state| Ok(fchdir(state.root()?)?) },
+/// After them. The old root ends up on top of the new one, where `.` still leads to it: no directory for it is needed.
+static ENTER: [Step; 4] = [
+    Step { says: "enter root", on: |spec| spec.root, when: always, run: |_, state| Ok(fchdir(root(state)?)?) },
     Step { says: "make it", on: |_| c"/", when: always, run: |_, _| pivot() },
     Step {
         says: "detach the caller's root",
         on: nothing,
         when: always,
-        run: |_, _| {
-            unmount(c".", UnmountFlags::DETACH)?;
-            Ok(chdir(c"/")?)
-        },
+        run: |_, _| Ok(unmount(c".", UnmountFlags::DETACH)?),
     },
+    Step { says: "enter directory", on: |_| c"/", when: always, run: |_, _| Ok(chdir(c"/")?) },
 ];
 
 /// Makes the container around this process.
 ///
 /// # Errors
-/// The first step that failed.
+/// The first step that failed, reported.
 pub fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     umask(Mode::empty());
     walk(&BUILD, spec, state)?;
-    if let Some(directory) = state.directory.take() {
-        let root = state.root()?;
-        spec.ops.iter().try_for_each(|op| rootfs::apply(spec, op, root, directory.as_fd()))?;
+    if let (Some(directory), Some(root)) = (state.directory, state.root) {
+        for op in spec.ops {
+            rootfs::apply(spec, op, root, directory)?;
+            // There may be thousands, and what one of them opened the next does not need.
+            close_all_but_ours(spec, state)?;
+        }
     }
-    walk(&ENTER, spec, state)?;
-    state.root = None;
-    Ok(())
+    walk(&ENTER, spec, state)
 }
 
 /// Prints what [`build`] would do.
@@ -147,6 +117,10 @@ pub fn explain_build(spec: &Spec<'_>) {
         explain_line(op.says(), op.dest());
     }
     explain(&ENTER, spec);
+}
+
+fn root(state: &State) -> Result<Fd, Failure> {
+    state.root.ok_or(Failure::BADF)
 }
 
 /// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
@@ -165,38 +139,34 @@ fn loopback() -> Done {
 }
 
 /// Until the id maps are written. Where the launcher has failed he has said so, and there is nothing to add.
-fn wait_for_launcher(state: &State) -> Done {
-    let mut byte = [0u8];
-    if read(state.launcher, &mut byte)? == 0 {
-        sys::exit(i32::from(FAILED));
+fn wait_for_launcher(spec: &Spec<'_>, state: &mut State) -> Done {
+    // While we held the launcher's end of the pipe too, it would not tell of his end.
+    close_all_but_ours(spec, state)?;
+    if state.go.is_none_or(|go| read(go.read, &mut [0u8]) != Ok(1)) {
+        sys::exit(FAILED.into());
     }
     Ok(())
+}
+
+fn close_all_but_ours(spec: &Spec<'_>, state: &State) -> Done {
+    let go = state.go.map(|pipe| pipe.read);
+    let stops = state.stops.map(|pipe| pipe.write);
+    let ours = [go, stops, state.terminal, state.directory, state.root, state.children].map(fds::number);
+    fds::close_all_but(spec.keep_fds, &ours)
 }
 
 fn become_subreaper(state: &mut State) -> Done {
     sys::prctl(PR_SET_CHILD_SUBREAPER, 1)?;
-    let proc = procfs::open()?;
-    let mut path = crate::text::Text::new();
-    let me = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
-    path.push_number(me).push(b"/task/").push_number(me).push(b"/children");
+    let me = getpid().as_raw_nonzero().get().unsigned_abs();
+    let (mut process, mut list) = (Text::new(), Text::new());
+    process.push_number(me);
+    list.push(b"task/").push_number(me).push(b"/children");
     // Without CONFIG_PROC_CHILDREN only CMD's own group is ended.
-    if let Ok(file) = procfs::open_file(proc.as_fd(), path.c_str().unwrap_or(c""), OFlags::RDONLY) {
-        state.children = Some(sys::keep_open(file));
-    }
+    let (process, list) = (process.c_str().unwrap_or_default(), list.c_str().unwrap_or_default());
+    state.children = procfs::open_file(procfs::open()?, process, list, OFlags::RDONLY).ok();
     Ok(())
 }
 
-/// Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
-fn make_private() -> Done {
-    Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?)
-}
-
-fn open_directory(state: &mut State) -> Done {
-    state.directory = Some(files::directory(HERE, c".")?);
-    Ok(())
-}
-
-/// The old root ends up on top of the new one, where `.` still leads to it: no directory for it is needed.
 fn pivot() -> Done {
     let hint = "the caller's / is an initramfs, or no mount point";
     match pivot_root(c".", c".").map_err(Failure::from) {

@@ -1,6 +1,7 @@
 //! Spec -> Ok, or the one sentence that says why not. Pure: it looks at nothing but the Spec.
 
 use core::ffi::CStr;
+
 use linux_raw_sys::general as raw;
 
 use crate::fault::Fault;
@@ -13,53 +14,68 @@ const UMASK_MAX: u32 = 0o777;
 /// `(uid_t) -1` means "leave it as it is" to the kernel, so it names nobody.
 const NO_ID: u32 = u32::MAX;
 
+/// One thing that can't be meant.
+struct Rule {
+    /// The option to blame.
+    on: &'static str,
+    broken: fn(&Spec<'_>) -> bool,
+    why: &'static str,
+}
+
+static RULES: [Rule; 10] = [
+    Rule { on: "--root DIR", broken: |spec| spec.root.is_empty(), why: "which directory is the root? it has to be said" },
+    Rule { on: "an empty word", broken: |spec| spec.argv.command().is_empty(), why: "it names no command" },
+    Rule { on: "--uid 4294967295", broken: |spec| spec.uid == Some(NO_ID), why: "to the kernel this means 'unchanged'" },
+    Rule { on: "--gid 4294967295", broken: |spec| spec.gid == Some(NO_ID), why: "to the kernel this means 'unchanged'" },
+    Rule {
+        on: "--umask",
+        broken: |spec| spec.umask.is_some_and(|umask| umask > UMASK_MAX),
+        why: "it has at most three octal digits",
+    },
+    Rule {
+        on: "--hostname",
+        broken: |spec| spec.hostname.is_some_and(|name| name.is_empty() || name.count_bytes() > HOSTNAME_MAX),
+        why: "a host name has 1 to 64 bytes",
+    },
+    Rule {
+        on: "--hostname",
+        broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
+        why: "with --share-uts it would rename the host",
+    },
+    Rule {
+        on: "--as-pid-1",
+        broken: |spec| spec.life.as_pid_1 && !spec.unshares(raw::CLONE_NEWPID),
+        why: "with --share-pid there is no new process 1",
+    },
+    Rule {
+        on: "--as-pid-1",
+        broken: |spec| spec.life.as_pid_1 && spec.life.wait_all,
+        why: "nobody is there then for --wait-all",
+    },
+    Rule {
+        on: "--as-pid-1",
+        broken: |spec| spec.life.as_pid_1 && spec.life.group,
+        why: "nobody is there then for --group",
+    },
+];
+
 /// # Errors
 /// The first thing that can't be meant, in the user's words.
 pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
-    let says = |option: &'static str, value: &'a CStr, why: &'static str| Err(Fault::new(option, value, why));
-    if spec.root.is_empty() {
-        return says("--root", c"DIR", "which directory is the root? it has to be said");
-    }
-    if spec.argv.command().is_empty() {
-        return says("an empty word", c"", "it names no command");
-    }
-    for (option, id) in [("--uid", spec.uid), ("--gid", spec.gid)] {
-        if id == Some(NO_ID) {
-            return says(option, c"4294967295", "it is nobody's: to the kernel it means 'unchanged'");
+    for rule in &RULES {
+        if (rule.broken)(spec) {
+            return Err(Fault::new(rule.on, c"", rule.why));
         }
     }
-    if spec.umask.is_some_and(|umask| umask > UMASK_MAX) {
-        return says("--umask", c"", "it has at most three octal digits");
-    }
-    if let Some(name) = spec.hostname {
-        if name.is_empty() || name.count_bytes() > HOSTNAME_MAX {
-            return says("--hostname", name, "a host name has 1 to 64 bytes");
-        }
-        if !spec.unshares(raw::CLONE_NEWUTS) {
-            return says("--hostname", name, "with --share-uts it would rename the host");
-        }
-    }
-    life(spec)?;
     spec.ops.iter().try_for_each(|op| destination(spec, op))
-}
-
-fn life<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
-    let life = &spec.life;
-    let why = match life.as_pid_1 {
-        true if !spec.unshares(raw::CLONE_NEWPID) => "with --share-pid there is no new process 1",
-        true if life.wait_all => "nobody is there then for --wait-all",
-        true if life.group => "nobody is there then for --group",
-        _ => return Ok(()),
-    };
-    Err(Fault::new("--as-pid-1", c"", why))
 }
 
 fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     let dest = op.dest();
     let why = if dest.to_bytes().iter().all(|byte| *byte == b'/') {
         "the root itself is --root's; a destination lies below it"
-    } else if matches!(op, Op::Dir(_) | Op::Symlink { .. }) && spec.writes == Writes::Refused && !below_a_mount(spec, dest) {
-        "the root is read-only: leave --read-only out, or make it there before"
+    } else if op.makes() && spec.writes == Writes::Refused && !below_a_mount(spec, dest) {
+        "the root is read-only: make it there before, or leave --read-only out"
     } else {
         return Ok(());
     };
@@ -69,5 +85,5 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
 /// Whether something is mounted that `dest` may lie in: then the kernel knows better than we do.
 fn below_a_mount(spec: &Spec<'_>, dest: &CStr) -> bool {
     let under = |mount: &CStr| dest.to_bytes().starts_with(mount.to_bytes());
-    under(c"/dev/") || spec.ops.iter().any(|op| !matches!(op, Op::Dir(_) | Op::Symlink { .. }) && under(op.dest()))
+    under(c"/dev/") || spec.ops.iter().any(|op| !op.makes() && under(op.dest()))
 }

@@ -43,7 +43,7 @@ fn run(start: Start) -> i32 {
                 return fault.report();
             }
             if draft.asked == Asked::Run {
-                return launch::run(&draft.spec, &start);
+                return launch::run(&mut draft.spec, &start);
             }
             launch::explain(&draft.spec);
         }

@@ -2,13 +2,14 @@
 
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
-use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::fd::BorrowedFd;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount,
     fsopen, mount, move_mount, open_tree,
 };
 
-use crate::sys::{self, Done, Failure};
+use crate::files::Fd;
+use crate::sys::{self, Done, Failure, keep_open};
 
 /// No set-id bits, no device files, no execution: what holds nothing but data.
 pub const DATA: MountAttrFlags =
@@ -19,20 +20,17 @@ pub const DATA: MountAttrFlags =
 ///
 /// # Errors
 /// ENOENT, EACCES; EINVAL where something below may not be uncovered (mount_namespaces(7)); ENOSYS before Linux 5.2.
-pub fn copy(dir: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
+pub fn copy(dir: BorrowedFd<'_>, path: &CStr) -> Result<Fd, Failure> {
     use OpenTreeFlags as F;
-    Ok(open_tree(
-        dir,
-        path,
-        F::OPEN_TREE_CLONE | F::OPEN_TREE_CLOEXEC | F::AT_EMPTY_PATH | F::AT_RECURSIVE | F::AT_NO_AUTOMOUNT,
-    )?)
+    let flags = F::OPEN_TREE_CLONE | F::OPEN_TREE_CLOEXEC | F::AT_EMPTY_PATH | F::AT_RECURSIVE | F::AT_NO_AUTOMOUNT;
+    Ok(keep_open(open_tree(dir, path, flags)?))
 }
 
 /// A new detached mount of a new file system: fsopen(2), fsconfig(2), fsmount(2).
 ///
 /// # Errors
 /// ENODEV: the kernel lacks the file system; EPERM: it may not be mounted here; ENOSYS before Linux 5.2.
-pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: MountAttrFlags) -> Result<OwnedFd, Failure> {
+pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: MountAttrFlags) -> Result<Fd, Failure> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in options {
         // An option without a value is a flag.
@@ -43,7 +41,7 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: MountAttrFlags) 
         }
     }
     fsconfig_create(&context)?;
-    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
+    Ok(keep_open(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?))
 }
 
 /// Sets attributes on a detached tree, all of it, and cuts it off from mount events of its origin.

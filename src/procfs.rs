@@ -2,12 +2,11 @@
 //! swallow an id map, or send it elsewhere (CVE-2019-16884, CVE-2025-52881).
 
 use core::ffi::CStr;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs, openat2};
+use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
 use rustix::mount::MountAttrFlags;
 use rustix::process::getpid;
 
-use crate::files::{self, HERE};
+use crate::files::{self, Fd, HERE};
 use crate::mounts;
 use crate::sys::Failure;
 use crate::text::Text;
@@ -19,36 +18,32 @@ const ROOT_INODE: u64 = 1;
 ///
 /// # Errors
 /// Why there is none.
-pub fn open() -> Result<OwnedFd, Failure> {
+pub fn open() -> Result<Fd, Failure> {
     match files::directory(HERE, c"/proc") {
-        Ok(proc) if is_ours(proc.as_fd()) => Ok(proc),
+        Ok(proc) if is_ours(proc) => Ok(proc),
         _ => mounts::new(c"proc", &[], MountAttrFlags::empty()),
     }
 }
 
 /// Whether it is procfs, whole, and of our own pid namespace: `self` names us by our own number.
-fn is_ours(proc: BorrowedFd<'_>) -> bool {
-    let procfs = fstatfs(proc).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC);
-    let root = fstat(proc).is_ok_and(|stat| stat.st_ino == ROOT_INODE);
-    let mut buffer = [0u8; 16];
-    let me = files::read_link(proc, c"self", &mut buffer);
+fn is_ours(proc: Fd) -> bool {
     let mut pid = Text::new();
     pid.push_number(getpid().as_raw_nonzero().get().unsigned_abs());
-    procfs && root && me == Ok(pid.bytes())
+    is_procfs(proc)
+        && fstat(proc).is_ok_and(|stat| stat.st_ino == ROOT_INODE)
+        && files::read_link(proc, c"self", &mut [0; 16]) == Ok(pid.bytes())
 }
 
-/// A file of `proc`, through no link and nothing that is mounted over it.
+fn is_procfs(fd: Fd) -> bool {
+    fstatfs(fd).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+}
+
+/// A file of `proc`, through no link and nothing that is mounted over it: a name below a process's directory.
 ///
 /// # Errors
-/// Those of openat2(2).
-pub fn open_file(proc: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Failure> {
-    let resolve = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match openat2(proc, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve).map_err(Failure::from) {
-        Err(Failure::NOSYS | Failure::PERM) => {
-            let file = files::open(proc, path, flags | OFlags::NOFOLLOW)?;
-            let ours = fstatfs(&file)?.f_type == PROC_SUPER_MAGIC;
-            if ours { Ok(file) } else { Err(Failure::XDEV) }
-        }
-        other => other,
-    }
+/// Those of openat(2); EXDEV if something else is mounted there.
+pub fn open_file(proc: Fd, process: &CStr, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
+    let process = files::look(proc, process)?;
+    let file = files::open(process, name, flags | OFlags::NOFOLLOW)?;
+    if is_procfs(process) && is_procfs(file) { Ok(file) } else { Err(Failure::XDEV) }
 }

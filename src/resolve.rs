@@ -1,22 +1,20 @@
 //! A path of the container's, resolved below the root to a descriptor. Whoever wrote the root directory may have
 //! put symbolic links anywhere in it and may rename what we look at: nothing of that leads outside.
 //!
-//! openat2(2) with RESOLVE_IN_ROOT does it in the kernel. Before Linux 5.6, or where a filter forbids it, a walk of
-//! our own does, one component at a time, never following a link that it did not read itself.
+//! One walk of our own does it, a component at a time, and makes what is missing on the way. The kernel never
+//! follows a link for us, and never `..`: it could lead to where a directory was moved a moment ago. openat2(2) with
+//! RESOLVE_IN_ROOT is not used: it makes nothing on the way, and where it is missing there would be a second way to
+//! do the same.
 
 use core::ffi::CStr;
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, openat2};
-
-use crate::files;
-use crate::sys::{Done, Failure};
+use crate::files::{self, Fd};
+use crate::sys::Failure;
 use crate::text::{PATH, Text};
+use rustix::fs::FileType;
 
-/// How often openat2 is asked again while someone renames directories under it (EAGAIN).
-const TRIES_MAX: u32 = 128;
 /// How many symbolic links one path may go through: the kernel's MAXSYMLINKS.
-const LINKS_MAX: usize = 40;
+const LINKS_MAX: u32 = 40;
 
 /// What is to be at the end of a path if nothing is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,28 +24,19 @@ pub enum Kind {
     File,
 }
 
-/// The descriptor (O_PATH) of what `path` names below `root`, made with its parents where it is missing.
+/// The descriptor (O_PATH) of what `path` names below `root`, made with its parents where it is missing. The last
+/// component is never followed.
 ///
 /// # Errors
-/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`], and those of openat2(2) and mkdir(2).
-pub fn make(root: BorrowedFd<'_>, path: &[u8], kind: Kind) -> Result<OwnedFd, Failure> {
+/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`], and those of openat(2) and mkdir(2).
+pub fn make(root: Fd, path: &[u8], kind: Kind) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let parent = make_parent(root, path, &mut name)?;
-    if name.bytes().is_empty() {
-        return Ok(parent);
-    }
-    let name = path_of(&name)?;
-    let found = match files::look(parent.as_fd(), name) {
-        Err(Failure::NOENT) => {
-            made(match kind {
-                Kind::Directory => files::make_directory(parent.as_fd(), name, 0o755),
-                Kind::File => files::make_file(parent.as_fd(), name, 0o644),
-            })?;
-            files::look(parent.as_fd(), name)?
-        }
-        other => other?,
+    let found = match name.bytes() {
+        b"" => return Ok(parent),
+        _ => look_or_make(parent, path_of(&name)?, kind)?,
     };
-    match (files::kind(found.as_fd())?, kind) {
+    match (files::kind(found)?, kind) {
         (FileType::Symlink, _) => Err(Failure::SYMLINK),
         (FileType::Directory, Kind::Directory) => Ok(found),
         (FileType::Directory, Kind::File) => Err(Failure::NO_FILE),
@@ -57,36 +46,103 @@ pub fn make(root: BorrowedFd<'_>, path: &[u8], kind: Kind) -> Result<OwnedFd, Fa
 }
 
 /// The directory (O_PATH) that the last component of `path` lies in, made where it is missing; that component, which is
-/// empty where the path ends in `.` or `..`, goes to `name`.
+/// empty where the path ends in `.` or `..` or is the root's, goes to `name`.
 ///
 /// # Errors
-/// Those of openat2(2) and mkdir(2).
-pub fn make_parent(root: BorrowedFd<'_>, path: &[u8], name: &mut Text) -> Result<OwnedFd, Failure> {
+/// ELOOP after 40 links; those of openat(2) and mkdir(2).
+pub fn make_parent(root: Fd, path: &[u8], name: &mut Text) -> Result<Fd, Failure> {
     let (parent, last) = split(path);
     name.push(last);
-    let mut so_far = Text::new();
-    match open_below(root, path_of(so_far.push(parent))?) {
-        Err(Failure::NOENT) => {}
-        other => return other,
-    }
-    so_far.truncate(0);
-    let mut at = open_below(root, c"")?;
-    for component in parent.split(|byte| *byte == b'/') {
-        let mut here = Text::new();
-        so_far.push(component).push(b"/");
-        at = match open_below(root, path_of(&so_far)?) {
-            Err(Failure::NOENT) => {
-                made(files::make_directory(at.as_fd(), path_of(here.push(component))?, 0o755))?;
-                open_below(root, path_of(&so_far)?)?
+    let mut todo = Text::new();
+    todo.push(parent);
+    // The components gone through, links resolved.
+    let mut done = Text::new();
+    let mut at = root;
+    let mut links = 0;
+    while !todo.bytes().is_empty() {
+        let (mut component, mut rest) = (Text::new(), Text::new());
+        let end = first(todo.bytes());
+        component.push(todo.bytes().get(..end).unwrap_or_default());
+        rest.push(todo.bytes().get(end + 1..).unwrap_or_default());
+        match component.bytes() {
+            b"" | b"." => {}
+            b".." => {
+                // All but the last, from the root again: what the kernel calls the parent may be elsewhere by now.
+                let all_but_last = done.bytes().iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+                done.truncate(all_but_last);
+                at = again(root, done.bytes())?;
             }
-            other => other?,
-        };
+            name => {
+                let found = look_or_make(at, path_of(&component)?, Kind::Directory)?;
+                match files::kind(found)? {
+                    FileType::Directory => {
+                        done.push(b"/").push(name);
+                        at = found;
+                    }
+                    FileType::Symlink => {
+                        links += 1;
+                        let mut target = [0u8; PATH];
+                        let target = files::read_link(found, c"", &mut target)?;
+                        if target.starts_with(b"/") {
+                            done.truncate(0);
+                            at = root;
+                        }
+                        todo.truncate(0);
+                        todo.push(target).push(b"/").push(rest.bytes());
+                        if links > LINKS_MAX {
+                            return Err(Failure::LOOP);
+                        }
+                        path_of(&todo)?;
+                        continue;
+                    }
+                    _ => return Err(Failure::NOTDIR),
+                }
+            }
+        }
+        todo = rest;
     }
     Ok(at)
 }
 
-fn path_of(text: &Text) -> Result<&CStr, Failure> {
-    text.c_str().ok_or(Failure::NAMETOOLONG)
+/// What `name` is in `dir`, itself; made if nothing is there. That somebody makes it at the same moment is no error:
+/// what it is then is looked at afterwards.
+fn look_or_make(dir: Fd, name: &CStr, kind: Kind) -> Result<Fd, Failure> {
+    match files::look(dir, name) {
+        Err(Failure::NOENT) => {}
+        found => return found,
+    }
+    let made = match kind {
+        Kind::Directory => files::make_directory(dir, name, 0o755),
+        Kind::File => files::make_file(dir, name, 0o644),
+    };
+    match made {
+        Ok(()) | Err(Failure::EXIST) => files::look(dir, name),
+        Err(why) => Err(why),
+    }
+}
+
+/// Goes through components that were directories a moment ago.
+fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
+    let mut at = root;
+    let mut rest = path;
+    while !rest.is_empty() {
+        let end = first(rest);
+        let mut component = Text::new();
+        component.push(rest.get(..end).unwrap_or_default());
+        rest = rest.get(end + 1..).unwrap_or_default();
+        if !component.bytes().is_empty() {
+            at = files::look(at, path_of(&component)?)?;
+            if files::kind(at)? != FileType::Directory {
+                return Err(Failure::AGAIN);
+            }
+        }
+    }
+    Ok(at)
+}
+
+/// The length of the first component.
+fn first(path: &[u8]) -> usize {
+    path.iter().take_while(|byte| **byte != b'/').count()
 }
 
 /// The parent's path and the last component; an empty one where the path ends in `.` or `..` or names the root.
@@ -100,88 +156,8 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// That somebody made it between our looking and our making is no error: what it is now is looked at afterwards.
-fn made(result: Done) -> Done {
-    if result == Err(Failure::EXIST) { Ok(()) } else { result }
-}
-
-/// The directory at `path`, links followed as if `root` were `/`.
-fn open_below(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Failure> {
-    let path = if path.is_empty() { c"." } else { path };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    for _ in 0..TRIES_MAX {
-        let found = openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS);
-        match found.map_err(Failure::from) {
-            Err(Failure::AGAIN) => {}
-            Err(Failure::NOSYS | Failure::PERM) => return walk(root, path.to_bytes()),
-            other => return other,
-        }
-    }
-    Err(Failure::AGAIN)
-}
-
-/// [`open_below`] without openat2.
-fn walk(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Failure> {
-    let mut todo = Text::new();
-    todo.push(path);
-    // The components gone through, links resolved: `..` means all but the last of them, from the root again, for
-    // what the kernel calls the parent may have been moved out of the root by now.
-    let mut done = Text::new();
-    let mut at = files::look(root, c".")?;
-    let mut links = 0;
-    loop {
-        let mut name = Text::new();
-        let mut rest = Text::new();
-        let mut parts = todo.bytes().splitn(2, |byte| *byte == b'/');
-        name.push(parts.next().unwrap_or_default());
-        rest.push(parts.next().unwrap_or_default());
-        let ended = !todo.bytes().contains(&b'/');
-        match name.bytes() {
-            b"" | b"." => {}
-            b".." => {
-                let parent = done.bytes().iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-                done.truncate(parent);
-                at = again(root, done.bytes())?;
-            }
-            component => {
-                let found = files::look(at.as_fd(), path_of(&name)?)?;
-                if files::kind(found.as_fd())?.is_symlink() {
-                    links += 1;
-                    if links > LINKS_MAX {
-                        return Err(Failure::LOOP);
-                    }
-                    let mut buffer = [0u8; PATH];
-                    let target = files::read_link(found.as_fd(), c"", &mut buffer)?;
-                    if target.starts_with(b"/") {
-                        done.truncate(0);
-                        at = files::look(root, c".")?;
-                    }
-                    todo.truncate(0);
-                    todo.push(target).push(b"/").push(rest.bytes());
-                    path_of(&todo)?;
-                    continue;
-                }
-                done.push(b"/").push(component);
-                at = found;
-            }
-        }
-        if ended {
-            return if files::kind(at.as_fd())?.is_dir() { Ok(at) } else { Err(Failure::NOTDIR) };
-        }
-        todo = rest;
-    }
-}
-
-/// Goes through components that were directories a moment ago.
-fn again(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Failure> {
-    let mut at = files::look(root, c".")?;
-    for component in path.split(|byte| *byte == b'/').filter(|component| !component.is_empty()) {
-        at = files::look(at.as_fd(), path_of(Text::new().push(component))?)?;
-        if !files::kind(at.as_fd())?.is_dir() {
-            return Err(Failure::AGAIN);
-        }
-    }
-    Ok(at)
+fn path_of(text: &Text) -> Result<&CStr, Failure> {
+    text.c_str().ok_or(Failure::NAMETOOLONG)
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@
 
 use core::cell::Cell;
 use core::ffi::CStr;
-use rustix::fd::{AsFd, OwnedFd};
+
 use rustix::fs::{
     MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstat, fstatvfs, memfd_create, sendfile,
 };
 use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
-use crate::files::{self, HERE};
+use crate::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure, Word};
 
 const EXE: &CStr = c"/proc/self/exe";
@@ -27,17 +27,17 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 pub fn enter(args: &[Cell<Word<'_>>], env: &[Word<'_>]) -> Done {
     let fault = |errno: Failure| -> Failure { blame("seal a copy of", EXE, errno) };
     match files::open(HERE, EXE, OFlags::RDONLY) {
-        Ok(exe) if !is_exposed(&exe).map_err(fault)? => Ok(()),
+        Ok(exe) if !is_exposed(exe).map_err(fault)? => Ok(()),
         Ok(exe) => {
-            let copy = copy(&exe).map_err(fault)?;
-            Err(fault(sys::execve_fd(copy.as_fd(), args, env)))
+            let copy = copy(exe).map_err(fault)?;
+            Err(fault(sys::execve_fd(copy, args, env)))
         }
         Err(errno) => Err(blame_hint("seal a copy of", EXE, errno, "a /proc has to be mounted outside")),
     }
 }
 
 /// Whether the container's owner could write this file, by its mode or after changing it.
-fn is_exposed(exe: &OwnedFd) -> Result<bool, Failure> {
+fn is_exposed(exe: Fd) -> Result<bool, Failure> {
     let stat = fstat(exe)?;
     let uid = geteuid();
     let writable = uid.is_root() || stat.st_uid == uid.as_raw() || stat.st_mode & GROUP_OR_OTHERS_WRITE != 0;
@@ -51,7 +51,7 @@ fn is_exposed(exe: &OwnedFd) -> Result<bool, Failure> {
     Ok(!sealed)
 }
 
-fn copy(exe: &OwnedFd) -> Result<OwnedFd, Failure> {
+fn copy(exe: Fd) -> Result<Fd, Failure> {
     /// Linux 6.3: the file may be executed, whatever `vm.memfd_noexec` says of files that don't say.
     const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
@@ -61,5 +61,5 @@ fn copy(exe: &OwnedFd) -> Result<OwnedFd, Failure> {
     };
     while sendfile(&copy, exe, None, CHUNK)? > 0 {}
     fcntl_add_seals(&copy, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
-    Ok(copy)
+    Ok(sys::keep_open(copy))
 }

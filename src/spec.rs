@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
-use crate::sys::{Argv, Set, Word};
+use crate::sys::{Argv, Word};
 
 /// Everything that one container is made from.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub struct Spec<'a> {
     /// The mask of mode bits, umask(2); `None`: the caller's.
     pub umask: Option<u32>,
     pub directory: &'a CStr,
-    /// Descriptors from 3 up that CMD keeps, in ascending order, each once.
+    /// Descriptors that CMD keeps besides 0, 1 and 2.
     pub keep_fds: &'a [u32],
     /// CMD's environment, ended by [`Word::END`].
     pub env: &'a [Word<'a>],
@@ -119,6 +119,12 @@ impl<'a> Op<'a> {
         }
     }
 
+    /// Whether it makes a file of the root's, and mounts nothing.
+    #[must_use]
+    pub const fn makes(&self) -> bool {
+        matches!(self, Op::Dir(_) | Op::Symlink { .. })
+    }
+
     #[must_use]
     pub const fn dest(&self) -> &'a CStr {
         match self {
@@ -177,17 +183,4 @@ impl Spec<'_> {
     pub fn inner_ids(&self) -> (u32, u32) {
         (self.uid.unwrap_or(0), self.gid.unwrap_or(0))
     }
-}
-
-/// What the caller was when nsinit started: CMD is to find the same.
-#[derive(Clone, Copy)]
-pub struct Caller {
-    pub uid: u32,
-    pub gid: u32,
-    /// The signal mask.
-    pub mask: Set,
-    /// SIGCHLD was ignored.
-    pub child_ignored: bool,
-    /// The file mode creation mask.
-    pub umask: u32,
 }

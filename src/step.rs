@@ -5,33 +5,36 @@ use core::ffi::CStr;
 
 use crate::fault::{blame, push_printable, write_line};
 use crate::spec::Spec;
+use crate::state::State;
 use crate::sys::{Done, Standard};
 use crate::text::Text;
 
-/// One thing that a process does. `S` is what the process remembers between its steps.
-pub struct Step<S> {
+/// One thing that a process does.
+pub struct Step {
     /// The verb, with the preposition that leads to the object: `mount proc on`.
     pub says: &'static str,
     /// Its object, in the user's own word.
     pub on: for<'a> fn(&Spec<'a>) -> &'a CStr,
     /// Whether it is done at all.
     pub when: fn(&Spec<'_>) -> bool,
-    pub run: fn(&Spec<'_>, &mut S) -> Done,
+    pub run: fn(&Spec<'_>, &mut State) -> Done,
 }
 
 /// Does the steps in order, up to the first that fails.
 ///
 /// # Errors
 /// [`crate::sys::Failure::REPORTED`]: the line is out.
-pub fn walk<S>(steps: &[Step<S>], spec: &Spec<'_>, state: &mut S) -> Done {
-    steps
-        .iter()
-        .filter(|step| (step.when)(spec))
-        .try_for_each(|step| (step.run)(spec, state).map_err(|why| blame(step.says, (step.on)(spec), why)))
+pub fn walk(steps: &[Step], spec: &Spec<'_>, state: &mut State) -> Done {
+    for step in steps {
+        if (step.when)(spec) {
+            (step.run)(spec, state).map_err(|why| blame(step.says, (step.on)(spec), why))?;
+        }
+    }
+    Ok(())
 }
 
 /// Prints what [`walk`] would do, a line each.
-pub fn explain<S>(steps: &[Step<S>], spec: &Spec<'_>) {
+pub fn explain(steps: &[Step], spec: &Spec<'_>) {
     for step in steps {
         if (step.when)(spec) {
             explain_line(step.says, (step.on)(spec));

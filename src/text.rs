@@ -76,6 +76,14 @@ impl Text {
     }
 }
 
+/// The first word of `text` and what follows the separator behind it; `None` if there is no text left.
+#[must_use]
+pub fn word(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let length = text.iter().take_while(|byte| **byte != separator).count();
+    let word = text.get(..length).filter(|_| !text.is_empty())?;
+    Some((word, text.get(length + 1..).unwrap_or_default()))
+}
+
 /// The number that `text` is as a whole, in decimal.
 #[must_use]
 pub fn number(text: &[u8]) -> Option<u32> {

@@ -6,29 +6,28 @@
 //! shell takes the terminal back and `fg` resumes both.
 
 use linux_raw_sys::ioctl::TIOCSCTTY;
-use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, OFlags};
 use rustix::process::{Pid, getpgrp};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
-use crate::files::{self, HERE};
+use crate::files::{self, Fd, HERE};
 use crate::sys::{self, Failure, Signal, Standard};
 
 /// The controlling terminal, if there is one.
 #[must_use]
-pub fn open() -> Option<OwnedFd> {
+pub fn open() -> Option<Fd> {
     files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY).ok()
 }
 
 /// The first of our standard descriptors that is a terminal.
 #[must_use]
-pub fn standard() -> Option<BorrowedFd<'static>> {
+pub fn standard() -> Option<Fd> {
     [Standard::Input, Standard::Output, Standard::Error].into_iter().map(Standard::fd).find(|fd| isatty(fd))
 }
 
 /// Whether our process group is in the foreground.
 #[must_use]
-pub fn is_ours(terminal: BorrowedFd<'_>) -> bool {
+pub fn is_ours(terminal: Fd) -> bool {
     tcgetpgrp(terminal) == Ok(getpgrp())
 }
 
@@ -36,18 +35,18 @@ pub fn is_ours(terminal: BorrowedFd<'_>) -> bool {
 /// terminal, and CMD is only put into the foreground when it asks for it (SIGTTIN, SIGTTOU).
 #[must_use]
 pub fn in_pipeline() -> bool {
-    let pipe = |fd: BorrowedFd<'_>| files::kind(fd) == Ok(FileType::Fifo);
+    let pipe = |fd: Fd| files::kind(fd) == Ok(FileType::Fifo);
     pipe(Standard::Input.fd()) || pipe(Standard::Output.fd())
 }
 
 /// Puts `group` into the foreground. Signals are blocked, so SIGTTOU does not stop us. That the terminal is gone or
 /// is not ours any more is no error: it is nobody's who could complain.
-pub fn hand_to(terminal: BorrowedFd<'_>, group: Pid) {
+pub fn hand_to(terminal: Fd, group: Pid) {
     let _ = tcsetpgrp(terminal, group);
 }
 
 /// Takes the terminal back for our process group, if the group that has it is no more.
-pub fn take_back(terminal: BorrowedFd<'_>) {
+pub fn take_back(terminal: Fd) {
     let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Failure::SRCH);
     if tcgetpgrp(terminal).map_or(true, gone) {
         hand_to(terminal, getpgrp());

@@ -94,8 +94,6 @@ impl Draft {
         let path = self.env.iter().filter_map(|word| word.get()).find_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH="));
         self.spec.path = path.and_then(|path| CStr::from_bytes_with_nul(path).ok()).unwrap_or_default();
         self.env.push(Word::END);
-        self.keep_fds.sort_unstable();
-        self.keep_fds.dedup();
         self.spec.ops = core::mem::take(&mut self.ops).leak();
         self.spec.keep_fds = core::mem::take(&mut self.keep_fds).leak();
         self.spec.env = core::mem::take(&mut self.env).leak();

@@ -41,14 +41,14 @@ impl<'a> Word<'a> {
 /// `/bin/sh` then gets the path and the arguments, and the array is rewritten in place because nothing
 /// may be allocated any more.
 #[derive(Clone, Copy)]
-pub struct Argv<'a>(&'a [Cell<Word<'a>>]);
+pub struct Argv<'a>(&'a [Cell<Word<'static>>]);
 
 impl<'a> Argv<'a> {
     /// No command.
     pub const NONE: Argv<'static> = Argv(&[]);
 
     /// `words` is: a spare slot, the command, its arguments, [`Word::END`]. [`Argv::NONE`] if it is anything else.
-    pub fn new(words: &'a [Cell<Word<'a>>]) -> Argv<'a> {
+    pub fn new(words: &'a [Cell<Word<'static>>]) -> Argv<'a> {
         match words {
             [_spare, command, .., end] if !command.get().is_end() && end.get().is_end() => Argv(words),
             _ => Argv(&[]),

@@ -1,61 +1,71 @@
 //! Why something did not succeed, in one register.
 
+use core::num::NonZeroU32;
+
 use rustix::io::Errno;
 
 /// An errno of the kernel's, or one of our own reasons, which no errno tells.
 ///
-/// It is as wide as a descriptor, so that a `Result` of the two travels in two registers: with rustix's 16 bits the
-/// whole program is an eighth larger.
+/// It is as wide as a descriptor, so that a `Result` of the two travels in two registers: with rustix's 16 bits
+/// every call would shift and mask.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Failure(u32);
+pub struct Failure(NonZeroU32);
 
 impl Failure {
-    pub const PERM: Failure = Failure(Errno::PERM.raw_os_error() as u32);
-    pub const NOENT: Failure = Failure(Errno::NOENT.raw_os_error() as u32);
-    pub const SRCH: Failure = Failure(Errno::SRCH.raw_os_error() as u32);
-    pub const IO: Failure = Failure(Errno::IO.raw_os_error() as u32);
-    pub const NOEXEC: Failure = Failure(Errno::NOEXEC.raw_os_error() as u32);
-    pub const BADF: Failure = Failure(Errno::BADF.raw_os_error() as u32);
-    pub const CHILD: Failure = Failure(Errno::CHILD.raw_os_error() as u32);
-    pub const AGAIN: Failure = Failure(Errno::AGAIN.raw_os_error() as u32);
-    pub const ACCESS: Failure = Failure(Errno::ACCESS.raw_os_error() as u32);
-    pub const EXIST: Failure = Failure(Errno::EXIST.raw_os_error() as u32);
-    pub const XDEV: Failure = Failure(Errno::XDEV.raw_os_error() as u32);
-    pub const NODEV: Failure = Failure(Errno::NODEV.raw_os_error() as u32);
-    pub const NOTDIR: Failure = Failure(Errno::NOTDIR.raw_os_error() as u32);
-    pub const INVAL: Failure = Failure(Errno::INVAL.raw_os_error() as u32);
-    pub const NOSPC: Failure = Failure(Errno::NOSPC.raw_os_error() as u32);
-    pub const ROFS: Failure = Failure(Errno::ROFS.raw_os_error() as u32);
-    pub const PIPE: Failure = Failure(Errno::PIPE.raw_os_error() as u32);
-    pub const NAMETOOLONG: Failure = Failure(Errno::NAMETOOLONG.raw_os_error() as u32);
-    pub const NOSYS: Failure = Failure(Errno::NOSYS.raw_os_error() as u32);
-    pub const LOOP: Failure = Failure(Errno::LOOP.raw_os_error() as u32);
-    pub const USERS: Failure = Failure(Errno::USERS.raw_os_error() as u32);
+    pub const PERM: Failure = Failure::known(Errno::PERM);
+    pub const NOENT: Failure = Failure::known(Errno::NOENT);
+    pub const SRCH: Failure = Failure::known(Errno::SRCH);
+    pub const IO: Failure = Failure::known(Errno::IO);
+    pub const NOEXEC: Failure = Failure::known(Errno::NOEXEC);
+    pub const BADF: Failure = Failure::known(Errno::BADF);
+    pub const CHILD: Failure = Failure::known(Errno::CHILD);
+    pub const AGAIN: Failure = Failure::known(Errno::AGAIN);
+    pub const ACCESS: Failure = Failure::known(Errno::ACCESS);
+    pub const EXIST: Failure = Failure::known(Errno::EXIST);
+    pub const XDEV: Failure = Failure::known(Errno::XDEV);
+    pub const NODEV: Failure = Failure::known(Errno::NODEV);
+    pub const NOTDIR: Failure = Failure::known(Errno::NOTDIR);
+    pub const INVAL: Failure = Failure::known(Errno::INVAL);
+    pub const NOSPC: Failure = Failure::known(Errno::NOSPC);
+    pub const ROFS: Failure = Failure::known(Errno::ROFS);
+    pub const PIPE: Failure = Failure::known(Errno::PIPE);
+    pub const NAMETOOLONG: Failure = Failure::known(Errno::NAMETOOLONG);
+    pub const NOSYS: Failure = Failure::known(Errno::NOSYS);
+    pub const LOOP: Failure = Failure::known(Errno::LOOP);
+    pub const USERS: Failure = Failure::known(Errno::USERS);
 
     /// The line is out already. (The kernel's errnos end at MAX_ERRNO, 4095.)
-    pub const REPORTED: Failure = Failure(5000);
+    pub const REPORTED: Failure = Failure::new(5000);
     /// A mount is to go on a symbolic link.
-    pub const SYMLINK: Failure = Failure(5001);
+    pub const SYMLINK: Failure = Failure::new(5001);
     /// Something is there that is no directory.
-    pub const NO_DIRECTORY: Failure = Failure(5002);
+    pub const NO_DIRECTORY: Failure = Failure::new(5002);
     /// A directory is there where a file is to be mounted.
-    pub const NO_FILE: Failure = Failure(5003);
+    pub const NO_FILE: Failure = Failure::new(5003);
     /// A directory that `/` does not lead to.
-    pub const OUTSIDE: Failure = Failure(5004);
+    pub const OUTSIDE: Failure = Failure::new(5004);
 
+    /// A number that the kernel answered with; it never answers 0 for a failure, and here that becomes EIO.
     pub(super) const fn new(errno: u32) -> Failure {
-        Failure(errno)
+        match NonZeroU32::new(errno) {
+            Some(errno) => Failure(errno),
+            None => Failure::IO,
+        }
+    }
+
+    const fn known(errno: Errno) -> Failure {
+        Failure(NonZeroU32::new(errno.raw_os_error() as u32).unwrap())
     }
 
     #[must_use]
     pub const fn number(self) -> u32 {
-        self.0
+        self.0.get()
     }
 }
 
 impl From<Errno> for Failure {
     fn from(errno: Errno) -> Failure {
-        Failure(errno.raw_os_error().unsigned_abs())
+        Failure::new(errno.raw_os_error().unsigned_abs())
     }
 }
 

@@ -1,0 +1,83 @@
+//! What the processes of one launch know. The fork copies it, so each goes on with its own.
+
+use rustix::process::{Pid, getegid, geteuid, getpid, umask};
+
+use crate::files::Fd;
+use crate::sys::Set;
+
+/// What the caller was when nsinit started: CMD is to find the same.
+#[derive(Clone, Copy)]
+pub struct Caller {
+    pub uid: u32,
+    pub gid: u32,
+    /// The signal mask.
+    pub mask: Set,
+    /// SIGCHLD was ignored.
+    pub child_ignored: bool,
+    /// The file mode creation mask.
+    pub umask: u32,
+}
+
+/// A pipe: the end that is read and the end that is written.
+#[derive(Clone, Copy)]
+pub struct Pipe {
+    pub read: Fd,
+    pub write: Fd,
+}
+
+#[derive(Clone, Copy)]
+pub struct State {
+    pub caller: Caller,
+    /// The launcher's process id, as he sees it.
+    pub launcher: Pid,
+    /// The controlling terminal, if CMD is to share it.
+    pub terminal: Option<Fd>,
+    /// CMD is put into the terminal's foreground.
+    pub lent: bool,
+    /// From the launcher: a byte means go on; its end means that he is no more.
+    pub go: Option<Pipe>,
+    /// To the launcher: the signal that stopped CMD.
+    pub stops: Option<Pipe>,
+    /// The launcher's: a verified procfs.
+    pub proc: Option<Fd>,
+    /// The launcher's: process 1 of the container.
+    pub container: Option<Pid>,
+    /// Process 1's: the working directory of the caller, for the sources of his operations.
+    pub directory: Option<Fd>,
+    /// Process 1's: the new root.
+    pub root: Option<Fd>,
+    /// Process 1's, where there is no pid namespace: the list of its children.
+    pub children: Option<Fd>,
+    /// CMD's: its parent, process 1, by its own number.
+    pub parent: Option<Pid>,
+}
+
+impl State {
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "it looks at the world")]
+    pub fn new() -> State {
+        let mask = umask(rustix::fs::Mode::empty());
+        umask(mask);
+        let caller = Caller {
+            uid: geteuid().as_raw(),
+            gid: getegid().as_raw(),
+            mask: Set::NONE,
+            child_ignored: false,
+            umask: mask.as_raw_mode(),
+        };
+        State {
+            caller,
+            launcher: getpid(),
+            terminal: None,
+            lent: false,
+            go: None,
+            stops: None,
+            proc: None,
+            container: None,
+            directory: None,
+            root: None,
+            children: None,
+            parent: None,
+        }
+    }
+}
