@@ -21,13 +21,13 @@ const KILL: u64 = 1 << 5;
 #[must_use]
 pub fn by_name(name: &[u8]) -> Option<u32> {
     let bare = match name.split_at_checked(4) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(b"CAP_") => rest,
+        Some((prefix, rest)) if text::same_word(prefix, b"CAP_") => rest,
         _ => name,
     };
     let mut rest = NAMES.as_bytes();
     for number in 0.. {
         let (known, after) = text::word(rest, b' ')?;
-        if known.eq_ignore_ascii_case(bare) {
+        if text::same_word(known, bare) {
             return Some(number);
         }
         rest = after;

@@ -16,6 +16,7 @@ pub struct Text {
 impl Text {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "new is the one way to make it")]
+    #[inline(never)]
     pub const fn new() -> Text {
         Text { bytes: [0; PATH], length: 0, cut: false }
     }
@@ -82,6 +83,12 @@ pub fn word(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let length = text.iter().take_while(|byte| **byte != separator).count();
     let word = text.get(..length).filter(|_| !text.is_empty())?;
     Some((word, text.get(length + 1..).unwrap_or_default()))
+}
+
+/// Whether two words are the same but for the case of their letters.
+#[must_use]
+pub fn same_word(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.to_ascii_uppercase() == b.to_ascii_uppercase())
 }
 
 /// The number that `text` is as a whole, in decimal.

@@ -5,7 +5,7 @@ use engine::sys::{Standard, write};
 use super::words::Vocabulary;
 
 /// Up to the column that the help of an option begins in.
-const SPACES: &str = "                        ";
+const SPACES: &[u8] = b"                        ";
 
 pub fn print_usage(words: &Vocabulary) {
     write(Standard::Error, words.usage.as_bytes());
@@ -17,27 +17,27 @@ pub fn print_version() {
 
 pub fn print_help(words: &Vocabulary) {
     help(words, &mut |text| {
-        write(Standard::Output, text.as_bytes());
+        write(Standard::Output, text);
     });
 }
 
 /// Hands the help text out, piece by piece.
-fn help(words: &Vocabulary, out: &mut dyn FnMut(&str)) {
-    out(words.usage);
+fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {
+    out(words.usage.as_bytes());
     for group in words.groups {
-        out("\n");
-        out(group.title);
-        out(":\n");
+        out(b"\n");
+        out(group.title.as_bytes());
+        out(b":\n");
         for row in group.rows {
             let (option, help) = row.parts();
-            out("  ");
+            out(b"  ");
             out(option);
-            out(SPACES.get(option.len()..).unwrap_or(" "));
+            out(SPACES.get(option.len()..).unwrap_or(b" "));
             out(help);
-            out("\n");
+            out(b"\n");
         }
     }
-    out(STATUSES);
+    out(STATUSES.as_bytes());
 }
 
 const STATUSES: &str = "
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn every_row_is_whole_and_alone() {
         let mut names = HashSet::new();
-        for row in NATIVE.rows() {
+        for row in NATIVE.groups.iter().flat_map(|group| group.rows) {
             let (option, help) = row.parts();
-            assert!(option.starts_with("--") && !help.is_empty() && !help.ends_with('.'), "{}", row.text);
+            assert!(option.starts_with(b"--") && !help.is_empty() && !help.ends_with(b"."), "{}", row.text);
             assert!(names.insert(row.name()), "twice: {}", row.name());
             assert!(row.values() <= 2, "{}", row.text);
         }
@@ -64,7 +64,7 @@ mod tests {
 
     fn whole_help() -> String {
         let mut text = String::new();
-        help(&NATIVE, &mut |piece| text += piece);
+        help(&NATIVE, &mut |piece| text += str::from_utf8(piece).expect("UTF-8"));
         text
     }
 

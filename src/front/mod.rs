@@ -27,7 +27,7 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
     let mut reader = Reader::new(start);
     loop {
         let row = match reader.parser.next() {
-            Ok(Some(Arg::Long(name))) => words.rows().find(|row| row.name().strip_prefix("--") == Some(name)),
+            Ok(Some(Arg::Long(name))) => words.find(name),
             Ok(Some(Arg::Short(_))) => None,
             // The word before the command, whatever it was, becomes the spare slot.
             Ok(Some(Arg::Value(value))) => {

@@ -156,7 +156,7 @@ fn id(text: &CStr) -> Result<u32, Wrong> {
 
 fn capability(name: &CStr) -> Result<u64, Wrong> {
     let name = name.to_bytes();
-    if name.eq_ignore_ascii_case(b"ALL") {
+    if text::same_word(name, b"ALL") {
         return Ok(Capabilities::ALL);
     }
     caps::by_name(name).map(|number| 1 << number).ok_or("there is no such capability (capabilities(7) names them)")

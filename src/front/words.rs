@@ -2,6 +2,8 @@
 
 use core::ffi::CStr;
 
+use engine::text;
+
 use super::draft::Draft;
 
 /// Why a value can't be meant.
@@ -20,22 +22,23 @@ pub struct Row {
 impl Row {
     /// The option with its values, and its help.
     #[must_use]
-    pub fn parts(&self) -> (&'static str, &'static str) {
-        self.text.split_once('\t').unwrap_or((self.text, ""))
+    pub fn parts(&self) -> (&'static [u8], &'static [u8]) {
+        text::word(self.text.as_bytes(), b'\t').unwrap_or_default()
     }
 
     /// The option with its dashes.
     #[must_use]
     pub fn name(&self) -> &'static str {
         let (option, _) = self.parts();
-        option.split_once(' ').map_or(option, |(name, _)| name)
+        let length = text::word(option, b' ').map_or(0, |(name, _)| name.len());
+        self.text.get(..length).unwrap_or_default()
     }
 
     /// How many values it takes.
     #[must_use]
     pub fn values(&self) -> usize {
         let (option, _) = self.parts();
-        option.bytes().filter(|byte| *byte == b' ').count()
+        option.iter().filter(|byte| **byte == b' ').count()
     }
 }
 
@@ -52,8 +55,16 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
+    /// The row of an option, named without its dashes.
     #[must_use]
-    pub fn rows(&self) -> impl Iterator<Item = &'static Row> {
-        self.groups.iter().flat_map(|group| group.rows)
+    pub fn find(&self, name: &str) -> Option<&'static Row> {
+        for group in self.groups {
+            for row in group.rows {
+                if row.name().as_bytes().strip_prefix(b"--") == Some(name.as_bytes()) {
+                    return Some(row);
+                }
+            }
+        }
+        None
     }
 }

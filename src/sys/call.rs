@@ -12,7 +12,6 @@ unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
     fn __errno_location() -> *mut c_int;
     fn getauxval(kind: c_ulong) -> c_ulong;
-    fn clone(entry: extern "C" fn(*mut c_void) -> c_int, stack: *mut c_void, flags: c_int, arg: *mut c_void, ...) -> c_int;
 }
 
 /// One system call; the arguments are integers or pointers that outlive it.
@@ -142,21 +141,34 @@ impl Stack {
 /// Those of clone(2).
 pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     struct Job<'a, T>(fn(&T) -> i32, &'a T);
-    extern "C" fn begin<T>(job: *mut c_void) -> c_int {
+    extern "C" fn begin<T>(job: *const c_void) -> ! {
         // SAFETY: `job` is the Job below, which lives until the parent goes on, and that is after this process
         // has executed or ended (CLONE_VFORK).
         let job = unsafe { &*job.cast::<Job<'_, T>>() };
         exit((job.0)(job.1))
     }
     let job = Job(body, arg);
-    let flags = (raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD) as c_int;
     // SAFETY: the stack is ours alone for the call's duration and grows down from its aligned end on all supported
     // architectures; `begin` never returns; the child runs while we stand still, so no memory is used by two at once.
     let pid = unsafe {
         let top = stack.0.as_mut_ptr().cast::<u8>().add(SPAWN_STACK);
-        clone(begin::<T>, top.cast(), flags, (&raw const job).cast_mut().cast())
+        super::arch::spawn(raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD, top, begin::<T>, (&raw const job).cast())
     };
-    answer(pid.into()).and_then(|pid| Pid::from_raw(pid as i32).ok_or(Failure::CHILD))
+    // The kernel's own answer: a negative errno or the child's pid.
+    let pid = i32::try_from(pid).unwrap_or(-1);
+    Pid::from_raw(pid).filter(|_| pid > 0).ok_or(Failure::new(pid.unsigned_abs()))
+}
+
+/// Private memory for the front's allocator, mmap(2); null if there is none.
+pub(super) fn map(size: usize) -> *mut u8 {
+    let (protection, flags) = (raw::PROT_READ | raw::PROT_WRITE, raw::MAP_PRIVATE | raw::MAP_ANONYMOUS);
+    #[cfg(target_pointer_width = "64")]
+    const NUMBER: u32 = raw::__NR_mmap;
+    #[cfg(target_pointer_width = "32")]
+    const NUMBER: u32 = raw::__NR_mmap2;
+    // SAFETY: a new private anonymous mapping takes nothing that is in use (mmap(2)).
+    let address = unsafe { syscall(NUMBER as c_long, 0 as c_long, size, protection as c_long, flags as c_long, -1 as c_long, 0 as c_long) };
+    if address == -1 { core::ptr::null_mut() } else { core::ptr::with_exposed_provenance_mut(address as usize) }
 }
 
 /// _exit(2) of the whole process.

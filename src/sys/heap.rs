@@ -4,16 +4,9 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::{Cell, UnsafeCell};
-use core::ffi::{c_int, c_long, c_void};
 use core::ptr::null_mut;
 
-unsafe extern "C" {
-    fn mmap(addr: *mut c_void, length: usize, prot: c_int, flags: c_int, fd: c_int, offset: c_long) -> *mut c_void;
-}
-
-const PROT_READ_WRITE: c_int = linux_raw_sys::general::PROT_READ as c_int | linux_raw_sys::general::PROT_WRITE as c_int;
-const MAP_PRIVATE_ANONYMOUS: c_int =
-    linux_raw_sys::general::MAP_PRIVATE as c_int | linux_raw_sys::general::MAP_ANONYMOUS as c_int;
+use super::call::map;
 
 /// Bytes that are there without a system call: enough for an ordinary command line.
 const FIRST: usize = 4096;
@@ -53,12 +46,11 @@ impl Bump {
             return true;
         }
         let size = need.max(CHUNK);
-        // SAFETY: a new private anonymous mapping takes nothing that is in use (mmap(2)).
-        let chunk = unsafe { mmap(null_mut(), size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0) };
-        if chunk.addr() == usize::MAX {
+        let chunk = map(size);
+        if chunk.is_null() {
             return false;
         }
-        self.next.set(chunk.cast());
+        self.next.set(chunk);
         self.left.set(size);
         true
     }

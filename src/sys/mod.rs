@@ -1,6 +1,7 @@
 //! The only room with unsafe code: the program's start, the front's allocator, and the system calls that rustix lacks.
 #![allow(unsafe_code)]
 
+mod arch;
 mod call;
 mod entry;
 mod failure;
