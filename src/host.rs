@@ -70,14 +70,16 @@ static AFTER: [Step; 6] = [
         on: |_| c"/proc",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |_, state| {
-            procfs::open().map(|fd| state.proc = Some(fd))
+            let proc = procfs::open()?;
+            state.process = Some(procfs::process(proc, state.container.ok_or(Failure::CHILD)?)?);
+            Ok(())
         },
     },
     Step {
         says: "write",
         on: |_| c"setgroups",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER) && spec.rootless,
-        run: |_, state| ids::deny_setgroups(proc(state)?, container(state)?),
+        run: |_, state| ids::deny_setgroups(process(state)?),
     },
     Step { says: "write", on: |_| c"uid_map", when: |spec| spec.unshares(raw::CLONE_NEWUSER), run: |spec, state| {
         write_map(spec, state, c"uid_map", spec.inner_ids().0, state.caller.uid)
@@ -119,12 +121,8 @@ pub fn explain_after(spec: &Spec<'_>) {
     explain(&AFTER, spec);
 }
 
-fn proc(state: &State) -> Result<Fd, Failure> {
-    state.proc.ok_or(Failure::BADF)
-}
-
-fn container(state: &State) -> Result<Pid, Failure> {
-    state.container.ok_or(Failure::CHILD)
+fn process(state: &State) -> Result<Fd, Failure> {
+    state.process.ok_or(Failure::BADF)
 }
 
 fn make_pipes(state: &mut State) -> Done {
@@ -141,7 +139,7 @@ fn make_pipes(state: &mut State) -> Done {
 
 fn write_map(spec: &Spec<'_>, state: &State, map: &CStr, inside: u32, outside: u32) -> Done {
     let forbidden = "the kernel or its security module forbids user namespaces here";
-    ids::write_map(proc(state)?, container(state)?, map, spec, inside, outside)
+    ids::write_map(process(state)?, map, spec, inside, outside)
         .map_err(|why| blame_hint("write", map, why, if why == Failure::PERM { forbidden } else { "" }))
 }
 

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use rustix::fs::OFlags;
 use rustix::io::{read, write};
-use rustix::process::Pid;
+use rustix::process::getpid;
 use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 
 use crate::fault::blame;
@@ -18,21 +18,21 @@ use crate::text::{PATH, Text};
 /// Every id there is: all but the last, which means "unchanged".
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
 
-/// Writes `map` (`uid_map` or `gid_map`) of `child`'s new user namespace: `inside` is the caller's own id `outside` and
-/// there is no other; for root each id is itself.
+/// Writes `map` (`uid_map` or `gid_map`) of the process's new user namespace: `inside` is the caller's own id `outside`
+/// and there is no other; for root each id is itself.
 ///
 /// # Errors
 /// EPERM where the kernel or its security module forbids it.
-pub fn write_map(proc: Fd, child: Pid, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
+pub fn write_map(process: Fd, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
     let mut line = Text::new();
     if spec.rootless {
         line.push_number(inside).push(b" ").push_number(outside).push(b" 1\n");
     } else {
         line.push(IDENTITY);
     }
-    match put(proc, child, map, line.bytes()) {
+    match put(process, map, line.bytes()) {
         // In a user namespace that has not all ids, each of those it has.
-        Err(Failure::PERM) if !spec.rootless => put(proc, child, map, mirrored(proc, map)?.bytes()),
+        Err(Failure::PERM) if !spec.rootless => put(process, map, mirrored(map)?.bytes()),
         done => done,
     }
 }
@@ -42,27 +42,22 @@ pub fn write_map(proc: Fd, child: Pid, map: &CStr, spec: &Spec<'_>, inside: u32,
 ///
 /// # Errors
 /// Those of open(2) and write(2).
-pub fn deny_setgroups(proc: Fd, child: Pid) -> Done {
-    put(proc, child, c"setgroups", b"deny")
+pub fn deny_setgroups(process: Fd) -> Done {
+    put(process, c"setgroups", b"deny")
 }
 
-fn put(proc: Fd, process: Pid, name: &CStr, content: &[u8]) -> Done {
-    let file = open(proc, process, name, OFlags::WRONLY)?;
+fn put(process: Fd, name: &CStr, content: &[u8]) -> Done {
+    let file = procfs::open_file(process, name, OFlags::WRONLY)?;
     // What the kernel takes of a map it takes as a whole.
     write(file, content)?;
     Ok(())
 }
 
-fn open(proc: Fd, process: Pid, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
-    let mut number = Text::new();
-    number.push_number(process.as_raw_nonzero().get().unsigned_abs());
-    procfs::open_file(proc, number.c_str().unwrap_or_default(), name, flags)
-}
-
 /// Our own map with each range mapped to itself: of `inside outside count` the first, the first, the last.
-fn mirrored(proc: Fd, map: &CStr) -> Result<Text, Failure> {
+fn mirrored(map: &CStr) -> Result<Text, Failure> {
     let mut own = [0u8; PATH];
-    let length = read(open(proc, rustix::process::getpid(), map, OFlags::RDONLY)?, own.as_mut_slice())?;
+    let me = procfs::process(procfs::open()?, getpid())?;
+    let length = read(procfs::open_file(me, map, OFlags::RDONLY)?, own.as_mut_slice())?;
     let mut mirror = Text::new();
     let mut first = Text::new();
     let mut field = 0;

@@ -38,7 +38,9 @@ pub struct Init<'a> {
 enum Life {
     /// CMD runs, or is stopped.
     Running { stopped: bool },
-    /// CMD has ended with this status; the rest has until then.
+    /// CMD has ended with this status; whether anybody else is left is not known yet.
+    Ended { status: u8 },
+    /// CMD has ended; the rest has until then.
     Ending { status: u8, until: Option<Time> },
     /// The rest is being killed.
     Killing { status: u8 },
@@ -60,11 +62,15 @@ impl<'a> Init<'a> {
         loop {
             let nobody_left = self.reap();
             match self.life {
-                Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return i32::from(status),
+                Life::Running { .. } => {}
+                Life::Ended { status } | Life::Ending { status, .. } | Life::Killing { status } if nobody_left => {
+                    return i32::from(status);
+                }
+                Life::Ended { status } => self.end_the_rest(status),
+                Life::Ending { .. } => {}
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
                 Life::Killing { status } if self.alone() => return i32::from(status),
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
-                _ => {}
             }
             match sys::wait_signal(self.patience()) {
                 Ok(info) => self.take(&info),
@@ -90,8 +96,10 @@ impl<'a> Init<'a> {
 
     fn changed(&mut self, change: Change) {
         match change {
-            Change::Exited(status) => self.ended(status),
-            Change::Killed(signal) => self.ended(SIGNALLED.saturating_add(signal.number() as u8)),
+            Change::Exited(status) => self.life = Life::Ended { status },
+            Change::Killed(signal) => {
+                self.life = Life::Ended { status: SIGNALLED.saturating_add(signal.number() as u8) };
+            }
             Change::Continued => self.set_stopped(false),
             Change::Stopped(signal) => {
                 self.set_stopped(true);
@@ -109,21 +117,14 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// CMD has ended: the rest is asked to, and given some time.
-    fn ended(&mut self, status: u8) {
-        if self.spec.life.wait_all {
-            self.life = Life::Ending { status, until: None };
-            return;
+    /// The rest is asked to end, and given some time.
+    fn end_the_rest(&mut self, status: u8) {
+        let until = sys::now().after(self.spec.life.grace);
+        self.life = Life::Ending { status, until: (!self.spec.life.wait_all).then_some(until) };
+        if !self.spec.life.wait_all {
+            self.signal_rest(Signal::TERM);
+            self.signal_rest(Signal::CONT);
         }
-        if self.spec.life.grace == 0 {
-            self.life = Life::Killing { status };
-            return;
-        }
-        self.signal_rest(Signal::TERM);
-        self.signal_rest(Signal::CONT);
-        let now = sys::now();
-        let until = Time { seconds: now.seconds + i64::from(self.spec.life.grace), ..now };
-        self.life = Life::Ending { status, until: Some(until) };
     }
 
     fn kill_rest(&mut self) {
@@ -134,14 +135,12 @@ impl<'a> Init<'a> {
 
     /// How long to wait for the next signal.
     fn patience(&self) -> Option<Time> {
-        let Life::Ending { until: Some(until), .. } = self.life else { return None };
-        let now = sys::now();
-        let borrow = i64::from(until.nanos < now.nanos);
-        let left = Time {
-            seconds: until.seconds - now.seconds - borrow,
-            nanos: until.nanos - now.nanos + borrow * NANOS,
-        };
-        Some(if left.seconds < 0 { Time { seconds: 0, nanos: 0 } } else { left })
+        match self.life {
+            Life::Ending { until: Some(until), .. } => Some(until.since(sys::now())),
+            // More may have been born than the last look showed.
+            Life::Killing { .. } => Some(Time::SHORT),
+            _ => None,
+        }
     }
 
     fn take(&mut self, info: &Siginfo) {
@@ -212,5 +211,3 @@ impl<'a> Init<'a> {
         }
     }
 }
-
-const NANOS: i64 = 1_000_000_000;

@@ -157,13 +157,12 @@ fn close_all_but_ours(spec: &Spec<'_>, state: &State) -> Done {
 
 fn become_subreaper(state: &mut State) -> Done {
     sys::prctl(PR_SET_CHILD_SUBREAPER, 1)?;
-    let me = getpid().as_raw_nonzero().get().unsigned_abs();
-    let (mut process, mut list) = (Text::new(), Text::new());
-    process.push_number(me);
-    list.push(b"task/").push_number(me).push(b"/children");
+    let me = getpid();
+    let mut list = Text::new();
+    list.push(b"task/").push_number(me.as_raw_nonzero().get().unsigned_abs()).push(b"/children");
+    let process = procfs::process(procfs::open()?, me)?;
     // Without CONFIG_PROC_CHILDREN only CMD's own group is ended.
-    let (process, list) = (process.c_str().unwrap_or_default(), list.c_str().unwrap_or_default());
-    state.children = procfs::open_file(procfs::open()?, process, list, OFlags::RDONLY).ok();
+    state.children = procfs::open_file(process, list.c_str().unwrap_or_default(), OFlags::RDONLY).ok();
     Ok(())
 }
 

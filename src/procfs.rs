@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
 use rustix::mount::MountAttrFlags;
-use rustix::process::getpid;
+use rustix::process::{Pid, getpid};
 
 use crate::files::{self, Fd, HERE};
 use crate::mounts;
@@ -38,12 +38,21 @@ fn is_procfs(fd: Fd) -> bool {
     fstatfs(fd).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
 }
 
-/// A file of `proc`, through no link and nothing that is mounted over it: a name below a process's directory.
+/// The directory of a process in `proc`.
 ///
 /// # Errors
-/// Those of openat(2); EXDEV if something else is mounted there.
-pub fn open_file(proc: Fd, process: &CStr, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
-    let process = files::look(proc, process)?;
+/// Those of openat(2).
+pub fn process(proc: Fd, pid: Pid) -> Result<Fd, Failure> {
+    let mut number = Text::new();
+    number.push_number(pid.as_raw_nonzero().get().unsigned_abs());
+    files::look(proc, number.c_str().unwrap_or_default())
+}
+
+/// A file of a process's directory, through no link at its end and nothing that is mounted over it.
+///
+/// # Errors
+/// Those of openat(2); EXDEV if something that is no procfs is mounted there.
+pub fn open_file(process: Fd, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
     let file = files::open(process, name, flags | OFlags::NOFOLLOW)?;
-    if is_procfs(process) && is_procfs(file) { Ok(file) } else { Err(Failure::XDEV) }
+    if is_procfs(file) { Ok(file) } else { Err(Failure::XDEV) }
 }

@@ -38,8 +38,8 @@ pub struct State {
     pub go: Option<Pipe>,
     /// To the launcher: the signal that stopped CMD.
     pub stops: Option<Pipe>,
-    /// The launcher's: a verified procfs.
-    pub proc: Option<Fd>,
+    /// The launcher's: the directory of process 1 in a verified procfs.
+    pub process: Option<Fd>,
     /// The launcher's: process 1 of the container.
     pub container: Option<Pid>,
     /// Process 1's: the working directory of the caller, for the sources of his operations.
@@ -72,7 +72,7 @@ impl State {
             lent: false,
             go: None,
             stops: None,
-            proc: None,
+            process: None,
             container: None,
             directory: None,
             root: None,

@@ -483,18 +483,38 @@ pub struct Time {
     pub nanos: i64,
 }
 
+const NANOS: i64 = 1_000_000_000;
+
+impl Time {
+    /// 10 ms.
+    pub const SHORT: Time = Time { seconds: 0, nanos: NANOS / 100 };
+
+    #[must_use]
+    pub const fn after(self, seconds: u32) -> Time {
+        Time { seconds: self.seconds + seconds as i64, nanos: self.nanos }
+    }
+
+    /// From `earlier` to this; nothing if it has passed.
+    #[must_use]
+    pub const fn since(self, earlier: Time) -> Time {
+        let borrow = self.nanos < earlier.nanos;
+        let seconds = self.seconds - earlier.seconds - borrow as i64;
+        let nanos = self.nanos - earlier.nanos + if borrow { NANOS } else { 0 };
+        if seconds < 0 { Time { seconds: 0, nanos: 0 } } else { Time { seconds, nanos } }
+    }
+}
+
 /// CLOCK_MONOTONIC, clock_gettime(2).
 #[must_use]
 pub fn now() -> Time {
     let mut time = Time { seconds: 0, nanos: 0 };
     #[cfg(target_pointer_width = "32")]
-    let result = call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time);
+    const NUMBER: u32 = raw::__NR_clock_gettime64;
     #[cfg(target_pointer_width = "64")]
-    let result = call!(__NR_clock_gettime, raw::CLOCK_MONOTONIC, &raw mut time);
-    // It cannot fail: the clock exists and the address is good. A time of 0 would end every wait at once.
-    if result.is_err() {
-        return Time { seconds: 0, nanos: 0 };
-    }
+    const NUMBER: u32 = raw::__NR_clock_gettime;
+    // It can't fail: the clock exists and the address is good. Were it to, the grace would be measured from the boot.
+    // SAFETY: as in `call!`.
+    unsafe { syscall(NUMBER as c_long, raw::CLOCK_MONOTONIC as c_long, &raw mut time) };
     time
 }
 
