@@ -57,7 +57,7 @@ pub fn bound(spec: &Spec<'_>) -> Done {
 ///
 /// # Errors
 /// EPERM if it is locked.
-pub fn keep() -> Done {
+pub fn keep_over_setuid() -> Done {
     sys::prctl(PR_SET_KEEPCAPS, 1)
 }
 
@@ -70,7 +70,7 @@ pub fn limit(spec: &Spec<'_>) -> Done {
     let (uid, _) = spec.inner_ids();
     let sets = &spec.capabilities;
     if uid == 0 {
-        return sys::capset(sets.bounding & sys::capget()?, 0);
+        return keep(sets.bounding);
     }
     let ambient = sets.asked & sets.bounding & sys::capget()?;
     if sets.asked != Capabilities::ALL && ambient != sets.asked & sets.bounding {
@@ -85,7 +85,15 @@ pub fn limit(spec: &Spec<'_>) -> Done {
 /// # Errors
 /// None is known: a set can always be made smaller.
 pub fn keep_kill_only() -> Done {
-    sys::capset(KILL & sys::capget()?, 0)
+    keep(KILL)
+}
+
+/// Keeps what is in `set`; of a caller who lacks some of it, as much as he has.
+fn keep(set: u64) -> Done {
+    match sys::capset(set, 0) {
+        Err(Failure::PERM) => sys::capset(set & sys::capget()?, 0),
+        done => done,
+    }
 }
 
 #[cfg(test)]

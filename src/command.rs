@@ -37,7 +37,7 @@ static STEPS: [Step; 13] = [
         says: "keep capabilities",
         on: |_| c"--cap-add",
         when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
-        run: |_, _| caps::keep(),
+        run: |_, _| caps::keep_over_setuid(),
     },
     Step {
         says: "become user and group",
@@ -59,12 +59,23 @@ static STEPS: [Step; 13] = [
         run: |spec, state| die_with_parent(spec, state),
     },
     Step { says: "close descriptors", on: nothing, when: always, run: |spec, _| close_descriptors(spec) },
-    Step { says: "enter directory", on: |spec| spec.directory, when: always, run: |spec, _| enter_directory(spec) },
+    Step {
+        says: "enter directory",
+        on: |spec| spec.directory,
+        // Process 1 is in / already.
+        when: |spec| spec.directory != c"/",
+        run: |spec, _| enter_directory(spec),
+    },
     Step {
         says: "ignore SIGCHLD as the caller did",
         on: nothing,
         when: always,
-        run: |_, state| sys::set_ignored(Signal::CHLD, state.caller.child_ignored).map(|_| ()),
+        run: |_, state| {
+            if state.caller.child_ignored {
+                sys::set_ignored(Signal::CHLD, true)?;
+            }
+            Ok(())
+        },
     },
     Step {
         says: "restore the signal mask",

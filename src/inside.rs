@@ -34,8 +34,6 @@ static BUILD: [Step; 13] = [
         run: |_, _| Ok(setpgid(None, None)?),
     },
     Step { says: "bring up", on: |_| c"lo", when: |spec| spec.unshares(raw::CLONE_NEWNET), run: |_, _| loopback() },
-    Step { says: "wait for the launcher", on: nothing, when: always, run: |spec, state| wait_for_launcher(spec, state) },
-    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step {
         says: "become the reaper of orphans",
         on: nothing,
@@ -61,6 +59,9 @@ static BUILD: [Step; 13] = [
         when: |spec| !spec.ops.is_empty(),
         run: |_, state| rootfs::here().map(|fd| state.directory = Some(fd)),
     },
+    // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
+    Step { says: "wait for the launcher", on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
+    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step {
         says: "mount root",
         on: |spec| spec.root,
@@ -139,10 +140,11 @@ fn loopback() -> Done {
 }
 
 /// Until the id maps are written. Where the launcher has failed he has said so, and there is nothing to add.
-fn wait_for_launcher(spec: &Spec<'_>, state: &mut State) -> Done {
+fn wait_for_launcher(state: &State) -> Done {
+    let Some(go) = state.go else { return Err(Failure::BADF) };
     // While we held the launcher's end of the pipe too, it would not tell of his end.
-    close_all_but_ours(spec, state)?;
-    if state.go.is_none_or(|go| read(go.read, &mut [0u8]) != Ok(1)) {
+    sys::close(fds::number(Some(go.write)));
+    if read(go.read, &mut [0u8]) != Ok(1) {
         sys::exit(FAILED.into());
     }
     Ok(())

@@ -7,7 +7,7 @@ use core::cell::Cell;
 use core::ffi::CStr;
 
 use rustix::fs::{
-    MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstat, fstatvfs, memfd_create, sendfile,
+    MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstatvfs, memfd_create, sendfile, stat,
 };
 use rustix::process::geteuid;
 
@@ -24,36 +24,31 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 ///
 /// # Errors
 /// Why there can be no copy.
-pub fn enter(args: &[Cell<Word<'_>>], env: &[Word<'_>]) -> Done {
-    let fault = |errno: Failure| -> Failure { blame("seal a copy of", EXE, errno) };
-    match files::open(HERE, EXE, OFlags::RDONLY) {
-        Ok(exe) if !is_exposed(exe).map_err(fault)? => Ok(()),
-        Ok(exe) => {
-            let copy = copy(exe).map_err(fault)?;
-            Err(fault(sys::execve_fd(copy, args, env)))
-        }
-        Err(errno) => Err(blame_hint("seal a copy of", EXE, errno, "a /proc has to be mounted outside")),
-    }
-}
-
-/// Whether the container's owner could write this file, by its mode or after changing it.
-fn is_exposed(exe: Fd) -> Result<bool, Failure> {
-    let stat = fstat(exe)?;
+pub fn enter(args: &[Cell<Word<'static>>], env: &[Word<'_>]) -> Done {
+    let says = "seal a copy of";
+    let hint = "a /proc has to be mounted outside";
+    let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
+    // Whether the container's owner could write this file, by its mode or after changing it.
     let uid = geteuid();
-    let writable = uid.is_root() || stat.st_uid == uid.as_raw() || stat.st_mode & GROUP_OR_OTHERS_WRITE != 0;
-    if !writable || fstatvfs(exe)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
-        return Ok(false);
+    if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {
+        return Ok(());
     }
-    let sealed = fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::WRITE));
-    if sealed {
-        sys::set_name(c"nsinit");
-    }
-    Ok(!sealed)
+    let copy = copy().map_err(|why| blame(says, EXE, why))?;
+    copy.map_or(Ok(()), |copy| Err(blame(says, EXE, sys::execve_fd(copy, args, env))))
 }
 
-fn copy(exe: Fd) -> Result<Fd, Failure> {
+/// A sealed copy of the running program, unless it is one, or nobody can write it where it is.
+fn copy() -> Result<Option<Fd>, Failure> {
     /// Linux 6.3: the file may be executed, whatever `vm.memfd_noexec` says of files that don't say.
     const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
+    let exe = files::open(HERE, EXE, OFlags::RDONLY)?;
+    if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::WRITE)) {
+        sys::set_name(c"nsinit");
+        return Ok(None);
+    }
+    if fstatvfs(exe)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return Ok(None);
+    }
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let copy = match memfd_create(c"nsinit", flags | EXEC).map_err(Failure::from) {
         Err(Failure::INVAL) => memfd_create(c"nsinit", flags)?,
@@ -61,5 +56,5 @@ fn copy(exe: Fd) -> Result<Fd, Failure> {
     };
     while sendfile(&copy, exe, None, CHUNK)? > 0 {}
     fcntl_add_seals(&copy, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
-    Ok(sys::keep_open(copy))
+    Ok(Some(sys::keep_open(copy)))
 }

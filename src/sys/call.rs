@@ -201,7 +201,7 @@ pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: &[Word<'_>]
 }
 
 /// execveat(2) of a descriptor (AT_EMPTY_PATH) with an argument vector as the kernel gave it. Returns only when it failed.
-pub fn execve_fd(fd: BorrowedFd<'_>, args: &[core::cell::Cell<Word<'_>>], env: &[Word<'_>]) -> Failure {
+pub fn execve_fd(fd: BorrowedFd<'_>, args: &[core::cell::Cell<Word<'static>>], env: &[Word<'_>]) -> Failure {
     let ended = |word: Option<Word<'_>>| word.is_some_and(Word::is_end);
     if !ended(env.last().copied()) || !ended(args.last().map(core::cell::Cell::get)) {
         return Failure::INVAL;
