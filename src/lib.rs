@@ -1,27 +1,64 @@
-//! The engine.
+//! The engine of nsinit: namespaces, mounts, identities, and process 1. `no_std`, without an allocator, without a
+//! panic path; the front (`src/main.rs`, std and lexopt) reads the arguments and hands it a [`spec::Spec`].
+//!
+//! # The map
+//!
+//! Each line uses only lines above it; modules on one line do not know each other. A test reads the sources and checks.
+//!
+//! ```text
+//! sys                     the only unsafe room: the C main, raw calls that rustix lacks, typed
+//! text                    text and numbers in fixed buffers
+//! fault                   what failed, on what, why: one line, one write; the exit statuses
+//! spec                    what was asked for: plain data, borrowed from the arguments
+//! judge                   Spec -> Ok, or the one sentence that says why not; pure
+//! files                   the calls on files, by descriptor and name
+//! state                   what the processes of one launch know; the fork copies it
+//! step                    a process's work as a table, and the loop that walks it
+//! mounts resolve tty fds  a mount as a descriptor; a path below a root; the terminal; who keeps which descriptor
+//! procfs                  the caller's /proc, verified
+//! ids caps net seal       one topic each
+//! rootfs                  /proc, /dev, /sys and the user's own operations below the new root
+//! init                    PROCESS: process 1, from CMD's start to the end
+//! host inside command     PROCESSES: the launcher; process 1 until CMD starts; CMD until it is executed
+//! launch                  the only places where processes begin
+//! ```
+//!
+//! # Invariants
+//!
+//! - After the fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
+//! - Nobody polls, and nobody wakes without cause: every process waits in one rt_sigtimedwait(2).
+//! - No path of the container's is followed by the kernel ([`resolve`]); no process of the container shares a process
+//!   group with one outside ([`tty`]).
+//! - A step that fails ends the launch with one line and status 125. There is no "as much as was possible".
+//!
+//! # What is absent, and why
+//!
+//! No threads: the signal mask, the descriptors and `CLONE_VFORK` are then simple. No configuration file: the arguments
+//! are it. No parsing of mountinfo: it makes each bind cost as much as all before it. No set-id operation: a launcher
+//! that is root for everybody has to be right about everything.
 #![no_std]
 #![deny(unsafe_code)]
 
-pub mod sys;
-pub mod text;
+pub mod caps;
+pub mod command;
 pub mod fault;
-pub mod spec;
-pub mod judge;
+pub mod fds;
 pub mod files;
-pub mod state;
-pub mod step;
+pub mod host;
+pub mod ids;
+pub mod init;
+pub mod inside;
+pub mod judge;
+pub mod launch;
 pub mod mounts;
+pub mod net;
 pub mod procfs;
 pub mod resolve;
-pub mod tty;
-pub mod fds;
-pub mod ids;
-pub mod caps;
-pub mod net;
-pub mod seal;
 pub mod rootfs;
-pub mod init;
-pub mod host;
-pub mod inside;
-pub mod command;
-pub mod launch;
+pub mod seal;
+pub mod spec;
+pub mod state;
+pub mod step;
+pub mod sys;
+pub mod text;
+pub mod tty;
