@@ -3,14 +3,27 @@
 use rustix::fd::AsRawFd;
 use rustix::fs::OFlags;
 
+use crate::fault::blame;
 use crate::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure};
+use crate::text::Text;
 
 /// The first that is not standard input, output or error.
 const FIRST: u32 = 3;
 /// The highest number that is tried one by one where close_range(2) is missing: the kernel's default `fs.nr_open`
 /// is 1,048,576, but nobody without it has set his limit that high.
 const LAST_BY_HAND: u32 = 65_535;
+
+/// Looks for the descriptors that the user keeps, before any of ours can have their numbers.
+///
+/// # Errors
+/// EBADF, reported: the caller did not hand us one of them.
+pub fn check(users: &[u32]) -> Done {
+    let Some(missing) = users.iter().find(|fd| !sys::is_open(**fd)) else { return Ok(()) };
+    let mut number = Text::new();
+    number.push_number(*missing);
+    Err(blame("keep descriptor", number.c_str().unwrap_or_default(), Failure::BADF))
+}
 
 /// Fills the numbers 0 to 2 that the caller left closed with a descriptor that can neither be read nor written and
 /// that CMD does not get: otherwise a pipe of ours could come to be standard error, and a message be taken for a word.

@@ -132,7 +132,10 @@ fn make_pipes(state: &mut State) -> Done {
     };
     state.go = Some(pipe(PipeFlags::empty())?);
     if state.terminal.is_some() {
-        state.stops = Some(pipe(PipeFlags::NONBLOCK)?);
+        let stops = pipe(PipeFlags::NONBLOCK)?;
+        // Before anybody can write to it: what is there already is not announced.
+        sys::signal_on_input(stops.read, getpid(), Signal::IO)?;
+        state.stops = Some(stops);
     }
     Ok(())
 }
@@ -180,14 +183,9 @@ impl Supervisor<'_> {
     /// Gives up the caller's descriptors: whoever waits for their end is not to wait for ours. The pipe's end that we
     /// wrote to is how the others know that we live.
     fn keep_what_is_needed(&self) {
-        let stops = self.state.stops.map(|pipe| pipe.read);
-        let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, stops];
+        let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, self.state.stops.map(|pipe| pipe.read)];
         // It answers EINVAL only for an empty range, and there is none.
         let _ = fds::close_all_but(&[], &kept.map(fds::number));
-        if let Some(stops) = stops {
-            // Without it ^Z does not reach the caller's shell; everything else goes on.
-            let _ = sys::signal_on_input(stops, getpid(), Signal::IO);
-        }
     }
 
     /// The exit status, if the container has ended.

@@ -144,7 +144,7 @@ fn wait_for_launcher(state: &State) -> Done {
     let Some(go) = state.go else { return Err(Failure::BADF) };
     // While we held the launcher's end of the pipe too, it would not tell of his end.
     sys::close(fds::number(Some(go.write)));
-    if read(go.read, &mut [0u8]) != Ok(1) {
+    if read(go.read, &mut [0u8])? == 0 {
         sys::exit(FAILED.into());
     }
     Ok(())

@@ -7,13 +7,6 @@ use linux_raw_sys::general as raw;
 use crate::fault::Fault;
 use crate::spec::{Op, Spec, Writes};
 
-/// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
-const HOSTNAME_MAX: usize = 64;
-/// The mode bits that umask(2) looks at.
-const UMASK_MAX: u32 = 0o777;
-/// `(uid_t) -1` means "leave it as it is" to the kernel, so it names nobody.
-const NO_ID: u32 = u32::MAX;
-
 /// One thing that can't be meant.
 struct Rule {
     /// The option to blame.
@@ -22,21 +15,9 @@ struct Rule {
     why: &'static str,
 }
 
-static RULES: [Rule; 10] = [
+static RULES: [Rule; 6] = [
     Rule { on: "--root DIR", broken: |spec| spec.root.is_empty(), why: "which directory is the root? it has to be said" },
     Rule { on: "an empty word", broken: |spec| spec.argv.command().is_empty(), why: "it names no command" },
-    Rule { on: "--uid 4294967295", broken: |spec| spec.uid == Some(NO_ID), why: "to the kernel this means 'unchanged'" },
-    Rule { on: "--gid 4294967295", broken: |spec| spec.gid == Some(NO_ID), why: "to the kernel this means 'unchanged'" },
-    Rule {
-        on: "--umask",
-        broken: |spec| spec.umask.is_some_and(|umask| umask > UMASK_MAX),
-        why: "it has at most three octal digits",
-    },
-    Rule {
-        on: "--hostname",
-        broken: |spec| spec.hostname.is_some_and(|name| name.is_empty() || name.count_bytes() > HOSTNAME_MAX),
-        why: "a host name has 1 to 64 bytes",
-    },
     Rule {
         on: "--hostname",
         broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),

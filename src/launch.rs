@@ -53,6 +53,7 @@ static NAMESPACES: [(u32, &str); 8] = [
 ];
 
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
+    fds::check(spec.keep_fds)?;
     fds::occupy_standard().map_err(|why| blame("open", c"/", why))?;
     seal::enter(start.args, start.env)?;
     let mut state = State::new();
@@ -73,7 +74,7 @@ fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
     let hint = match result {
         Ok(_) => "",
         Err(Failure::NOSPC | Failure::USERS) => "a limit is reached or 0: see user.max_user_namespaces and its neighbours",
-        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => "only root can do without a user namespace",
+        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => "--share-user is for root",
         Err(_) if spec.rootless => {
             "are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
         }

@@ -286,9 +286,7 @@ fn link(target: &CStr, root: Fd, dest: &CStr) -> Done {
 
 fn bind(source: &CStr, dest: &CStr, kind: Bind, root: Fd, caller: Fd) -> Done {
     let blame_source = |why| blame("copy the mount of", source, why);
-    // An empty path would mean the directory itself.
-    let source_or_none = if source.is_empty() { Err(Failure::NOENT) } else { mounts::copy(caller, source) };
-    let tree = source_or_none.map_err(blame_source)?;
+    let tree = mounts::copy(caller, source).map_err(blame_source)?;
     let more = match kind {
         Bind::Writable => Attr::MOUNT_ATTR_NODEV,
         Bind::ReadOnly => Attr::MOUNT_ATTR_NODEV | Attr::MOUNT_ATTR_RDONLY,

@@ -92,6 +92,7 @@ impl Reader {
         let missing = Fault::new(name, c"", "a value is missing");
         let attached = self.attached();
         let (first, second) = match row.values() {
+            0 if attached.is_some() => return Err(Fault::new(name, c"", "it takes no value")),
             0 => (c"", c""),
             1 => (attached.or_else(|| self.next()).ok_or(missing)?, c""),
             _ if attached.is_some() => return Err(Fault::new(name, c"", "it takes two values, and none after '='")),

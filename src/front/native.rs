@@ -103,10 +103,10 @@ const SURROUNDINGS: &[Row] = &[
     }),
     row("--hostname NAME\thost name", |draft, name, _| {
         draft.spec.hostname = Some(name);
-        Ok(())
+        if (1..=HOSTNAME_MAX).contains(&name.count_bytes()) { Ok(()) } else { Err("a host name has 1 to 64 bytes") }
     }),
     row("--umask OCTAL\tfile mode creation mask of CMD (the caller's)", |draft, text, _| {
-        draft.spec.umask = Some(text::octal(text.to_bytes()).ok_or("it is no octal number")?);
+        draft.spec.umask = Some(text::octal(text.to_bytes()).filter(|mask| *mask <= 0o777).ok_or("it is no number from 0 to 777")?);
         Ok(())
     }),
 ];
@@ -129,10 +129,18 @@ const ABOUT: &[Row] = &[
     row("--version\tprint the version", |draft, _, _| done(draft.asked = Asked::Version)),
 ];
 
+/// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
+const HOSTNAME_MAX: usize = 64;
+/// `(uid_t) -1` means "leave it as it is" to the kernel, so it names nobody.
+const NO_ID: u32 = u32::MAX;
 /// The kernel's own limit, `sysctl_nr_open_max`, is lower still.
 const FD_MAX: u32 = i32::MAX as u32;
 
 fn bind(draft: &mut Draft, source: &'static CStr, dest: &'static CStr, kind: Bind) -> Result<(), Wrong> {
+    // To open_tree(2) it would be the working directory.
+    if source.is_empty() {
+        return Err("an empty path names nothing");
+    }
     push(draft, Op::Bind { source, dest, kind })
 }
 
@@ -151,7 +159,7 @@ fn share(draft: &mut Draft, namespace: u32) {
 }
 
 fn id(text: &CStr) -> Result<u32, Wrong> {
-    text::number(text.to_bytes()).ok_or("it is no number from 0 to 4294967294")
+    text::number(text.to_bytes()).filter(|id| *id != NO_ID).ok_or("it is no number from 0 to 4294967294")
 }
 
 fn capability(name: &CStr) -> Result<u64, Wrong> {

@@ -155,8 +155,11 @@ pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, 
         super::arch::spawn(raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD, top, begin::<T>, (&raw const job).cast())
     };
     // The kernel's own answer: a negative errno or the child's pid.
-    let pid = i32::try_from(pid).unwrap_or(-1);
-    Pid::from_raw(pid).filter(|_| pid > 0).ok_or(Failure::new(pid.unsigned_abs()))
+    let pid = pid as i32;
+    if pid < 0 {
+        return Err(Failure::new(pid.unsigned_abs()));
+    }
+    Pid::from_raw(pid).ok_or(Failure::CHILD)
 }
 
 /// Private memory for the front's allocator, mmap(2); null if there is none.
@@ -252,6 +255,12 @@ pub fn close(fd: u32) {
 /// EBADF if it is not open.
 pub fn keep_on_exec(fd: u32) -> Done {
     done(call!(__NR_fcntl, fd, raw::F_SETFD, 0u32))
+}
+
+/// Whether a descriptor of that number is open.
+#[must_use]
+pub fn is_open(fd: u32) -> bool {
+    call!(__NR_fcntl, fd, raw::F_GETFD, 0u32).is_ok()
 }
 
 /// fcntl(2) F_SETOWN, F_SETSIG and O_ASYNC: what arrives at `fd` is announced to `owner` by `signal`, with
