@@ -10,8 +10,7 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
-use rustix::fs::{Mode, OFlags, fcntl_setfl};
-use rustix::io::read;
+use rustix::fs::Mode;
 use rustix::process::{chdir, getpid, getppid, setpgid, setsid, umask};
 
 use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
@@ -120,9 +119,7 @@ fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
 fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?;
     let orphaned = if spec.life.as_pid_1 {
-        let Some(go) = state.go else { return Err(Failure::BADF) };
-        fcntl_setfl(go.read, OFlags::NONBLOCK)?;
-        read(go.read, &mut [0u8]) == Ok(0)
+        state.go.ok_or(Failure::BADF)?.is_ended()?
     } else {
         getppid() != state.parent
     };

@@ -141,10 +141,11 @@ fn loopback() -> Done {
 
 /// Until the id maps are written. Where the launcher has failed he has said so, and there is nothing to add.
 fn wait_for_launcher(state: &State) -> Done {
-    let Some(go) = state.go else { return Err(Failure::BADF) };
+    let go = state.go.ok_or(Failure::BADF)?;
     // While we held the launcher's end of the pipe too, it would not tell of his end.
     sys::close(fds::number(Some(go.write)));
-    if read(go.read, &mut [0u8])? == 0 {
+    // He may have died between his word and our being told of it.
+    if read(go.read, &mut [0u8])? == 0 || go.is_ended()? {
         sys::exit(FAILED.into());
     }
     Ok(())

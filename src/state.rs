@@ -1,9 +1,11 @@
 //! What the processes of one launch know. The fork copies it, so each goes on with its own.
 
+use rustix::fs::{Mode, OFlags, fcntl_setfl};
+use rustix::io::read;
 use rustix::process::{Pid, getegid, geteuid, getpid, umask};
 
 use crate::files::Fd;
-use crate::sys::Set;
+use crate::sys::{Failure, Set};
 
 /// What the caller was when nsinit started: CMD is to find the same.
 #[derive(Clone, Copy)]
@@ -23,6 +25,17 @@ pub struct Caller {
 pub struct Pipe {
     pub read: Fd,
     pub write: Fd,
+}
+
+impl Pipe {
+    /// Whether nobody has the end that is written open any more, asked by who has read what was to be read.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn is_ended(self) -> Result<bool, Failure> {
+        fcntl_setfl(self.read, OFlags::NONBLOCK)?;
+        Ok(read(self.read, &mut [0u8]) == Ok(0))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -56,7 +69,7 @@ impl State {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it looks at the world")]
     pub fn new() -> State {
-        let mask = umask(rustix::fs::Mode::empty());
+        let mask = umask(Mode::empty());
         umask(mask);
         let caller = Caller {
             uid: geteuid().as_raw(),
