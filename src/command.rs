@@ -118,11 +118,8 @@ fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
 /// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.
 fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?;
-    let orphaned = if spec.life.as_pid_1 {
-        state.go.ok_or(Failure::BADF)?.is_ended()?
-    } else {
-        getppid() != state.parent
-    };
+    let orphaned =
+        if spec.life.as_pid_1 { state.go.ok_or(Failure::BADF)?.is_ended()? } else { getppid() != state.parent };
     if orphaned {
         sys::exit(i32::from(FAILED));
     }
@@ -198,6 +195,11 @@ fn outcome(command: &CStr, errno: Failure) -> u8 {
         return NOT_EXECUTABLE;
     }
     let there = command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
-    blame_hint(says, command, errno, if there { "it is there: the loader or interpreter that it names is not" } else { "" });
+    blame_hint(
+        says,
+        command,
+        errno,
+        if there { "it is there: the loader or interpreter that it names is not" } else { "" },
+    );
     NOT_FOUND
 }

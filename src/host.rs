@@ -20,7 +20,7 @@ use crate::init::{TO_FOREGROUND, TO_GROUP};
 use crate::spec::Spec;
 use crate::state::{Pipe, State};
 use crate::step::{Step, always, explain, nothing, walk};
-use crate::sys::{self, Change, Done, Failure, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
+use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::{fds, procfs, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
@@ -81,12 +81,18 @@ static AFTER: [Step; 6] = [
         when: |spec| spec.unshares(raw::CLONE_NEWUSER) && spec.rootless,
         run: |_, state| ids::deny_setgroups(process(state)?),
     },
-    Step { says: "write", on: |_| c"uid_map", when: |spec| spec.unshares(raw::CLONE_NEWUSER), run: |spec, state| {
-        write_map(spec, state, c"uid_map", spec.inner_ids().0, state.caller.uid)
-    } },
-    Step { says: "write", on: |_| c"gid_map", when: |spec| spec.unshares(raw::CLONE_NEWUSER), run: |spec, state| {
-        write_map(spec, state, c"gid_map", spec.inner_ids().1, state.caller.gid)
-    } },
+    Step {
+        says: "write",
+        on: |_| c"uid_map",
+        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
+        run: |spec, state| write_map(spec, state, c"uid_map", spec.inner_ids().0, state.caller.uid),
+    },
+    Step {
+        says: "write",
+        on: |_| c"gid_map",
+        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
+        run: |spec, state| write_map(spec, state, c"gid_map", spec.inner_ids().1, state.caller.gid),
+    },
     Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step { says: "let it go on", on: nothing, when: always, run: |_, state| let_go(state) },
 ];
@@ -208,7 +214,7 @@ impl Supervisor<'_> {
     fn take(&mut self, info: &Siginfo) {
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => {}
-            (Signal::IO, POLL_IN) if self.state.stops.is_some() => self.read_stops(),
+            (Signal::IO, POLL_IN..=POLL_HUP) if self.state.stops.is_some() => self.read_stops(),
             (Signal::CONT, _) => self.resume(),
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
             (signal, SI_KERNEL) => self.send(signal, TO_GROUP),

@@ -68,7 +68,12 @@ static BUILD: [Step; 13] = [
         when: always,
         run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
     },
-    Step { says: "mount proc on", on: |_| c"/proc", when: always, run: |spec, state| rootfs::proc(spec, root(state)?, c"/proc") },
+    Step {
+        says: "mount proc on",
+        on: |_| c"/proc",
+        when: always,
+        run: |spec, state| rootfs::proc(spec, root(state)?, c"/proc"),
+    },
     Step { says: "fill", on: |_| c"/dev", when: always, run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev") },
     Step {
         says: "mount sysfs on",

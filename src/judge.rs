@@ -16,7 +16,11 @@ struct Rule {
 }
 
 static RULES: [Rule; 6] = [
-    Rule { on: "--root DIR", broken: |spec| spec.root.is_empty(), why: "which directory is the root? it has to be said" },
+    Rule {
+        on: "--root DIR",
+        broken: |spec| spec.root.is_empty(),
+        why: "which directory is the root? it has to be said",
+    },
     Rule { on: "an empty word", broken: |spec| spec.argv.command().is_empty(), why: "it names no command" },
     Rule {
         on: "--hostname",

@@ -73,7 +73,9 @@ fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
     let mut result = fork(spec.namespaces);
     let hint = match result {
         Ok(_) => "",
-        Err(Failure::NOSPC | Failure::USERS) => "a limit is reached or 0: see user.max_user_namespaces and its neighbours",
+        Err(Failure::NOSPC | Failure::USERS) => {
+            "a limit is reached or 0: see user.max_user_namespaces and its neighbours"
+        }
         Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => "--share-user is for root",
         Err(_) if spec.rootless => {
             "are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"

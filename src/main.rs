@@ -24,7 +24,8 @@ engine::entry!(run);
 fn run(start: Start) -> i32 {
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
     if sys::started_secure() {
-        return Fault::new("set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has").report();
+        return Fault::new("set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has")
+            .report();
     }
     if start.args.len() <= 2 {
         print_usage(&NATIVE);

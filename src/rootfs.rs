@@ -60,7 +60,8 @@ pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
 }
 
 fn restrict(tree: Fd, source: &CStr, attributes: Attr) -> Done {
-    mounts::restrict(tree, attributes).map_err(|why| blame_hint("restrict the mount of", source, why, "Linux 5.12 is needed"))
+    mounts::restrict(tree, attributes)
+        .map_err(|why| blame_hint("restrict the mount of", source, why, "Linux 5.12 is needed"))
 }
 
 /// Mounts `tree` over the whole of the caller's root; paths still begin below it.
@@ -121,7 +122,9 @@ pub fn proc(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
         mounts::new(c"proc", &[], mounts::DATA)
     } else {
         // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.
-        procfs::open().and_then(|proc| mounts::copy(proc, c"")).and_then(|tree| mounts::restrict(tree, mounts::DATA).map(|()| tree))
+        procfs::open()
+            .and_then(|proc| mounts::copy(proc, c""))
+            .and_then(|tree| mounts::restrict(tree, mounts::DATA).map(|()| tree))
     };
     let masked = "the /proc outside is masked itself: this is a container already";
     let tree = tree.map_err(|why| blame_hint(says, dest, why, if why == Failure::PERM { masked } else { "" }))?;
@@ -150,7 +153,9 @@ fn mask(tree: Fd, read_only: &[&CStr]) -> Done {
     for path in MASKED {
         // A file is covered by the caller's /dev/null, a directory by an empty file system.
         let covered = match bind_here(c"/dev/null", path) {
-            Err(Failure::NOTDIR) => mounts::plain(c"tmpfs", path, c"tmpfs", DATA | MountFlags::RDONLY, c"mode=0555,nr_inodes=1"),
+            Err(Failure::NOTDIR) => {
+                mounts::plain(c"tmpfs", path, c"tmpfs", DATA | MountFlags::RDONLY, c"mode=0555,nr_inodes=1")
+            }
             other => other,
         };
         present(covered).map_err(|why| blame("mask", path, why))?;
@@ -211,7 +216,11 @@ pub fn dev(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
         .map_err(|why| blame("make /dev's", name, why))?;
     }
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
-    let options = if spec.rootless { c"newinstance,ptmxmode=0666,mode=0620" } else { c"newinstance,ptmxmode=0666,mode=0620,gid=5" };
+    let options = if spec.rootless {
+        c"newinstance,ptmxmode=0666,mode=0620"
+    } else {
+        c"newinstance,ptmxmode=0666,mode=0620,gid=5"
+    };
     mounts::plain(c"devpts", c"pts", c"devpts", MountFlags::NOSUID | MountFlags::NOEXEC, options)
         .map_err(|why| blame("mount devpts on /dev's", c"pts", why))?;
     message_queues(spec, dev).map_err(|why| blame("mount mqueue on /dev's", c"mqueue", why))?;

@@ -7,7 +7,8 @@ use core::cell::Cell;
 use core::ffi::CStr;
 
 use rustix::fs::{
-    MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstatvfs, memfd_create, sendfile, stat,
+    MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstatvfs, memfd_create,
+    sendfile, stat,
 };
 use rustix::process::geteuid;
 

@@ -87,6 +87,7 @@ pub fn word(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
 
 /// Whether two words are the same but for the case of their letters.
 #[must_use]
+#[allow(clippy::manual_ignore_case_cmp, reason = "core's is made for long texts, and four times as large")]
 pub fn same_word(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.to_ascii_uppercase() == b.to_ascii_uppercase())
 }

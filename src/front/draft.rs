@@ -91,7 +91,11 @@ impl Draft {
         if self.default_home {
             self.push_env(if self.spec.uid.unwrap_or(0) == 0 { c"HOME=/root" } else { c"HOME=/" });
         }
-        let path = self.env.iter().filter_map(|word| word.get()).find_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH="));
+        let path = self
+            .env
+            .iter()
+            .filter_map(|word| word.get())
+            .find_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH="));
         self.spec.path = path.and_then(|path| CStr::from_bytes_with_nul(path).ok()).unwrap_or_default();
         self.env.push(Word::END);
         self.spec.ops = core::mem::take(&mut self.ops).leak();

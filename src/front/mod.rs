@@ -40,7 +40,8 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
                 return Err(Fault::new("an option", reader.word(), "it takes no value"));
             }
         };
-        let row = row.ok_or(Fault::new("an option", reader.word(), "there is none of that name; nsinit --help lists them"))?;
+        let row =
+            row.ok_or(Fault::new("an option", reader.word(), "there is none of that name; nsinit --help lists them"))?;
         reader.apply(row, draft)?;
     }
 }

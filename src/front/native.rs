@@ -1,4 +1,5 @@
 //! nsinit's own vocabulary.
+#![allow(clippy::unit_arg, reason = "a row's statement and its answer stand on one line")]
 
 use core::ffi::CStr;
 
@@ -33,13 +34,19 @@ const ROOT: &[Row] = &[
         Ok(())
     }),
     row("--read-only\tnothing can be written to it", |draft, _, _| done(draft.spec.writes = Writes::Refused)),
-    row("--volatile\twhat is written to it vanishes at the end", |draft, _, _| done(draft.spec.writes = Writes::Forgotten)),
-    row("--no-masks\tleave the host's files in /proc and /sys as they are", |draft, _, _| done(draft.spec.masks = false)),
+    row("--volatile\twhat is written to it vanishes at the end", |draft, _, _| {
+        done(draft.spec.writes = Writes::Forgotten)
+    }),
+    row("--no-masks\tleave the host's files in /proc and /sys as they are", |draft, _, _| {
+        done(draft.spec.masks = false)
+    }),
     row("--no-sys\tdo not mount /sys", |draft, _, _| done(draft.spec.sys = false)),
 ];
 
 const MOUNTS: &[Row] = &[
-    row("--bind SRC DEST\tshow SRC of the host at DEST", |draft, source, dest| bind(draft, source, dest, Bind::Writable)),
+    row("--bind SRC DEST\tshow SRC of the host at DEST", |draft, source, dest| {
+        bind(draft, source, dest, Bind::Writable)
+    }),
     row("--ro-bind SRC DEST\tthe same, read-only with all below it", |draft, source, dest| {
         bind(draft, source, dest, Bind::ReadOnly)
     }),
@@ -61,8 +68,12 @@ const NAMESPACES: &[Row] = &[
     row("--share-pid\tsee the host's processes", |draft, _, _| done(share(draft, raw::CLONE_NEWPID))),
     row("--share-uts\tuse the host's host name", |draft, _, _| done(share(draft, raw::CLONE_NEWUTS))),
     row("--share-cgroup\tsee the host's cgroup tree", |draft, _, _| done(share(draft, raw::CLONE_NEWCGROUP))),
-    row("--share-user\tbe root with the host's root's rights (root only)", |draft, _, _| done(share(draft, raw::CLONE_NEWUSER))),
-    row("--unshare-time\tnew offsets for the boot and the monotonic clock", |draft, _, _| done(draft.spec.namespaces |= raw::CLONE_NEWTIME)),
+    row("--share-user\tbe root with the host's root's rights (root only)", |draft, _, _| {
+        done(share(draft, raw::CLONE_NEWUSER))
+    }),
+    row("--unshare-time\tnew offsets for the boot and the monotonic clock", |draft, _, _| {
+        done(draft.spec.namespaces |= raw::CLONE_NEWTIME)
+    }),
 ];
 
 const RIGHTS: &[Row] = &[
@@ -80,21 +91,27 @@ const RIGHTS: &[Row] = &[
         draft.spec.capabilities.asked &= !set;
         Ok(())
     }),
-    row("--allow-new-privs\tlet set-id programs and file capabilities work", |draft, _, _| done(draft.spec.no_new_privs = false)),
+    row("--allow-new-privs\tlet set-id programs and file capabilities work", |draft, _, _| {
+        done(draft.spec.no_new_privs = false)
+    }),
 ];
 
 const SURROUNDINGS: &[Row] = &[
     row("--setenv NAME VALUE\tset a variable (the caller's are not passed on)", |draft, name, value| {
         variable(name).map(|()| draft.set_env(name, value))
     }),
-    row("--unsetenv NAME\tunset a variable", |draft, name, _| variable(name).map(|()| draft.unset_env(name.to_bytes()))),
+    row("--unsetenv NAME\tunset a variable", |draft, name, _| {
+        variable(name).map(|()| draft.unset_env(name.to_bytes()))
+    }),
     row("--pass-env NAME\tpass a variable of the caller's on", |draft, name, _| {
         variable(name).map(|()| draft.pass_env(Some(name)))
     }),
     row("--keep-env\tpass all of them on", |draft, _, _| done(draft.pass_env(None))),
     row("--clearenv\tunset all, PATH, HOME, TERM and container too", |draft, _, _| done(draft.clear_env())),
     row("--keep-fd N\tleave descriptor N open in CMD", |draft, text, _| {
-        draft.keep_fds.push(text::number(text.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or("it is no descriptor's number")?);
+        draft
+            .keep_fds
+            .push(text::number(text.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or("it is no descriptor's number")?);
         Ok(())
     }),
     row("--chdir DIR\tdirectory of CMD (/)", |draft, dir, _| {
@@ -106,15 +123,22 @@ const SURROUNDINGS: &[Row] = &[
         if (1..=HOSTNAME_MAX).contains(&name.count_bytes()) { Ok(()) } else { Err("a host name has 1 to 64 bytes") }
     }),
     row("--umask OCTAL\tfile mode creation mask of CMD (the caller's)", |draft, text, _| {
-        draft.spec.umask = Some(text::octal(text.to_bytes()).filter(|mask| *mask <= 0o777).ok_or("it is no number from 0 to 777")?);
+        draft.spec.umask =
+            Some(text::octal(text.to_bytes()).filter(|mask| *mask <= 0o777).ok_or("it is no number from 0 to 777")?);
         Ok(())
     }),
 ];
 
 const LIFE: &[Row] = &[
-    row("--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside", |draft, _, _| done(draft.spec.life.as_pid_1 = true)),
-    row("--new-session\tgive CMD a session without the caller's terminal", |draft, _, _| done(draft.spec.life.new_session = true)),
-    row("--die-with-parent\tend when the caller of nsinit ends", |draft, _, _| done(draft.spec.life.die_with_parent = true)),
+    row("--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside", |draft, _, _| {
+        done(draft.spec.life.as_pid_1 = true)
+    }),
+    row("--new-session\tgive CMD a session without the caller's terminal", |draft, _, _| {
+        done(draft.spec.life.new_session = true)
+    }),
+    row("--die-with-parent\tend when the caller of nsinit ends", |draft, _, _| {
+        done(draft.spec.life.die_with_parent = true)
+    }),
     row("--group\tforward signals to CMD's whole process group", |draft, _, _| done(draft.spec.life.group = true)),
     row("--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)", |draft, text, _| {
         draft.spec.life.grace = text::number(text.to_bytes()).ok_or("it is no number of seconds")?;
@@ -124,7 +148,9 @@ const LIFE: &[Row] = &[
 ];
 
 const ABOUT: &[Row] = &[
-    row("--explain\tprint the steps, process by process, and run nothing", |draft, _, _| done(draft.asked = Asked::Explain)),
+    row("--explain\tprint the steps, process by process, and run nothing", |draft, _, _| {
+        done(draft.asked = Asked::Explain)
+    }),
     row("--help\tprint this", |draft, _, _| done(draft.asked = Asked::Help)),
     row("--version\tprint the version", |draft, _, _| done(draft.asked = Asked::Version)),
 ];

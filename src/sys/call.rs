@@ -5,8 +5,8 @@ use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use rustix::process::Pid;
 
-use super::{Argv, Done, Failure, Word};
 use super::signal::{Set, Siginfo, Signal};
+use super::{Argv, Done, Failure, Word};
 
 unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
@@ -170,7 +170,9 @@ pub(super) fn map(size: usize) -> *mut u8 {
     #[cfg(target_pointer_width = "32")]
     const NUMBER: u32 = raw::__NR_mmap2;
     // SAFETY: a new private anonymous mapping takes nothing that is in use (mmap(2)).
-    let address = unsafe { syscall(NUMBER as c_long, 0 as c_long, size, protection as c_long, flags as c_long, -1 as c_long, 0 as c_long) };
+    let address = unsafe {
+        syscall(NUMBER as c_long, 0 as c_long, size, protection as c_long, flags as c_long, -1 as c_long, 0 as c_long)
+    };
     if address == -1 { core::ptr::null_mut() } else { core::ptr::with_exposed_provenance_mut(address as usize) }
 }
 
@@ -282,12 +284,8 @@ pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Done {
 /// # Errors
 /// ENOSYS before Linux 5.12; EPERM where a flag is locked; those of mount_setattr(2).
 pub fn mount_setattr(fd: BorrowedFd<'_>, attributes: u32, propagation: u32, recursive: bool) -> Done {
-    let attr = raw::mount_attr {
-        attr_set: attributes.into(),
-        attr_clr: 0,
-        propagation: propagation.into(),
-        userns_fd: 0,
-    };
+    let attr =
+        raw::mount_attr { attr_set: attributes.into(), attr_clr: 0, propagation: propagation.into(), userns_fd: 0 };
     let flags = raw::AT_EMPTY_PATH | if recursive { raw::AT_RECURSIVE } else { 0 };
     done(call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size_of::<raw::mount_attr>()))
 }
@@ -365,7 +363,8 @@ pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Done {
         flags: u16,
         rest: [u8; 22],
     }
-    let mut request = Ifreq { name: [0; 16], flags: linux_raw_sys::net::net_device_flags::IFF_UP as u16, rest: [0; 22] };
+    let mut request =
+        Ifreq { name: [0; 16], flags: linux_raw_sys::net::net_device_flags::IFF_UP as u16, rest: [0; 22] };
     if let Some(start) = request.name.first_chunk_mut() {
         *start = *name;
     }
@@ -526,4 +525,3 @@ pub fn now() -> Time {
     unsafe { syscall(NUMBER as c_long, raw::CLOCK_MONOTONIC as c_long, &raw mut time) };
     time
 }
-

@@ -71,7 +71,12 @@ impl<'a> Argv<'a> {
     }
 
     /// `body` sees the array as `shell path argument...`; afterwards it is what it was.
-    pub(super) fn as_script<T>(&self, shell: &CStr, path: &CStr, body: impl FnOnce(*const *const c_char) -> T) -> Option<T> {
+    pub(super) fn as_script<T>(
+        &self,
+        shell: &CStr,
+        path: &CStr,
+        body: impl FnOnce(*const *const c_char) -> T,
+    ) -> Option<T> {
         let [spare, command, ..] = self.0 else { return None };
         let before = (spare.get(), command.get());
         spare.set(Word(shell.as_ptr(), PhantomData));

@@ -77,6 +77,8 @@ pub const SI_KERNEL: c_int = 0x80;
 pub const SI_QUEUE: c_int = -1;
 /// `si_code` of a descriptor that has input (fcntl(2), F_SETSIG).
 pub const POLL_IN: c_int = 1;
+/// The last of its kind: the other end is gone.
+pub const POLL_HUP: c_int = 6;
 
 impl Siginfo {
     pub const EMPTY: Siginfo = Siginfo {
