@@ -5,8 +5,6 @@
 //! - Afterwards nothing may fail: `supervise` forwards and waits. If we are killed, process 1 is, by the kernel.
 //! - Signals: all blocked and taken one by one.
 
-use core::ffi::CStr;
-
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::{read, write};
