@@ -230,7 +230,8 @@ impl Supervisor<'_> {
     fn take(&mut self, info: &Siginfo) {
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => {}
-            (Signal::IO, POLL_IN..=POLL_HUP) if self.state.stops.is_some() => self.read_stops(),
+            // As the kernel's own where the queue of signals is full (fcntl(2), F_SETSIG).
+            (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.stops.is_some() => self.read_stops(),
             (Signal::CONT, _) => self.resume(),
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
             (signal, SI_KERNEL) => self.send(signal, TO_GROUP),

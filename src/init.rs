@@ -107,11 +107,15 @@ impl<'a> Init<'a> {
             Change::Continued => self.set_stopped(false),
             Change::Stopped(signal) => {
                 self.set_stopped(true);
-                if let Some(stops) = self.state.stops {
-                    // A full pipe holds thousands of stops that the launcher has yet to read.
-                    let _ = rustix::io::write(stops.write, &[signal.number() as u8]);
-                }
+                self.tell_launcher(signal);
             }
+        }
+    }
+
+    /// CMD is stopped. A full pipe holds thousands of stops that the launcher has yet to read.
+    fn tell_launcher(&self, signal: Signal) {
+        if let Some(stops) = self.state.stops {
+            let _ = rustix::io::write(stops.write, &[signal.number() as u8]);
         }
     }
 
@@ -176,9 +180,13 @@ impl<'a> Init<'a> {
             }
             _ => self.signal_command(signal),
         }
-        // What is to end must run to do so.
-        if stopped && matches!(signal, Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT) {
-            self.signal_group(Signal::CONT);
+        match signal {
+            // What is to end must run to do so.
+            Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT if stopped => self.signal_group(Signal::CONT),
+            // ^Z right after `fg`: the kernel has dropped the SIGCONT that was on its way (signal(7)), so CMD never went on
+            // and is not stopped anew, but the job is to be.
+            Signal::TSTP | Signal::TTIN | Signal::TTOU if stopped => self.tell_launcher(signal),
+            _ => {}
         }
     }
 
