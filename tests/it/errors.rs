@@ -1,8 +1,13 @@
 //! What nsinit says to what it can't do or can't understand: one line, with the user's own word, and nothing ran.
 
 use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
+use super::harness::launch::tool;
+use super::harness::scratch::{Dir, nsinit};
 use super::harness::{Launch, roots, who};
 
 /// Options that can't be meant, and the word that the line must name.
@@ -182,4 +187,15 @@ fn big_arguments_pass() {
             ["sh", "-c", "echo $# ${3000}", "sh"].into_iter().chain(many.iter().map(String::as_str)).collect();
         root.run(&[], &cmd).says("3000 2999");
     }
+}
+
+/// CVE-2020-5291: whoever may run a set-id launcher would have its owner's rights.
+#[test]
+fn set_id_operation_is_refused() {
+    let (Some(_), Some(user)) = (who::root(), who::user()) else { return };
+    let place = Dir::new(user);
+    let path = place.at("nsinit");
+    tool(Command::new("cp").arg(nsinit()).arg(&path));
+    fs::set_permissions(&path, Permissions::from_mode(0o4755)).expect("set the set-user-id bit");
+    Launch::of(user, &path).args(["--root", "/", "true"]).run().fails("set-id");
 }

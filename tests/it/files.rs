@@ -448,6 +448,18 @@ fn the_hosts_nsinit_can_not_be_written() {
             let script = "for f in /proc/1/exe /proc/self/exe; do echo x 2>/dev/null >$f; cat </dev/null 2>/dev/null >>$f; done; true";
             launch.args(["sh", "-c", script]).run().is(0, "", "");
         }
+        // The kernel itself opens the launcher's file for a script like this one; what then runs is a sealed copy.
+        let script = root.file("script", "#!/proc/self/exe --version\n");
+        std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let launch = Launch::of(root.who, &path).args(["--root", root.str(), "/script"]);
+        // A build that is not static finds no loader in there.
+        let out = launch.run();
+        assert!([0, 127].contains(&out.status), "{out}");
+        let launch = Launch::of(root.who, &path).args(["--root", root.str(), "sleep", "1000"]).start();
+        let exe = fs::read_link(format!("/proc/{}/exe", launch.init())).unwrap();
+        assert!(exe.to_str().is_some_and(|exe| exe.starts_with("/memfd:nsinit")), "{}", exe.display());
+        launch.kill(libc::SIGTERM);
+        launch.finish().is(143, "", "");
         assert!(before == fs::read(&path).unwrap(), "the file was changed as {:?}", root.who);
     }
 }
