@@ -32,8 +32,8 @@ static STEPS: [Step; 13] = [
     Step { says: "set umask", on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
     Step { says: "reduce the bounding set", on: nothing, when: always, run: |spec, _| caps::bound(spec) },
     Step {
-        says: "keep capabilities",
-        on: |_| c"--cap-add",
+        says: "keep capabilities --cap-add",
+        on: nothing,
         when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
@@ -115,7 +115,7 @@ fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
 
 /// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.
 fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
-    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize)?;
+    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize)?;
     let orphaned =
         if spec.life.as_pid_1 { state.go.ok_or(Failure::BADF)?.is_ended()? } else { getppid() != state.parent };
     if orphaned {
@@ -153,7 +153,7 @@ fn execute(spec: &Spec<'_>) -> u8 {
             errno => outcome(command, errno),
         };
     }
-    if command.to_bytes().contains(&b'/') {
+    if is_path(command) {
         return outcome(command, attempt(spec, command));
     }
     let mut worst = Failure::NOENT;
@@ -163,7 +163,10 @@ fn execute(spec: &Spec<'_>) -> u8 {
         let mut path = Text::new();
         // An empty entry is the working directory (execvp(3)).
         path.push(if directory.is_empty() { b"." } else { directory }).push(b"/").push(command.to_bytes());
-        let Some(path) = path.c_str() else { continue };
+        if path.is_full() {
+            continue;
+        }
+        let path = path.c_str();
         match attempt(spec, path) {
             Failure::NOENT | Failure::NOTDIR => {}
             // A directory that may not be searched holds nothing for us.
@@ -173,6 +176,11 @@ fn execute(spec: &Spec<'_>) -> u8 {
         }
     }
     outcome(command, worst)
+}
+
+/// PATH is for names alone.
+fn is_path(command: &CStr) -> bool {
+    text::has(command.to_bytes(), b'/')
 }
 
 const SH: &CStr = c"/bin/sh";
@@ -192,7 +200,7 @@ fn outcome(command: &CStr, errno: Failure) -> u8 {
         blame(says, command, errno);
         return NOT_EXECUTABLE;
     }
-    let there = command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
+    let there = is_path(command) && files::look(HERE, command).is_ok();
     blame_hint(
         says,
         command,

@@ -21,7 +21,7 @@ pub const NAME: &str = "nsinit";
 #[derive(Clone, Copy)]
 pub struct Fault<'a> {
     /// The option, or the word in its place.
-    pub on: &'a str,
+    pub on: &'a [u8],
     /// Its value, in the user's own word. May be empty.
     pub value: &'a CStr,
     pub why: &'static str,
@@ -29,16 +29,14 @@ pub struct Fault<'a> {
 
 impl<'a> Fault<'a> {
     #[must_use]
-    pub const fn new(on: &'a str, value: &'a CStr, why: &'static str) -> Fault<'a> {
+    pub const fn new(on: &'a [u8], value: &'a CStr, why: &'static str) -> Fault<'a> {
         Fault { on, value, why }
     }
 
     /// Prints the line. Returns the exit status that goes with it.
     #[must_use]
     pub fn report(&self) -> i32 {
-        let mut line = Text::new();
-        line.push(b"use ").push(self.on.as_bytes());
-        print(&line, self.value, self.why.as_bytes(), "")
+        print("use ", self.on, self.value, self.why.as_bytes(), "")
     }
 }
 
@@ -50,15 +48,15 @@ pub fn blame(says: &str, on: &CStr, why: Failure) -> Failure {
 /// [`blame`] with ` (HINT)`, where the reason is known to mean something here.
 pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
     if why != Failure::REPORTED {
-        print(Text::new().push(says.as_bytes()), on, text_of(why), hint);
+        print("", says.as_bytes(), on, text_of(why), hint);
     }
     Failure::REPORTED
 }
 
 /// The one line. Returns 125.
-fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
+fn print(verb: &str, says: &[u8], on: &CStr, why: &[u8], hint: &str) -> i32 {
     let mut line = Text::new();
-    line.push(NAME.as_bytes()).push(b": ").push(says.bytes());
+    line.push(NAME.as_bytes()).push(b": ").push(verb.as_bytes()).push(says);
     if !on.is_empty() {
         push_printable(line.push(b" "), on.to_bytes());
     }
@@ -79,7 +77,7 @@ pub fn push_printable(line: &mut Text, word: &[u8]) {
 
 /// Ends the line and writes it with one write(2). That nobody reads it can't be told to anybody.
 pub fn write_line(to: Standard, line: &mut Text) {
-    let end = line.bytes().len().min(PATH - 2);
+    let end = line.bytes().len().min(PATH - 1);
     line.truncate(end);
     line.push(b"\n");
     sys::write(to, line.bytes());

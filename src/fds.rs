@@ -22,7 +22,7 @@ pub fn check(users: &[u32]) -> Done {
     let Some(missing) = users.iter().find(|fd| !sys::is_open(**fd)) else { return Ok(()) };
     let mut number = Text::new();
     number.push_number(*missing);
-    Err(blame("keep descriptor", number.c_str().unwrap_or_default(), Failure::BADF))
+    Err(blame("keep descriptor", number.c_str(), Failure::BADF))
 }
 
 /// Fills the numbers 0 to 2 that the caller left closed with a descriptor that can neither be read nor written and
@@ -33,7 +33,7 @@ pub fn check(users: &[u32]) -> Done {
 pub fn occupy_standard() -> Done {
     loop {
         let fd = files::open(HERE, c"/", OFlags::PATH)?;
-        if fd.as_raw_fd().unsigned_abs() >= FIRST {
+        if fd.as_raw_fd().cast_unsigned() >= FIRST {
             return Ok(());
         }
     }
@@ -42,7 +42,7 @@ pub fn occupy_standard() -> Done {
 /// The number of a descriptor that there may be; 0, which is never closed, if there is none.
 #[must_use]
 pub fn number(fd: Option<Fd>) -> u32 {
-    fd.map_or(0, |fd| fd.as_raw_fd().unsigned_abs())
+    fd.map_or(0, |fd| fd.as_raw_fd().cast_unsigned())
 }
 
 /// Closes all from 3 up but those that the user keeps and `ours`.
@@ -51,14 +51,23 @@ pub fn number(fd: Option<Fd>) -> u32 {
 /// Those of close_range(2).
 pub fn close_all_but(users: &[u32], ours: &[u32]) -> Done {
     let mut from = FIRST;
-    // The lowest that is kept, then the next: there are few, and no order is asked for.
-    while let Some(keep) = users.iter().chain(ours).copied().filter(|fd| *fd >= from).min() {
+    loop {
+        // The lowest that is kept, then the next: there are few, and no order is asked for.
+        let keep = lowest(users, from).min(lowest(ours, from));
         if keep > from {
-            close(from, keep - 1)?;
+            // Up to its neighbour, or to the end.
+            close(from, if keep == u32::MAX { keep } else { keep - 1 })?;
         }
-        from = keep.saturating_add(1);
+        if keep == u32::MAX {
+            return Ok(());
+        }
+        from = keep + 1;
     }
-    close(from, u32::MAX)
+}
+
+/// The lowest that is not below `from`; u32::MAX, which no descriptor is, if there is none.
+fn lowest(list: &[u32], from: u32) -> u32 {
+    list.iter().fold(u32::MAX, |lowest, &fd| if fd < from { lowest } else { lowest.min(fd) })
 }
 
 fn close(first: u32, last: u32) -> Done {

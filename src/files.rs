@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, Mode, OFlags, fstat, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
 
@@ -76,11 +77,18 @@ pub fn read_link<'b>(dir: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> 
     Ok(buffer.get(..length).unwrap_or_default())
 }
 
+/// Kinds of files, of `st_mode` (inode(7)).
+pub const DIRECTORY: u32 = raw::S_IFDIR;
+/// See [`DIRECTORY`].
+pub const LINK: u32 = raw::S_IFLNK;
+/// See [`DIRECTORY`].
+pub const FIFO: u32 = raw::S_IFIFO;
+
 /// What a descriptor leads to.
 ///
 /// # Errors
 /// Those of fstat(2).
 #[inline(never)]
-pub fn kind(fd: BorrowedFd<'_>) -> Result<FileType, Failure> {
-    Ok(FileType::from_raw_mode(fstat(fd)?.st_mode))
+pub fn kind(fd: BorrowedFd<'_>) -> Result<u32, Failure> {
+    Ok(fstat(fd)?.st_mode & raw::S_IFMT)
 }

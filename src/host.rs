@@ -47,7 +47,7 @@ static BEFORE: [Step; 5] = [
         says: "die with the caller",
         on: nothing,
         when: |spec| spec.life.die_with_parent,
-        run: |_, _| sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().unsigned_abs() as usize),
+        run: |_, _| sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize),
     },
     Step {
         says: "look for a terminal",
@@ -132,7 +132,7 @@ fn wait_for(child: Pid) -> Change {
         match sys::wait4(Some(child)) {
             Ok(Some((_, end @ (Change::Exited(_) | Change::Killed(_))))) => return end,
             Ok(_) => {
-                let _ = sys::wait_signal(None);
+                let _ = sys::wait_signal(None, &mut { Siginfo::EMPTY });
             }
             Err(_) => return Change::Continued,
         }
@@ -196,7 +196,8 @@ impl Supervisor<'_> {
                 return status;
             }
             // EINTR after a stop is no signal.
-            if let Ok(info) = sys::wait_signal(None) {
+            let mut info = Siginfo::EMPTY;
+            if sys::wait_signal(None, &mut info).is_ok() {
                 self.take(&info);
             }
         }

@@ -32,7 +32,10 @@ pub fn write_map(process: Fd, map: &CStr, spec: &Spec<'_>, inside: u32, outside:
     }
     match put(process, map, line.bytes()) {
         // In a user namespace that has not all ids, each of those it has.
-        Err(Failure::PERM) if !spec.rootless => put(process, map, mirrored(map)?.bytes()),
+        Err(Failure::PERM) if !spec.rootless => {
+            mirror(map, &mut line)?;
+            put(process, map, line.bytes())
+        }
         done => done,
     }
 }
@@ -54,35 +57,17 @@ fn put(process: Fd, name: &CStr, content: &[u8]) -> Done {
 }
 
 /// Our own map with each range mapped to itself: of `inside outside count` the first, the first, the last.
-fn mirrored(map: &CStr) -> Result<Text, Failure> {
+fn mirror(map: &CStr, line: &mut Text) -> Done {
     let mut own = [0u8; PATH];
     let me = procfs::process(procfs::open()?, getpid())?;
     let length = read(procfs::open_file(me, map, OFlags::RDONLY)?, own.as_mut_slice())?;
-    let mut mirror = Text::new();
-    let mut first = Text::new();
-    let mut field = 0;
-    let mut within = false;
-    for &byte in own.get(..length).unwrap_or_default() {
-        if byte.is_ascii_digit() {
-            match field {
-                0 => first.push(&[byte]),
-                2 => mirror.push(&[byte]),
-                _ => &mut mirror,
-            };
-        } else if within {
-            field += 1;
-            if field == 2 {
-                mirror.push(first.bytes()).push(b" ").push(first.bytes()).push(b" ");
-                first.truncate(0);
-            }
-        }
-        if byte == b'\n' {
-            mirror.push(b"\n");
-            field = 0;
-        }
-        within = byte.is_ascii_digit();
+    let own = own.get(..length).unwrap_or_default();
+    let mut fields = own.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    line.truncate(0);
+    while let (Some(first), Some(_), Some(count)) = (fields.next(), fields.next(), fields.next()) {
+        line.push(first).push(b" ").push(first).push(b" ").push(count).push(b"\n");
     }
-    Ok(mirror)
+    Ok(())
 }
 
 /// Becomes the user and group that CMD is to be. The groups of the caller are left behind where the kernel lets us.

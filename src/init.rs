@@ -72,8 +72,9 @@ impl<'a> Init<'a> {
                 Life::Killing { status } if self.alone() => return i32::from(status),
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
             }
-            match sys::wait_signal(self.patience()) {
-                Ok(info) => {
+            let mut info = Siginfo::EMPTY;
+            match sys::wait_signal(self.patience(), &mut info) {
+                Ok(()) => {
                     // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
                     self.reap();
                     self.take(&info);

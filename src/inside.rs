@@ -76,15 +76,15 @@ static BUILD: [Step; 14] = [
         run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
     },
     Step {
-        says: "mount proc on",
-        on: |_| c"/proc",
+        says: "mount proc on /proc",
+        on: nothing,
         when: always,
         run: |spec, state| rootfs::proc(spec, root(state)?, c"/proc"),
     },
-    Step { says: "fill", on: |_| c"/dev", when: always, run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev") },
+    Step { says: "fill /dev", on: nothing, when: always, run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev") },
     Step {
-        says: "mount sysfs on",
-        on: |_| c"/sys",
+        says: "mount sysfs on /sys",
+        on: nothing,
         when: |spec| spec.sys,
         run: |spec, state| rootfs::sys(spec, root(state)?, c"/sys"),
     },
@@ -93,14 +93,14 @@ static BUILD: [Step; 14] = [
 /// After them. The old root ends up on top of the new one, where `.` still leads to it: no directory for it is needed.
 static ENTER: [Step; 4] = [
     Step { says: "enter root", on: |spec| spec.root, when: always, run: |_, state| Ok(fchdir(root(state)?)?) },
-    Step { says: "make it", on: |_| c"/", when: always, run: |_, _| pivot() },
+    Step { says: "make it /", on: nothing, when: always, run: |_, _| pivot() },
     Step {
         says: "detach the caller's root",
         on: nothing,
         when: always,
         run: |_, _| Ok(unmount(c".", UnmountFlags::DETACH)?),
     },
-    Step { says: "enter directory", on: |_| c"/", when: always, run: |_, _| Ok(chdir(c"/")?) },
+    Step { says: "enter directory /", on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
 ];
 
 /// Makes the container around this process.
@@ -139,7 +139,7 @@ fn root(state: &State) -> Result<Fd, Failure> {
 /// none it is SIGTERM, which leaves us the time to end the others.
 fn die_with_launcher(spec: &Spec<'_>) -> Done {
     let signal = if spec.unshares(raw::CLONE_NEWPID) { Signal::KILL } else { Signal::TERM };
-    sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
+    sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned() as usize)
 }
 
 /// A container without `lo` is poorer, not less safe.
@@ -173,10 +173,10 @@ fn become_subreaper(state: &mut State) -> Done {
     sys::prctl(PR_SET_CHILD_SUBREAPER, 1)?;
     let me = getpid();
     let mut list = Text::new();
-    list.push(b"task/").push_number(me.as_raw_nonzero().get().unsigned_abs()).push(b"/children");
+    list.push(b"task/").push_number(me.as_raw_nonzero().get().cast_unsigned()).push(b"/children");
     let process = procfs::process(procfs::open()?, me)?;
     // Without CONFIG_PROC_CHILDREN only CMD's own group is ended.
-    state.children = procfs::open_file(process, list.c_str().unwrap_or_default(), OFlags::RDONLY).ok();
+    state.children = procfs::open_file(process, list.c_str(), OFlags::RDONLY).ok();
     Ok(())
 }
 

@@ -49,7 +49,7 @@ static RULES: [Rule; 6] = [
 pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
     for rule in &RULES {
         if (rule.broken)(spec) {
-            return Err(Fault::new(rule.on, c"", rule.why));
+            return Err(Fault::new(rule.on.as_bytes(), c"", rule.why));
         }
     }
     spec.ops.iter().try_for_each(|op| destination(spec, op))
@@ -64,7 +64,7 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     } else {
         return Ok(());
     };
-    Err(Fault::new("DEST", dest, why))
+    Err(Fault::new(b"DEST", dest, why))
 }
 
 /// Whether something is mounted that `dest` may lie in: then the kernel knows better than we do.

@@ -13,7 +13,7 @@ use crate::init::Init;
 use crate::spec::Spec;
 use crate::state::State;
 use crate::sys::{self, Failure, Fork, Stack, Standard, Start};
-use crate::text::Text;
+use crate::text::{self, Text};
 use crate::{caps, fds, inside, seal};
 
 /// Runs CMD in a container. Returns the exit status, after the message if there was something to say.
@@ -28,9 +28,9 @@ pub fn explain(spec: &Spec<'_>) {
     title("launcher:");
     host::explain_before(spec);
     let mut names = Text::new();
-    for (flag, name) in NAMESPACES {
-        if spec.unshares(flag) {
-            names.push(b" ").push(name.as_bytes());
+    for (flag, name) in FLAGS.iter().zip(text::strings(NAMES)) {
+        if spec.unshares(*flag) {
+            names.push(b" ").push(name.to_bytes());
         }
     }
     write_line(Standard::Output, Text::new().push(b"  clone process 1 into new namespaces:").push(names.bytes()));
@@ -41,16 +41,18 @@ pub fn explain(spec: &Spec<'_>) {
     command::explain_command(spec);
 }
 
-static NAMESPACES: [(u32, &str); 8] = [
-    (raw::CLONE_NEWUSER, "user"),
-    (raw::CLONE_NEWNS, "mount"),
-    (raw::CLONE_NEWPID, "pid"),
-    (raw::CLONE_NEWIPC, "ipc"),
-    (raw::CLONE_NEWUTS, "uts"),
-    (raw::CLONE_NEWNET, "net"),
-    (raw::CLONE_NEWCGROUP, "cgroup"),
-    (raw::CLONE_NEWTIME, "time"),
+static FLAGS: [u32; 8] = [
+    raw::CLONE_NEWUSER,
+    raw::CLONE_NEWNS,
+    raw::CLONE_NEWPID,
+    raw::CLONE_NEWIPC,
+    raw::CLONE_NEWUTS,
+    raw::CLONE_NEWNET,
+    raw::CLONE_NEWCGROUP,
+    raw::CLONE_NEWTIME,
 ];
+/// What they are called.
+static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0net\0cgroup\0time\0";
 
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     fds::check(spec.keep_fds)?;

@@ -4,8 +4,10 @@
 
 mod front;
 
+use core::mem::ManuallyDrop;
+
 use engine::fault::{FAILED, Fault};
-use engine::sys::{self, Start};
+use engine::sys::Start;
 use engine::{judge, launch};
 use rustix::process::geteuid;
 
@@ -14,7 +16,7 @@ use front::{NATIVE, parse, print_help, print_usage, print_version};
 
 #[cfg(not(test))]
 #[global_allocator]
-static HEAP: sys::Bump = sys::Bump::new();
+static HEAP: engine::sys::Bump = engine::sys::Bump::new();
 
 #[cfg(not(test))]
 engine::entry!(run);
@@ -23,15 +25,16 @@ engine::entry!(run);
 #[cfg_attr(test, allow(dead_code, reason = "the test harness has a main of its own"))]
 fn run(start: Start) -> i32 {
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
-    if sys::started_secure() {
-        return Fault::new("set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has")
+    if start.secure {
+        return Fault::new(b"set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has")
             .report();
     }
     if start.args.len() <= 2 {
         print_usage(&NATIVE);
         return FAILED.into();
     }
-    let mut draft = Draft::new(start.env);
+    // Nothing is given back: the process ends or becomes another.
+    let mut draft = ManuallyDrop::new(Draft::new(start.env));
     match parse(&NATIVE, &start, &mut draft) {
         Ok(command) => draft.finish(command, !geteuid().is_root()),
         Err(fault) => return fault.report(),

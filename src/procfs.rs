@@ -28,10 +28,10 @@ pub fn open() -> Result<Fd, Failure> {
 /// Whether it is procfs, whole, and of our own pid namespace: `self` names us by our own number.
 fn is_ours(proc: Fd) -> bool {
     let mut pid = Text::new();
-    pid.push_number(getpid().as_raw_nonzero().get().unsigned_abs());
+    pid.push_number(getpid().as_raw_nonzero().get().cast_unsigned());
     is_procfs(proc)
         && fstat(proc).is_ok_and(|stat| stat.st_ino == ROOT_INODE)
-        && files::read_link(proc, c"self", &mut [0; 16]) == Ok(pid.bytes())
+        && files::read_link(proc, c"self", &mut [0; 16]).is_ok_and(|link| link == pid.bytes())
 }
 
 fn is_procfs(fd: Fd) -> bool {
@@ -44,8 +44,8 @@ fn is_procfs(fd: Fd) -> bool {
 /// Those of openat(2).
 pub fn process(proc: Fd, pid: Pid) -> Result<Fd, Failure> {
     let mut number = Text::new();
-    number.push_number(pid.as_raw_nonzero().get().unsigned_abs());
-    files::look(proc, number.c_str().unwrap_or_default())
+    number.push_number(pid.as_raw_nonzero().get().cast_unsigned());
+    files::look(proc, number.c_str())
 }
 
 /// A file of a process's directory, through no link at its end and nothing that is mounted over it.

@@ -8,10 +8,9 @@
 
 use core::ffi::CStr;
 
-use crate::files::{self, Fd};
+use crate::files::{self, DIRECTORY, Fd, LINK};
 use crate::sys::Failure;
-use crate::text::{PATH, Text};
-use rustix::fs::FileType;
+use crate::text::{self, PATH, Text};
 
 /// How many symbolic links one path may go through: the kernel's MAXSYMLINKS.
 const LINKS_MAX: u32 = 40;
@@ -34,12 +33,12 @@ pub fn make(root: Fd, path: &[u8], kind: Kind) -> Result<Fd, Failure> {
     let parent = make_parent(root, path, &mut name)?;
     let found = match name.bytes() {
         b"" => return Ok(parent),
-        _ => look_or_make(parent, path_of(&name)?, kind)?,
+        _ => look_or_make(parent, name.c_str(), kind)?,
     };
     match (files::kind(found)?, kind) {
-        (FileType::Symlink, _) => Err(Failure::SYMLINK),
-        (FileType::Directory, Kind::Directory) => Ok(found),
-        (FileType::Directory, Kind::File) => Err(Failure::NO_FILE),
+        (LINK, _) => Err(Failure::SYMLINK),
+        (DIRECTORY, Kind::Directory) => Ok(found),
+        (DIRECTORY, Kind::File) => Err(Failure::NO_FILE),
         (_, Kind::Directory) => Err(Failure::NO_DIRECTORY),
         (_, Kind::File) => Ok(found),
     }
@@ -54,17 +53,20 @@ pub fn make_parent(root: Fd, path: &[u8], name: &mut Text) -> Result<Fd, Failure
     let (parent, last) = split(path);
     name.push(last);
     let mut todo = Text::new();
-    todo.push(parent);
+    if todo.push(parent).is_full() {
+        return Err(Failure::NAMETOOLONG);
+    }
+    let mut from = 0;
     // The components gone through, links resolved.
     let mut done = Text::new();
+    let mut component = Text::new();
     let mut at = root;
     let mut links = 0;
-    while !todo.bytes().is_empty() {
-        let (mut component, mut rest) = (Text::new(), Text::new());
-        let end = first(todo.bytes());
-        component.push(todo.bytes().get(..end).unwrap_or_default());
-        rest.push(todo.bytes().get(end + 1..).unwrap_or_default());
-        match component.bytes() {
+    while let Some((word, rest)) = text::word(todo.bytes().get(from..).unwrap_or_default(), b'/') {
+        from += word.len() + 1;
+        component.truncate(0);
+        component.push(word);
+        match word {
             b"" | b"." => {}
             b".." => {
                 // All but the last, from the root again: what the kernel calls the parent may be elsewhere by now.
@@ -72,34 +74,39 @@ pub fn make_parent(root: Fd, path: &[u8], name: &mut Text) -> Result<Fd, Failure
                 done.truncate(all_but_last);
                 at = again(root, done.bytes())?;
             }
-            name => {
-                let found = look_or_make(at, path_of(&component)?, Kind::Directory)?;
+            _ => {
+                let found = look_or_make(at, component.c_str(), Kind::Directory)?;
                 match files::kind(found)? {
-                    FileType::Directory => {
-                        done.push(b"/").push(name);
+                    DIRECTORY => {
+                        if done.push(b"/").push(word).is_full() {
+                            return Err(Failure::NAMETOOLONG);
+                        }
                         at = found;
                     }
-                    FileType::Symlink => {
+                    LINK => {
                         links += 1;
-                        let mut target = [0u8; PATH];
-                        let target = files::read_link(found, c"", &mut target)?;
-                        if target.starts_with(b"/") {
-                            done.truncate(0);
-                            at = root;
-                        }
-                        todo.truncate(0);
-                        todo.push(target).push(b"/").push(rest.bytes());
                         if links > LINKS_MAX {
                             return Err(Failure::LOOP);
                         }
-                        path_of(&todo)?;
-                        continue;
+                        let mut target = [0u8; PATH];
+                        let target = files::read_link(found, c"", &mut target)?;
+                        if target.first() == Some(&b'/') {
+                            done.truncate(0);
+                            at = root;
+                        }
+                        component.truncate(0);
+                        component.push(target).push(b"/").push(rest);
+                        if component.is_full() {
+                            return Err(Failure::NAMETOOLONG);
+                        }
+                        todo.truncate(0);
+                        todo.push(component.bytes());
+                        from = 0;
                     }
                     _ => return Err(Failure::NOTDIR),
                 }
             }
         }
-        todo = rest;
     }
     Ok(at)
 }
@@ -125,24 +132,17 @@ fn look_or_make(dir: Fd, name: &CStr, kind: Kind) -> Result<Fd, Failure> {
 fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     let mut at = root;
     let mut rest = path;
-    while !rest.is_empty() {
-        let end = first(rest);
-        let mut component = Text::new();
-        component.push(rest.get(..end).unwrap_or_default());
-        rest = rest.get(end + 1..).unwrap_or_default();
-        if !component.bytes().is_empty() {
-            at = files::look(at, path_of(&component)?)?;
-            if files::kind(at)? != FileType::Directory {
-                return Err(Failure::AGAIN);
-            }
+    while let Some((word, after)) = text::word(rest, b'/') {
+        rest = after;
+        if word.is_empty() {
+            continue;
+        }
+        at = files::look(at, Text::new().push(word).c_str())?;
+        if files::kind(at)? != DIRECTORY {
+            return Err(Failure::AGAIN);
         }
     }
     Ok(at)
-}
-
-/// The length of the first component.
-fn first(path: &[u8]) -> usize {
-    path.iter().take_while(|byte| **byte != b'/').count()
 }
 
 /// The parent's path and the last component; an empty one where the path ends in `.` or `..` or names the root.
@@ -154,10 +154,6 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
         Some((parent, name)) if !matches!(name, b"." | b"..") => (parent, name),
         _ => (path, b""),
     }
-}
-
-fn path_of(text: &Text) -> Result<&CStr, Failure> {
-    text.c_str().ok_or(Failure::NAMETOOLONG)
 }
 
 #[cfg(test)]

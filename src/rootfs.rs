@@ -7,38 +7,27 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fd::AsRawFd;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, chmodat, fstat, unlinkat};
 use rustix::mount::{MountAttrFlags as Attr, MountFlags};
 use rustix::process::fchdir;
 
 use crate::fault::{blame, blame_hint};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, DIRECTORY, Fd, HERE};
 use crate::mounts;
 use crate::procfs;
 use crate::resolve::{self, Kind};
 use crate::spec::{Bind, Op, Spec, Writes};
-use crate::sys::{Done, Failure};
-use crate::text::{PATH, Text};
+use crate::sys::{self, Done, Failure};
+use crate::text::{self, PATH, Text};
 use crate::tty;
 
 /// What tells of the host or acts on it, in /proc and /sys: the list of runc, `maskedPaths`; and powercap, which tells
 /// what the neighbours compute (CVE-2020-8694).
-static MASKED: [&CStr; 12] = [
-    c"acpi",
-    c"asound",
-    c"interrupts",
-    c"kcore",
-    c"keys",
-    c"latency_stats",
-    c"sched_debug",
-    c"scsi",
-    c"timer_list",
-    c"timer_stats",
-    c"firmware",
-    c"devices/virtual/powercap",
-];
+static MASKED: &[u8] =
+    b"acpi\0asound\0interrupts\0kcore\0keys\0latency_stats\0sched_debug\0scsi\0timer_list\0timer_stats\0\
+    firmware\0devices/virtual/powercap\0";
 /// The same, `readonlyPaths`. /sys, which has a `bus` and an `fs` too, is read-only as a whole.
-static READ_ONLY: [&CStr; 5] = [c"bus", c"fs", c"irq", c"sys", c"sysrq-trigger"];
+static READ_ONLY: &[u8] = b"bus\0fs\0irq\0sys\0sysrq-trigger\0";
 
 const REMOUNT: MountFlags = MountFlags::from_bits_retain(raw::MS_REMOUNT);
 const DATA: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
@@ -92,8 +81,8 @@ fn overlay(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
 }
 
 fn fd_path(fd: Fd, text: &mut Text) -> &CStr {
-    text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().unsigned_abs());
-    text.c_str().unwrap_or_default()
+    text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().cast_unsigned());
+    text.c_str()
 }
 
 /// The place of a mount, made where it is missing.
@@ -129,7 +118,7 @@ pub fn proc(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
     let masked = "the /proc outside is masked itself: this is a container already";
     let tree = tree.map_err(|why| blame_hint(says, dest, why, if why == Failure::PERM { masked } else { "" }))?;
     put(says, root, dest, tree)?;
-    if spec.masks { mask(tree, &READ_ONLY) } else { Ok(()) }
+    if spec.masks { mask(tree, READ_ONLY) } else { Ok(()) }
 }
 
 /// A read-only sysfs at `dest` with the cgroup tree in its place, where the kernel permits it.
@@ -143,14 +132,14 @@ pub fn sys(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
     if let (Ok(place), Ok(cgroup)) = (files::look(tree, c"fs/cgroup"), mounts::new(c"cgroup2", &[], attributes)) {
         mounts::attach(cgroup, place).map_err(|why| blame("mount cgroup2 on", c"/sys/fs/cgroup", why))?;
     }
-    if spec.masks { mask(tree, &[]) } else { Ok(()) }
+    if spec.masks { mask(tree, b"") } else { Ok(()) }
 }
 
 /// Covers what is masked and makes what is `read_only` so, in a file system that only the kernel writes. What the
 /// kernel does not have needs no mask.
-fn mask(tree: Fd, read_only: &[&CStr]) -> Done {
+fn mask(tree: Fd, read_only: &'static [u8]) -> Done {
     fchdir(tree)?;
-    for path in MASKED {
+    for path in text::strings(MASKED) {
         // A file is covered by the caller's /dev/null, a directory by an empty file system.
         let covered = match bind_here(c"/dev/null", path) {
             Err(Failure::NOTDIR) => {
@@ -160,7 +149,7 @@ fn mask(tree: Fd, read_only: &[&CStr]) -> Done {
         };
         present(covered).map_err(|why| blame("mask", path, why))?;
     }
-    for path in read_only {
+    for path in text::strings(read_only) {
         let flags = REMOUNT | MountFlags::BIND | MountFlags::RDONLY | DATA;
         let covered = bind_here(path, path).and_then(|()| mounts::plain(c"", path, c"", flags, c""));
         present(covered).map_err(|why| blame("make read-only", path, why))?;
@@ -176,29 +165,15 @@ fn present(result: Done) -> Done {
     if matches!(result, Err(Failure::NOENT | Failure::NOTDIR)) { Ok(()) } else { result }
 }
 
-/// How an entry of /dev is made.
-enum Entry {
-    /// The caller's device of the same name: in a user namespace none can be made.
-    Device(&'static CStr),
-    Link(&'static CStr),
-    Directory(u32),
-}
+/// The devices of /dev: the caller's, for in a user namespace none can be made.
+static DEVICES: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/urandom\0/dev/tty\0";
 
-static ENTRIES: [(&CStr, Entry); 13] = [
-    (c"null", Entry::Device(c"/dev/null")),
-    (c"zero", Entry::Device(c"/dev/zero")),
-    (c"full", Entry::Device(c"/dev/full")),
-    (c"random", Entry::Device(c"/dev/random")),
-    (c"urandom", Entry::Device(c"/dev/urandom")),
-    (c"tty", Entry::Device(c"/dev/tty")),
-    (c"fd", Entry::Link(c"/proc/self/fd")),
-    (c"stdin", Entry::Link(c"/proc/self/fd/0")),
-    (c"stdout", Entry::Link(c"/proc/self/fd/1")),
-    (c"stderr", Entry::Link(c"/proc/self/fd/2")),
-    (c"ptmx", Entry::Link(c"pts/ptmx")),
-    (c"shm", Entry::Directory(0o1777)),
-    (c"pts", Entry::Directory(0o755)),
-];
+/// Its links: a target, a name, and so on.
+static LINKS: &[u8] = b"/proc/self/fd\0fd\0/proc/self/fd/0\0stdin\0/proc/self/fd/1\0stdout\0/proc/self/fd/2\0stderr\0\
+    pts/ptmx\0ptmx\0";
+
+/// Its directories, and their modes.
+static DIRECTORIES: [(&CStr, u32); 2] = [(c"shm", 0o1777), (c"pts", 0o755)];
 
 /// A fresh /dev at `dest`. Nothing of what the root directory has there is looked at (CVE-2026-41579).
 ///
@@ -207,13 +182,17 @@ static ENTRIES: [(&CStr, Entry); 13] = [
 pub fn dev(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
     let dev = tmpfs(root, dest)?;
     fchdir(dev)?;
-    for (name, entry) in &ENTRIES {
-        match entry {
-            Entry::Device(host) => files::make_file(dev, name, 0o666).and_then(|()| bind_here(host, name)),
-            Entry::Link(target) => files::make_link(target, dev, name),
-            Entry::Directory(mode) => files::make_directory(dev, name, *mode),
-        }
-        .map_err(|why| blame("make /dev's", name, why))?;
+    let made = |name: &CStr, result: Done| result.map_err(|why| blame("make /dev's", name, why));
+    for host in text::strings(DEVICES) {
+        let name = sys::tail(host, b"/dev/".len());
+        made(name, files::make_file(dev, name, 0o666).and_then(|()| bind_here(host, name)))?;
+    }
+    let mut links = text::strings(LINKS);
+    while let (Some(target), Some(name)) = (links.next(), links.next()) {
+        made(name, files::make_link(target, dev, name))?;
+    }
+    for (name, mode) in &DIRECTORIES {
+        made(name, files::make_directory(dev, name, *mode))?;
     }
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
     let options = if spec.rootless {
@@ -254,10 +233,9 @@ fn console(dev: Fd) -> Done {
     if files::read_link(HERE, fd_path(terminal, &mut link), &mut path).is_err() {
         return Ok(());
     }
-    let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
-    let Ok(device) = files::look(HERE, path) else { return Ok(()) };
+    let Ok(device) = files::look(HERE, sys::c_str(&path)) else { return Ok(()) };
     let (wanted, found) = (fstat(terminal)?, fstat(device)?);
-    let same = FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice
+    let same = found.st_mode & raw::S_IFMT == raw::S_IFCHR
         && (found.st_rdev, found.st_dev, found.st_ino) == (wanted.st_rdev, wanted.st_dev, wanted.st_ino);
     if !same {
         return Ok(());
@@ -286,9 +264,13 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: Fd, caller: Fd) -> Done {
 fn link(target: &CStr, root: Fd, dest: &CStr) -> Done {
     let mut name = Text::new();
     let parent = resolve::make_parent(root, dest.to_bytes(), &mut name)?;
-    let name = name.c_str().ok_or(Failure::NAMETOOLONG)?;
+    let name = name.c_str();
     match files::make_link(target, parent, name) {
-        Err(Failure::EXIST) if files::read_link(parent, name, &mut [0; PATH]) == Ok(target.to_bytes()) => Ok(()),
+        Err(Failure::EXIST)
+            if files::read_link(parent, name, &mut [0; PATH]).is_ok_and(|link| link == target.to_bytes()) =>
+        {
+            Ok(())
+        }
         done => done,
     }
 }
@@ -302,7 +284,7 @@ fn bind(source: &CStr, dest: &CStr, kind: Bind, root: Fd, caller: Fd) -> Done {
         Bind::Devices => Attr::empty(),
     };
     restrict(tree, source, Attr::MOUNT_ATTR_NOSUID | more)?;
-    let directory = files::kind(tree).map_err(blame_source)? == FileType::Directory;
+    let directory = files::kind(tree).map_err(blame_source)? == DIRECTORY;
     let place = place("bind on", root, dest, if directory { Kind::Directory } else { Kind::File })?;
     mounts::attach(tree, place).map_err(|why| blame("bind on", dest, why))
 }

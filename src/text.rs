@@ -1,16 +1,18 @@
-//! Text in fixed buffers: numbers and joined paths. What does not fit is cut and remembered, never written past.
+//! Text in fixed buffers: numbers and joined paths. What does not fit is never written past the end, and never taken for
+//! the path that was meant: it is longer than any that the kernel takes.
 
 use core::ffi::CStr;
 
-/// PATH_MAX of the kernel, with the terminating NUL: no path that a system call takes is longer. Messages are cut
-/// at the same length.
+use crate::sys::c_str;
+
+/// PATH_MAX of the kernel, with the terminating NUL: a path of as many bytes is ENAMETOOLONG to every system call.
+/// Messages are cut at the same length.
 pub const PATH: usize = 4096;
 
-/// At most [`PATH`] - 1 bytes of text, always NUL-terminated.
+/// At most [`PATH`] bytes of text, always NUL-terminated.
 pub struct Text {
-    bytes: [u8; PATH],
+    bytes: [u8; PATH + 1],
     length: usize,
-    cut: bool,
 }
 
 impl Text {
@@ -18,14 +20,13 @@ impl Text {
     #[allow(clippy::new_without_default, reason = "new is the one way to make it")]
     #[inline(never)]
     pub const fn new() -> Text {
-        Text { bytes: [0; PATH], length: 0, cut: false }
+        Text { bytes: [0; PATH + 1], length: 0 }
     }
 
     /// Appends `more`, or as much of it as there is room for.
     pub fn push(&mut self, more: &[u8]) -> &mut Text {
         for &byte in more {
-            if self.length + 1 >= PATH {
-                self.cut = true;
+            if self.length >= PATH {
                 break;
             }
             if let Some(slot) = self.bytes.get_mut(self.length) {
@@ -55,6 +56,7 @@ impl Text {
     }
 
     /// Shortens it to `length` bytes.
+    #[inline(never)]
     pub fn truncate(&mut self, length: usize) {
         if let Some(tail) = self.bytes.get_mut(length..) {
             tail.fill(0);
@@ -63,17 +65,21 @@ impl Text {
     }
 
     #[must_use]
+    #[inline(never)]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// The text for a system call; `None` if something did not fit, for a cut path is another path.
+    /// Whether it is too long for a path; something of it may be missing.
     #[must_use]
-    pub fn c_str(&self) -> Option<&CStr> {
-        if self.cut {
-            return None;
-        }
-        CStr::from_bytes_until_nul(&self.bytes).ok()
+    pub fn is_full(&self) -> bool {
+        self.length >= PATH
+    }
+
+    /// The text for a system call. One that is full is ENAMETOOLONG to the kernel.
+    #[must_use]
+    pub fn c_str(&self) -> &CStr {
+        c_str(&self.bytes)
     }
 }
 
@@ -83,6 +89,23 @@ pub fn word(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let length = text.iter().take_while(|byte| **byte != separator).count();
     let word = text.get(..length).filter(|_| !text.is_empty())?;
     Some((word, text.get(length + 1..).unwrap_or_default()))
+}
+
+/// The strings of a list, each ended by a NUL.
+pub fn strings(list: &'static [u8]) -> impl Iterator<Item = &'static CStr> {
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        let string = c_str(rest);
+        rest = rest.get(string.count_bytes() + 1..)?;
+        Some(string)
+    })
+}
+
+/// Whether `byte` occurs in `text`.
+#[must_use]
+#[allow(clippy::manual_contains, reason = "core's is made for long texts, and ten times as large")]
+pub fn has(text: &[u8], byte: u8) -> bool {
+    text.iter().any(|it| *it == byte)
 }
 
 /// Whether two words are the same but for the case of their letters.
@@ -139,8 +162,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_no_path() {
         let mut text = Text::new();
-        assert_eq!(text.push(&[b'a'; PATH - 1]).c_str().map(CStr::count_bytes), Some(PATH - 1));
-        assert_eq!(text.push(b"d").c_str(), None);
-        assert_eq!(text.bytes(), [b'a'; PATH - 1]);
+        assert!(!text.push(&[b'a'; PATH - 1]).is_full());
+        assert!(text.push(b"dir").is_full());
+        assert_eq!(text.c_str().count_bytes(), PATH);
+        let refused = crate::files::look(crate::files::HERE, text.c_str()).err();
+        assert_eq!(refused.map(|why| why.number()), Some(crate::sys::Failure::NAMETOOLONG.number()));
     }
 }

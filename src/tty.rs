@@ -6,11 +6,11 @@
 //! shell takes the terminal back and `fg` resumes both.
 
 use linux_raw_sys::ioctl::TIOCSCTTY;
-use rustix::fs::{FileType, OFlags};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, getpgrp};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, FIFO, Fd, HERE};
 use crate::sys::{self, Failure, Signal, Standard};
 
 /// The controlling terminal, if there is one.
@@ -35,7 +35,7 @@ pub fn is_ours(terminal: Fd) -> bool {
 /// terminal, and CMD is only put into the foreground when it asks for it (SIGTTIN, SIGTTOU).
 #[must_use]
 pub fn in_pipeline() -> bool {
-    let pipe = |fd: Fd| files::kind(fd) == Ok(FileType::Fifo);
+    let pipe = |fd: Fd| files::kind(fd) == Ok(FIFO);
     pipe(Standard::Input.fd()) || pipe(Standard::Output.fd())
 }
 

@@ -4,7 +4,8 @@ use core::cell::Cell;
 use core::ffi::CStr;
 
 use engine::spec::{Op, Spec};
-use engine::sys::{Argv, Word};
+use engine::sys::{Argv, Word, c_str, tail};
+use engine::text;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,8 +51,11 @@ impl Draft {
     }
 
     pub fn set_env(&mut self, name: &CStr, value: &CStr) {
-        let pair = [name.to_bytes(), b"=", value.to_bytes_with_nul()].concat();
-        self.push_env(CStr::from_bytes_until_nul(pair.leak()).unwrap_or_default());
+        let mut pair = Vec::with_capacity(name.count_bytes() + value.count_bytes() + 2);
+        for part in [name.to_bytes(), b"=", value.to_bytes_with_nul()] {
+            pair.extend_from_slice(part);
+        }
+        self.push_env(c_str(pair.leak()));
     }
 
     fn push_env(&mut self, pair: &'static CStr) {
@@ -91,12 +95,8 @@ impl Draft {
         if self.default_home {
             self.push_env(if self.spec.uid.unwrap_or(0) == 0 { c"HOME=/root" } else { c"HOME=/" });
         }
-        let path = self
-            .env
-            .iter()
-            .filter_map(|word| word.get())
-            .find_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH="));
-        self.spec.path = path.and_then(|path| CStr::from_bytes_with_nul(path).ok()).unwrap_or_default();
+        let path = self.env.iter().filter_map(|word| word.get()).find(|pair| name_of(pair) == b"PATH");
+        self.spec.path = tail(path.unwrap_or_default(), b"PATH=".len());
         self.env.push(Word::END);
         self.spec.ops = core::mem::take(&mut self.ops).leak();
         self.spec.keep_fds = core::mem::take(&mut self.keep_fds).leak();
@@ -109,5 +109,5 @@ fn shell(path: &'static CStr) -> Argv<'static> {
 }
 
 fn name_of(pair: &CStr) -> &[u8] {
-    pair.to_bytes().split(|byte| *byte == b'=').next().unwrap_or_default()
+    text::word(pair.to_bytes(), b'=').unwrap_or_default().0
 }

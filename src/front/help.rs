@@ -24,18 +24,18 @@ pub fn print_help(words: &Vocabulary) {
 /// Hands the help text out, piece by piece.
 fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {
     out(words.usage.as_bytes());
-    for group in words.groups {
-        out(b"\n");
-        out(group.title.as_bytes());
-        out(b":\n");
-        for row in group.rows {
-            let (option, help) = row.parts();
-            out(b"  ");
-            out(option);
-            out(SPACES.get(option.len()..).unwrap_or(b" "));
-            out(help);
+    for line in words.lines() {
+        if line.is_title() {
             out(b"\n");
+            out(line.option);
+            out(b":");
+        } else {
+            out(b"  ");
+            out(line.option);
+            out(SPACES.get(line.option.len()..).unwrap_or(b" "));
+            out(line.help);
         }
+        out(b"\n");
     }
     out(STATUSES.as_bytes());
 }
@@ -54,12 +54,13 @@ mod tests {
     #[test]
     fn every_row_is_whole_and_alone() {
         let mut names = HashSet::new();
-        for row in NATIVE.groups.iter().flat_map(|group| group.rows) {
-            let (option, help) = row.parts();
-            assert!(option.starts_with(b"--") && !help.is_empty() && !help.ends_with(b"."), "{}", row.text);
-            assert!(names.insert(row.name()), "twice: {}", row.name());
-            assert!(row.values() <= 2, "{}", row.text);
+        for row in NATIVE.lines().filter(|line| !line.is_title()) {
+            let text = row.option.escape_ascii();
+            let whole = row.option.starts_with(b"--") && !row.help.is_empty() && !row.help.ends_with(b".");
+            assert!(whole && row.values() <= 2, "{text}");
+            assert!(names.insert(row.name()), "twice: {text}");
         }
+        assert!(names.len() > 40);
     }
 
     fn whole_help() -> String {

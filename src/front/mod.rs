@@ -11,8 +11,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use engine::fault::Fault;
-use engine::sys::{Argv, Start};
-use lexopt::Arg;
+use engine::sys::{Argv, Start, tail};
+use engine::text;
 
 use draft::Draft;
 pub use help::{print_help, print_usage, print_version};
@@ -25,28 +25,27 @@ use words::{Row, Vocabulary};
 /// The first option that is unknown, incomplete, or has a value that can't be meant.
 pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Fault<'static>> {
     let mut reader = Reader::new(start);
-    loop {
-        let row = match reader.parser.next() {
-            Ok(Some(Arg::Long(name))) => words.find(name),
-            Ok(Some(Arg::Short(_))) => None,
-            // The word before the command, whatever it was, becomes the spare slot.
-            Ok(Some(Arg::Value(value))) => {
-                forget(value);
-                return Ok(start.args.get(reader.at() - 1..).map_or(Argv::NONE, Argv::new));
-            }
-            Ok(None) => return Ok(Argv::NONE),
-            Err(error) => {
-                forget(error);
-                return Err(Fault::new("an option", reader.word(), "it takes no value"));
-            }
-        };
-        let row =
-            row.ok_or(Fault::new("an option", reader.word(), "there is none of that name; nsinit --help lists them"))?;
-        reader.apply(row, draft)?;
+    while let Some(word) = reader.next() {
+        let bytes = word.to_bytes();
+        // The word before the command, whatever it was, becomes the spare slot.
+        match bytes {
+            b"--" => return Ok(reader.command(0)),
+            [b'-', _, ..] => {}
+            _ => return Ok(reader.command(1)),
+        }
+        let (name, _) = text::word(bytes, b'=').unwrap_or_default();
+        let unknown = Fault::new(b"an option", word, "there is none of that name; nsinit --help lists them");
+        let row = words.find(name).ok_or(unknown)?;
+        let attached = (name.len() < bytes.len()).then(|| tail(word, name.len() + 1));
+        let (first, second) = reader.values(&row, attached)?;
+        (words.act)(row.number, draft, first, second).map_err(|why| Fault::new(row.name(), first, why))?;
     }
+    Ok(Argv::NONE)
 }
 
-/// lexopt says what a word is; the words themselves are the kernel's, which CMD and the kernel can have as they are.
+/// lexopt hands out the words, one after the other; the words themselves are the kernel's, which CMD and the kernel can
+/// have as they are. (lexopt's parser would make each a Rust string, and its errors print themselves: an eighth of the
+/// program.)
 struct Reader {
     /// Nothing is given back: the process ends or becomes another.
     parser: ManuallyDrop<lexopt::Parser>,
@@ -55,50 +54,43 @@ struct Reader {
 
 impl Reader {
     fn new(start: &Start) -> Reader {
-        let mut args = Vec::with_capacity(start.args.len());
-        for arg in start.args.iter().skip(1).filter_map(|word| word.get().get()) {
-            args.push(OsStr::from_bytes(arg.to_bytes()));
-        }
-        Reader { parser: ManuallyDrop::new(lexopt::Parser::from_args(args)), start: *start }
-    }
-
-    /// The index of the word that was read last.
-    fn at(&mut self) -> usize {
-        let left = self.parser.try_raw_args().map_or(0, |rest| rest.as_slice().len());
-        // `args` ends with a null word.
-        self.start.args.len() - 2 - left
-    }
-
-    fn word(&mut self) -> &'static CStr {
-        let at = self.at();
-        self.start.args.get(at).and_then(|word| word.get().get()).unwrap_or_default()
-    }
-
-    /// The value behind `=`.
-    fn attached(&mut self) -> Option<&'static CStr> {
-        forget(self.parser.optional_value()?);
-        let word = self.word().to_bytes_with_nul();
-        let equals = word.iter().position(|byte| *byte == b'=')?;
-        CStr::from_bytes_with_nul(word.get(equals + 1..)?).ok()
+        let words = start.args.iter().skip(1).filter_map(|word| word.get().get());
+        let parser = lexopt::Parser::from_args(words.map(|word| OsStr::from_bytes(word.to_bytes())));
+        Reader { parser: ManuallyDrop::new(parser), start: *start }
     }
 
     /// The next word, whatever it looks like.
     fn next(&mut self) -> Option<&'static CStr> {
         forget(self.parser.try_raw_args()?.next()?);
-        Some(self.word())
+        self.start.args.get(self.at())?.get().get()
     }
 
-    fn apply(&mut self, row: &Row, draft: &mut Draft) -> Result<(), Fault<'static>> {
+    /// The index of the word that was read last. `args` ends with a null word.
+    fn at(&mut self) -> usize {
+        let left = self.parser.try_raw_args().map_or(0, |rest| rest.as_slice().len());
+        self.start.args.len() - 2 - left
+    }
+
+    /// What begins `back` words before the word that was read last: a spare slot, CMD, its arguments.
+    fn command(&mut self, back: usize) -> Argv<'static> {
+        let at = self.at() - back;
+        self.start.args.get(at..).map_or(Argv::NONE, Argv::new)
+    }
+
+    /// As many values as the row names; the only one may be `attached`, behind a `=`.
+    fn values(
+        &mut self,
+        row: &Row,
+        attached: Option<&'static CStr>,
+    ) -> Result<(&'static CStr, &'static CStr), Fault<'static>> {
         let name = row.name();
         let missing = Fault::new(name, c"", "a value is missing");
-        let attached = self.attached();
-        let (first, second) = match row.values() {
+        Ok(match row.values() {
             0 if attached.is_some() => return Err(Fault::new(name, c"", "it takes no value")),
             0 => (c"", c""),
             1 => (attached.or_else(|| self.next()).ok_or(missing)?, c""),
             _ if attached.is_some() => return Err(Fault::new(name, c"", "it takes two values, and none after '='")),
             _ => (self.next().ok_or(missing)?, self.next().ok_or(missing)?),
-        };
-        (row.act)(draft, first, second).map_err(|why| Fault::new(name, first, why))
+        })
     }
 }

@@ -1,5 +1,4 @@
 //! nsinit's own vocabulary.
-#![allow(clippy::unit_arg, reason = "a row's statement and its answer stand on one line")]
 
 use core::ffi::CStr;
 
@@ -9,151 +8,91 @@ use engine::text;
 use linux_raw_sys::general as raw;
 
 use super::draft::{Asked, Draft};
-use super::words::{Act, Group, Row, Vocabulary, Wrong};
+use super::words::{Vocabulary, Wrong, rows};
 
-pub static NATIVE: Vocabulary = Vocabulary {
-    usage: "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]\n",
-    groups: &[
-        Group { title: "The root", rows: ROOT },
-        Group { title: "What is mounted in it, in the order given (missing destinations are made)", rows: MOUNTS },
-        Group { title: "Namespaces (all are new but time)", rows: NAMESPACES },
-        Group { title: "Who CMD is and what it may do", rows: RIGHTS },
-        Group { title: "What CMD finds", rows: SURROUNDINGS },
-        Group { title: "How it lives and ends", rows: LIFE },
-        Group { title: "About", rows: ABOUT },
-    ],
-};
+pub static NATIVE: Vocabulary =
+    Vocabulary { usage: "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]\n", rows: ROWS, act };
 
-const fn row(text: &'static str, act: Act) -> Row {
-    Row { text, act }
-}
-
-const ROOT: &[Row] = &[
-    row("--root DIR\tmake DIR the root of a container", |draft, dir, _| {
-        draft.spec.root = dir;
-        Ok(())
-    }),
-    row("--read-only\tnothing can be written to it", |draft, _, _| done(draft.spec.writes = Writes::Refused)),
-    row("--volatile\twhat is written to it vanishes at the end", |draft, _, _| {
-        done(draft.spec.writes = Writes::Forgotten)
-    }),
-    row("--no-masks\tleave the host's files in /proc and /sys as they are", |draft, _, _| {
-        done(draft.spec.masks = false)
-    }),
-    row("--no-sys\tdo not mount /sys", |draft, _, _| done(draft.spec.sys = false)),
-];
-
-const MOUNTS: &[Row] = &[
-    row("--bind SRC DEST\tshow SRC of the host at DEST", |draft, source, dest| {
-        bind(draft, source, dest, Bind::Writable)
-    }),
-    row("--ro-bind SRC DEST\tthe same, read-only with all below it", |draft, source, dest| {
-        bind(draft, source, dest, Bind::ReadOnly)
-    }),
-    row("--dev-bind SRC DEST\tthe same, writable, and device files in it work", |draft, source, dest| {
-        bind(draft, source, dest, Bind::Devices)
-    }),
-    row("--tmpfs DEST\tan empty file system in memory", |draft, dest, _| push(draft, Op::Tmpfs(dest))),
-    row("--proc DEST\tone more /proc", |draft, dest, _| push(draft, Op::Proc(dest))),
-    row("--dev DEST\tone more /dev", |draft, dest, _| push(draft, Op::Dev(dest))),
-    row("--dir DEST\ta directory", |draft, dest, _| push(draft, Op::Dir(dest))),
-    row("--symlink TARGET DEST\ta symbolic link at DEST that says TARGET", |draft, target, dest| {
-        push(draft, Op::Symlink { target, dest })
-    }),
-];
-
-const NAMESPACES: &[Row] = &[
-    row("--share-net\tuse the host's network", |draft, _, _| done(share(draft, raw::CLONE_NEWNET))),
-    row("--share-ipc\tuse the host's System V and POSIX IPC", |draft, _, _| done(share(draft, raw::CLONE_NEWIPC))),
-    row("--share-pid\tsee the host's processes", |draft, _, _| done(share(draft, raw::CLONE_NEWPID))),
-    row("--share-uts\tuse the host's host name", |draft, _, _| done(share(draft, raw::CLONE_NEWUTS))),
-    row("--share-cgroup\tsee the host's cgroup tree", |draft, _, _| done(share(draft, raw::CLONE_NEWCGROUP))),
-    row("--share-user\tbe root with the host's root's rights (root only)", |draft, _, _| {
-        done(share(draft, raw::CLONE_NEWUSER))
-    }),
-    row("--unshare-time\tnew offsets for the boot and the monotonic clock", |draft, _, _| {
-        done(draft.spec.namespaces |= raw::CLONE_NEWTIME)
-    }),
-];
-
-const RIGHTS: &[Row] = &[
-    row("--uid N\tuser id of CMD (0)", |draft, text, _| id(text).map(|id| draft.spec.uid = Some(id))),
-    row("--gid N\tgroup id of CMD (0)", |draft, text, _| id(text).map(|id| draft.spec.gid = Some(id))),
-    row("--cap-add CAP\tkeep a capability besides the usual 14, or ALL", |draft, name, _| {
-        let set = capability(name)?;
-        draft.spec.capabilities.bounding |= set;
-        draft.spec.capabilities.asked |= set;
-        Ok(())
-    }),
-    row("--cap-drop CAP\tdrop one, or ALL", |draft, name, _| {
-        let set = capability(name)?;
-        draft.spec.capabilities.bounding &= !set;
-        draft.spec.capabilities.asked &= !set;
-        Ok(())
-    }),
-    row("--allow-new-privs\tlet set-id programs and file capabilities work", |draft, _, _| {
-        done(draft.spec.no_new_privs = false)
-    }),
-];
-
-const SURROUNDINGS: &[Row] = &[
-    row("--setenv NAME VALUE\tset a variable (the caller's are not passed on)", |draft, name, value| {
-        variable(name).map(|()| draft.set_env(name, value))
-    }),
-    row("--unsetenv NAME\tunset a variable", |draft, name, _| {
-        variable(name).map(|()| draft.unset_env(name.to_bytes()))
-    }),
-    row("--pass-env NAME\tpass a variable of the caller's on", |draft, name, _| {
-        variable(name).map(|()| draft.pass_env(Some(name)))
-    }),
-    row("--keep-env\tpass all of them on", |draft, _, _| done(draft.pass_env(None))),
-    row("--clearenv\tunset all, PATH, HOME, TERM and container too", |draft, _, _| done(draft.clear_env())),
-    row("--keep-fd N\tleave descriptor N open in CMD", |draft, text, _| {
-        draft
+rows! { draft, first, second:
+    "The root" {
+        "--root DIR\tmake DIR the root of a container" => draft.spec.root = first,
+        "--read-only\tnothing can be written to it" => draft.spec.writes = Writes::Refused,
+        "--volatile\twhat is written to it vanishes at the end" => draft.spec.writes = Writes::Forgotten,
+        "--no-masks\tleave the host's files in /proc and /sys as they are" => draft.spec.masks = false,
+        "--no-sys\tdo not mount /sys" => draft.spec.sys = false,
+    }
+    "What is mounted in it, in the order given (missing destinations are made)" {
+        "--bind SRC DEST\tshow SRC of the host at DEST" => bind(draft, first, second, Bind::Writable)?,
+        "--ro-bind SRC DEST\tthe same, read-only with all below it" => bind(draft, first, second, Bind::ReadOnly)?,
+        "--dev-bind SRC DEST\tthe same, writable, and device files in it work" =>
+            bind(draft, first, second, Bind::Devices)?,
+        "--tmpfs DEST\tan empty file system in memory" => draft.ops.push(Op::Tmpfs(first)),
+        "--proc DEST\tone more /proc" => draft.ops.push(Op::Proc(first)),
+        "--dev DEST\tone more /dev" => draft.ops.push(Op::Dev(first)),
+        "--dir DEST\ta directory" => draft.ops.push(Op::Dir(first)),
+        "--symlink TARGET DEST\ta symbolic link at DEST that says TARGET" =>
+            draft.ops.push(Op::Symlink { target: first, dest: second }),
+    }
+    "Namespaces (all are new but time)" {
+        "--share-net\tuse the host's network" => share(draft, raw::CLONE_NEWNET),
+        "--share-ipc\tuse the host's System V and POSIX IPC" => share(draft, raw::CLONE_NEWIPC),
+        "--share-pid\tsee the host's processes" => share(draft, raw::CLONE_NEWPID),
+        "--share-uts\tuse the host's host name" => share(draft, raw::CLONE_NEWUTS),
+        "--share-cgroup\tsee the host's cgroup tree" => share(draft, raw::CLONE_NEWCGROUP),
+        "--share-user\tbe root with the host's root's rights (root only)" => share(draft, raw::CLONE_NEWUSER),
+        "--unshare-time\tnew offsets for the boot and the monotonic clock" =>
+            draft.spec.namespaces |= raw::CLONE_NEWTIME,
+    }
+    "Who CMD is and what it may do" {
+        "--uid N\tuser id of CMD (0)" => draft.spec.uid = Some(id(first)?),
+        "--gid N\tgroup id of CMD (0)" => draft.spec.gid = Some(id(first)?),
+        "--cap-add CAP\tkeep a capability besides the usual 14, or ALL" => {
+            let set = capability(first)?;
+            draft.spec.capabilities.bounding |= set;
+            draft.spec.capabilities.asked |= set;
+        },
+        "--cap-drop CAP\tdrop one, or ALL" => {
+            let set = capability(first)?;
+            draft.spec.capabilities.bounding &= !set;
+            draft.spec.capabilities.asked &= !set;
+        },
+        "--allow-new-privs\tlet set-id programs and file capabilities work" => draft.spec.no_new_privs = false,
+    }
+    "What CMD finds" {
+        "--setenv NAME VALUE\tset a variable (the caller's are not passed on)" =>
+            draft.set_env(variable(first)?, second),
+        "--unsetenv NAME\tunset a variable" => draft.unset_env(variable(first)?.to_bytes()),
+        "--pass-env NAME\tpass a variable of the caller's on" => draft.pass_env(Some(variable(first)?)),
+        "--keep-env\tpass all of them on" => draft.pass_env(None),
+        "--clearenv\tunset all, PATH, HOME, TERM and container too" => draft.clear_env(),
+        "--keep-fd N\tleave descriptor N open in CMD" => draft
             .keep_fds
-            .push(text::number(text.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or("it is no descriptor's number")?);
-        Ok(())
-    }),
-    row("--chdir DIR\tdirectory of CMD (/)", |draft, dir, _| {
-        draft.spec.directory = dir;
-        Ok(())
-    }),
-    row("--hostname NAME\thost name", |draft, name, _| {
-        draft.spec.hostname = Some(name);
-        if (1..=HOSTNAME_MAX).contains(&name.count_bytes()) { Ok(()) } else { Err("a host name has 1 to 64 bytes") }
-    }),
-    row("--umask OCTAL\tfile mode creation mask of CMD (the caller's)", |draft, text, _| {
-        draft.spec.umask =
-            Some(text::octal(text.to_bytes()).filter(|mask| *mask <= 0o777).ok_or("it is no number from 0 to 777")?);
-        Ok(())
-    }),
-];
-
-const LIFE: &[Row] = &[
-    row("--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside", |draft, _, _| {
-        done(draft.spec.life.as_pid_1 = true)
-    }),
-    row("--new-session\tgive CMD a session without the caller's terminal", |draft, _, _| {
-        done(draft.spec.life.new_session = true)
-    }),
-    row("--die-with-parent\tend when the caller of nsinit ends", |draft, _, _| {
-        done(draft.spec.life.die_with_parent = true)
-    }),
-    row("--group\tforward signals to CMD's whole process group", |draft, _, _| done(draft.spec.life.group = true)),
-    row("--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)", |draft, text, _| {
-        draft.spec.life.grace = text::number(text.to_bytes()).ok_or("it is no number of seconds")?;
-        Ok(())
-    }),
-    row("--wait-all\twait for the last process instead", |draft, _, _| done(draft.spec.life.wait_all = true)),
-];
-
-const ABOUT: &[Row] = &[
-    row("--explain\tprint the steps, process by process, and run nothing", |draft, _, _| {
-        done(draft.asked = Asked::Explain)
-    }),
-    row("--help\tprint this", |draft, _, _| done(draft.asked = Asked::Help)),
-    row("--version\tprint the version", |draft, _, _| done(draft.asked = Asked::Version)),
-];
+            .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or("it is no descriptor's number")?),
+        "--chdir DIR\tdirectory of CMD (/)" => draft.spec.directory = first,
+        "--hostname NAME\thost name" => {
+            draft.spec.hostname = Some(first);
+            if !(1..=HOSTNAME_MAX).contains(&first.count_bytes()) {
+                return Err("a host name has 1 to 64 bytes");
+            }
+        },
+        "--umask OCTAL\tfile mode creation mask of CMD (the caller's)" => draft.spec.umask =
+            Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or("it is no number from 0 to 777")?),
+    }
+    "How it lives and ends" {
+        "--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside" => draft.spec.life.as_pid_1 = true,
+        "--new-session\tgive CMD a session without the caller's terminal" => draft.spec.life.new_session = true,
+        "--die-with-parent\tend when the caller of nsinit ends" => draft.spec.life.die_with_parent = true,
+        "--group\tforward signals to CMD's whole process group" => draft.spec.life.group = true,
+        "--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)" =>
+            draft.spec.life.grace = text::number(first.to_bytes()).ok_or("it is no number of seconds")?,
+        "--wait-all\twait for the last process instead" => draft.spec.life.wait_all = true,
+    }
+    "About" {
+        "--explain\tprint the steps, process by process, and run nothing" => draft.asked = Asked::Explain,
+        "--help\tprint this" => draft.asked = Asked::Help,
+        "--version\tprint the version" => draft.asked = Asked::Version,
+    }
+}
 
 /// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
 const HOSTNAME_MAX: usize = 64;
@@ -167,16 +106,7 @@ fn bind(draft: &mut Draft, source: &'static CStr, dest: &'static CStr, kind: Bin
     if source.is_empty() {
         return Err("an empty path names nothing");
     }
-    push(draft, Op::Bind { source, dest, kind })
-}
-
-fn push(draft: &mut Draft, op: Op<'static>) -> Result<(), Wrong> {
-    draft.ops.push(op);
-    Ok(())
-}
-
-/// For what can't go wrong.
-fn done((): ()) -> Result<(), Wrong> {
+    draft.ops.push(Op::Bind { source, dest, kind });
     Ok(())
 }
 
@@ -196,7 +126,7 @@ fn capability(name: &CStr) -> Result<u64, Wrong> {
     caps::by_name(name).map(|number| 1 << number).ok_or("there is no such capability (capabilities(7) names them)")
 }
 
-fn variable(name: &CStr) -> Result<(), Wrong> {
-    let name = name.to_bytes();
-    if name.is_empty() || name.contains(&b'=') { Err("it can't be a variable's name") } else { Ok(()) }
+fn variable(name: &CStr) -> Result<&CStr, Wrong> {
+    let bytes = name.to_bytes();
+    if bytes.is_empty() || text::has(bytes, b'=') { Err("it can't be a variable's name") } else { Ok(name) }
 }

@@ -9,62 +9,87 @@ use super::draft::Draft;
 /// Why a value can't be meant.
 pub type Wrong = &'static str;
 
-/// What an option does to the draft of a Spec. It gets as many values as its text names; the others are empty.
-pub type Act = fn(&mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>;
+/// The texts of one vocabulary and its rows.
+pub struct Vocabulary {
+    pub usage: &'static str,
+    /// A line each: the heading of a group, or an option, what its values are called, a tab, and its help:
+    /// `--bind SRC DEST\tshow ...`.
+    pub rows: &'static str,
+    /// What the row of that number does to the draft of a Spec. It gets as many values as its text names; the others
+    /// are empty.
+    pub act: fn(usize, &mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>,
+}
 
-/// One option.
+/// Makes a vocabulary's `rows` and `act` from a list: `"TITLE" { "--option VALUE\thelp" => statement, ... }`. All texts
+/// become one and all statements one function, since a table of small ones would be a third larger.
+macro_rules! rows {
+    ($draft:ident, $first:ident, $second:ident: $($title:literal { $($text:literal => $act:expr,)* })*) => {
+        const ROWS: &str = concat!($($title, "\n", $($text, "\n",)*)*);
+
+        #[inline(never)]
+        fn act(row: usize, $draft: &mut Draft, $first: &'static CStr, $second: &'static CStr) -> Result<(), Wrong> {
+            let mut number = 0;
+            $($(
+                if row == number {
+                    $act;
+                    return Ok(());
+                }
+                number += 1;
+            )*)*
+            let _ = number;
+            Ok(())
+        }
+    };
+}
+pub(super) use rows;
+
+/// One line of a vocabulary's rows: an option, or a heading.
+#[derive(Clone, Copy)]
 pub struct Row {
-    /// The option, what its values are called, a tab, and one line of help: `--bind SRC DEST\tshow ...`.
-    pub text: &'static str,
-    pub act: Act,
+    pub number: usize,
+    /// With its values' names: `--bind SRC DEST`. Or the heading.
+    pub option: &'static [u8],
+    pub help: &'static [u8],
 }
 
 impl Row {
-    /// The option with its values, and its help.
+    /// It is no row, but the heading of those that follow.
     #[must_use]
-    pub fn parts(&self) -> (&'static [u8], &'static [u8]) {
-        text::word(self.text.as_bytes(), b'\t').unwrap_or_default()
+    pub fn is_title(&self) -> bool {
+        !self.option.starts_with(b"-")
     }
 
     /// The option with its dashes.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        let (option, _) = self.parts();
-        let length = text::word(option, b' ').map_or(0, |(name, _)| name.len());
-        self.text.get(..length).unwrap_or_default()
+    pub fn name(&self) -> &'static [u8] {
+        text::word(self.option, b' ').unwrap_or_default().0
     }
 
     /// How many values it takes.
     #[must_use]
     pub fn values(&self) -> usize {
-        let (option, _) = self.parts();
-        option.iter().filter(|byte| **byte == b' ').count()
+        self.option.iter().filter(|byte| **byte == b' ').count()
     }
 }
 
-/// Rows under one heading of the help text.
-pub struct Group {
-    pub title: &'static str,
-    pub rows: &'static [Row],
-}
-
-/// The texts of one vocabulary and its rows.
-pub struct Vocabulary {
-    pub usage: &'static str,
-    pub groups: &'static [Group],
-}
-
 impl Vocabulary {
-    /// The row of an option, named without its dashes.
+    /// The headings and rows, in order.
+    pub fn lines(&self) -> impl Iterator<Item = Row> {
+        let mut rest = self.rows.as_bytes();
+        let mut number = 0;
+        core::iter::from_fn(move || {
+            let (line, after) = text::word(rest, b'\n')?;
+            let (option, help) = text::word(line, b'\t')?;
+            let row = Row { number, option, help };
+            number += usize::from(!row.is_title());
+            rest = after;
+            Some(row)
+        })
+    }
+
+    /// The row of an option, named with its dashes.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<&'static Row> {
-        for group in self.groups {
-            for row in group.rows {
-                if row.name().as_bytes().strip_prefix(b"--") == Some(name.as_bytes()) {
-                    return Some(row);
-                }
-            }
-        }
-        None
+    pub fn find(&self, name: &[u8]) -> Option<Row> {
+        self.lines().find(|row| row.name() == name && !row.is_title())
     }
 }

@@ -1,72 +1,80 @@
-//! The system calls that rustix lacks, through the C library's syscall(2), typed.
+//! The system calls that rustix lacks, typed.
 
-use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use rustix::process::Pid;
 
+use super::arch::{self, Register};
 use super::signal::{Set, Siginfo, Signal};
 use super::{Argv, Done, Failure, Word};
 
-unsafe extern "C" {
-    fn syscall(number: c_long, ...) -> c_long;
-    fn __errno_location() -> *mut c_int;
-    fn getauxval(kind: c_ulong) -> c_ulong;
-}
-
-/// One system call; the arguments are integers or pointers that outlive it.
+/// One system call; the arguments are integers, or pointers that outlive it.
 macro_rules! call {
-    ($number:ident $(, $arg:expr)*) => {
-        answer(
-            // SAFETY: each use below passes pointers made from live references, with their lengths, of the types
-            // that the call's man page names; syscall(2) itself touches no memory but errno.
-            unsafe { syscall(raw::$number as c_long $(, $arg.full())*) },
-        )
+    ($number:ident $(, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?)?) => {
+        // SAFETY: each use below passes pointers made from live references, with their lengths, of the types that the
+        // call's man page names, and as many arguments as it takes.
+        unsafe {
+            call(
+                raw::$number,
+                register!($($a)?),
+                register!($($($b)?)?),
+                register!($($($($c)?)?)?),
+                register!($($($($($d)?)?)?)?),
+                register!($($($($($($e)?)?)?)?)?),
+            )
+        }
     };
 }
 
-/// What may be an argument: widened to a whole register, since syscall(2) reads each as a `long`.
+macro_rules! register {
+    () => {
+        Register::uninit()
+    };
+    ($value:expr) => {
+        Register::new($value.full())
+    };
+}
+
+/// What may be an argument: widened to a whole register.
 trait Argument {
-    fn full(self) -> c_long;
+    fn full(self) -> usize;
 }
 
 macro_rules! arguments {
     ($($kind:ty),*) => { $(impl Argument for $kind {
-        fn full(self) -> c_long { self as c_long }
+        fn full(self) -> usize { self as usize }
     })* };
 }
 arguments!(i32, u32, usize);
 
 impl<T> Argument for *const T {
-    fn full(self) -> c_long {
-        self.expose_provenance() as c_long
+    fn full(self) -> usize {
+        self.expose_provenance()
     }
 }
 
 impl<T> Argument for *mut T {
-    fn full(self) -> c_long {
-        self.expose_provenance() as c_long
+    fn full(self) -> usize {
+        self.expose_provenance()
     }
 }
 
+/// # Safety
+/// That of the system call.
 #[inline(never)]
-fn answer(result: c_long) -> Result<u32, Failure> {
-    if result == -1 {
-        // SAFETY: __errno_location(3) returns the valid address of this thread's errno.
-        return Err(Failure::new(unsafe { *__errno_location() }.unsigned_abs()));
-    }
-    Ok(result as u32)
+unsafe fn call(number: u32, a: Register, b: Register, c: Register, d: Register, e: Register) -> Result<u32, Failure> {
+    // SAFETY: the caller's word.
+    answer(unsafe { arch::call(number, [a, b, c, d, e]) })
+}
+
+/// What the kernel answers: the errnos are the numbers from -MAX_ERRNO, -4095, to -1.
+fn answer(result: isize) -> Result<u32, Failure> {
+    if (-4095..0).contains(&result) { Err(Failure::new(result.unsigned_abs() as u32)) } else { Ok(result as u32) }
 }
 
 fn done(result: Result<u32, Failure>) -> Done {
     result.map(|_| ())
-}
-
-/// Whether the kernel started us with more rights than the caller has (set-id bits, file capabilities):
-/// AT_SECURE of getauxval(3).
-pub fn started_secure() -> bool {
-    // SAFETY: reads the auxiliary vector that the C library keeps.
-    unsafe { getauxval(c_ulong::from(linux_raw_sys::auxvec::AT_SECURE)) != 0 }
 }
 
 /// The two answers of a fork.
@@ -152,28 +160,9 @@ pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, 
     // architectures; `begin` never returns; the child runs while we stand still, so no memory is used by two at once.
     let pid = unsafe {
         let top = stack.0.as_mut_ptr().cast::<u8>().add(SPAWN_STACK);
-        super::arch::spawn(raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD, top, begin::<T>, (&raw const job).cast())
+        arch::spawn(raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD, top, begin::<T>, (&raw const job).cast())
     };
-    // The kernel's own answer: a negative errno or the child's pid.
-    let pid = pid as i32;
-    if pid < 0 {
-        return Err(Failure::new(pid.unsigned_abs()));
-    }
-    Pid::from_raw(pid).ok_or(Failure::CHILD)
-}
-
-/// Private memory for the front's allocator, mmap(2); null if there is none.
-pub(super) fn map(size: usize) -> *mut u8 {
-    let (protection, flags) = (raw::PROT_READ | raw::PROT_WRITE, raw::MAP_PRIVATE | raw::MAP_ANONYMOUS);
-    #[cfg(target_pointer_width = "64")]
-    const NUMBER: u32 = raw::__NR_mmap;
-    #[cfg(target_pointer_width = "32")]
-    const NUMBER: u32 = raw::__NR_mmap2;
-    // SAFETY: a new private anonymous mapping takes nothing that is in use (mmap(2)).
-    let address = unsafe {
-        syscall(NUMBER as c_long, 0 as c_long, size, protection as c_long, flags as c_long, -1 as c_long, 0 as c_long)
-    };
-    if address == -1 { core::ptr::null_mut() } else { core::ptr::with_exposed_provenance_mut(address as usize) }
+    Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
 }
 
 /// _exit(2) of the whole process.
@@ -480,15 +469,14 @@ pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// EAGAIN: the time is over. EINTR: stopped and continued.
-pub fn wait_signal(limit: Option<Time>) -> Result<Siginfo, Failure> {
-    let mut info = Siginfo::EMPTY;
+pub fn wait_signal(limit: Option<Time>, info: &mut Siginfo) -> Done {
     let set = Set::ALL;
     let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     #[cfg(target_pointer_width = "32")]
-    call!(__NR_rt_sigtimedwait_time64, &raw const set, &raw mut info, limit, size_of::<Set>())?;
+    call!(__NR_rt_sigtimedwait_time64, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;
     #[cfg(target_pointer_width = "64")]
-    call!(__NR_rt_sigtimedwait, &raw const set, &raw mut info, limit, size_of::<Set>())?;
-    Ok(info)
+    call!(__NR_rt_sigtimedwait, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;
+    Ok(())
 }
 
 /// `struct __kernel_timespec`: seconds and nanoseconds, 64 bits each on every architecture.
@@ -524,12 +512,10 @@ impl Time {
 #[must_use]
 pub fn now() -> Time {
     let mut time = Time { seconds: 0, nanos: 0 };
-    #[cfg(target_pointer_width = "32")]
-    const NUMBER: u32 = raw::__NR_clock_gettime64;
-    #[cfg(target_pointer_width = "64")]
-    const NUMBER: u32 = raw::__NR_clock_gettime;
     // It can't fail: the clock exists and the address is good. Were it to, the grace would be measured from the boot.
-    // SAFETY: as in `call!`.
-    unsafe { syscall(NUMBER as c_long, raw::CLOCK_MONOTONIC as c_long, &raw mut time) };
+    #[cfg(target_pointer_width = "32")]
+    let _ = call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time);
+    #[cfg(target_pointer_width = "64")]
+    let _ = call!(__NR_clock_gettime, raw::CLOCK_MONOTONIC, &raw mut time);
     time
 }

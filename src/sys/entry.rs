@@ -1,7 +1,9 @@
 //! How the program starts: the C `main`, the argument vector and the environment, as safe types.
 //!
-//! A C `main` is used instead of Rust's because Rust's start-up ignores SIGPIPE, which CMD would then
-//! inherit, and because on musl `std::env::args()` knows nothing of arguments that it did not get itself.
+//! A C `main` is used instead of Rust's because Rust's start-up ignores SIGPIPE, which CMD would then inherit, and
+//! because on musl `std::env::args()` knows nothing of arguments that it did not get itself. The small build
+//! (`--cfg own_start`) does without the C library's start too: nothing here needs its threads' memory, locale or exit
+//! handlers, and they are a twentieth of the program.
 
 use core::cell::Cell;
 use core::ffi::{CStr, c_char, c_int};
@@ -33,6 +35,22 @@ impl<'a> Word<'a> {
     pub fn is_end(self) -> bool {
         self.0.is_null()
     }
+}
+
+/// The C string that begins `buffer`; nothing if its last byte is not NUL.
+#[must_use]
+pub fn c_str(buffer: &[u8]) -> &CStr {
+    match buffer.last() {
+        // SAFETY: there is a NUL in the buffer, at its end if not before.
+        Some(0) => unsafe { CStr::from_ptr(buffer.as_ptr().cast()) },
+        _ => c"",
+    }
+}
+
+/// What follows the first `from` bytes of `text`.
+#[must_use]
+pub fn tail(text: &CStr, from: usize) -> &CStr {
+    c_str(text.to_bytes_with_nul().get(from..).unwrap_or_default())
 }
 
 /// CMD's argument vector with one spare slot in front.
@@ -95,6 +113,8 @@ pub struct Start {
     pub args: &'static [Cell<Word<'static>>],
     /// The environment, ended by [`Word::END`].
     pub env: &'static [Word<'static>],
+    /// We have more rights than the caller (set-id bits, file capabilities): AT_SECURE of getauxval(3).
+    pub secure: bool,
 }
 
 impl Start {
@@ -110,12 +130,92 @@ impl Start {
         }
         // SAFETY: argv has argc strings and a null pointer; both arrays lie on the initial stack, which is
         // writable, ours alone (no thread exists) and never unmapped. Word and Cell<Word> have the layout of
-        // one pointer (repr(transparent)).
+        // one pointer (repr(transparent)). The kernel puts the auxiliary vector right behind the environment.
         unsafe {
             Start {
                 args: core::slice::from_raw_parts(argv.cast(), count),
                 env: core::slice::from_raw_parts(envp.cast(), vars + 1),
+                secure: secure(envp.add(vars + 1).cast()),
             }
+        }
+    }
+}
+
+/// # Safety
+/// `vector` is the auxiliary vector: pairs of a kind and a value, up to the kind AT_NULL.
+unsafe fn secure(mut vector: *const [usize; 2]) -> bool {
+    loop {
+        // SAFETY: the caller's word; the pair that ends it has not been met.
+        match unsafe { *vector } {
+            [kind, value] if kind == linux_raw_sys::auxvec::AT_SECURE as usize => return value != 0,
+            [0, _] => return false,
+            // SAFETY: as above.
+            _ => vector = unsafe { vector.add(1) },
+        }
+    }
+}
+
+#[cfg(own_start)]
+unsafe extern "C" {
+    fn main(argc: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int;
+}
+
+/// The rest of the start: moves the program's pointers to where it was loaded, and calls `main`.
+///
+/// # Safety
+/// `stack` is as execve(2) leaves it: argc, argv, a null pointer, the environment. The program lies at `base`, and
+/// `dynamic` is its `_DYNAMIC`.
+#[cfg(own_start)]
+pub(super) unsafe extern "C" fn begin(stack: *const usize, base: *const u8, dynamic: *const [usize; 2]) -> ! {
+    // SAFETY: the caller's word: the argument array begins behind its length, the environment behind the array's null.
+    let status = unsafe {
+        relocate(base.addr(), dynamic);
+        let argv = stack.add(1);
+        main(*stack as c_int, argv.cast(), argv.add(*stack + 1).cast())
+    };
+    super::exit(status)
+}
+
+/// Adds `base` to every pointer that the compact table of relocations names: an address, or the bits of those among the
+/// words behind the last one. (System V ABI, DT_RELR; the build makes no other kind.)
+///
+/// # Safety
+/// As for [`begin`]; once.
+#[cfg(own_start)]
+unsafe fn relocate(base: usize, mut dynamic: *const [usize; 2]) {
+    const DT_RELRSZ: usize = 35;
+    const DT_RELR: usize = 36;
+    let (mut table, mut size) = (0, 0);
+    // SAFETY: _DYNAMIC ends with the tag 0; the table has `size` bytes of words, each the address of a pointer in our own
+    // writable data, or bits for the words behind it. Nothing before this has used any of those pointers.
+    unsafe {
+        loop {
+            match *dynamic {
+                [0, _] => break,
+                [DT_RELR, value] => table = value,
+                [DT_RELRSZ, value] => size = value,
+                _ => {}
+            }
+            dynamic = dynamic.add(1);
+        }
+        let entries = core::slice::from_raw_parts((base + table) as *const usize, size / size_of::<usize>());
+        let mut next = core::ptr::null_mut::<usize>();
+        for &entry in entries {
+            if entry & 1 == 0 {
+                let place = (base + entry) as *mut usize;
+                *place += base;
+                next = place.add(1);
+                continue;
+            }
+            let (mut bits, mut place) = (entry >> 1, next);
+            while bits != 0 {
+                if bits & 1 == 1 {
+                    *place += base;
+                }
+                bits >>= 1;
+                place = place.wrapping_add(1);
+            }
+            next = next.wrapping_add(usize::BITS as usize - 1);
         }
     }
 }

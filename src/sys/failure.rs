@@ -65,7 +65,8 @@ impl Failure {
 
 impl From<Errno> for Failure {
     fn from(errno: Errno) -> Failure {
-        Failure::new(errno.raw_os_error().unsigned_abs())
+        // SAFETY: an Errno is one of the kernel's, 1 to 4095.
+        Failure(unsafe { NonZeroU32::new_unchecked(errno.raw_os_error() as u32) })
     }
 }
 

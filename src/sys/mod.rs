@@ -9,7 +9,7 @@ mod heap;
 mod signal;
 
 pub use call::*;
-pub use entry::{Argv, Start, Word};
+pub use entry::{Argv, Start, Word, c_str, tail};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
 pub use signal::*;
