@@ -57,6 +57,7 @@ fn put(process: Fd, name: &CStr, content: &[u8]) -> Done {
 }
 
 /// Our own map with each range mapped to itself: of `inside outside count` the first, the first, the last.
+#[inline(never)]
 fn mirror(map: &CStr, line: &mut Text) -> Done {
     let mut own = [0u8; PATH];
     let me = procfs::process(procfs::open()?, getpid())?;

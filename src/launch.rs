@@ -12,7 +12,7 @@ use crate::host::{self, Supervisor};
 use crate::init::Init;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{self, Failure, Fork, Stack, Standard, Start};
+use crate::sys::{self, Failure, Fork, Standard, Start};
 use crate::text::{self, Text};
 use crate::{caps, fds, inside, seal};
 
@@ -128,8 +128,7 @@ fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
         return become_command(spec, state);
     }
     state.parent = Some(getpid());
-    let mut stack = Stack::new();
-    match sys::spawn(&mut stack, |(spec, state)| become_command(spec, state), &(spec, *state)) {
+    match sys::spawn(|(spec, state)| become_command(spec, state), &(spec, *state)) {
         Ok(command) => {
             settle(state);
             Init::new(spec, state, command).forever()

@@ -1,5 +1,5 @@
-//! What no function of Rust's can do, one per architecture: a system call, the program's first instructions, and
-//! clone(2) onto another stack, which returns twice.
+//! What no function of Rust's can do, one per architecture: a system call, the program's first instructions, and a
+//! clone(2) after which the child is somewhere else.
 
 use core::arch::asm;
 use core::ffi::c_void;
@@ -143,21 +143,22 @@ extern "C" fn _start() -> ! {
     );
 }
 
-/// clone(2) with `flags` onto the stack that ends at `top`; there `begin(arg)` runs. The kernel's answer: the child's
-/// pid, or a negative errno.
+/// clone(2) with `flags`, on the stack that is in use; in the child `begin(arg)` runs below the caller's frame. The
+/// kernel's answer: the child's pid, or a negative errno.
 ///
 /// # Safety
-/// `top` is 16-byte aligned and the end of a stack of the child's own; with CLONE_VM, whatever `arg` leads to outlives it.
+/// The child has a stack of its own (no CLONE_VM), or the caller stands still until it needs none (CLONE_VFORK); no
+/// flag is among them that reads the other arguments.
 #[cfg(target_arch = "x86_64")]
-pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: the caller's word; the child leaves this code by the call, whose return address it never uses.
+    // SAFETY: the caller's word; the child leaves this code by the call, whose return address it never uses. The stack
+    // is aligned for a call here, and nothing of ours lies below it.
     unsafe {
         asm!(
-            "syscall", "test eax, eax", "jnz 2f", "xor ebp, ebp", "mov rdi, r13", "call r12", "ud2", "2:",
-            inout("rax") linux_raw_sys::general::__NR_clone as usize => answer,
-            in("rdi") flags as usize, in("rsi") top, in("rdx") 0, in("r10") 0, in("r8") 0,
-            in("r12") begin, in("r13") arg, out("rcx") _, out("r11") _,
+            "syscall", "test eax, eax", "jnz 2f", "xor ebp, ebp", "mov rdi, r10", "call rdx", "ud2", "2:",
+            inlateout("rax") linux_raw_sys::general::__NR_clone as usize => answer,
+            in("rdi") flags as usize, in("rsi") 0, in("rdx") begin, in("r10") arg, lateout("rcx") _, lateout("r11") _,
         );
     }
     answer
@@ -168,20 +169,16 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
 /// # Safety
 /// As above.
 #[cfg(target_arch = "x86")]
-pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: the caller's word. The child finds both words on its new stack; ebx and esi, which the compiler keeps for
-    // itself, are ours only around the call. 12 bytes below them keep the stack aligned at the call.
+    // SAFETY: as above. ebx, which the compiler keeps for itself, is ours only around the call; with it and eight bytes
+    // more the stack is aligned again where the child calls.
     unsafe {
-        let stack = top.sub(16).cast::<usize>();
-        stack.write(begin as usize);
-        stack.add(1).write(arg.addr());
         asm!(
-            "push esi", "push ebx", "mov ebx, {flags}", "xor esi, esi", "int 0x80",
-            "test eax, eax", "jnz 2f", "xor ebp, ebp", "pop eax", "pop ecx", "sub esp, 4", "push ecx", "call eax", "ud2",
-            "2:", "pop ebx", "pop esi",
-            flags = in(reg) flags, inout("eax") linux_raw_sys::general::__NR_clone as usize => answer,
-            in("ecx") stack, in("edx") 0, inout("edi") 0 => _,
+            "push ebx", "mov ebx, {flags}", "int 0x80", "test eax, eax", "jnz 2f",
+            "xor ebp, ebp", "sub esp, 8", "push edi", "call edx", "ud2", "2:", "pop ebx",
+            flags = in(reg) flags, inlateout("eax") linux_raw_sys::general::__NR_clone as usize => answer,
+            in("ecx") 0, in("edx") begin, in("edi") arg,
         );
     }
     answer
@@ -192,14 +189,14 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
 /// # Safety
 /// As above.
 #[cfg(target_arch = "aarch64")]
-pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: the caller's word; the child leaves this code by the branch.
+    // SAFETY: as above.
     unsafe {
         asm!(
             "svc 0", "cbnz x0, 2f", "mov x29, 0", "mov x0, x10", "blr x9", "brk 1", "2:",
-            inout("x0") flags as usize => answer, in("x1") top, in("x2") 0, in("x3") 0, in("x4") 0,
-            in("x8") linux_raw_sys::general::__NR_clone as usize, in("x9") begin, in("x10") arg,
+            in("x8") linux_raw_sys::general::__NR_clone as usize, inlateout("x0") flags as usize => answer, in("x1") 0,
+            in("x9") begin, in("x10") arg,
         );
     }
     answer
@@ -210,17 +207,15 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
 /// # Safety
 /// As above.
 #[cfg(target_arch = "arm")]
-pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: the caller's word; r7, which Thumb keeps as its frame pointer, is saved around the call; the child leaves
-    // this code by the branch.
+    // SAFETY: as above; r7, which Thumb keeps as its frame pointer, is saved around the call.
     unsafe {
         asm!(
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}", "cmp r0, #0", "bne 2f",
             "mov r0, r9", "blx r8", "udf #0", "2:",
-            saved = out(reg) _, number = in(reg) linux_raw_sys::general::__NR_clone as usize,
-            inout("r0") flags as usize => answer, in("r1") top, in("r2") 0, in("r3") 0, in("r4") 0,
-            in("r8") begin, in("r9") arg,
+            saved = out(reg) _, number = in(reg) linux_raw_sys::general::__NR_clone,
+            inlateout("r0") flags => answer, in("r1") 0, in("r8") begin, in("r9") arg,
         );
     }
     answer
@@ -231,14 +226,14 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
 /// # Safety
 /// As above.
 #[cfg(target_arch = "riscv64")]
-pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: the caller's word; the child leaves this code by the jump.
+    // SAFETY: as above.
     unsafe {
         asm!(
             "ecall", "bnez a0, 2f", "mv a0, t1", "jalr t0", "ebreak", "2:",
-            inout("a0") flags as usize => answer, in("a1") top, in("a2") 0, in("a3") 0, in("a4") 0,
-            in("a7") linux_raw_sys::general::__NR_clone as usize, in("t0") begin, in("t1") arg,
+            in("a7") linux_raw_sys::general::__NR_clone as usize, inlateout("a0") flags as usize => answer, in("a1") 0,
+            in("t0") begin, in("t1") arg,
         );
     }
     answer

@@ -127,27 +127,12 @@ pub fn unshare(flags: u32) -> Done {
     done(call!(__NR_unshare, flags))
 }
 
-/// Bytes of stack for [`spawn`]'s child: two path buffers, the error line, and what the calls need.
-pub const SPAWN_STACK: usize = 32 * 1024;
-
-/// The stack of a spawned child.
-#[repr(align(16))]
-pub struct Stack(core::mem::MaybeUninit<[u8; SPAWN_STACK]>);
-
-impl Stack {
-    #[must_use]
-    #[allow(clippy::new_without_default, reason = "there is no default stack")]
-    pub const fn new() -> Stack {
-        Stack(core::mem::MaybeUninit::uninit())
-    }
-}
-
 /// Starts a child that shares our memory until it executes a program or ends, as vfork(2) does: `body(arg)` runs
-/// in it, on `stack`, and its result is the exit status. We stand still until then.
+/// in it, further down on our stack, and its result is the exit status. We stand still until then.
 ///
 /// # Errors
 /// Those of clone(2).
-pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
+pub fn spawn<T>(body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     struct Job<'a, T>(fn(&T) -> i32, &'a T);
     extern "C" fn begin<T>(job: *const c_void) -> ! {
         // SAFETY: `job` is the Job below, which lives until the parent goes on, and that is after this process
@@ -156,12 +141,9 @@ pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, 
         exit((job.0)(job.1))
     }
     let job = Job(body, arg);
-    // SAFETY: the stack is ours alone for the call's duration and grows down from its aligned end on all supported
-    // architectures; `begin` never returns; the child runs while we stand still, so no memory is used by two at once.
-    let pid = unsafe {
-        let top = stack.0.as_mut_ptr().cast::<u8>().add(SPAWN_STACK);
-        arch::spawn(raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD, top, begin::<T>, (&raw const job).cast())
-    };
+    let flags = raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD;
+    // SAFETY: the child runs while we stand still, so no memory is used by two at once; `begin` never returns.
+    let pid = unsafe { arch::spawn(flags, begin::<T>, (&raw const job).cast()) };
     Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
 }
 
