@@ -17,55 +17,60 @@ use crate::files::{self, HERE};
 use crate::spec::Spec;
 use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
-use crate::sys::{self, Done, Failure, Signal};
+use crate::sys::{self, Done, Failure, Say, Signal, say};
 use crate::text::{self, PATH, Text};
 use crate::{caps, fds, ids, tty};
 
 static STEPS: [Step; 13] = [
     Step {
-        says: "start a process group",
+        says: say(c"start a process group"),
         on: nothing,
         when: |spec| !spec.life.new_session,
         run: |_, state| start_group(state),
     },
-    Step { says: "start a session", on: nothing, when: |spec| spec.life.new_session, run: |_, _| start_session() },
-    Step { says: "set umask", on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
-    Step { says: "reduce the bounding set", on: nothing, when: always, run: |spec, _| caps::bound(spec) },
     Step {
-        says: "keep capabilities --cap-add",
+        says: say(c"start a session"),
+        on: nothing,
+        when: |spec| spec.life.new_session,
+        run: |_, _| start_session(),
+    },
+    Step { says: say(c"set umask"), on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
+    Step { says: say(c"reduce the bounding set"), on: nothing, when: always, run: |spec, _| caps::bound(spec) },
+    Step {
+        says: say(c"keep capabilities --cap-add"),
         on: nothing,
         when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {
-        says: "become user and group",
+        says: say(c"become user and group"),
         on: nothing,
         when: |spec| !spec.rootless,
         run: |spec, state| ids::become_inner(spec, &state.caller),
     },
-    Step { says: "reduce capabilities", on: nothing, when: always, run: |spec, _| caps::limit(spec) },
+    Step { says: say(c"reduce capabilities"), on: nothing, when: always, run: |spec, _| caps::limit(spec) },
     Step {
-        says: "set no_new_privs",
+        says: say(c"set no_new_privs"),
         on: nothing,
         when: |spec| spec.no_new_privs,
         run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
-        says: "die with process 1 or the launcher",
+        says: say(c"die with process 1 or the launcher"),
         on: nothing,
         when: |spec| spec.life.as_pid_1 || !spec.unshares(raw::CLONE_NEWPID),
         run: |spec, state| die_with_parent(spec, state),
     },
-    Step { says: "close descriptors", on: nothing, when: always, run: |spec, _| close_descriptors(spec) },
+    Step { says: say(c"close descriptors"), on: nothing, when: always, run: |spec, _| close_descriptors(spec) },
     Step {
-        says: "enter directory",
+        says: say(c"enter directory"),
         on: |spec| spec.directory,
         // Process 1 is in / already.
         when: |spec| spec.directory != c"/",
         run: |spec, _| enter_directory(spec),
     },
     Step {
-        says: "ignore SIGCHLD as the caller did",
+        says: say(c"ignore SIGCHLD as the caller did"),
         on: nothing,
         when: always,
         run: |_, state| {
@@ -76,7 +81,7 @@ static STEPS: [Step; 13] = [
         },
     },
     Step {
-        says: "restore the signal mask",
+        says: say(c"restore the signal mask"),
         on: nothing,
         when: always,
         run: |_, state| sys::set_mask(state.caller.mask).map(|_| ()),
@@ -92,7 +97,7 @@ pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
 /// Prints what [`become_command`] would do.
 pub fn explain_command(spec: &Spec<'_>) {
     explain(&STEPS, spec);
-    explain_line("execute", spec.argv.command());
+    explain_line(say(c"execute"), spec.argv.command());
 }
 
 fn start_group(state: &State) -> Done {
@@ -127,7 +132,7 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
 fn close_descriptors(spec: &Spec<'_>) -> Done {
     fds::close_all_but(spec.keep_fds, &[])?;
     for fd in spec.keep_fds {
-        sys::keep_on_exec(*fd).map_err(|errno| blame("keep open the descriptor of", c"--keep-fd", errno))?;
+        sys::keep_on_exec(*fd).map_err(|errno| blame(say(c"keep open the descriptor of"), c"--keep-fd", errno))?;
     }
     Ok(())
 }
@@ -162,7 +167,7 @@ fn execute(spec: &Spec<'_>) -> u8 {
         rest = after;
         let mut path = Text::new();
         // An empty entry is the working directory (execvp(3)).
-        path.push(if directory.is_empty() { b"." } else { directory }).push(b"/").push(command.to_bytes());
+        path.push(if directory.is_empty() { b"." } else { directory }).byte(b'/').push(command.to_bytes());
         if path.is_full() {
             continue;
         }
@@ -195,7 +200,7 @@ fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
 
 /// Reports why CMD was not executed. Returns the exit status that tells it.
 fn outcome(command: &CStr, errno: Failure) -> u8 {
-    let says = "execute";
+    let says = say(c"execute");
     if errno != Failure::NOENT {
         blame(says, command, errno);
         return NOT_EXECUTABLE;
@@ -205,7 +210,7 @@ fn outcome(command: &CStr, errno: Failure) -> u8 {
         says,
         command,
         errno,
-        if there { "it is there: the loader or interpreter that it names is not" } else { "" },
+        if there { say(c"it is there: the loader or interpreter that it names is not") } else { Say::NOTHING },
     );
     NOT_FOUND
 }

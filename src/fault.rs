@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use crate::sys::{self, Failure, Standard};
+use crate::sys::{self, Failure, Say, Standard};
 use crate::text::{self, PATH, Text};
 
 /// nsinit failed before CMD ran.
@@ -14,8 +14,8 @@ pub const NOT_FOUND: u8 = 127;
 /// Added to the number of the signal that CMD died of.
 pub const SIGNALLED: u8 = 128;
 
-/// The prefix of every message: the name of the vocabulary.
-pub const NAME: &str = "nsinit";
+/// What every message begins with: the name of the vocabulary.
+const NAME: &[u8] = b"nsinit: ";
 
 /// What can't be meant. It prints as `nsinit: use ON VALUE: WHY`.
 #[derive(Clone, Copy)]
@@ -24,54 +24,60 @@ pub struct Fault<'a> {
     pub on: &'a [u8],
     /// Its value, in the user's own word. May be empty.
     pub value: &'a CStr,
-    pub why: &'static str,
+    pub why: Say,
 }
 
 impl<'a> Fault<'a> {
     #[must_use]
-    pub const fn new(on: &'a [u8], value: &'a CStr, why: &'static str) -> Fault<'a> {
+    pub const fn new(on: &'a [u8], value: &'a CStr, why: Say) -> Fault<'a> {
         Fault { on, value, why }
     }
 
     /// Prints the line. Returns the exit status that goes with it.
     #[must_use]
     pub fn report(&self) -> i32 {
-        print("use ", self.on, self.value, self.why.as_bytes(), "")
+        print(b"use ", self.on, self.value, self.why.bytes(), Say::NOTHING)
     }
 }
 
 /// Reports why something did not succeed, unless it is out already: `nsinit: SAYS ON: WHY`.
-pub fn blame(says: &str, on: &CStr, why: Failure) -> Failure {
-    blame_hint(says, on, why, "")
+pub fn blame(says: Say, on: &CStr, why: Failure) -> Failure {
+    blame_hint(says, on, why, Say::NOTHING)
 }
 
 /// [`blame`] with ` (HINT)`, where the reason is known to mean something here.
-pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
+pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
     if why != Failure::REPORTED {
-        print("", says.as_bytes(), on, text_of(why), hint);
+        print(b"", says.bytes(), on, text_of(why), hint);
     }
     Failure::REPORTED
 }
 
 /// The one line. Returns 125.
-fn print(verb: &str, says: &[u8], on: &CStr, why: &[u8], hint: &str) -> i32 {
+fn print(verb: &[u8], says: &[u8], on: &CStr, why: &[u8], hint: Say) -> i32 {
     let mut line = Text::new();
-    line.push(NAME.as_bytes()).push(b": ").push(verb.as_bytes()).push(says);
-    if !on.is_empty() {
-        push_printable(line.push(b" "), on.to_bytes());
-    }
+    line.push(NAME).push(verb);
+    push_subject(&mut line, says, on);
     line.push(b": ").push(why);
-    if !hint.is_empty() {
-        line.push(b" (").push(hint.as_bytes()).push(b")");
+    if !hint.bytes().is_empty() {
+        line.push(b" (").push(hint.bytes()).byte(b')');
     }
     write_line(Standard::Error, &mut line);
     FAILED.into()
 }
 
+/// Appends what is done and, behind a space, on what.
+pub fn push_subject(line: &mut Text, says: &[u8], on: &CStr) {
+    line.push(says);
+    if !on.is_empty() {
+        push_printable(line.byte(b' '), on.to_bytes());
+    }
+}
+
 /// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
-pub fn push_printable(line: &mut Text, word: &[u8]) {
+fn push_printable(line: &mut Text, word: &[u8]) {
     for &byte in word {
-        line.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
+        line.byte(if byte.is_ascii_control() { b'?' } else { byte });
     }
 }
 
@@ -79,7 +85,7 @@ pub fn push_printable(line: &mut Text, word: &[u8]) {
 pub fn write_line(to: Standard, line: &mut Text) {
     let end = line.bytes().len().min(PATH - 1);
     line.truncate(end);
-    line.push(b"\n");
+    line.byte(b'\n');
     sys::write(to, line.bytes());
 }
 

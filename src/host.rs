@@ -18,7 +18,7 @@ use crate::init::{TO_FOREGROUND, TO_GROUP};
 use crate::spec::Spec;
 use crate::state::{Pipe, State};
 use crate::step::{Step, always, explain, nothing, walk};
-use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
+use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Say, Set, Siginfo, Signal, say};
 use crate::{fds, procfs, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
@@ -26,7 +26,7 @@ const RESTART: i32 = 133;
 
 static BEFORE: [Step; 5] = [
     Step {
-        says: "stop ignoring SIGCHLD",
+        says: say(c"stop ignoring SIGCHLD"),
         on: nothing,
         when: always,
         run: |_, state| {
@@ -35,7 +35,7 @@ static BEFORE: [Step; 5] = [
         },
     },
     Step {
-        says: "block all signals",
+        says: say(c"block all signals"),
         on: nothing,
         when: always,
         run: |_, state| {
@@ -44,13 +44,13 @@ static BEFORE: [Step; 5] = [
         },
     },
     Step {
-        says: "die with the caller",
+        says: say(c"die with the caller"),
         on: nothing,
         when: |spec| spec.life.die_with_parent,
         run: |_, _| sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize),
     },
     Step {
-        says: "look for a terminal",
+        says: say(c"look for a terminal"),
         on: nothing,
         when: |spec| !spec.life.new_session,
         run: |_, state| {
@@ -59,14 +59,14 @@ static BEFORE: [Step; 5] = [
             Ok(())
         },
     },
-    Step { says: "make pipes", on: nothing, when: always, run: |_, state| make_pipes(state) },
+    Step { says: say(c"make pipes"), on: nothing, when: always, run: |_, state| make_pipes(state) },
 ];
 
-const WRITE: &str = "write";
+const WRITE: Say = say(c"write");
 
 static AFTER: [Step; 6] = [
     Step {
-        says: "open",
+        says: say(c"open"),
         on: |_| c"/proc",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |_, state| {
@@ -93,8 +93,8 @@ static AFTER: [Step; 6] = [
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.inner_ids().1, state.caller.gid),
     },
-    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
-    Step { says: "let it go on", on: nothing, when: always, run: |_, state| let_go(state) },
+    Step { says: say(c"become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step { says: say(c"let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
 ];
 
 /// # Errors
@@ -112,31 +112,18 @@ pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
     for step in AFTER.iter().filter(|step| (step.when)(spec)) {
         let Err(why) = (step.run)(spec, state) else { continue };
         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
-        if !matches!(wait_for(child), Change::Exited(_)) {
-            let forbidden = "the kernel or its security module forbids user namespaces here";
+        if sys::wait_end(child.as_raw_nonzero().get()).is_none() {
+            let forbidden = say(c"the kernel or its security module forbids user namespaces here");
             blame_hint(
                 step.says,
                 (step.on)(spec),
                 why,
-                if (step.says, why) == (WRITE, Failure::PERM) { forbidden } else { "" },
+                if why == Failure::PERM && step.says.bytes() == WRITE.bytes() { forbidden } else { Say::NOTHING },
             );
         }
         return Err(Failure::REPORTED);
     }
     Ok(())
-}
-
-/// How a child that ends, ends.
-fn wait_for(child: Pid) -> Change {
-    loop {
-        match sys::wait4(Some(child)) {
-            Ok(Some((_, end @ (Change::Exited(_) | Change::Killed(_))))) => return end,
-            Ok(_) => {
-                let _ = sys::wait_signal(None, &mut { Siginfo::EMPTY });
-            }
-            Err(_) => return Change::Continued,
-        }
-    }
 }
 
 /// Prints what [`before`] would do.

@@ -12,8 +12,8 @@ use crate::files::Fd;
 use crate::procfs;
 use crate::spec::Spec;
 use crate::state::Caller;
-use crate::sys::{self, Done, Failure};
-use crate::text::{PATH, Text};
+use crate::sys::{self, Done, Failure, say};
+use crate::text::{self, PATH, Text};
 
 /// Every id there is: all but the last, which means "unchanged".
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
@@ -26,7 +26,7 @@ const IDENTITY: &[u8] = b"0 0 4294967295\n";
 pub fn write_map(process: Fd, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
     let mut line = Text::new();
     if spec.rootless {
-        line.push_number(inside).push(b" ").push_number(outside).push(b" 1\n");
+        line.push_number(inside).byte(b' ').push_number(outside).push(b" 1\n");
     } else {
         line.push(IDENTITY);
     }
@@ -62,11 +62,20 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
     let mut own = [0u8; PATH];
     let me = procfs::process(procfs::open()?, getpid())?;
     let length = read(procfs::open_file(me, map, OFlags::RDONLY)?, own.as_mut_slice())?;
-    let own = own.get(..length).unwrap_or_default();
-    let mut fields = own.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    let mut rest = own.get(..length).unwrap_or_default();
+    // The kernel puts spaces before each number, so that the end of a line belongs to the number before it.
+    let mut field = || {
+        while let Some((word, after)) = text::word(rest, b' ') {
+            rest = after;
+            if !word.is_empty() {
+                return Some(word);
+            }
+        }
+        None
+    };
     line.truncate(0);
-    while let (Some(first), Some(_), Some(count)) = (fields.next(), fields.next(), fields.next()) {
-        line.push(first).push(b" ").push(first).push(b" ").push(count).push(b"\n");
+    while let (Some(first), Some(_), Some(count)) = (field(), field(), field()) {
+        line.push(first).byte(b' ').push(first).byte(b' ').push(count);
     }
     Ok(())
 }
@@ -80,15 +89,15 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     match sys::clear_groups() {
         // Denied by a user namespace around us: nobody in there could leave a group.
         Ok(()) | Err(Failure::PERM) => {}
-        Err(why) => return Err(blame("leave the caller's groups", c"", why)),
+        Err(why) => return Err(blame(say(c"leave the caller's groups"), c"", why)),
     }
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
-        set_thread_res_gid(id, id, id).map_err(|errno| blame("become the group of", c"--gid", errno.into()))?;
+        set_thread_res_gid(id, id, id).map_err(|errno| blame(say(c"become the group of"), c"--gid", errno.into()))?;
     }
     if uid != caller.uid {
         let id = Uid::from_raw(uid);
-        set_thread_res_uid(id, id, id).map_err(|errno| blame("become the user of", c"--uid", errno.into()))?;
+        set_thread_res_uid(id, id, id).map_err(|errno| blame(say(c"become the user of"), c"--uid", errno.into()))?;
     }
     Ok(())
 }

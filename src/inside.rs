@@ -19,15 +19,15 @@ use crate::files::Fd;
 use crate::spec::{Op, Spec};
 use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
-use crate::sys::{self, Done, Failure, Signal};
+use crate::sys::{self, Done, Failure, Say, Signal, say};
 use crate::text::Text;
 use crate::{fds, net, procfs, rootfs};
 
-/// Up to the user's own operations.
-static BUILD: [Step; 14] = [
-    Step { says: "die with the launcher", on: nothing, when: always, run: |spec, _| die_with_launcher(spec) },
+/// What the rest is done with.
+static BEGIN: [Step; 5] = [
+    Step { says: say(c"die with the launcher"), on: nothing, when: always, run: |spec, _| die_with_launcher(spec) },
     Step {
-        says: "leave the caller's process group",
+        says: say(c"leave the caller's process group"),
         on: nothing,
         // setsid(2) wants a process that leads no group.
         when: |spec| !(spec.life.as_pid_1 && spec.life.new_session),
@@ -35,80 +35,130 @@ static BUILD: [Step; 14] = [
     },
     // Modes are then what they are said to be.
     Step {
-        says: "clear the umask",
+        says: say(c"clear the umask"),
         on: nothing,
         when: always,
         run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
     },
-    Step { says: "bring up", on: |_| c"lo", when: |spec| spec.unshares(raw::CLONE_NEWNET), run: |_, _| loopback() },
     Step {
-        says: "become the reaper of orphans",
+        says: say(c"become the reaper of orphans"),
         on: nothing,
         when: |spec| !spec.unshares(raw::CLONE_NEWPID),
         run: |_, state| become_subreaper(state),
     },
     Step {
-        says: "set host name",
+        says: say(c"set host name"),
         on: |spec| spec.hostname.unwrap_or(c""),
         when: |spec| spec.hostname.is_some(),
         run: |spec, _| Ok(sethostname(spec.hostname.unwrap_or(c"").to_bytes())?),
     },
+];
+
+/// Half of a launch's time is the kernel's work on a new network namespace: it is not made by the clone, so that
+/// [`MOUNT`] can run beside it.
+static NETWORK: [Step; 2] = [
+    Step {
+        says: say(c"make a network namespace"),
+        on: nothing,
+        when: |spec| spec.unshares(raw::CLONE_NEWNET),
+        run: |_, _| unshare_network(),
+    },
+    Step {
+        says: say(c"bring up lo"),
+        on: nothing,
+        when: |spec| spec.unshares(raw::CLONE_NEWNET),
+        run: |_, _| loopback(),
+    },
+];
+
+static MOUNT: [Step; 7] = [
     // Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
     Step {
-        says: "make private every mount below",
+        says: say(c"make private every mount below"),
         on: |_| c"/",
         when: always,
         run: |_, _| Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?),
     },
     Step {
-        says: "open the caller's directory",
+        says: say(c"open the caller's directory"),
         on: nothing,
         when: |spec| !spec.ops.is_empty(),
         run: |_, state| rootfs::here().map(|fd| state.directory = Some(fd)),
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
-    Step { says: "wait for the launcher", on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
-    Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step { says: say(c"wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
+    Step { says: say(c"become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step {
-        says: "mount root",
+        says: say(c"mount root"),
         on: |spec| spec.root,
         when: always,
         run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
     },
     Step {
-        says: "mount proc on /proc",
+        says: say(c"mount proc on /proc"),
         on: nothing,
         when: always,
         run: |spec, state| rootfs::proc(spec, root(state)?, c"/proc"),
     },
-    Step { says: "fill /dev", on: nothing, when: always, run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev") },
     Step {
-        says: "mount sysfs on /sys",
+        says: say(c"fill /dev"),
         on: nothing,
-        when: |spec| spec.sys,
-        run: |spec, state| rootfs::sys(spec, root(state)?, c"/sys"),
+        when: always,
+        run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev"),
     },
 ];
 
+/// After both: a sysfs shows the network of whoever mounts it. The user's own operations follow.
+static SYSFS: [Step; 1] = [Step {
+    says: say(c"mount sysfs on /sys"),
+    on: nothing,
+    when: |spec| spec.sys,
+    run: |spec, state| rootfs::sys(spec, root(state)?, c"/sys"),
+}];
+
 /// After them. The old root ends up on top of the new one, where `.` still leads to it: no directory for it is needed.
 static ENTER: [Step; 4] = [
-    Step { says: "enter root", on: |spec| spec.root, when: always, run: |_, state| Ok(fchdir(root(state)?)?) },
-    Step { says: "make it /", on: nothing, when: always, run: |_, _| pivot() },
+    Step { says: say(c"enter root"), on: |spec| spec.root, when: always, run: |_, state| Ok(fchdir(root(state)?)?) },
+    Step { says: say(c"make it /"), on: nothing, when: always, run: |_, _| pivot() },
     Step {
-        says: "detach the caller's root",
+        says: say(c"detach the caller's root"),
         on: nothing,
         when: always,
         run: |_, _| Ok(unmount(c".", UnmountFlags::DETACH)?),
     },
-    Step { says: "enter directory /", on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
+    Step { says: say(c"enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
 ];
 
-/// Makes the container around this process.
+/// Makes ready.
 ///
 /// # Errors
 /// The first step that failed, reported.
-pub fn build(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&BUILD, spec, state)?;
+pub fn begin(spec: &Spec<'_>, state: &mut State) -> Done {
+    walk(&BEGIN, spec, state)
+}
+
+/// Makes the network. Needs nothing of what [`mount`] does.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn network(spec: &Spec<'_>, state: &mut State) -> Done {
+    walk(&NETWORK, spec, state)
+}
+
+/// Makes the root and what the preset mounts in it.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn mount(spec: &Spec<'_>, state: &mut State) -> Done {
+    walk(&MOUNT, spec, state)
+}
+
+/// Does what the user asked for, and enters the root.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn enter(spec: &Spec<'_>, state: &mut State) -> Done {
+    walk(&SYSFS, spec, state)?;
     if let (Some(directory), Some(root)) = (state.directory, state.root) {
         for op in spec.ops {
             rootfs::apply(spec, op, root, directory)?;
@@ -119,12 +169,14 @@ pub fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     walk(&ENTER, spec, state)
 }
 
-/// Prints what [`build`] would do.
-pub fn explain_build(spec: &Spec<'_>) {
-    explain(&BUILD, spec);
+/// Prints what they would do.
+pub fn explain_all(spec: &Spec<'_>) {
+    for steps in [&BEGIN[..], &NETWORK, &MOUNT, &SYSFS] {
+        explain(steps, spec);
+    }
     for op in spec.ops {
         if let Op::Bind { source, .. } = op {
-            explain_line("copy the mount of", source);
+            explain_line(say(c"copy the mount of"), source);
         }
         explain_line(op.says(), op.dest());
     }
@@ -142,10 +194,18 @@ fn die_with_launcher(spec: &Spec<'_>) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned() as usize)
 }
 
+fn unshare_network() -> Done {
+    let limit = say(c"a limit is reached or 0: see user.max_net_namespaces");
+    sys::unshare(raw::CLONE_NEWNET).map_err(|why| {
+        let hint = if matches!(why, Failure::NOSPC | Failure::USERS) { limit } else { Say::NOTHING };
+        blame_hint(say(c"make a network namespace"), c"", why, hint)
+    })
+}
+
 /// A container without `lo` is poorer, not less safe.
 fn loopback() -> Done {
     if let Err(why) = net::loopback_up() {
-        blame_hint("bring up", c"lo", why, "the container goes on without it");
+        blame_hint(say(c"bring up"), c"lo", why, say(c"the container goes on without it"));
     }
     Ok(())
 }
@@ -181,9 +241,9 @@ fn become_subreaper(state: &mut State) -> Done {
 }
 
 fn pivot() -> Done {
-    let hint = "the caller's / is an initramfs, or no mount point";
+    let hint = say(c"the caller's / is an initramfs, or no mount point");
     match pivot_root(c".", c".").map_err(Failure::from) {
-        Err(Failure::INVAL) => Err(blame_hint("make it", c"/", Failure::INVAL, hint)),
+        Err(Failure::INVAL) => Err(blame_hint(say(c"make it"), c"/", Failure::INVAL, hint)),
         done => done,
     }
 }

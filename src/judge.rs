@@ -6,41 +6,42 @@ use linux_raw_sys::general as raw;
 
 use crate::fault::Fault;
 use crate::spec::{Op, Spec, Writes};
+use crate::sys::{Say, say};
 
 /// One thing that can't be meant.
 struct Rule {
     /// The option to blame.
-    on: &'static str,
+    on: Say,
     broken: fn(&Spec<'_>) -> bool,
-    why: &'static str,
+    why: Say,
 }
 
 static RULES: [Rule; 6] = [
     Rule {
-        on: "--root DIR",
+        on: say(c"--root DIR"),
         broken: |spec| spec.root.is_empty(),
-        why: "which directory is the root? it has to be said",
+        why: say(c"which directory is the root? it has to be said"),
     },
-    Rule { on: "an empty word", broken: |spec| spec.argv.command().is_empty(), why: "it names no command" },
+    Rule { on: say(c"an empty word"), broken: |spec| spec.argv.command().is_empty(), why: say(c"it names no command") },
     Rule {
-        on: "--hostname",
+        on: say(c"--hostname"),
         broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
-        why: "with --share-uts it would rename the host",
+        why: say(c"with --share-uts it would rename the host"),
     },
     Rule {
-        on: "--as-pid-1",
+        on: say(c"--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && !spec.unshares(raw::CLONE_NEWPID),
-        why: "with --share-pid there is no new process 1",
+        why: say(c"with --share-pid there is no new process 1"),
     },
     Rule {
-        on: "--as-pid-1",
+        on: say(c"--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && spec.life.wait_all,
-        why: "nobody is there then for --wait-all",
+        why: say(c"nobody is there then for --wait-all"),
     },
     Rule {
-        on: "--as-pid-1",
+        on: say(c"--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && spec.life.group,
-        why: "nobody is there then for --group",
+        why: say(c"nobody is there then for --group"),
     },
 ];
 
@@ -49,7 +50,7 @@ static RULES: [Rule; 6] = [
 pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
     for rule in &RULES {
         if (rule.broken)(spec) {
-            return Err(Fault::new(rule.on.as_bytes(), c"", rule.why));
+            return Err(Fault::new(rule.on.bytes(), c"", rule.why));
         }
     }
     spec.ops.iter().try_for_each(|op| destination(spec, op))
@@ -58,9 +59,9 @@ pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
 fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     let dest = op.dest();
     let why = if dest.to_bytes().iter().all(|byte| *byte == b'/') {
-        "the root itself is --root's; a destination lies below it"
+        say(c"the root itself is --root's; a destination lies below it")
     } else if op.makes() && spec.writes == Writes::Refused && !below_a_mount(spec, dest) {
-        "the root is read-only: make it there before, or leave --read-only out"
+        say(c"the root is read-only: make it there before, or leave --read-only out")
     } else {
         return Ok(());
     };

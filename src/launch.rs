@@ -12,7 +12,7 @@ use crate::host::{self, Supervisor};
 use crate::init::Init;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{self, Failure, Fork, Standard, Start};
+use crate::sys::{self, Done, Failure, Fork, Say, Standard, Start, say};
 use crate::text::{self, Text};
 use crate::{caps, fds, inside, seal};
 
@@ -30,34 +30,33 @@ pub fn explain(spec: &Spec<'_>) {
     let mut names = Text::new();
     for (flag, name) in FLAGS.iter().zip(text::strings(NAMES)) {
         if spec.unshares(*flag) {
-            names.push(b" ").push(name.to_bytes());
+            names.byte(b' ').push(name.to_bytes());
         }
     }
     write_line(Standard::Output, Text::new().push(b"  clone process 1 into new namespaces:").push(names.bytes()));
     host::explain_after(spec);
     title("process 1:");
-    inside::explain_build(spec);
+    inside::explain_all(spec);
     title(if spec.life.as_pid_1 { "process 1, as CMD:" } else { "CMD, a child of process 1:" });
     command::explain_command(spec);
 }
 
-static FLAGS: [u32; 8] = [
+static FLAGS: [u32; 7] = [
     raw::CLONE_NEWUSER,
     raw::CLONE_NEWNS,
     raw::CLONE_NEWPID,
     raw::CLONE_NEWIPC,
     raw::CLONE_NEWUTS,
-    raw::CLONE_NEWNET,
     raw::CLONE_NEWCGROUP,
     raw::CLONE_NEWTIME,
 ];
 /// What they are called.
-static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0net\0cgroup\0time\0";
+static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0cgroup\0time\0";
 
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     fds::check(spec.keep_fds)?;
-    fds::occupy_standard().map_err(|why| blame("open", c"/", why))?;
-    seal::enter(start.args, start.env)?;
+    fds::occupy_standard().map_err(|why| blame(say(c"open"), c"/", why))?;
+    seal::enter(start)?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
     match fork_into_namespaces(spec)? {
@@ -72,23 +71,25 @@ fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
 /// Forks into the new namespaces. Root does without a user namespace where the kernel has none or allows none, and the
 /// Spec says so afterwards; every other refusal is an error.
 fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
-    let mut result = fork(spec.namespaces);
+    // The network comes later.
+    let namespaces = |spec: &Spec<'_>| spec.namespaces & !raw::CLONE_NEWNET;
+    let mut result = fork(namespaces(spec));
     let hint = match result {
-        Ok(_) => "",
+        Ok(_) => Say::NOTHING,
         Err(Failure::NOSPC | Failure::USERS) => {
-            "a limit is reached or 0: see user.max_user_namespaces and its neighbours"
+            say(c"a limit is reached or 0: see user.max_user_namespaces and its neighbours")
         }
-        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => "--share-user is for root",
+        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => say(c"--share-user is for root"),
         Err(_) if spec.rootless => {
-            "are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
+            say(c"are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns")
         }
-        Err(_) => "--share-user does without a user namespace",
+        Err(_) => say(c"--share-user does without a user namespace"),
     };
     if result.is_err() && !spec.rootless && spec.unshares(raw::CLONE_NEWUSER) && no_user_namespaces() {
         spec.namespaces &= !raw::CLONE_NEWUSER;
-        result = fork(spec.namespaces);
+        result = fork(namespaces(spec));
     }
-    result.map_err(|why| blame_hint("create namespaces", c"", why, hint))
+    result.map_err(|why| blame_hint(say(c"create namespaces"), c"", why, hint))
 }
 
 /// Whether the kernel has no user namespaces (user_namespaces(7)), or its administrator allows none.
@@ -113,15 +114,47 @@ fn fork(namespaces: u32) -> Result<Fork, Failure> {
         && matches!(fork, Fork::Child)
         && let Err(why) = sys::unshare(time)
     {
-        blame("unshare", c"time", why);
+        blame(say(c"unshare"), c"time", why);
         sys::exit(FAILED.into());
     }
     Ok(fork)
 }
 
+/// Makes the container around process 1: the network and the mounts side by side, where there are two processors for
+/// it and a pid namespace that ends with us.
+fn build(spec: &Spec<'_>, state: &mut State) -> Done {
+    inside::begin(spec, state)?;
+    let mut job = (spec, *state);
+    let network = || inside::network(spec, &mut { *state });
+    let mounted = if spec.unshares(raw::CLONE_NEWNET | raw::CLONE_NEWPID) && sys::has_processors_to_spare() {
+        // What fails here ends us, and with us the other.
+        sys::beside(
+            |(spec, state)| inside::mount(spec, state).is_ok(),
+            &mut job,
+            || {
+                if network().is_err() {
+                    sys::exit(FAILED.into());
+                }
+            },
+        )
+        .ok()
+    } else {
+        None
+    };
+    match mounted {
+        Some((true, ())) => *state = job.1,
+        Some((false, ())) => return Err(Failure::REPORTED),
+        None => {
+            network()?;
+            inside::mount(spec, state)?;
+        }
+    }
+    inside::enter(spec, state)
+}
+
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
-    if inside::build(spec, state).is_err() {
+    if build(spec, state).is_err() {
         return FAILED.into();
     }
     if spec.life.as_pid_1 {
@@ -134,7 +167,7 @@ fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
             Init::new(spec, state, command).forever()
         }
         Err(why) => {
-            blame("fork", c"CMD", why);
+            blame(say(c"fork"), c"CMD", why);
             FAILED.into()
         }
     }

@@ -26,6 +26,8 @@
 //! # Invariants
 //!
 //! - After the fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
+//! - Two processes share memory twice: CMD until it is executed, while process 1 stands still; and process 1's helper,
+//!   which makes the mounts and alone has what it writes to ([`sys::beside`]).
 //! - Nobody polls, and nobody wakes without cause: every process waits in one rt_sigtimedwait(2).
 //! - No path of the container's is followed by the kernel ([`resolve`]); no process of the container shares a process
 //!   group with one outside ([`tty`]).

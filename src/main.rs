@@ -7,7 +7,7 @@ mod front;
 use core::mem::ManuallyDrop;
 
 use engine::fault::{FAILED, Fault};
-use engine::sys::Start;
+use engine::sys::{Start, say};
 use engine::{judge, launch};
 use rustix::process::geteuid;
 
@@ -25,9 +25,13 @@ engine::entry!(run);
 #[cfg_attr(test, allow(dead_code, reason = "the test harness has a main of its own"))]
 fn run(start: Start) -> i32 {
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
-    if start.secure {
-        return Fault::new(b"set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has")
-            .report();
+    if start.auxiliary.secure {
+        return Fault::new(
+            b"set-id bits or file capabilities",
+            c"",
+            say(c"nsinit needs none, and gives away what it has"),
+        )
+        .report();
     }
     if start.args.len() <= 2 {
         print_usage(&NATIVE);
@@ -35,21 +39,23 @@ fn run(start: Start) -> i32 {
     }
     // Nothing is given back: the process ends or becomes another.
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
-    match parse(&NATIVE, &start, &mut draft) {
-        Ok(command) => draft.finish(command, !geteuid().is_root()),
+    let command = match parse(&NATIVE, &start, &mut draft) {
+        Ok(command) => command,
         Err(fault) => return fault.report(),
-    }
-    match draft.asked {
+    };
+    let asked = draft.asked;
+    let mut spec = ManuallyDrop::into_inner(draft).finish(command, !geteuid().is_root());
+    match asked {
         Asked::Help => print_help(&NATIVE),
         Asked::Version => print_version(),
         Asked::Explain | Asked::Run => {
-            if let Err(fault) = judge::judge(&draft.spec) {
+            if let Err(fault) = judge::judge(&spec) {
                 return fault.report();
             }
-            if draft.asked == Asked::Run {
-                return launch::run(&mut draft.spec, &start);
+            if asked == Asked::Run {
+                return launch::run(&mut spec, &start);
             }
-            launch::explain(&draft.spec);
+            launch::explain(&spec);
         }
     }
     0

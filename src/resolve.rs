@@ -85,7 +85,7 @@ fn walk(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
                 let found = look_or_make(at, component.c_str(), Kind::Directory)?;
                 match files::kind(found)? {
                     DIRECTORY => {
-                        if done.push(b"/").push(word).is_full() {
+                        if done.byte(b'/').push(word).is_full() {
                             return Err(Failure::NAMETOOLONG);
                         }
                         at = found;
@@ -102,7 +102,7 @@ fn walk(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
                             at = root;
                         }
                         component.truncate(0);
-                        component.push(target).push(b"/").push(rest);
+                        component.push(target).byte(b'/').push(rest);
                         if component.is_full() {
                             return Err(Failure::NAMETOOLONG);
                         }

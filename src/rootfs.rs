@@ -17,7 +17,7 @@ use crate::mounts;
 use crate::procfs;
 use crate::resolve::{self, Kind};
 use crate::spec::{Bind, Op, Spec, Writes};
-use crate::sys::{self, Done, Failure};
+use crate::sys::{self, Done, Failure, Say, say};
 use crate::text::{self, PATH, Text};
 use crate::tty;
 
@@ -37,7 +37,7 @@ const DATA: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(Mount
 /// # Errors
 /// What is wrong with DIR, or what the kernel can't do.
 pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
-    let directory = files::directory(HERE, spec.root).map_err(|why| blame("open root", spec.root, why))?;
+    let directory = files::directory(HERE, spec.root).map_err(|why| blame(say(c"open root"), spec.root, why))?;
     let tree = match spec.writes {
         Writes::Forgotten => overlay(spec, directory)?,
         _ => mounts::copy(directory, c"")?,
@@ -50,7 +50,7 @@ pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
 
 fn restrict(tree: Fd, source: &CStr, attributes: Attr) -> Done {
     mounts::restrict(tree, attributes)
-        .map_err(|why| blame_hint("restrict the mount of", source, why, "Linux 5.12 is needed"))
+        .map_err(|why| blame_hint(say(c"restrict the mount of"), source, why, say(c"Linux 5.12 is needed")))
 }
 
 /// Mounts `tree` over the whole of the caller's root; paths still begin below it.
@@ -75,9 +75,9 @@ fn overlay(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
         (c"userxattr", c""),
     ];
     let used = if spec.unshares(raw::CLONE_NEWUSER) { 4 } else { 3 };
-    let hint = "--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace";
+    let hint = say(c"--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace");
     mounts::new(c"overlay", options.get(..used).unwrap_or_default(), Attr::empty())
-        .map_err(|why| blame_hint("mount an overlay on", spec.root, why, hint))
+        .map_err(|why| blame_hint(say(c"mount an overlay on"), spec.root, why, hint))
 }
 
 fn fd_path(fd: Fd, text: &mut Text) -> &CStr {
@@ -86,17 +86,17 @@ fn fd_path(fd: Fd, text: &mut Text) -> &CStr {
 }
 
 /// The place of a mount, made where it is missing.
-fn place(says: &str, root: Fd, dest: &CStr, kind: Kind) -> Result<Fd, Failure> {
+fn place(says: Say, root: Fd, dest: &CStr, kind: Kind) -> Result<Fd, Failure> {
     resolve::make(root, dest.to_bytes(), kind).map_err(|why| refused(says, dest, why))
 }
 
-fn refused(says: &str, dest: &CStr, why: Failure) -> Failure {
-    let read_only = "it is missing: make it in the root directory before, or leave --read-only out";
-    blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { "" })
+fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
+    let read_only = say(c"it is missing: make it in the root directory before, or leave --read-only out");
+    blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { Say::NOTHING })
 }
 
 /// Puts `tree` at `dest`.
-fn put(says: &str, root: Fd, dest: &CStr, tree: Fd) -> Done {
+fn put(says: Say, root: Fd, dest: &CStr, tree: Fd) -> Done {
     let place = place(says, root, dest, Kind::Directory)?;
     mounts::attach(tree, place).map_err(|why| blame(says, dest, why))
 }
@@ -106,7 +106,7 @@ fn put(says: &str, root: Fd, dest: &CStr, tree: Fd) -> Done {
 /// # Errors
 /// EPERM where the procfs outside is itself masked (mount_too_revealing in the kernel).
 pub fn proc(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
-    let says = "mount proc on";
+    let says = say(c"mount proc on");
     let tree = if spec.unshares(raw::CLONE_NEWPID) {
         mounts::new(c"proc", &[], mounts::DATA)
     } else {
@@ -115,8 +115,9 @@ pub fn proc(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
             .and_then(|proc| mounts::copy(proc, c""))
             .and_then(|tree| mounts::restrict(tree, mounts::DATA).map(|()| tree))
     };
-    let masked = "the /proc outside is masked itself: this is a container already";
-    let tree = tree.map_err(|why| blame_hint(says, dest, why, if why == Failure::PERM { masked } else { "" }))?;
+    let masked = say(c"the /proc outside is masked itself: this is a container already");
+    let tree =
+        tree.map_err(|why| blame_hint(says, dest, why, if why == Failure::PERM { masked } else { Say::NOTHING }))?;
     put(says, root, dest, tree)?;
     if spec.masks { mask(tree, READ_ONLY) } else { Ok(()) }
 }
@@ -128,9 +129,9 @@ pub fn proc(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
 pub fn sys(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
     let attributes = mounts::DATA | Attr::MOUNT_ATTR_RDONLY;
     let Ok(tree) = mounts::new(c"sysfs", &[], attributes) else { return Ok(()) };
-    put("mount sysfs on", root, dest, tree)?;
+    put(say(c"mount sysfs on"), root, dest, tree)?;
     if let (Ok(place), Ok(cgroup)) = (files::look(tree, c"fs/cgroup"), mounts::new(c"cgroup2", &[], attributes)) {
-        mounts::attach(cgroup, place).map_err(|why| blame("mount cgroup2 on", c"/sys/fs/cgroup", why))?;
+        mounts::attach(cgroup, place).map_err(|why| blame(say(c"mount cgroup2 on"), c"/sys/fs/cgroup", why))?;
     }
     if spec.masks { mask(tree, b"") } else { Ok(()) }
 }
@@ -147,12 +148,12 @@ fn mask(tree: Fd, read_only: &'static [u8]) -> Done {
             }
             other => other,
         };
-        present(covered).map_err(|why| blame("mask", path, why))?;
+        present(covered).map_err(|why| blame(say(c"mask"), path, why))?;
     }
     for path in text::strings(read_only) {
         let flags = REMOUNT | MountFlags::BIND | MountFlags::RDONLY | DATA;
         let covered = bind_here(path, path).and_then(|()| mounts::plain(c"", path, c"", flags, c""));
-        present(covered).map_err(|why| blame("make read-only", path, why))?;
+        present(covered).map_err(|why| blame(say(c"make read-only"), path, why))?;
     }
     Ok(())
 }
@@ -182,7 +183,7 @@ static DIRECTORIES: [(&CStr, u32); 2] = [(c"shm", 0o1777), (c"pts", 0o755)];
 pub fn dev(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
     let dev = tmpfs(root, dest)?;
     fchdir(dev)?;
-    let made = |name: &CStr, result: Done| result.map_err(|why| blame("make /dev's", name, why));
+    let made = |name: &CStr, result: Done| result.map_err(|why| blame(say(c"make /dev's"), name, why));
     for host in text::strings(DEVICES) {
         let name = sys::tail(host, b"/dev/".len());
         made(name, files::make_file(dev, name, 0o666).and_then(|()| bind_here(host, name)))?;
@@ -201,13 +202,13 @@ pub fn dev(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
         c"newinstance,ptmxmode=0666,mode=0620,gid=5"
     };
     mounts::plain(c"devpts", c"pts", c"devpts", MountFlags::NOSUID | MountFlags::NOEXEC, options)
-        .map_err(|why| blame("mount devpts on /dev's", c"pts", why))?;
-    message_queues(spec, dev).map_err(|why| blame("mount mqueue on /dev's", c"mqueue", why))?;
-    console(dev).map_err(|why| blame("bind the terminal on /dev's", c"console", why))
+        .map_err(|why| blame(say(c"mount devpts on /dev's"), c"pts", why))?;
+    message_queues(spec, dev).map_err(|why| blame(say(c"mount mqueue on /dev's"), c"mqueue", why))?;
+    console(dev).map_err(|why| blame(say(c"bind the terminal on /dev's"), c"console", why))
 }
 
 fn tmpfs(root: Fd, dest: &CStr) -> Result<Fd, Failure> {
-    let says = "mount tmpfs on";
+    let says = say(c"mount tmpfs on");
     let tree = mounts::new(c"tmpfs", &[(c"mode", c"0755")], Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NODEV)
         .map_err(|why| blame(says, dest, why))?;
     put(says, root, dest, tree).map(|()| tree)
@@ -276,7 +277,7 @@ fn link(target: &CStr, root: Fd, dest: &CStr) -> Done {
 }
 
 fn bind(source: &CStr, dest: &CStr, kind: Bind, root: Fd, caller: Fd) -> Done {
-    let blame_source = |why| blame("copy the mount of", source, why);
+    let blame_source = |why| blame(say(c"copy the mount of"), source, why);
     let tree = mounts::copy(caller, source).map_err(blame_source)?;
     let more = match kind {
         Bind::Writable => Attr::MOUNT_ATTR_NODEV,
@@ -285,8 +286,8 @@ fn bind(source: &CStr, dest: &CStr, kind: Bind, root: Fd, caller: Fd) -> Done {
     };
     restrict(tree, source, Attr::MOUNT_ATTR_NOSUID | more)?;
     let directory = files::kind(tree).map_err(blame_source)? == DIRECTORY;
-    let place = place("bind on", root, dest, if directory { Kind::Directory } else { Kind::File })?;
-    mounts::attach(tree, place).map_err(|why| blame("bind on", dest, why))
+    let place = place(say(c"bind on"), root, dest, if directory { Kind::Directory } else { Kind::File })?;
+    mounts::attach(tree, place).map_err(|why| blame(say(c"bind on"), dest, why))
 }
 
 /// The caller's directory, to find the sources of his operations from.

@@ -1,9 +1,10 @@
-//! Running from a sealed copy, where the container could write the file that we run from (CVE-2019-5736).
+//! Leaving the file that we run from, where the container could write it (CVE-2019-5736).
 //!
 //! A CMD that begins with `#!/proc/self/exe` makes the kernel open the launcher's own file, and /proc/PID/exe of what
-//! then runs can be opened for writing by the file's owner. With a copy in sealed memory there is nothing to write.
+//! then runs can be opened for writing by the file's owner. So there is nothing to be found in its place: the program
+//! goes on in memory and says that it runs from an empty file. Where the kernel does not let us say so, it goes on as a
+//! copy of the file in sealed memory.
 
-use core::cell::Cell;
 use core::ffi::CStr;
 
 use rustix::fs::{
@@ -14,52 +15,74 @@ use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
-use crate::sys::{self, Done, Failure, Word};
+use crate::sys::{self, Done, Failure, Start, say};
 
 const EXE: &CStr = c"/proc/self/exe";
 /// The most that one sendfile(2) is asked for; the program is far smaller.
 const CHUNK: usize = 1 << 20;
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 
-/// Goes on as a sealed copy where that is needed, or returns.
+/// Leaves the file if need be. Returns, or begins anew as a copy.
 ///
 /// # Errors
-/// Why there can be no copy.
-pub fn enter(args: &[Cell<Word<'static>>], env: &[Word<'_>]) -> Done {
-    let says = "seal a copy of";
-    let hint = "a /proc has to be mounted outside";
+/// Why the file can't be left.
+pub fn enter(start: &Start) -> Done {
+    let says = say(c"seal a copy of");
+    let hint = say(c"a /proc has to be mounted outside");
     let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
     // Whether the container's owner could write this file, by its mode or after changing it.
     let uid = geteuid();
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {
         return Ok(());
     }
-    let copy = copy().map_err(|why| blame(says, EXE, why))?;
-    copy.map_or(Ok(()), |copy| Err(blame(says, EXE, sys::execve_fd(copy, args, env))))
+    leave(start, uid.is_root()).map_err(|why| blame(says, EXE, why))
 }
 
-/// A sealed copy of the running program, unless it is one, or nobody can write it where it is.
-fn copy() -> Result<Option<Fd>, Failure> {
-    /// Linux 6.3: the file may be executed, whatever `vm.memfd_noexec` says of files that don't say.
-    const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
+fn leave(start: &Start, root: bool) -> Done {
     let exe = files::open(HERE, EXE, OFlags::RDONLY)?;
     if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::SEAL)) {
         sys::set_name(c"nsinit");
-        return Ok(None);
+        return Ok(());
     }
     if fstatvfs(exe)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
-        return Ok(None);
+        return Ok(());
     }
+    if root && go_on_in_memory(start).is_ok() {
+        return Ok(());
+    }
+    let copy = memory()?;
+    while sendfile(copy, exe, None, CHUNK)? > 0 {}
+    seal(copy)?;
+    Err(sys::execve_fd(copy, start.args, start.env))
+}
+
+/// Says that we run from an empty file, once nothing of our own is mapped.
+fn go_on_in_memory(start: &Start) -> Done {
+    let empty = memory()?;
+    seal(empty)?;
+    sys::leave_file(start, empty)
+}
+
+/// A file in memory that may be executed.
+#[inline(never)]
+fn memory() -> Result<Fd, Failure> {
+    /// Linux 6.3: whatever `vm.memfd_noexec` says of files that don't say.
+    const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let copy = match memfd_create(c"nsinit", flags | EXEC).map_err(Failure::from) {
+    let file = match memfd_create(c"nsinit", flags | EXEC).map_err(Failure::from) {
         Err(Failure::INVAL) => memfd_create(c"nsinit", flags)?,
         other => other?,
     };
-    while sendfile(&copy, exe, None, CHUNK)? > 0 {}
+    Ok(sys::keep_open(file))
+}
+
+/// Nobody can write to it or change its size any more.
+#[inline(never)]
+fn seal(file: Fd) -> Done {
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW;
     // F_SEAL_WRITE answers EBUSY while the kernel has a page in hand; nobody has mapped this file, so its younger
     // brother (Linux 5.1) forbids as much.
-    fcntl_add_seals(&copy, seals | SealFlags::FUTURE_WRITE)
-        .or_else(|_| fcntl_add_seals(&copy, seals | SealFlags::WRITE))?;
-    Ok(Some(sys::keep_open(copy)))
+    fcntl_add_seals(file, seals | SealFlags::FUTURE_WRITE)
+        .or_else(|_| fcntl_add_seals(file, seals | SealFlags::WRITE))?;
+    Ok(())
 }

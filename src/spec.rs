@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
-use crate::sys::{Argv, Word};
+use crate::sys::{Argv, Say, Word, say};
 
 /// Everything that one container is made from.
 #[derive(Clone, Copy)]
@@ -108,14 +108,14 @@ pub enum Bind {
 impl<'a> Op<'a> {
     /// The verb of messages and `--explain`.
     #[must_use]
-    pub const fn says(&self) -> &'static str {
+    pub const fn says(&self) -> Say {
         match self {
-            Op::Bind { .. } => "bind on",
-            Op::Tmpfs(_) => "mount tmpfs on",
-            Op::Proc(_) => "mount proc on",
-            Op::Dev(_) => "fill",
-            Op::Dir(_) => "make directory",
-            Op::Symlink { .. } => "make symbolic link",
+            Op::Bind { .. } => say(c"bind on"),
+            Op::Tmpfs(_) => say(c"mount tmpfs on"),
+            Op::Proc(_) => say(c"mount proc on"),
+            Op::Dev(_) => say(c"fill"),
+            Op::Dir(_) => say(c"make directory"),
+            Op::Symlink { .. } => say(c"make symbolic link"),
         }
     }
 

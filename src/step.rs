@@ -3,16 +3,16 @@
 
 use core::ffi::CStr;
 
-use crate::fault::{blame, push_printable, write_line};
+use crate::fault::{blame, push_subject, write_line};
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{Done, Standard};
+use crate::sys::{Done, Say, Standard};
 use crate::text::Text;
 
 /// One thing that a process does.
 pub struct Step {
     /// The verb, with the preposition that leads to the object: `mount proc on`.
-    pub says: &'static str,
+    pub says: Say,
     /// Its object, in the user's own word.
     pub on: for<'a> fn(&Spec<'a>) -> &'a CStr,
     /// Whether it is done at all.
@@ -43,12 +43,9 @@ pub fn explain(steps: &[Step], spec: &Spec<'_>) {
 }
 
 /// One line of `--explain`.
-pub fn explain_line(says: &str, on: &CStr) {
+pub fn explain_line(says: Say, on: &CStr) {
     let mut line = Text::new();
-    line.push(b"  ").push(says.as_bytes());
-    if !on.is_empty() {
-        push_printable(line.push(b" "), on.to_bytes());
-    }
+    push_subject(line.push(b"  "), says.bytes(), on);
     write_line(Standard::Output, &mut line);
 }
 

@@ -26,33 +26,34 @@ impl Text {
     /// Appends `more`, or as much of it as there is room for.
     pub fn push(&mut self, more: &[u8]) -> &mut Text {
         for &byte in more {
-            if self.length >= PATH {
-                break;
-            }
-            if let Some(slot) = self.bytes.get_mut(self.length) {
-                *slot = byte;
-                self.length += 1;
-            }
+            self.byte(byte);
+        }
+        self
+    }
+
+    /// Appends one byte, if there is room for it.
+    #[inline(never)]
+    pub fn byte(&mut self, byte: u8) -> &mut Text {
+        if self.length < PATH
+            && let Some(slot) = self.bytes.get_mut(self.length)
+        {
+            *slot = byte;
+            self.length += 1;
         }
         self
     }
 
     /// Appends a number in decimal.
     pub fn push_number(&mut self, number: u32) -> &mut Text {
-        /// 2^32 has ten digits.
-        const DIGITS: usize = 10;
-        let mut digits = [0u8; DIGITS];
-        let mut rest = number;
-        let mut start = DIGITS;
-        for (index, digit) in digits.iter_mut().enumerate().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            start = index;
-            if rest == 0 {
-                break;
-            }
+        let mut unit = 1_000_000_000;
+        while unit > 1 && number < unit {
+            unit /= 10;
         }
-        self.push(digits.get(start..).unwrap_or_default())
+        while unit > 0 {
+            self.byte(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
+        }
+        self
     }
 
     /// Shortens it to `length` bytes.

@@ -42,7 +42,8 @@ impl Draft {
             keep_fds: Vec::new(),
             env: Vec::new(),
             default_home: true,
-            caller_env,
+            // Without the terminator.
+            caller_env: caller_env.get(..caller_env.len() - 1).unwrap_or_default(),
         };
         draft.push_env(PATH);
         draft.pass_env(Some(c"TERM"));
@@ -65,12 +66,12 @@ impl Draft {
 
     pub fn unset_env(&mut self, name: &[u8]) {
         self.default_home &= name != b"HOME";
-        self.env.retain(|word| word.get().is_none_or(|pair| name_of(pair) != name));
+        self.env.retain(|word| name_of(word.text()) != name);
     }
 
     /// Takes over the caller's variable of that name, or all of his.
     pub fn pass_env(&mut self, name: Option<&CStr>) {
-        for pair in self.caller_env.iter().filter_map(|word| word.get()) {
+        for pair in self.caller_env.iter().map(|word| word.text()) {
             if name.is_none_or(|name| name_of(pair) == name.to_bytes()) {
                 self.push_env(pair);
             }
@@ -83,7 +84,7 @@ impl Draft {
     }
 
     /// Makes the Spec whole, with `command`, or without one with a shell.
-    pub fn finish(&mut self, command: Argv<'static>, rootless: bool) {
+    pub fn finish(mut self, command: Argv<'static>, rootless: bool) -> Spec<'static> {
         self.spec.rootless = rootless;
         self.spec.argv = command;
         if command.is_none() {
@@ -95,12 +96,13 @@ impl Draft {
         if self.default_home {
             self.push_env(if self.spec.uid.unwrap_or(0) == 0 { c"HOME=/root" } else { c"HOME=/" });
         }
-        let path = self.env.iter().filter_map(|word| word.get()).find(|pair| name_of(pair) == b"PATH");
+        let path = self.env.iter().map(|word| word.text()).find(|pair| name_of(pair) == b"PATH");
         self.spec.path = tail(path.unwrap_or_default(), b"PATH=".len());
         self.env.push(Word::END);
-        self.spec.ops = core::mem::take(&mut self.ops).leak();
-        self.spec.keep_fds = core::mem::take(&mut self.keep_fds).leak();
-        self.spec.env = core::mem::take(&mut self.env).leak();
+        self.spec.ops = self.ops.leak();
+        self.spec.keep_fds = self.keep_fds.leak();
+        self.spec.env = self.env.leak();
+        self.spec
     }
 }
 

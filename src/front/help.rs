@@ -25,16 +25,12 @@ pub fn print_help(words: &Vocabulary) {
 fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {
     out(words.usage.as_bytes());
     for line in words.lines() {
-        if line.is_title() {
-            out(b"\n");
-            out(line.option);
-            out(b":");
+        let parts = if line.is_title() {
+            [b"\n", line.option, b"", b":"]
         } else {
-            out(b"  ");
-            out(line.option);
-            out(SPACES.get(line.option.len()..).unwrap_or(b" "));
-            out(line.help);
-        }
+            [b"  ", line.option, SPACES.get(line.option.len()..).unwrap_or(b" "), line.help]
+        };
+        parts.into_iter().for_each(&mut *out);
         out(b"\n");
     }
     out(STATUSES.as_bytes());

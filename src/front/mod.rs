@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use engine::fault::Fault;
-use engine::sys::{Argv, Start, tail};
+use engine::sys::{Argv, Start, say, tail};
 use engine::text;
 
 use draft::Draft;
@@ -34,7 +34,7 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
             _ => return Ok(reader.command(1)),
         }
         let (name, _) = text::word(bytes, b'=').unwrap_or_default();
-        let unknown = Fault::new(b"an option", word, "there is none of that name; nsinit --help lists them");
+        let unknown = Fault::new(b"an option", word, say(c"there is none of that name; nsinit --help lists them"));
         let row = words.find(name).ok_or(unknown)?;
         let attached = (name.len() < bytes.len()).then(|| tail(word, name.len() + 1));
         let (first, second) = reader.values(&row, attached)?;
@@ -50,31 +50,27 @@ struct Reader {
     /// Nothing is given back: the process ends or becomes another.
     parser: ManuallyDrop<lexopt::Parser>,
     start: Start,
+    /// The index of the word that was read last.
+    at: usize,
 }
 
 impl Reader {
     fn new(start: &Start) -> Reader {
-        let words = start.args.iter().skip(1).filter_map(|word| word.get().get());
-        let parser = lexopt::Parser::from_args(words.map(|word| OsStr::from_bytes(word.to_bytes())));
-        Reader { parser: ManuallyDrop::new(parser), start: *start }
+        let words = start.args.get(1..start.args.len() - 1).unwrap_or_default().iter();
+        let parser = lexopt::Parser::from_args(words.map(|word| OsStr::from_bytes(word.get().text().to_bytes())));
+        Reader { parser: ManuallyDrop::new(parser), start: *start, at: 0 }
     }
 
     /// The next word, whatever it looks like.
     fn next(&mut self) -> Option<&'static CStr> {
         forget(self.parser.try_raw_args()?.next()?);
-        self.start.args.get(self.at())?.get().get()
-    }
-
-    /// The index of the word that was read last. `args` ends with a null word.
-    fn at(&mut self) -> usize {
-        let left = self.parser.try_raw_args().map_or(0, |rest| rest.as_slice().len());
-        self.start.args.len() - 2 - left
+        self.at += 1;
+        self.start.args.get(self.at)?.get().get()
     }
 
     /// What begins `back` words before the word that was read last: a spare slot, CMD, its arguments.
-    fn command(&mut self, back: usize) -> Argv<'static> {
-        let at = self.at() - back;
-        self.start.args.get(at..).map_or(Argv::NONE, Argv::new)
+    fn command(&self, back: usize) -> Argv<'static> {
+        self.start.args.get(self.at - back..).map_or(Argv::NONE, Argv::new)
     }
 
     /// As many values as the row names; the only one may be `attached`, behind a `=`.
@@ -84,13 +80,18 @@ impl Reader {
         attached: Option<&'static CStr>,
     ) -> Result<(&'static CStr, &'static CStr), Fault<'static>> {
         let name = row.name();
-        let missing = Fault::new(name, c"", "a value is missing");
-        Ok(match row.values() {
-            0 if attached.is_some() => return Err(Fault::new(name, c"", "it takes no value")),
-            0 => (c"", c""),
-            1 => (attached.or_else(|| self.next()).ok_or(missing)?, c""),
-            _ if attached.is_some() => return Err(Fault::new(name, c"", "it takes two values, and none after '='")),
-            _ => (self.next().ok_or(missing)?, self.next().ok_or(missing)?),
-        })
+        let wrong = |why| Fault::new(name, c"", why);
+        let mut values = [attached.unwrap_or_default(), c""];
+        let given = usize::from(attached.is_some());
+        match row.values() {
+            0 if given != 0 => return Err(wrong(say(c"it takes no value"))),
+            2 if given != 0 => return Err(wrong(say(c"it takes two values, and none after '='"))),
+            wanted => {
+                for value in values.iter_mut().take(wanted).skip(given) {
+                    *value = self.next().ok_or(wrong(say(c"a value is missing")))?;
+                }
+            }
+        }
+        Ok(values.into())
     }
 }

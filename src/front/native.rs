@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use engine::caps;
 use engine::spec::{Bind, Capabilities, Op, Writes};
+use engine::sys::say;
 use engine::text;
 use linux_raw_sys::general as raw;
 
@@ -67,16 +68,16 @@ rows! { draft, first, second:
         "--clearenv\tunset all, PATH, HOME, TERM and container too" => draft.clear_env(),
         "--keep-fd N\tleave descriptor N open in CMD" => draft
             .keep_fds
-            .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or("it is no descriptor's number")?),
+            .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or(say(c"it is no descriptor's number"))?),
         "--chdir DIR\tdirectory of CMD (/)" => draft.spec.directory = first,
         "--hostname NAME\thost name" => {
             draft.spec.hostname = Some(first);
             if !(1..=HOSTNAME_MAX).contains(&first.count_bytes()) {
-                return Err("a host name has 1 to 64 bytes");
+                return Err(say(c"a host name has 1 to 64 bytes"));
             }
         },
         "--umask OCTAL\tfile mode creation mask of CMD (the caller's)" => draft.spec.umask =
-            Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or("it is no number from 0 to 777")?),
+            Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or(say(c"it is no number from 0 to 777"))?),
     }
     "How it lives and ends" {
         "--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside" => draft.spec.life.as_pid_1 = true,
@@ -84,7 +85,7 @@ rows! { draft, first, second:
         "--die-with-parent\tend when the caller of nsinit ends" => draft.spec.life.die_with_parent = true,
         "--group\tforward signals to CMD's whole process group" => draft.spec.life.group = true,
         "--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)" =>
-            draft.spec.life.grace = text::number(first.to_bytes()).ok_or("it is no number of seconds")?,
+            draft.spec.life.grace = text::number(first.to_bytes()).ok_or(say(c"it is no number of seconds"))?,
         "--wait-all\twait for the last process instead" => draft.spec.life.wait_all = true,
     }
     "About" {
@@ -104,7 +105,7 @@ const FD_MAX: u32 = i32::MAX as u32;
 fn bind(draft: &mut Draft, source: &'static CStr, dest: &'static CStr, kind: Bind) -> Result<(), Wrong> {
     // To open_tree(2) it would be the working directory.
     if source.is_empty() {
-        return Err("an empty path names nothing");
+        return Err(say(c"an empty path names nothing"));
     }
     draft.ops.push(Op::Bind { source, dest, kind });
     Ok(())
@@ -115,7 +116,7 @@ fn share(draft: &mut Draft, namespace: u32) {
 }
 
 fn id(text: &CStr) -> Result<u32, Wrong> {
-    text::number(text.to_bytes()).filter(|id| *id != NO_ID).ok_or("it is no number from 0 to 4294967294")
+    text::number(text.to_bytes()).filter(|id| *id != NO_ID).ok_or(say(c"it is no number from 0 to 4294967294"))
 }
 
 fn capability(name: &CStr) -> Result<u64, Wrong> {
@@ -123,10 +124,12 @@ fn capability(name: &CStr) -> Result<u64, Wrong> {
     if text::same_word(name, b"ALL") {
         return Ok(Capabilities::ALL);
     }
-    caps::by_name(name).map(|number| 1 << number).ok_or("there is no such capability (capabilities(7) names them)")
+    caps::by_name(name)
+        .map(|number| 1 << number)
+        .ok_or(say(c"there is no such capability (capabilities(7) names them)"))
 }
 
 fn variable(name: &CStr) -> Result<&CStr, Wrong> {
     let bytes = name.to_bytes();
-    if bytes.is_empty() || text::has(bytes, b'=') { Err("it can't be a variable's name") } else { Ok(name) }
+    if bytes.is_empty() || text::has(bytes, b'=') { Err(say(c"it can't be a variable's name")) } else { Ok(name) }
 }

@@ -2,12 +2,13 @@
 
 use core::ffi::CStr;
 
+use engine::sys::Say;
 use engine::text;
 
 use super::draft::Draft;
 
 /// Why a value can't be meant.
-pub type Wrong = &'static str;
+pub type Wrong = Say;
 
 /// The texts of one vocabulary and its rows.
 pub struct Vocabulary {

@@ -143,14 +143,14 @@ extern "C" fn _start() -> ! {
     );
 }
 
-/// clone(2) with `flags`, on the stack that is in use; in the child `begin(arg)` runs below the caller's frame. The
-/// kernel's answer: the child's pid, or a negative errno.
+/// clone(2) with `flags`; in the child `begin(arg)` runs, on the stack that ends at `top`, or if that is null below the
+/// caller's frame. The kernel's answer: the child's pid, or a negative errno.
 ///
 /// # Safety
-/// The child has a stack of its own (no CLONE_VM), or the caller stands still until it needs none (CLONE_VFORK); no
-/// flag is among them that reads the other arguments.
+/// The stack at `top`, which is 16-byte aligned, is the child's own; without one, the caller stands still until the
+/// child needs none (CLONE_VFORK). No flag is among them that reads the other arguments.
 #[cfg(target_arch = "x86_64")]
-pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
     // SAFETY: the caller's word; the child leaves this code by the call, whose return address it never uses. The stack
     // is aligned for a call here, and nothing of ours lies below it.
@@ -158,7 +158,7 @@ pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *
         asm!(
             "syscall", "test eax, eax", "jnz 2f", "xor ebp, ebp", "mov rdi, r10", "call rdx", "ud2", "2:",
             inlateout("rax") linux_raw_sys::general::__NR_clone as usize => answer,
-            in("rdi") flags as usize, in("rsi") 0, in("rdx") begin, in("r10") arg, lateout("rcx") _, lateout("r11") _,
+            in("rdi") flags as usize, in("rsi") top, in("rdx") begin, in("r10") arg, lateout("rcx") _, lateout("r11") _,
         );
     }
     answer
@@ -169,16 +169,17 @@ pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *
 /// # Safety
 /// As above.
 #[cfg(target_arch = "x86")]
-pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: as above. ebx, which the compiler keeps for itself, is ours only around the call; with it and eight bytes
-    // more the stack is aligned again where the child calls.
+    // SAFETY: as above. ebx, which the compiler keeps for itself, is ours only around the call. On the caller's stack it
+    // lies 4 bytes below where it was aligned, and so does `top`: with eight bytes and `arg` it is aligned again.
+    let top = if top.is_null() { top } else { top.wrapping_sub(4) };
     unsafe {
         asm!(
             "push ebx", "mov ebx, {flags}", "int 0x80", "test eax, eax", "jnz 2f",
             "xor ebp, ebp", "sub esp, 8", "push edi", "call edx", "ud2", "2:", "pop ebx",
             flags = in(reg) flags, inlateout("eax") linux_raw_sys::general::__NR_clone as usize => answer,
-            in("ecx") 0, in("edx") begin, in("edi") arg,
+            in("ecx") top, in("edx") begin, in("edi") arg,
         );
     }
     answer
@@ -189,13 +190,13 @@ pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *
 /// # Safety
 /// As above.
 #[cfg(target_arch = "aarch64")]
-pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
     // SAFETY: as above.
     unsafe {
         asm!(
             "svc 0", "cbnz x0, 2f", "mov x29, 0", "mov x0, x10", "blr x9", "brk 1", "2:",
-            in("x8") linux_raw_sys::general::__NR_clone as usize, inlateout("x0") flags as usize => answer, in("x1") 0,
+            in("x8") linux_raw_sys::general::__NR_clone as usize, inlateout("x0") flags as usize => answer, in("x1") top,
             in("x9") begin, in("x10") arg,
         );
     }
@@ -207,7 +208,7 @@ pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *
 /// # Safety
 /// As above.
 #[cfg(target_arch = "arm")]
-pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
     // SAFETY: as above; r7, which Thumb keeps as its frame pointer, is saved around the call.
     unsafe {
@@ -215,7 +216,7 @@ pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}", "cmp r0, #0", "bne 2f",
             "mov r0, r9", "blx r8", "udf #0", "2:",
             saved = out(reg) _, number = in(reg) linux_raw_sys::general::__NR_clone,
-            inlateout("r0") flags => answer, in("r1") 0, in("r8") begin, in("r9") arg,
+            inlateout("r0") flags => answer, in("r1") top, in("r8") begin, in("r9") arg,
         );
     }
     answer
@@ -226,13 +227,13 @@ pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *
 /// # Safety
 /// As above.
 #[cfg(target_arch = "riscv64")]
-pub unsafe fn spawn(flags: u32, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
+pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
     // SAFETY: as above.
     unsafe {
         asm!(
             "ecall", "bnez a0, 2f", "mv a0, t1", "jalr t0", "ebreak", "2:",
-            in("a7") linux_raw_sys::general::__NR_clone as usize, inlateout("a0") flags as usize => answer, in("a1") 0,
+            in("a7") linux_raw_sys::general::__NR_clone as usize, inlateout("a0") flags as usize => answer, in("a1") top,
             in("t0") begin, in("t1") arg,
         );
     }

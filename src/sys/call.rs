@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use rustix::process::Pid;
 
 use super::arch::{self, Register};
@@ -143,8 +144,85 @@ pub fn spawn<T>(body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     let job = Job(body, arg);
     let flags = raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD;
     // SAFETY: the child runs while we stand still, so no memory is used by two at once; `begin` never returns.
-    let pid = unsafe { arch::spawn(flags, begin::<T>, (&raw const job).cast()) };
+    let pid = unsafe { arch::spawn(flags, core::ptr::null_mut(), begin::<T>, (&raw const job).cast()) };
     Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
+}
+
+/// Bytes of stack for [`beside`]'s child: the path buffers of a walk and what the calls need are half of it.
+const STACK: usize = 128 * 1024;
+
+/// Runs `body(arg)` in a child that shares our memory, descriptors, directory and umask, and `meanwhile` here. Returns
+/// when both have ended: whether `body` said yes, and what `meanwhile` said.
+///
+/// # Errors
+/// Those of mmap(2) and clone(2); then neither has run.
+pub fn beside<T, R>(
+    body: fn(&mut T) -> bool,
+    arg: &mut T,
+    meanwhile: impl FnOnce() -> R,
+) -> Result<(bool, R), Failure> {
+    struct Job<T>(fn(&mut T) -> bool, *mut T);
+    extern "C" fn begin<T>(job: *const c_void) -> ! {
+        // SAFETY: `job` is the Job below and `arg` what it was made from; both outlive this process, which is waited
+        // for, and nobody else uses `arg` meanwhile: it is borrowed.
+        let done = unsafe {
+            let job = &*job.cast::<Job<T>>();
+            (job.0)(&mut *job.1)
+        };
+        exit(i32::from(!done))
+    }
+    let job = Job(body, arg);
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new private mapping takes nothing that is in use (mmap(2)).
+    let stack = unsafe { mmap_anonymous(core::ptr::null_mut(), STACK, protection, MapFlags::PRIVATE)? };
+    let flags = raw::CLONE_VM | raw::CLONE_FILES | raw::CLONE_FS | raw::SIGCHLD;
+    // SAFETY: the stack is the child's own, its end is page-aligned, and `begin` never returns.
+    let pid = answer(unsafe {
+        let top = stack.cast::<u8>().wrapping_add(STACK);
+        arch::spawn(flags, top, begin::<T>, (&raw const job).cast())
+    });
+    let result = pid.map(|pid| {
+        let result = meanwhile();
+        (wait_end(pid as i32) == Some(0), result)
+    });
+    // SAFETY: it was mapped above, and the child, which alone used it, has ended or never begun.
+    let _ = unsafe { munmap(stack, STACK) };
+    result
+}
+
+/// Whether we may run on more than one processor, sched_getaffinity(2).
+#[must_use]
+pub fn has_processors_to_spare() -> bool {
+    /// As many processors as the kernel can be built for.
+    const MOST: usize = 8192;
+    let mut set = [0usize; MOST / usize::BITS as usize];
+    let read = call!(__NR_sched_getaffinity, 0u32, size_of_val(&set), set.as_mut_ptr());
+    read.is_ok() && set.iter().map(|word| word.count_ones()).sum::<u32>() > 1
+}
+
+/// mprotect(2).
+///
+/// # Safety
+/// Nobody relies on what is allowed now.
+pub(super) unsafe fn protect(place: *mut c_void, size: usize, protection: u32) -> Done {
+    done(call!(__NR_mprotect, place, size, protection))
+}
+
+/// mremap(2) of `from` to where `to` is.
+///
+/// # Safety
+/// What lies at `to` may go.
+pub(super) unsafe fn move_onto(from: *mut c_void, size: usize, to: *mut c_void) -> Done {
+    done(call!(__NR_mremap, from, size, size, raw::MREMAP_MAYMOVE | raw::MREMAP_FIXED, to))
+}
+
+/// prctl(PR_SET_MM, PR_SET_MM_MAP).
+///
+/// # Errors
+/// As `super::leave_file` has them.
+pub(super) fn set_map(map: &linux_raw_sys::prctl::prctl_mm_map) -> Done {
+    use linux_raw_sys::prctl::{PR_SET_MM, PR_SET_MM_MAP, prctl_mm_map};
+    done(call!(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, core::ptr::from_ref(map), size_of::<prctl_mm_map>(), 0usize))
 }
 
 /// _exit(2) of the whole process.
@@ -372,6 +450,14 @@ pub fn write(to: Standard, bytes: &[u8]) -> bool {
     call!(__NR_write, to as i32, bytes.as_ptr(), bytes.len()).is_ok()
 }
 
+/// Waits until a child has ended, wait4(2). Returns its exit status; `None` if a signal has ended it.
+pub fn wait_end(child: i32) -> Option<u8> {
+    let mut status: c_int = 0;
+    // EINTR: we were stopped and continued.
+    while call!(__NR_wait4, child, &raw mut status, raw::__WALL, 0usize) == Err(Failure::INTR) {}
+    (status & 0x7f == 0).then_some((status >> 8) as u8)
+}
+
 /// How a child changed, as wait4(2) tells it.
 #[derive(Clone, Copy)]
 pub enum Change {
@@ -441,10 +527,11 @@ pub fn set_mask(mask: Set) -> Result<Set, Failure> {
 /// EINVAL for KILL and STOP.
 pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
     // The kernel's struct: handler, flags, (restorer,) mask; its size never matters beyond the mask's.
-    let new = [usize::from(ignored), 0, 0, 0, 0];
-    let mut old = [0usize; 5];
-    call!(__NR_rt_sigaction, signal.number(), new.as_ptr(), old.as_mut_ptr(), size_of::<Set>())?;
-    Ok(old.first() == Some(&1))
+    // It reads the new one before it writes the old one.
+    let mut action = [usize::from(ignored), 0, 0, 0, 0];
+    let place = action.as_mut_ptr();
+    call!(__NR_rt_sigaction, signal.number(), place, place, size_of::<Set>())?;
+    Ok(action.first() == Some(&1))
 }
 
 /// rt_sigtimedwait(2) for any signal, at most `seconds` and `nanos` long, or without limit.

@@ -8,6 +8,9 @@
 use core::cell::Cell;
 use core::ffi::{CStr, c_char, c_int};
 use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use linux_raw_sys::auxvec;
 
 /// One entry of an `argv` or `envp` array as execve(2) wants it: a C string, or the terminating null.
 #[repr(transparent)]
@@ -32,8 +35,49 @@ impl<'a> Word<'a> {
         Some(unsafe { CStr::from_ptr(self.0) })
     }
 
+    /// The string; an empty one for the terminator.
+    #[inline(never)]
+    pub fn text(self) -> &'a CStr {
+        self.get().unwrap_or_default()
+    }
+
+    pub(super) fn address(self) -> usize {
+        self.0.addr()
+    }
+
     pub fn is_end(self) -> bool {
         self.0.is_null()
+    }
+}
+
+/// A text of our own, in one register instead of two.
+#[derive(Clone, Copy)]
+pub struct Say(NonNull<c_char>);
+
+// SAFETY: it leads to a constant.
+unsafe impl Sync for Say {}
+
+impl Say {
+    pub const NOTHING: Say = say(c"");
+
+    #[must_use]
+    pub fn text(self) -> &'static CStr {
+        // SAFETY: it was made from a `&'static CStr`.
+        unsafe { CStr::from_ptr(self.0.as_ptr()) }
+    }
+
+    #[must_use]
+    pub fn bytes(self) -> &'static [u8] {
+        self.text().to_bytes()
+    }
+}
+
+/// A text as a [`Say`].
+#[must_use]
+pub const fn say(text: &'static CStr) -> Say {
+    match NonNull::new(text.as_ptr().cast_mut()) {
+        Some(first) => Say(first),
+        None => Say(NonNull::dangling()),
     }
 }
 
@@ -113,8 +157,21 @@ pub struct Start {
     pub args: &'static [Cell<Word<'static>>],
     /// The environment, ended by [`Word::END`].
     pub env: &'static [Word<'static>],
-    /// We have more rights than the caller (set-id bits, file capabilities): AT_SECURE of getauxval(3).
+    /// What the kernel adds to them.
+    pub auxiliary: Auxiliary,
+}
+
+/// Of the auxiliary vector, getauxval(3).
+#[derive(Clone, Copy, Default)]
+pub struct Auxiliary {
+    /// AT_SECURE: we have more rights than the caller (set-id bits, file capabilities).
     pub secure: bool,
+    /// AT_PHDR: the address of the program headers.
+    pub(super) headers: usize,
+    /// AT_PHNUM: how many there are.
+    pub(super) count: usize,
+    /// AT_EXECFN: where the program's name is.
+    pub(super) name: usize,
 }
 
 impl Start {
@@ -130,12 +187,13 @@ impl Start {
         }
         // SAFETY: argv has argc strings and a null pointer; both arrays lie on the initial stack, which is
         // writable, ours alone (no thread exists) and never unmapped. Word and Cell<Word> have the layout of
-        // one pointer (repr(transparent)). The kernel puts the auxiliary vector right behind the environment.
+        // one pointer (repr(transparent)). With a start of our own, the auxiliary vector lies right behind the environment
+        // still; the C library may have moved its end.
         unsafe {
             Start {
                 args: core::slice::from_raw_parts(argv.cast(), count),
                 env: core::slice::from_raw_parts(envp.cast(), vars + 1),
-                secure: secure(envp.add(vars + 1).cast()),
+                auxiliary: auxiliary(envp.add(vars + 1)),
             }
         }
     }
@@ -143,15 +201,40 @@ impl Start {
 
 /// # Safety
 /// `vector` is the auxiliary vector: pairs of a kind and a value, up to the kind AT_NULL.
-unsafe fn secure(mut vector: *const [usize; 2]) -> bool {
+#[cfg(own_start)]
+unsafe fn auxiliary(vector: *const *const c_char) -> Auxiliary {
+    let mut vector = vector.cast::<[usize; 2]>();
+    let mut found = Auxiliary::default();
     loop {
         // SAFETY: the caller's word; the pair that ends it has not been met.
-        match unsafe { *vector } {
-            [kind, value] if kind == linux_raw_sys::auxvec::AT_SECURE as usize => return value != 0,
-            [0, _] => return false,
-            // SAFETY: as above.
-            _ => vector = unsafe { vector.add(1) },
+        let [kind, value] = unsafe { *vector };
+        match kind as u32 {
+            auxvec::AT_NULL => return found,
+            auxvec::AT_SECURE => found.secure = value != 0,
+            auxvec::AT_PHDR => found.headers = value,
+            auxvec::AT_PHNUM => found.count = value,
+            auxvec::AT_EXECFN => found.name = value,
+            _ => {}
         }
+        // SAFETY: as above.
+        vector = unsafe { vector.add(1) };
+    }
+}
+
+/// # Safety
+/// None: the C library has kept what there is.
+#[cfg(not(own_start))]
+unsafe fn auxiliary(_: *const *const c_char) -> Auxiliary {
+    unsafe extern "C" {
+        fn getauxval(kind: core::ffi::c_ulong) -> core::ffi::c_ulong;
+    }
+    // SAFETY: getauxval(3) only reads.
+    let value = |kind: u32| unsafe { getauxval(kind.into()) } as usize;
+    Auxiliary {
+        secure: value(auxvec::AT_SECURE) != 0,
+        headers: value(auxvec::AT_PHDR),
+        count: value(auxvec::AT_PHNUM),
+        name: value(auxvec::AT_EXECFN),
     }
 }
 

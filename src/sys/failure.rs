@@ -15,6 +15,7 @@ impl Failure {
     pub const PERM: Failure = Failure::known(Errno::PERM);
     pub const NOENT: Failure = Failure::known(Errno::NOENT);
     pub const SRCH: Failure = Failure::known(Errno::SRCH);
+    pub const INTR: Failure = Failure::known(Errno::INTR);
     pub const IO: Failure = Failure::known(Errno::IO);
     pub const NOEXEC: Failure = Failure::known(Errno::NOEXEC);
     pub const BADF: Failure = Failure::known(Errno::BADF);

@@ -6,10 +6,12 @@ mod call;
 mod entry;
 mod failure;
 mod heap;
+mod image;
 mod signal;
 
 pub use call::*;
-pub use entry::{Argv, Start, Word, c_str, tail};
+pub use entry::{Argv, Auxiliary, Say, Start, Word, c_str, say, tail};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
+pub use image::leave_file;
 pub use signal::*;

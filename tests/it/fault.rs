@@ -71,12 +71,13 @@ const REMOUNT_READ_ONLY: libc::c_ulong = libc::MS_REMOUNT | libc::MS_BIND | libc
 const FSCONFIG_SET_FLAG: u64 = 0;
 /// How CMD is forked: CLONE_VM | CLONE_VFORK | SIGCHLD.
 const CMD_FORK: u64 = 0x4111;
+/// How its helper is: CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD.
+const HELPER_FORK: u64 = 0x711;
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     // The launcher.
     row("", all(libc::SYS_memfd_create), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
-    row("", all(libc::SYS_sendfile), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
     row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
@@ -91,6 +92,9 @@ const ROWS: &[Row] = &[
     row("clear the umask", first(libc::SYS_umask, 0), &[], "clear the umask: Input/output error", Both),
     row("wait for the launcher", bytes(libc::SYS_read, 1), &[], "wait for the launcher: Input/output error", Both),
     row("become untraceable", first(libc::SYS_prctl, libc::PR_SET_DUMPABLE), &[], "become untraceable: Input/output error", Both),
+    row("make a network namespace", Deny::when(libc::SYS_unshare, 0, ALL, libc::CLONE_NEWNET as u64, EIO), &[], "make a network namespace: Input/output error", Both),
+    row("make a network namespace", Deny::when(libc::SYS_unshare, 0, ALL, libc::CLONE_NEWNET as u64, ENOSPC), &[],
+        "make a network namespace: No space left on device (a limit is reached or 0: see user.max_net_namespaces)", Both),
     row("set host name x", all(libc::SYS_sethostname), &["--hostname", "x"], "set host name x: Input/output error", Both),
     row("make private every mount below /", mount(libc::MS_REC | libc::MS_PRIVATE), &[], "make private every mount below /: Input/output error", Both),
     row("mount root DIR", all(libc::SYS_open_tree), &[], "mount root DIR: Input/output error", Both),
@@ -209,6 +213,32 @@ fn what_is_not_needed_may_fail() {
             "nsinit: bring up lo: Input/output error (the container goes on without it)\n",
         );
         launch(fsmount(1 | 2 | 4 | 8)).is(7, "", "");
+    }
+}
+
+/// Root's program leaves its file; where the kernel does not let it, a sealed copy runs instead, or nothing.
+#[test]
+fn without_leaving_its_file_it_is_a_copy() {
+    for root in roots().into_iter().filter(|root| root.who.is_root()) {
+        let stay = |denied: &[Deny]| {
+            let launch = root.launch(&[], &["sh", "-c", "exit 7"]);
+            denied.iter().fold(launch, |launch, &deny| launch.deny(deny)).run()
+        };
+        for refused in [first(libc::SYS_prctl, libc::PR_SET_MM), all(libc::SYS_mremap)] {
+            stay(&[refused]).is(7, "", "");
+            for needed in [all(libc::SYS_sendfile), all(libc::SYS_execveat)] {
+                stay(&[refused, needed]).is(125, "", "nsinit: seal a copy of /proc/self/exe: Input/output error\n");
+            }
+        }
+    }
+}
+
+/// Where no helper can be had, one does it all.
+#[test]
+fn without_a_helper_it_is_made_alone() {
+    for root in roots() {
+        let helper = Deny::when(libc::SYS_clone, 0, ALL, HELPER_FORK, EAGAIN);
+        root.launch(&[], &["sh", "-c", "cat /sys/class/net/lo/flags; exit 7"]).deny(helper).run().is(7, "0x9\n", "");
     }
 }
 

@@ -149,11 +149,12 @@ impl Running {
         eventually("INIT is there", || procs::children(self.pid()).first().copied())
     }
 
-    /// CMD: INIT's first child.
+    /// CMD: INIT's child that leads a group. (INIT's helper does not.)
     #[track_caller]
     pub fn cmd(&self) -> Pid {
         let init = self.init();
-        eventually("CMD is there", || procs::children(init).first().copied())
+        let leads = |pid: &Pid| procs::stat(*pid).is_some_and(|stat| stat.group == *pid);
+        eventually("CMD is there", || procs::children(init).into_iter().find(leads))
     }
 
     /// CMD's next line, without its end.

@@ -1,0 +1,102 @@
+//! The program's own memory.
+
+use core::cell::Cell;
+use core::ffi::c_void;
+
+use linux_raw_sys::general as raw;
+use linux_raw_sys::prctl::prctl_mm_map;
+use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+
+use super::call::{move_onto, protect, set_map};
+use super::{Auxiliary, Done, Failure, Start, Word};
+
+/// `Elf64_Phdr`, elf(5).
+#[cfg(target_pointer_width = "64")]
+#[repr(C)]
+struct Header {
+    kind: u32,
+    flags: u32,
+    offset: usize,
+    address: usize,
+    physical: usize,
+    in_file: usize,
+    in_memory: usize,
+    align: usize,
+}
+
+/// `Elf32_Phdr`, elf(5).
+#[cfg(target_pointer_width = "32")]
+#[repr(C)]
+struct Header {
+    kind: u32,
+    offset: usize,
+    address: usize,
+    physical: usize,
+    in_file: usize,
+    in_memory: usize,
+    flags: u32,
+    align: usize,
+}
+
+const PT_LOAD: u32 = 1;
+const PT_PHDR: u32 = 6;
+const PF_X: u32 = 1;
+const PF_W: u32 = 2;
+/// Where pages are larger, the kernel says so to the first mremap(2).
+const PAGE: usize = 4096;
+
+/// Puts copies in memory in the place of all that is mapped from the program's file, and makes /proc/PID/exe lead to
+/// `exe` instead: prctl(2), PR_SET_MM_MAP, which tells again where everything else lies.
+///
+/// # Errors
+/// Those of mmap(2), mprotect(2), mremap(2) and prctl(2): EACCES where a security module forbids writable memory to
+/// become executable, EINVAL without CONFIG_CHECKPOINT_RESTORE, EPERM without CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN.
+/// Some of the program may be a copy then, which changes nothing.
+pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
+    let Auxiliary { headers: place, count, name, .. } = start.auxiliary;
+    // SAFETY: AT_PHDR and AT_PHNUM describe the program's headers, which are mapped with it and not written.
+    let headers = unsafe { core::slice::from_raw_parts(place as *const Header, count) };
+    // Before all that is loaded (elf(5)).
+    let own = headers.first().filter(|header| header.kind == PT_PHDR).ok_or(Failure::NOEXEC)?;
+    let base = place.wrapping_sub(own.address);
+    let address = |word: Option<Word<'_>>| word.map_or(0, Word::address);
+    // SAFETY: a struct of integers and a pointer, which may all be zero.
+    let mut map: prctl_mm_map = unsafe { core::mem::zeroed() };
+    map.exe_fd = exe.as_raw_fd().cast_unsigned();
+    map.start_stack = start.args.as_ptr().addr() as u64;
+    // The strings lie behind one another: the arguments, the environment, the program's name.
+    let environment = address(start.env.first().copied());
+    map.arg_start = address(start.args.first().map(Cell::get)) as u64;
+    map.arg_end = if environment == 0 { name } else { environment } as u64;
+    map.env_start = map.arg_end;
+    map.env_end = name as u64;
+    for header in headers.iter().filter(|header| header.kind == PT_LOAD) {
+        let first = base.wrapping_add(header.address);
+        let last = first.wrapping_add(header.in_file);
+        let page = first & !(PAGE - 1);
+        replace(page as *mut c_void, last.next_multiple_of(PAGE).wrapping_sub(page), header.flags)?;
+        let (first, last) = (first as u64, last as u64);
+        if header.flags & PF_X != 0 {
+            (map.start_code, map.end_code) = (first, last);
+        } else {
+            (map.start_data, map.end_data, map.start_brk, map.brk) = (first, last, last, last);
+        }
+    }
+    set_map(&map)
+}
+
+fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
+    let protection = raw::PROT_READ
+        | if flags & PF_W != 0 { raw::PROT_WRITE } else { 0 }
+        | if flags & PF_X != 0 { raw::PROT_EXEC } else { 0 };
+    // SAFETY: the copy is a new mapping of that size. Then the kernel puts it in the place of the original in one step:
+    // the same bytes, for nothing writes to the program's data in between, and there is no thread but us.
+    unsafe {
+        let writable = ProtFlags::READ | ProtFlags::WRITE;
+        let copy = mmap_anonymous(core::ptr::null_mut(), size, writable, MapFlags::PRIVATE)?;
+        core::ptr::copy_nonoverlapping(place.cast_const().cast::<u8>(), copy.cast(), size);
+        protect(copy, size, protection)?;
+        move_onto(copy, size, place)
+    }
+}
