@@ -8,7 +8,6 @@
 //! - Next: execve(2).
 
 use core::ffi::CStr;
-use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::fs::Mode;
 use rustix::process::{chdir, getpid, getppid, setpgid, setsid, umask};
@@ -17,7 +16,7 @@ use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
 use crate::files::{self, HERE};
 use crate::spec::Spec;
 use crate::state::State;
-use crate::step::{Step, always, explain, explain_line, nothing, walk};
+use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::{self, PATH, Text};
 use crate::{caps, fds, ids, tty};
@@ -30,39 +29,39 @@ static STEPS: [Step; 13] = [
         run: |_, state| start_group(state),
     },
     Step { says: "start a session", on: nothing, when: |spec| spec.life.new_session, run: |_, _| start_session() },
-    Step { says: "set umask", on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
-    Step { says: "reduce the bounding set", on: nothing, when: always, run: |spec, _| caps::bound(spec) },
+    Step { says: "set umask", on: nothing, when: contained, run: |spec, state| set_umask(spec, state) },
+    Step { says: "reduce the bounding set", on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
     Step {
         says: "keep capabilities",
         on: |_| c"--cap-add",
-        when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
+        when: |spec| spec.contained() && spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {
         says: "become user and group",
         on: nothing,
-        when: |spec| !spec.rootless,
+        when: |spec| spec.contained() && !spec.rootless,
         run: |spec, state| ids::become_inner(spec, &state.caller),
     },
-    Step { says: "reduce capabilities", on: nothing, when: always, run: |spec, _| caps::limit(spec) },
+    Step { says: "reduce capabilities", on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
     Step {
         says: "set no_new_privs",
         on: nothing,
-        when: |spec| spec.no_new_privs,
+        when: |spec| spec.contained() && spec.no_new_privs,
         run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
         says: "die with process 1 or the launcher",
         on: nothing,
-        when: |spec| spec.life.as_pid_1 || !spec.unshares(raw::CLONE_NEWPID),
+        when: |spec| spec.contained() && (spec.life.as_pid_1 || !spec.process_1),
         run: |spec, state| die_with_parent(spec, state),
     },
-    Step { says: "close descriptors", on: nothing, when: always, run: |spec, _| close_descriptors(spec) },
+    Step { says: "close descriptors", on: nothing, when: contained, run: |spec, _| close_descriptors(spec) },
     Step {
         says: "enter directory",
         on: |spec| spec.directory,
         // Process 1 is in / already.
-        when: |spec| spec.directory != c"/",
+        when: |spec| spec.contained() && spec.directory != c"/",
         run: |spec, _| enter_directory(spec),
     },
     Step {

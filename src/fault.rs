@@ -55,6 +55,13 @@ pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
     Failure::REPORTED
 }
 
+/// Prints a line of what `-v` asks for: `nsinit: SAYS NUMBER`.
+pub fn tell(says: &str, number: u32) {
+    let mut line = Text::new();
+    line.push(NAME.as_bytes()).push(b": ").push(says.as_bytes()).push(b" ").push_number(number);
+    write_line(Standard::Error, &mut line);
+}
+
 /// The one line. Returns 125.
 fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
     let mut line = Text::new();

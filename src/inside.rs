@@ -7,11 +7,11 @@
 //! - Next: `command` becomes CMD in a child (or here, `--as-pid-1`), and `init` supervises it.
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::{PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
-use rustix::fs::{Mode, OFlags};
+use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
+use rustix::fs::Mode;
 use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, fchdir, getpid, pivot_root, setpgid, umask};
+use rustix::process::{chdir, fchdir, pivot_root, setpgid, umask};
 use rustix::system::sethostname;
 
 use crate::fault::{FAILED, blame_hint};
@@ -20,8 +20,7 @@ use crate::spec::{Op, Spec};
 use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
-use crate::text::Text;
-use crate::{fds, net, procfs, rootfs};
+use crate::{fds, net, reaper, rootfs};
 
 /// Up to the user's own operations.
 static BUILD: [Step; 13] = [
@@ -37,8 +36,8 @@ static BUILD: [Step; 13] = [
     Step {
         says: "become the reaper of orphans",
         on: nothing,
-        when: |spec| !spec.unshares(raw::CLONE_NEWPID),
-        run: |_, state| become_subreaper(state),
+        when: |spec| !spec.process_1,
+        run: |_, state| reaper::become_subreaper(state),
     },
     Step {
         says: "set host name",
@@ -132,7 +131,7 @@ fn root(state: &State) -> Result<Fd, Failure> {
 /// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
 /// none it is SIGTERM, which leaves us the time to end the others.
 fn die_with_launcher(spec: &Spec<'_>) -> Done {
-    let signal = if spec.unshares(raw::CLONE_NEWPID) { Signal::KILL } else { Signal::TERM };
+    let signal = if spec.process_1 { Signal::KILL } else { Signal::TERM };
     sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
 }
 
@@ -158,20 +157,9 @@ fn wait_for_launcher(state: &State) -> Done {
 
 fn close_all_but_ours(spec: &Spec<'_>, state: &State) -> Done {
     let go = state.go.map(|pipe| pipe.read);
-    let stops = state.stops.map(|pipe| pipe.write);
-    let ours = [go, stops, state.terminal, state.directory, state.root, state.children].map(fds::number);
+    let news = state.news.map(|pipe| pipe.write);
+    let ours = [go, news, state.terminal, state.directory, state.root, state.children].map(fds::number);
     fds::close_all_but(spec.keep_fds, &ours)
-}
-
-fn become_subreaper(state: &mut State) -> Done {
-    sys::prctl(PR_SET_CHILD_SUBREAPER, 1)?;
-    let me = getpid();
-    let mut list = Text::new();
-    list.push(b"task/").push_number(me.as_raw_nonzero().get().unsigned_abs()).push(b"/children");
-    let process = procfs::process(procfs::open()?, me)?;
-    // Without CONFIG_PROC_CHILDREN only CMD's own group is ended.
-    state.children = procfs::open_file(process, list.c_str().unwrap_or_default(), OFlags::RDONLY).ok();
-    Ok(())
 }
 
 fn pivot() -> Done {

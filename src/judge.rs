@@ -18,9 +18,10 @@ struct Rule {
 static RULES: [Rule; 6] = [
     Rule {
         on: "--root DIR",
-        broken: |spec| spec.root.is_empty(),
+        broken: |spec| spec.contained() && spec.root.is_empty(),
         why: "which directory is the root? it has to be said",
     },
+    Rule { on: "CMD", broken: |spec| spec.argv.is_none(), why: "which command? it is missing" },
     Rule { on: "an empty word", broken: |spec| spec.argv.command().is_empty(), why: "it names no command" },
     Rule {
         on: "--hostname",
@@ -34,13 +35,8 @@ static RULES: [Rule; 6] = [
     },
     Rule {
         on: "--as-pid-1",
-        broken: |spec| spec.life.as_pid_1 && spec.life.wait_all,
-        why: "nobody is there then for --wait-all",
-    },
-    Rule {
-        on: "--as-pid-1",
-        broken: |spec| spec.life.as_pid_1 && spec.life.group,
-        why: "nobody is there then for --group",
+        broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
+        why: "nobody is there then to forward, to wait, or to tell",
     },
 ];
 

@@ -16,7 +16,7 @@
 //! step                    a process's work as a table, and the loop that walks it
 //! mounts resolve tty fds  a mount as a descriptor; a path below a root; the terminal; who keeps which descriptor
 //! procfs                  the caller's /proc, verified
-//! ids caps net seal       one topic each
+//! ids caps net seal reaper   one topic each
 //! rootfs                  /proc, /dev, /sys and the user's own operations below the new root
 //! init                    PROCESS: process 1, from CMD's start to the end
 //! host inside command     PROCESSES: the launcher; process 1 until CMD starts; CMD until it is executed
@@ -53,6 +53,7 @@ pub mod launch;
 pub mod mounts;
 pub mod net;
 pub mod procfs;
+pub mod reaper;
 pub mod resolve;
 pub mod rootfs;
 pub mod seal;

@@ -7,7 +7,6 @@ mod front;
 use engine::fault::{FAILED, Fault};
 use engine::sys::{self, Start};
 use engine::{judge, launch};
-use rustix::process::geteuid;
 
 use front::draft::{Asked, Draft};
 use front::{NATIVE, parse, print_help, print_usage, print_version};
@@ -33,7 +32,7 @@ fn run(start: Start) -> i32 {
     }
     let mut draft = Draft::new(start.env);
     match parse(&NATIVE, &start, &mut draft) {
-        Ok(command) => draft.finish(command, !geteuid().is_root()),
+        Ok(command) => draft.finish(command),
         Err(fault) => return fault.report(),
     }
     match draft.asked {

@@ -49,8 +49,8 @@ pub struct State {
     pub lent: bool,
     /// From the launcher: a byte means go on; its end means that he is no more.
     pub go: Option<Pipe>,
-    /// To the launcher: the signal that stopped CMD.
-    pub stops: Option<Pipe>,
+    /// To the launcher: the signal that stopped CMD, or that it died of.
+    pub news: Option<Pipe>,
     /// The launcher's: the directory of process 1 in a verified procfs.
     pub process: Option<Fd>,
     /// The launcher's: process 1 of the container.
@@ -84,7 +84,7 @@ impl State {
             terminal: None,
             lent: false,
             go: None,
-            stops: None,
+            news: None,
             process: None,
             container: None,
             directory: None,

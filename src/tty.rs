@@ -11,7 +11,7 @@ use rustix::process::{Pid, getpgrp};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, Fd, HERE};
-use crate::sys::{self, Failure, Signal, Standard};
+use crate::sys::{self, Failure, Set, Signal, Standard};
 
 /// The controlling terminal, if there is one.
 #[must_use]
@@ -51,6 +51,34 @@ pub fn take_back(terminal: Fd) {
     if tcgetpgrp(terminal).map_or(true, gone) {
         hand_to(terminal, getpgrp());
     }
+}
+
+/// What a stop of CMD's comes to.
+pub enum Stop {
+    /// It only waits for the terminal, which is ours to hand over: it is to go on in the foreground.
+    Resume,
+    /// We were stopped as well, and continued.
+    Continued,
+    /// The kernel stops no orphaned process group, for nobody could continue it: nor will anybody continue CMD. It hangs
+    /// up such a group when it waits for a terminal.
+    Orphaned { hang_up: bool },
+}
+
+/// CMD's group was stopped by `signal`. Our group is CMD's job to the caller's shell: it stops too.
+pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
+    let waits = matches!(signal, Signal::TTIN | Signal::TTOU);
+    if waits && is_ours(terminal) {
+        return Stop::Resume;
+    }
+    if *lent {
+        hand_to(terminal, getpgrp());
+        *lent = false;
+    }
+    let _ = sys::kill(0, signal);
+    // Here we stop.
+    let _ = sys::set_mask(Set::ALL.without(signal));
+    let _ = sys::set_mask(Set::ALL);
+    if sys::is_pending(Signal::CONT) { Stop::Continued } else { Stop::Orphaned { hang_up: waits } }
 }
 
 /// Makes the terminal on standard input the controlling one of a new session, unless it is another session's.

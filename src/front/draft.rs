@@ -3,8 +3,10 @@
 use core::cell::Cell;
 use core::ffi::CStr;
 
-use engine::spec::{Op, Spec};
+use engine::spec::{Mode, Op, Spec};
 use engine::sys::{Argv, Word};
+use linux_raw_sys::general::CLONE_NEWPID;
+use rustix::process::{Pid, geteuid, getpid};
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,10 @@ pub struct Draft {
     pub spec: Spec<'static>,
     pub ops: Vec<Op<'static>>,
     pub keep_fds: Vec<u32>,
+    pub rewrite: Vec<(u8, u8)>,
+    pub remap: Vec<(u8, u8)>,
+    /// Something was said that only a container has.
+    pub contained: bool,
     /// `NAME=VALUE`, each name once, and at the end [`Word::END`].
     env: Vec<Word<'static>>,
     /// No option has named HOME: it follows the user.
@@ -28,6 +34,8 @@ pub struct Draft {
 }
 
 const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where execvp(3) looks without PATH.
+const DEFAULT_PATH: &CStr = c"/usr/local/bin:/bin:/usr/bin";
 const PROMPT: &CStr = c"PS1=-[ns-process]- # ";
 /// A root's own bashrc sets another prompt; this runs once, after it.
 const PROMPT_ONCE: &CStr = c"PROMPT_COMMAND=PS1='-[ns-process]- # '; unset PROMPT_COMMAND";
@@ -39,6 +47,9 @@ impl Draft {
             spec: Spec::PRESET,
             ops: Vec::new(),
             keep_fds: Vec::new(),
+            rewrite: Vec::new(),
+            remap: Vec::new(),
+            contained: false,
             env: Vec::new(),
             default_home: true,
             caller_env,
@@ -79,27 +90,36 @@ impl Draft {
     }
 
     /// Makes the Spec whole, with `command`, or without one with a shell.
-    pub fn finish(&mut self, command: Argv<'static>, rootless: bool) {
-        self.spec.rootless = rootless;
-        self.spec.argv = command;
-        if command.is_none() {
+    pub fn finish(&mut self, command: Argv<'static>) {
+        let spec = &mut self.spec;
+        spec.rootless = !geteuid().is_root();
+        spec.argv = command;
+        spec.mode = if self.contained { Mode::Container } else { Mode::Init };
+        spec.process_1 = if self.contained { spec.unshares(CLONE_NEWPID) } else { getpid() == Pid::INIT };
+        spec.life.rewrite = core::mem::take(&mut self.rewrite).leak();
+        spec.life.remap = core::mem::take(&mut self.remap).leak();
+        spec.ops = core::mem::take(&mut self.ops).leak();
+        spec.keep_fds = core::mem::take(&mut self.keep_fds).leak();
+        self.finish_env();
+    }
+
+    fn finish_env(&mut self) {
+        if !self.contained {
+            self.env.clear();
+            self.pass_env(None);
+        } else if self.spec.argv.is_none() {
             self.push_env(PROMPT);
             self.push_env(PROMPT_ONCE);
             self.spec.argv = shell(c"/bin/bash");
             self.spec.fallback = shell(c"/bin/sh");
         }
-        if self.default_home {
+        if self.contained && self.default_home {
             self.push_env(if self.spec.uid.unwrap_or(0) == 0 { c"HOME=/root" } else { c"HOME=/" });
         }
-        let path = self
-            .env
-            .iter()
-            .filter_map(|word| word.get())
-            .find_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH="));
-        self.spec.path = path.and_then(|path| CStr::from_bytes_with_nul(path).ok()).unwrap_or_default();
+        let pairs = self.env.iter().filter_map(|word| word.get());
+        let path = pairs.filter_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH=")).next();
+        self.spec.path = path.and_then(|path| CStr::from_bytes_with_nul(path).ok()).unwrap_or(DEFAULT_PATH);
         self.env.push(Word::END);
-        self.spec.ops = core::mem::take(&mut self.ops).leak();
-        self.spec.keep_fds = core::mem::take(&mut self.keep_fds).leak();
         self.spec.env = core::mem::take(&mut self.env).leak();
     }
 }

@@ -42,6 +42,8 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
         };
         let row =
             row.ok_or(Fault::new("an option", reader.word(), "there is none of that name; nsinit --help lists them"))?;
+        let (group, row) = row;
+        draft.contained |= group.contained;
         reader.apply(row, draft)?;
     }
 }

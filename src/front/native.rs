@@ -4,7 +4,8 @@
 use core::ffi::CStr;
 
 use engine::caps;
-use engine::spec::{Bind, Capabilities, Op, Writes};
+use engine::spec::{Audience, Bind, Capabilities, End, Op, Writes};
+use engine::sys::Signal;
 use engine::text;
 use linux_raw_sys::general as raw;
 
@@ -12,15 +13,15 @@ use super::draft::{Asked, Draft};
 use super::words::{Act, Group, Row, Vocabulary, Wrong};
 
 pub static NATIVE: Vocabulary = Vocabulary {
-    usage: "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]\n",
+    usage: "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]\n       nsinit [OPTION...] [--] CMD [ARG...]\n",
     groups: &[
-        Group { title: "The root", rows: ROOT },
-        Group { title: "What is mounted in it, in the order given (missing destinations are made)", rows: MOUNTS },
-        Group { title: "Namespaces (all are new but time)", rows: NAMESPACES },
-        Group { title: "Who CMD is and what it may do", rows: RIGHTS },
-        Group { title: "What CMD finds", rows: SURROUNDINGS },
-        Group { title: "How it lives and ends", rows: LIFE },
-        Group { title: "About", rows: ABOUT },
+        Group { title: "The root", contained: true, rows: ROOT },
+        Group { title: "What is mounted in it, in the order given (missing destinations are made)", contained: true, rows: MOUNTS },
+        Group { title: "Namespaces (all are new but time)", contained: true, rows: NAMESPACES },
+        Group { title: "Who CMD is and what it may do", contained: true, rows: RIGHTS },
+        Group { title: "What CMD finds", contained: true, rows: SURROUNDINGS },
+        Group { title: "How it lives and ends", contained: false, rows: LIFE },
+        Group { title: "About", contained: false, rows: ABOUT },
     ],
 };
 
@@ -137,14 +138,32 @@ const LIFE: &[Row] = &[
         done(draft.spec.life.new_session = true)
     }),
     row("--die-with-parent\tend when the caller of nsinit ends", |draft, _, _| {
-        done(draft.spec.life.die_with_parent = true)
+        done(draft.spec.life.die_with_parent = Some(Signal::KILL))
     }),
-    row("--group\tforward signals to CMD's whole process group", |draft, _, _| done(draft.spec.life.group = true)),
-    row("--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)", |draft, text, _| {
-        draft.spec.life.grace = text::number(text.to_bytes()).ok_or("it is no number of seconds")?;
-        Ok(())
+    row("--init\tbe the init of CMD in place; so it is without --root, too", |_, _, _| Ok(())),
+    row("--group\tforward signals to CMD's whole process group", |draft, _, _| {
+        done(draft.spec.life.audience = Audience::Group)
     }),
-    row("--wait-all\twait for the last process instead", |draft, _, _| done(draft.spec.life.wait_all = true)),
+    row("--all\tforward signals to every process", |draft, _, _| done(draft.spec.life.audience = Audience::All)),
+    row("--rewrite A:B\tforward signal A as B, or for B 0 not at all", |draft, text, _| {
+        let (from, to) = two(text, 64).filter(|(from, _)| *from != 0).ok_or("it is no pair of signals' numbers")?;
+        done(draft.rewrite.push((from, to)))
+    }),
+    row("--grace SECONDS\tat CMD's end the rest gets SIGTERM, then SIGKILL (2)", |draft, text, _| {
+        seconds(text).map(|seconds| draft.spec.life.end = End::Grace(seconds))
+    }),
+    row("--wait-all\twait for the last process instead", |draft, _, _| done(draft.spec.life.end = End::Wait)),
+    row("--stop-timeout SECONDS\tSIGKILL for CMD so long after a signal to end", |draft, text, _| {
+        seconds(text).map(|seconds| draft.spec.life.stop_timeout = Some(seconds))
+    }),
+    row("--remap N:M\texit with M where CMD's status is N; N alone: with 0", |draft, text, _| {
+        let pair = two(text, 255).ok_or("it is no exit status from 0 to 255, nor a pair of them")?;
+        done(draft.remap.push(pair))
+    }),
+    row("--propagate-signal\tdie of the signal that CMD died of", |draft, _, _| done(draft.spec.life.propagate = true)),
+    row("--verbose\ttell what happens; again: signals too; again: orphans too", |draft, _, _| {
+        done(draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1))
+    }),
 ];
 
 const ABOUT: &[Row] = &[
@@ -186,6 +205,18 @@ fn share(draft: &mut Draft, namespace: u32) {
 
 fn id(text: &CStr) -> Result<u32, Wrong> {
     text::number(text.to_bytes()).filter(|id| *id != NO_ID).ok_or("it is no number from 0 to 4294967294")
+}
+
+fn seconds(text: &CStr) -> Result<u32, Wrong> {
+    text::number(text.to_bytes()).ok_or("it is no number of seconds")
+}
+
+/// `A:B`, or `A` for `A:0`; neither above `most`.
+fn two(text: &CStr, most: u32) -> Option<(u8, u8)> {
+    let (first, second) = text::word(text.to_bytes(), b':')?;
+    let byte = |text| text::number(text).filter(|number| *number <= most).map(|number| number as u8);
+    let alone = first.len() == text.count_bytes();
+    Some((byte(first)?, if alone { 0 } else { byte(second)? }))
 }
 
 fn capability(name: &CStr) -> Result<u64, Wrong> {

@@ -45,6 +45,8 @@ impl Row {
 /// Rows under one heading of the help text.
 pub struct Group {
     pub title: &'static str,
+    /// They say something of a container: there is to be one.
+    pub contained: bool,
     pub rows: &'static [Row],
 }
 
@@ -57,11 +59,11 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// The row of an option, named without its dashes.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<&'static Row> {
+    pub fn find(&self, name: &str) -> Option<(&'static Group, &'static Row)> {
         for group in self.groups {
             for row in group.rows {
                 if row.name().as_bytes().strip_prefix(b"--") == Some(name.as_bytes()) {
-                    return Some(row);
+                    return Some((group, row));
                 }
             }
         }

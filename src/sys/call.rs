@@ -162,6 +162,14 @@ pub fn spawn<T>(stack: &mut Stack, body: fn(&T) -> i32, arg: &T) -> Result<Pid, 
     Pid::from_raw(pid).ok_or(Failure::CHILD)
 }
 
+/// Ends this process by `signal`, without a core file of ours; returns if that is impossible (process 1 is immune).
+pub fn die_of(signal: Signal) {
+    let _ = prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
+    let _ = set_ignored(signal, false);
+    let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), signal);
+    let _ = set_mask(Set::ALL.without(signal));
+}
+
 /// Private memory for the front's allocator, mmap(2); null if there is none.
 pub(super) fn map(size: usize) -> *mut u8 {
     let (protection, flags) = (raw::PROT_READ | raw::PROT_WRITE, raw::MAP_PRIVATE | raw::MAP_ANONYMOUS);
