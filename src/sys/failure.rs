@@ -45,16 +45,16 @@ impl Failure {
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 
-    /// A number that the kernel answered with; it never answers 0 for a failure, and here that becomes EIO.
+    /// A number that the kernel answered with; it never answers 0 for a failure.
     pub(super) const fn new(errno: u32) -> Failure {
         match NonZeroU32::new(errno) {
             Some(errno) => Failure(errno),
-            None => Failure::IO,
+            None => Failure(NonZeroU32::MIN),
         }
     }
 
     const fn known(errno: Errno) -> Failure {
-        Failure(NonZeroU32::new(errno.raw_os_error() as u32).unwrap())
+        Failure::new(errno.raw_os_error() as u32)
     }
 
     #[must_use]

@@ -61,7 +61,8 @@ impl Bump {
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         loop {
-            let pad = self.next.get().align_offset(layout.align());
+            // An alignment is a power of two (`Layout`).
+            let pad = self.next.get().addr().wrapping_neg() & (layout.align() - 1);
             let Some(need) = layout.size().checked_add(pad) else { return null_mut() };
             if !self.next.get().is_null() && need <= self.left.get() {
                 let block = self.next.get().wrapping_add(pad);
