@@ -10,7 +10,7 @@
 use core::ffi::CStr;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::fs::Mode;
-use rustix::process::{chdir, getpid, getppid, setpgid, setsid, umask};
+use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
 
 use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
 use crate::files::{self, HERE};
@@ -85,7 +85,7 @@ static STEPS: [Step; 13] = [
 
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
 pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
-    let status = if walk(&STEPS, spec, &mut state.clone()).is_ok() { execute(spec) } else { FAILED };
+    let status = if walk(&STEPS, spec, &mut state.clone()).is_ok() { as_listener(spec, state) } else { FAILED };
     status.into()
 }
 
@@ -142,6 +142,24 @@ fn enter_directory(spec: &Spec<'_>) -> Done {
         return Err(Failure::OUTSIDE);
     }
     Ok(())
+}
+
+/// LISTEN_PID says whom the listening sockets are for (sd_listen_fds(3)): what it says of us it has to say of CMD.
+fn as_listener(spec: &Spec<'_>, state: &State) -> u8 {
+    const NAME: &[u8] = b"LISTEN_PID=";
+    for (index, pair) in spec.env.words().enumerate() {
+        let meant = pair.to_bytes().strip_prefix(NAME).and_then(text::number);
+        if meant.is_some_and(|pid| pid == 1 || pid == number(state.launcher)) {
+            let mut own = Text::new();
+            own.push(NAME).push_number(number(getpid()));
+            return spec.env.with(index, own.c_str().unwrap_or_default(), || execute(spec));
+        }
+    }
+    execute(spec)
+}
+
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
 }
 
 /// execvp(3) by the rules of the container: its PATH, its files.

@@ -62,7 +62,7 @@ static NAMESPACES: [(u32, &str); 8] = [
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     fds::check(spec.keep_fds)?;
     fds::occupy_standard().map_err(|why| blame("open", c"/", why))?;
-    seal::enter(start.args, start.env)?;
+    seal::enter(start)?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
     match fork_into_namespaces(spec)? {

@@ -3,7 +3,6 @@
 //! A CMD that begins with `#!/proc/self/exe` makes the kernel open the launcher's own file, and /proc/PID/exe of what
 //! then runs can be opened for writing by the file's owner. With a copy in sealed memory there is nothing to write.
 
-use core::cell::Cell;
 use core::ffi::CStr;
 
 use rustix::fs::{
@@ -14,7 +13,7 @@ use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
-use crate::sys::{self, Done, Failure, Word};
+use crate::sys::{self, Done, Failure, Start};
 
 const EXE: &CStr = c"/proc/self/exe";
 /// The most that one sendfile(2) is asked for; the program is far smaller.
@@ -25,7 +24,7 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 ///
 /// # Errors
 /// Why there can be no copy.
-pub fn enter(args: &[Cell<Word<'static>>], env: &[Word<'_>]) -> Done {
+pub fn enter(start: &Start) -> Done {
     let says = "seal a copy of";
     let hint = "a /proc has to be mounted outside";
     let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
@@ -35,7 +34,7 @@ pub fn enter(args: &[Cell<Word<'static>>], env: &[Word<'_>]) -> Done {
         return Ok(());
     }
     let copy = copy().map_err(|why| blame(says, EXE, why))?;
-    copy.map_or(Ok(()), |copy| Err(blame(says, EXE, sys::execve_fd(copy, args, env))))
+    copy.map_or(Ok(()), |copy| Err(blame(says, EXE, sys::execve_fd(copy, start))))
 }
 
 /// A sealed copy of the running program, unless it is one, or nobody can write it where it is.

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
-use crate::sys::{Argv, Signal, Word};
+use crate::sys::{Argv, Env, Signal};
 
 /// Everything that one launch is made from.
 #[derive(Clone, Copy)]
@@ -34,8 +34,8 @@ pub struct Spec<'a> {
     pub directory: &'a CStr,
     /// Descriptors that CMD keeps besides 0, 1 and 2.
     pub keep_fds: &'a [u32],
-    /// CMD's environment, ended by [`Word::END`].
-    pub env: &'a [Word<'a>],
+    /// CMD's environment.
+    pub env: Env<'a>,
     /// The value of PATH in `env`.
     pub path: &'a CStr,
     pub argv: Argv<'a>,
@@ -219,7 +219,7 @@ impl Spec<'_> {
         umask: None,
         directory: c"/",
         keep_fds: &[],
-        env: &[Word::END],
+        env: Env::NONE,
         path: c"",
         argv: Argv::NONE,
         fallback: Argv::NONE,

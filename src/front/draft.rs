@@ -4,7 +4,7 @@ use core::cell::Cell;
 use core::ffi::CStr;
 
 use engine::spec::{Mode, Op, Spec};
-use engine::sys::{Argv, Word};
+use engine::sys::{Argv, Env, Word};
 use linux_raw_sys::general::CLONE_NEWPID;
 use rustix::process::{Pid, geteuid, getpid};
 
@@ -27,10 +27,10 @@ pub struct Draft {
     /// Something was said that only a container has.
     pub contained: bool,
     /// `NAME=VALUE`, each name once, and at the end [`Word::END`].
-    env: Vec<Word<'static>>,
+    env: Vec<Cell<Word<'static>>>,
     /// No option has named HOME: it follows the user.
     default_home: bool,
-    caller_env: &'static [Word<'static>],
+    caller_env: Env<'static>,
 }
 
 const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -41,7 +41,7 @@ const PROMPT: &CStr = c"PS1=-[ns-process]- # ";
 const PROMPT_ONCE: &CStr = c"PROMPT_COMMAND=PS1='-[ns-process]- # '; unset PROMPT_COMMAND";
 
 impl Draft {
-    pub fn new(caller_env: &'static [Word<'static>]) -> Draft {
+    pub fn new(caller_env: Env<'static>) -> Draft {
         let mut draft = Draft {
             asked: Asked::Run,
             spec: Spec::PRESET,
@@ -67,17 +67,17 @@ impl Draft {
 
     fn push_env(&mut self, pair: &'static CStr) {
         self.unset_env(name_of(pair));
-        self.env.push(Word::new(pair));
+        self.env.push(Cell::new(Word::new(pair)));
     }
 
     pub fn unset_env(&mut self, name: &[u8]) {
         self.default_home &= name != b"HOME";
-        self.env.retain(|word| word.get().is_none_or(|pair| name_of(pair) != name));
+        self.env.retain(|word| word.get().get().is_none_or(|pair| name_of(pair) != name));
     }
 
     /// Takes over the caller's variable of that name, or all of his.
     pub fn pass_env(&mut self, name: Option<&CStr>) {
-        for pair in self.caller_env.iter().filter_map(|word| word.get()) {
+        for pair in self.caller_env.words() {
             if name.is_none_or(|name| name_of(pair) == name.to_bytes()) {
                 self.push_env(pair);
             }
@@ -116,11 +116,11 @@ impl Draft {
         if self.contained && self.default_home {
             self.push_env(if self.spec.uid.unwrap_or(0) == 0 { c"HOME=/root" } else { c"HOME=/" });
         }
-        let pairs = self.env.iter().filter_map(|word| word.get());
+        let pairs = self.env.iter().filter_map(|word| word.get().get());
         let path = pairs.filter_map(|pair| pair.to_bytes_with_nul().strip_prefix(b"PATH=")).next();
         self.spec.path = path.and_then(|path| CStr::from_bytes_with_nul(path).ok()).unwrap_or(DEFAULT_PATH);
-        self.env.push(Word::END);
-        self.spec.env = core::mem::take(&mut self.env).leak();
+        self.env.push(Cell::new(Word::END));
+        self.spec.env = Env::new(core::mem::take(&mut self.env).leak());
     }
 }
 

@@ -9,7 +9,7 @@ mod heap;
 mod signal;
 
 pub use call::*;
-pub use entry::{Argv, Start, Word};
+pub use entry::{Argv, Env, Start, Word};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
 pub use signal::*;
