@@ -77,7 +77,8 @@ impl Draft {
 
     /// Takes over the caller's variable of that name, or all of his.
     pub fn pass_env(&mut self, name: Option<&CStr>) {
-        for pair in self.caller_env.words() {
+        let caller_env = self.caller_env;
+        for pair in caller_env.words() {
             if name.is_none_or(|name| name_of(pair) == name.to_bytes()) {
                 self.push_env(pair);
             }
