@@ -5,8 +5,6 @@
 //! - Afterwards nothing may fail: `supervise` forwards and waits. If we are killed, process 1 is, by the kernel.
 //! - Signals: all blocked and taken one by one.
 
-use core::ffi::CStr;
-
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::{read, write};
@@ -92,13 +90,13 @@ static AFTER: [Step; 6] = [
         says: "write",
         on: |_| c"uid_map",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |spec, state| write_map(spec, state, c"uid_map", spec.inner_ids().0, state.caller.uid),
+        run: |spec, state| ids::write_map(process(state)?, c"uid_map", spec, spec.inner_ids().0, state.caller.uid),
     },
     Step {
         says: "write",
         on: |_| c"gid_map",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |spec, state| write_map(spec, state, c"gid_map", spec.inner_ids().1, state.caller.gid),
+        run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.inner_ids().1, state.caller.gid),
     },
     Step { says: "become untraceable", on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step { says: "let it go on", on: nothing, when: always, run: |_, state| let_go(state) },
@@ -113,15 +111,32 @@ pub fn before(spec: &Spec<'_>, state: &mut State) -> Done {
 /// Prepares the new process 1 and lets it go on. What fails here ends it.
 ///
 /// # Errors
-/// The first step that failed.
+/// The first step that failed, reported: by us, or by process 1 if that is why.
 pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
     state.container = Some(child);
-    walk(&AFTER, spec, state).inspect_err(|_| {
+    for step in AFTER.iter().filter(|step| (step.when)(spec)) {
+        let Err(why) = (step.run)(spec, state) else { continue };
         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
-        while sys::wait4(Some(child)).is_ok_and(|change| change.is_none()) {
-            let _ = sys::wait_signal(None);
+        if !matches!(wait_for(child), Change::Exited(_)) {
+            let forbidden = "the kernel or its security module forbids user namespaces here";
+            blame_hint(step.says, (step.on)(spec), why, if why == Failure::PERM { forbidden } else { "" });
         }
-    })
+        return Err(Failure::REPORTED);
+    }
+    Ok(())
+}
+
+/// How a child that ends, ends.
+fn wait_for(child: Pid) -> Change {
+    loop {
+        match sys::wait4(Some(child)) {
+            Ok(Some((_, end @ (Change::Exited(_) | Change::Killed(_))))) => return end,
+            Ok(_) => {
+                let _ = sys::wait_signal(None);
+            }
+            Err(_) => return Change::Continued,
+        }
+    }
 }
 
 /// Prints what [`before`] would do.
@@ -156,12 +171,6 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
         state.news = Some(news);
     }
     Ok(())
-}
-
-fn write_map(spec: &Spec<'_>, state: &State, map: &CStr, inside: u32, outside: u32) -> Done {
-    let forbidden = "the kernel or its security module forbids user namespaces here";
-    ids::write_map(process(state)?, map, spec, inside, outside)
-        .map_err(|why| blame_hint("write", map, why, if why == Failure::PERM { forbidden } else { "" }))
 }
 
 /// If process 1 has ended already it has said why, and its status will tell.

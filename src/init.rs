@@ -87,7 +87,11 @@ impl<'a> Init<'a> {
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
             }
             match sys::wait_signal(self.patience()) {
-                Ok(info) => self.take(&info),
+                Ok(info) => {
+                    // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
+                    self.reap();
+                    self.take(&info);
+                }
                 Err(Failure::AGAIN) => self.time_is_over(),
                 // Stopped and continued from outside: EINTR.
                 Err(_) => {}

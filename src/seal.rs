@@ -42,7 +42,7 @@ fn copy() -> Result<Option<Fd>, Failure> {
     /// Linux 6.3: the file may be executed, whatever `vm.memfd_noexec` says of files that don't say.
     const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
     let exe = files::open(HERE, EXE, OFlags::RDONLY)?;
-    if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::WRITE)) {
+    if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::SEAL)) {
         sys::set_name(c"nsinit");
         return Ok(None);
     }
@@ -55,6 +55,10 @@ fn copy() -> Result<Option<Fd>, Failure> {
         other => other?,
     };
     while sendfile(&copy, exe, None, CHUNK)? > 0 {}
-    fcntl_add_seals(&copy, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+    let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW;
+    // F_SEAL_WRITE answers EBUSY while the kernel has a page in hand; nobody has mapped this file, so its younger
+    // brother (Linux 5.1) forbids as much.
+    fcntl_add_seals(&copy, seals | SealFlags::FUTURE_WRITE)
+        .or_else(|_| fcntl_add_seals(&copy, seals | SealFlags::WRITE))?;
     Ok(Some(sys::keep_open(copy)))
 }

@@ -1,2 +1,16 @@
-#[test]
-fn placeholder() {}
+//! Integration tests: the real binary in real namespaces, looked at from outside and from inside.
+//!
+//! One topic a file. `harness` has what they share: who runs, the root directories, the launch, the terminal.
+//! `NSINIT_BIN` names another binary to test; `NSINIT_MUST_WORK=1` turns every skip into a failure.
+
+mod harness;
+
+mod basic;
+mod end;
+mod errors;
+mod fault;
+mod files;
+mod isolation;
+mod signals;
+mod terminal;
+mod tidy;

@@ -1,0 +1,200 @@
+//! The one line everybody types: CMD runs, gets its words and its input, and its status comes back.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use super::harness::{Launch, roots, who};
+
+#[test]
+fn the_status_is_cmds() {
+    for root in roots() {
+        root.sh(&[], "exit 7").is(7, "", "");
+    }
+}
+
+#[test]
+fn every_status_comes_back() {
+    for root in roots() {
+        for status in 0..=255 {
+            root.sh(&[], &format!("exit {status}")).is(status, "", "");
+        }
+    }
+}
+
+#[test]
+fn death_by_signal_is_128_and_the_signal() {
+    // Not QUIT: busybox's sh ignores it.
+    for root in roots() {
+        for signal in [1, 2, 6, 9, 11, 13, 14, 15, 31, 34, 40, 64] {
+            root.sh(&[], &format!("kill -{signal} $$")).is(128 + signal, "", "");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_127() {
+    for root in roots() {
+        for word in ["no-such-program", "/no/such/program", "./none"] {
+            root.run(&[], &[word]).fails_with(127, word);
+        }
+        root.symlink("/nowhere", "bin/dangling");
+        root.run(&[], &["dangling"]).fails_with(127, "dangling");
+    }
+}
+
+#[test]
+fn what_can_not_be_executed_is_126() {
+    for root in roots() {
+        let file = root.file("bin/no-x", "#!/bin/sh\n");
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        root.file("bin/bad-interpreter", "#!/no/such/interpreter\n");
+        root.symlink("loop", "bin/loop");
+        root.run(&[], &["/bin/no-x"]).fails_with(126, "/bin/no-x");
+        root.run(&[], &["no-x"]).fails_with(126, "no-x");
+        root.run(&[], &["/bin"]).fails_with(126, "/bin");
+        root.run(&[], &["/bin/busybox/x"]).fails_with(126, "/bin/busybox/x");
+        root.run(&[], &["/bin/loop"]).fails_with(126, "/bin/loop");
+        root.run(&[], &["/bin/bad-interpreter"]).fails_with(127, "/bin/bad-interpreter");
+    }
+}
+
+/// execvp's rule: a text file without `#!` is a script for /bin/sh.
+#[test]
+fn a_script_without_an_interpreter_is_run_by_sh() {
+    for root in roots() {
+        root.file("bin/plain", "echo \"$0\" \"$@\"\nexit 3\n");
+        root.run(&[], &["plain", "a", "b c"]).is(3, "/bin/plain a b c\n", "");
+        root.run(&[], &["/bin/plain"]).is(3, "/bin/plain\n", "");
+    }
+}
+
+/// The search goes on over what it may not execute, and says so only when it finds nothing better.
+#[test]
+fn the_path_is_searched_as_execvp_does() {
+    for root in roots() {
+        root.dir("first");
+        let file = root.file("first/hello", "");
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        let path = ["--setenv", "PATH", "/none:/bin/sh:/first:/bin"];
+        root.run(&path, &["hello"]).fails_with(126, "hello");
+        root.file("bin/hello", "#!/bin/sh\necho hello\n");
+        root.run(&path, &["hello"]).says("hello");
+    }
+}
+
+#[test]
+fn cmd_gets_its_words_as_they_are() {
+    for root in roots() {
+        root.run(&[], &["printf", "[%s]", "", "a b", "--", "--root", "-x", "é\n"]).is(
+            0,
+            "[][a b][--][--root][-x][é\n]",
+            "",
+        );
+    }
+}
+
+#[test]
+fn options_end_at_the_first_word_or_at_two_dashes() {
+    for root in roots() {
+        let launch = || Launch::new(root.who).args(["--root", root.str()]);
+        launch().args(["echo", "--hostname", "x"]).run().says("--hostname x");
+        launch().args(["--", "echo", "--", "x"]).run().says("-- x");
+        launch().args(["--", "--bind"]).run().fails_with(127, "--bind");
+        Launch::new(root.who).arg_eq("--root", root.str()).args(["echo", "x"]).run().says("x");
+    }
+}
+
+#[test]
+fn input_and_output_pass_through() {
+    for root in roots() {
+        root.launch(&[], &["cat"]).input("line 1\nline 2").run().is(0, "line 1\nline 2", "");
+        root.sh(&[], "echo out; echo err >&2; exit 1").is(1, "out\n", "err\n");
+    }
+}
+
+#[test]
+fn closed_standard_descriptors_are_no_error() {
+    for root in roots() {
+        let closed = |fds: &'static [i32]| {
+            root.launch(&[], &["sh", "-c", "exit 9"]).before(move || {
+                fds.iter().for_each(|&fd| {
+                    // SAFETY: close takes a number.
+                    unsafe { libc::close(fd) };
+                });
+                Ok(())
+            })
+        };
+        for fds in [&[0][..], &[1], &[2], &[0, 1, 2]] {
+            closed(fds).run().is(9, "", "");
+        }
+    }
+}
+
+#[test]
+fn without_a_command_the_shell_is_run() {
+    for root in roots() {
+        let launch = || Launch::new(root.who).args(["--root", root.str()]);
+        launch().input("echo $0; echo \"$PS1\"; exit 4").run().is(4, "/bin/sh\n-[ns-process]- # \n", "");
+        root.file("bin/bash", "#!/bin/sh\necho this is bash\n");
+        launch().run().says("this is bash");
+    }
+}
+
+#[test]
+fn a_missing_root_is_one_line() {
+    for who in who::both() {
+        Launch::new(who).args(["--root", "/no/such/dir", "--", "true"]).run().fails("/no/such/dir");
+        Launch::new(who).args(["--root", "/etc/passwd", "--", "true"]).run().fails("/etc/passwd");
+        Launch::new(who).args(["--root", "", "--", "true"]).run().fails("--root");
+    }
+}
+
+/// Started where DIR has none of /proc, /dev and /sys, they are made.
+#[test]
+fn missing_directories_of_the_root_are_made() {
+    for root in roots() {
+        for name in ["proc", "dev", "sys"] {
+            fs::remove_dir(root.at(name)).unwrap();
+        }
+        root.sh(&[], "echo $$ >/dev/null; [ -e /proc/self ] && [ -d /sys ]").is(0, "", "");
+    }
+}
+
+#[test]
+fn a_relative_root_is_found() {
+    for root in roots() {
+        let parent = root.path().parent().unwrap();
+        let name = root.path().file_name().unwrap();
+        let launch = Launch::new(root.who).args(["--root".as_ref(), name]).args(["--", "pwd"]);
+        launch.directory(parent).run().says("/");
+    }
+}
+
+#[test]
+fn nothing_asked_for_is_usage_on_stderr() {
+    for who in who::both() {
+        let out = Launch::new(who).run();
+        assert!(out.status == 125 && out.stdout.is_empty() && out.stderr.contains("--root"), "{out}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for who in who::both() {
+        let help = Launch::new(who).args(["--help"]).run();
+        for option in ["--root", "--bind", "--share-net", "--grace", "--explain"] {
+            assert!(help.text().contains(option), "{option}: {help}");
+        }
+        Launch::new(who).args(["--version"]).run().says(concat!("nsinit ", env!("CARGO_PKG_VERSION")));
+    }
+}
+
+#[test]
+fn explain_runs_nothing() {
+    for root in roots() {
+        let before = root.listing();
+        let out = root.sh(&["--explain"], "echo ran; echo >/ran");
+        assert!(out.text().lines().count() > 5 && !out.stdout.lines().any(|l| l == "ran"), "{out}");
+        assert_eq!(before, root.listing());
+    }
+}

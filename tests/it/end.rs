@@ -1,0 +1,200 @@
+//! Reaping, and the end: nobody is left behind, whoever died how.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::harness::launch::{exists, send};
+use super::harness::procs::eventually;
+use super::harness::scratch::nsinit;
+use super::harness::{Launch, roots};
+
+/// A background process that runs `then` on SIGTERM; CMD goes on when it is ready for it.
+fn with_leftover(then: &str, rest: &str) -> String {
+    format!(
+        "(exec 2>/dev/null; trap '{then}' TERM; touch /dev/shm/up; while :; do sleep 0.01; done) &
+        while [ ! -e /dev/shm/up ]; do sleep 0.01; done; {rest}"
+    )
+}
+
+#[test]
+fn leftovers_get_term() {
+    for root in roots() {
+        root.sh(&[], &with_leftover("echo term; exit", "exit 3")).is(3, "term\n", "");
+        root.sh(&["--share-pid", "--tmpfs", "/dev/shm"], &with_leftover("echo term; exit", "exit 3"))
+            .is(3, "term\n", "");
+    }
+}
+
+#[test]
+fn stopped_leftovers_get_cont_too() {
+    for root in roots() {
+        let script = "sh -c 'trap \"echo term; exit\" TERM; kill -STOP $$; while :; do sleep 0.01; done' &
+            until grep -q '^State:.T' /proc/$!/status; do sleep 0.01; done; exit 3";
+        root.sh(&[], script).is(3, "term\n", "");
+    }
+}
+
+#[test]
+fn stubborn_leftovers_get_kill_after_the_grace() {
+    for root in roots() {
+        let script = with_leftover("", "exit 3");
+        for (options, at_least, less_than) in [(&[][..], 2, 60), (&["--grace", "1"], 1, 60), (&["--grace", "0"], 0, 2)]
+        {
+            let out = root.sh(options, &script);
+            out.is(3, "", "");
+            let range = Duration::from_secs(at_least)..Duration::from_secs(less_than);
+            assert!(range.contains(&out.took), "{options:?}: took {:?}", out.took);
+        }
+    }
+}
+
+/// The grace is an upper bound: it costs nothing when all obey, or nobody is left.
+#[test]
+fn the_grace_is_not_waited_for() {
+    for root in roots() {
+        for script in
+            ["exit 4", "sleep 1000 & exit 4", "setsid sleep 1000 & exit 4", "(sleep 1000 & sleep 1000) & exit 4"]
+        {
+            let out = root.sh(&["--grace", "50"], script);
+            out.is(4, "", "");
+            assert!(out.took < Duration::from_secs(30), "{script}: took {:?}", out.took);
+        }
+    }
+}
+
+#[test]
+fn wait_all_waits_for_the_last() {
+    for root in roots() {
+        let script = "(sleep 0.3; echo late) & echo first; exit 3";
+        root.sh(&[], script).is(3, "first\n", "");
+        root.sh(&["--wait-all"], script).is(3, "first\nlate\n", "");
+        root.sh(&["--wait-all"], "exit 5").is(5, "", "");
+        root.sh(&["--wait-all", "--share-pid"], script).is(3, "first\nlate\n", "");
+    }
+}
+
+#[test]
+fn ten_thousand_orphans_leave_no_zombie() {
+    for root in roots() {
+        root.with_helper().run(&[], &["helper", "orphans", "10000"]).is(0, "", "");
+    }
+}
+
+/// CMD's status is its own, not that of an orphan that ended near it.
+#[test]
+fn an_orphans_status_is_not_cmds() {
+    for root in roots() {
+        for _ in 0..20 {
+            root.sh(&[], "for i in 1 2 3 4 5; do (sh -c 'exit 9' &); done; exit 6").is(6, "", "");
+        }
+    }
+}
+
+#[test]
+fn init_killed_is_137() {
+    for root in roots() {
+        let mut running = root.launch(&[], &["sh", "-c", "echo up; sleep 1000"]).start();
+        assert_eq!(running.line(), "up");
+        send(running.init(), libc::SIGKILL);
+        running.finish().is(137, "", "");
+    }
+}
+
+/// reboot(2) in a pid namespace ends that namespace only. The script makes sure that it is in one.
+#[test]
+fn reboot_inside_ends_the_container() {
+    for root in roots() {
+        for (command, status) in [("reboot", 133), ("poweroff", 0), ("halt", 0)] {
+            let script = format!("[ $$ -lt 10 ] && [ $(cat /proc/1/comm) = nsinit ] && {command} -f; sleep 1000");
+            root.sh(&["--cap-add", "CAP_SYS_BOOT"], &script).is(status, "", "");
+        }
+    }
+}
+
+/// Signals at any moment from the start on: the launcher ends by them, in whatever way, and leaves nothing.
+#[test]
+fn term_at_any_moment() {
+    for root in roots() {
+        for round in 0..60 {
+            let running = root.launch(&[], &["sleep", "1000"]).start();
+            pause(Duration::from_micros(round * 80));
+            running.kill(libc::SIGTERM);
+            let out = running.finish();
+            assert!([143, -libc::SIGTERM].contains(&out.status), "{out}");
+        }
+    }
+}
+
+/// The moment moves from the first instruction of nsinit's to well into CMD's life.
+#[test]
+fn kill_at_any_moment() {
+    const ROUNDS: u64 = 250;
+    for root in roots() {
+        let source = root.dir("mnt");
+        let options = ["--bind", source.to_str().unwrap(), "/tmp", "--hostname", "x", "--tmpfs", "/etc"];
+        let before = root.listing();
+        for round in 0..ROUNDS {
+            let running = root.launch(&options, &["sh", "-c", "sleep 1000 & sleep 1000"]).start();
+            pause(Duration::from_micros(round * 5000 / ROUNDS));
+            running.kill(libc::SIGKILL);
+            running.finish().is(-libc::SIGKILL, "", "");
+        }
+        assert_eq!(before, root.listing());
+    }
+}
+
+/// The same under the options that change who holds whom.
+#[test]
+fn kill_of_the_launcher_with_other_options() {
+    for root in roots() {
+        for options in [
+            &["--as-pid-1"][..],
+            &["--share-pid"],
+            &["--new-session"],
+            &["--wait-all"],
+            &["--uid", "7"],
+            &["--volatile"],
+        ] {
+            for delay in [0, 1, 3, 30] {
+                let running = root.launch(options, &["sleep", "1000"]).start();
+                pause(Duration::from_millis(delay));
+                running.kill(libc::SIGKILL);
+                running.finish().is(-libc::SIGKILL, "", "");
+            }
+        }
+    }
+}
+
+/// Short and exact: the moment is what these tests vary.
+fn pause(time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        std::hint::spin_loop();
+    }
+}
+
+/// A parent of its own for nsinit: PDEATHSIG looks at the thread that forked, and ours are libtest's.
+#[test]
+fn die_with_parent() {
+    for root in roots() {
+        for (option, dies) in [("--die-with-parent", true), ("--wait-all", false)] {
+            let shell = Launch::of(root.who, "/bin/sh".as_ref())
+                .args(["-c", "\"$0\" \"$@\" & echo $!; read x"])
+                .args([nsinit()]);
+            let mut running =
+                shell.args(["--root", root.str(), option, "sh", "-c", "echo up; sleep 1000"]).open_input().start();
+            let mut lines = [running.line(), running.line()];
+            lines.sort();
+            assert_eq!(lines[1], "up");
+            let outer = lines[0].parse().unwrap();
+            running.kill(libc::SIGKILL);
+            if !dies {
+                sleep(Duration::from_millis(100));
+                assert!(exists(outer), "without --die-with-parent it lives on");
+                send(outer, libc::SIGTERM);
+            }
+            running.finish().is(-libc::SIGKILL, "", "");
+            eventually("OUTER is gone", || (!exists(outer)).then_some(()));
+        }
+    }
+}

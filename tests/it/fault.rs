@@ -1,0 +1,365 @@
+//! The kernel says no, one call at a time.
+//!
+//! - `every_step_has_its_line`: a table, a row for each thing that can fail: the exact line, the status.
+//! - `no_refusal_weakens_cmd`: every system call there is, refused in turn. CMD either runs as confined as ever, seen
+//!   from outside, or it does not run and nothing is left.
+//! - `without_the_new_calls`: what older kernels lack is done in the old way.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::harness::launch::send;
+use super::harness::procs::{self, Pid, our_namespace, stat};
+use super::harness::{Deny, Root, roots, skip, who};
+
+use libc::{EAGAIN, EIO, EMFILE, ENOSPC, ENOSYS, EPERM};
+
+// ---- each step
+
+struct Row {
+    /// The step as `--explain` has it, DIR standing for the root's path.
+    step: &'static str,
+    deny: Deny,
+    options: &'static [&'static str],
+    /// What is said, after `nsinit: `; DIR as above.
+    line: &'static str,
+    by: By,
+}
+
+/// Whose runs have the step.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Both,
+    Root,
+    User,
+}
+use By::{Both, User};
+
+const fn row(step: &'static str, deny: Deny, options: &'static [&'static str], line: &'static str, by: By) -> Row {
+    Row { step, deny, options, line, by }
+}
+
+/// A call refused when its first argument is this.
+const fn first(call: i64, argument: i32) -> Deny {
+    Deny::when(call, 0, ALL, argument as u64, EIO)
+}
+
+/// mount(2) with exactly these flags.
+const fn mount(flags: libc::c_ulong) -> Deny {
+    Deny::when(libc::SYS_mount, 3, ALL, flags, EIO)
+}
+
+/// fsmount(2) with exactly these attributes.
+const fn fsmount(attributes: u64) -> Deny {
+    Deny::when(libc::SYS_fsmount, 2, ALL, attributes, EIO)
+}
+
+/// read(2) or write(2) of exactly so many bytes.
+const fn bytes(call: i64, count: u64) -> Deny {
+    Deny::when(call, 2, ALL, count, EIO)
+}
+
+const fn all(call: i64) -> Deny {
+    Deny::all(call, EIO)
+}
+
+const ALL: u64 = u64::MAX;
+/// `nosuid,nodev` of mount_setattr(2).
+const NOSUID_NODEV: u64 = 2 | 4;
+const DATA: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+const REMOUNT_READ_ONLY: libc::c_ulong = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | DATA;
+const FSCONFIG_SET_FLAG: u64 = 0;
+/// How CMD is forked: CLONE_VM | CLONE_VFORK | SIGCHLD.
+const CMD_FORK: u64 = 0x4111;
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    // The launcher.
+    row("", all(libc::SYS_memfd_create), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
+    row("", all(libc::SYS_sendfile), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
+    row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
+    row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
+    row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
+    row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files", Both),
+    row("open /proc", all(libc::SYS_readlinkat), &[], "open /proc: Operation not permitted", User),
+    row("write setgroups", bytes(libc::SYS_write, 4), &[], "write setgroups: Input/output error", User),
+    row("write uid_map", bytes(libc::SYS_write, 15), &[], "write uid_map: Input/output error", By::Root),
+    row("let it go on", bytes(libc::SYS_write, 1), &[], "let it go on: Input/output error", Both),
+    // Process 1.
+    row("die with the launcher", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with the launcher: Input/output error", Both),
+    row("leave the caller's process group", all(libc::SYS_setpgid), &[], "leave the caller's process group: Input/output error", Both),
+    row("wait for the launcher", bytes(libc::SYS_read, 1), &[], "wait for the launcher: Input/output error", Both),
+    row("become untraceable", first(libc::SYS_prctl, libc::PR_SET_DUMPABLE), &[], "become untraceable: Input/output error", Both),
+    row("set host name x", all(libc::SYS_sethostname), &["--hostname", "x"], "set host name x: Input/output error", Both),
+    row("make private every mount below /", mount(libc::MS_REC | libc::MS_PRIVATE), &[], "make private every mount below /: Input/output error", Both),
+    row("mount root DIR", all(libc::SYS_open_tree), &[], "mount root DIR: Input/output error", Both),
+    row("mount root DIR", all(libc::SYS_move_mount), &[], "mount root DIR: Input/output error", Both),
+    row("mount root DIR", Deny::when(libc::SYS_fsconfig, 1, ALL, FSCONFIG_SET_FLAG, EIO), &["--volatile"],
+        "mount an overlay on DIR: Input/output error (--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace)", Both),
+    row("mount proc on /proc", all(libc::SYS_fsopen), &[], "mount proc on /proc: Input/output error", Both),
+    row("mount proc on /proc", Deny::all(libc::SYS_fsopen, EPERM), &[],
+        "mount proc on /proc: Operation not permitted (the /proc outside is masked itself: this is a container already)", Both),
+    row("mount proc on /proc", all(libc::SYS_fsmount), &[], "mount proc on /proc: Input/output error", Both),
+    row("mount proc on /proc", mount(REMOUNT_READ_ONLY), &[], "make read-only bus: Input/output error", Both),
+    row("fill /dev", fsmount(NOSUID_NODEV), &[], "mount tmpfs on /dev: Input/output error", Both),
+    row("fill /dev", all(libc::SYS_mknodat), &[], "make /dev's null: Input/output error", Both),
+    row("fill /dev", all(libc::SYS_symlinkat), &[], "make /dev's fd: Input/output error", Both),
+    row("fill /dev", Deny::when(libc::SYS_mkdirat, 2, ALL, 0o1777, EIO), &[], "make /dev's shm: Input/output error", Both),
+    row("fill /dev", mount(libc::MS_NOSUID | libc::MS_NOEXEC), &[], "mount devpts on /dev's pts: Input/output error", Both),
+    row("fill /dev", mount(DATA), &[], "mount mqueue on /dev's mqueue: Input/output error", Both),
+    row("make it /", all(libc::SYS_pivot_root), &[], "make it /: Input/output error", Both),
+    row("detach the caller's root", all(libc::SYS_umount2), &[], "detach the caller's root: Input/output error", Both),
+    row("enter directory /", all(libc::SYS_chdir), &[], "enter directory /: Input/output error", Both),
+    row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable", Both),
+    // CMD.
+    row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
+    row("reduce the bounding set", first(libc::SYS_prctl, libc::PR_CAPBSET_DROP), &[], "reduce the bounding set: Input/output error", Both),
+    row("keep capabilities --cap-add", first(libc::SYS_prctl, libc::PR_SET_KEEPCAPS), &["--uid", "5", "--cap-add", "kill"],
+        "keep capabilities --cap-add: Input/output error", Both),
+    row("become user and group", all(libc::SYS_setgroups), &[], "leave the caller's groups: Input/output error", By::Root),
+    row("become user and group", all(libc::SYS_setresuid), &["--uid", "5"], "become the user of --uid: Input/output error", By::Root),
+    row("become user and group", all(libc::SYS_setresgid), &["--gid", "5"], "become the group of --gid: Input/output error", By::Root),
+    row("reduce capabilities", all(libc::SYS_capset), &[], "reduce capabilities: Input/output error", Both),
+    row("reduce capabilities", first(libc::SYS_prctl, libc::PR_CAP_AMBIENT), &["--uid", "5", "--cap-add", "kill"],
+        "reduce capabilities: Input/output error", Both),
+    row("set no_new_privs", first(libc::SYS_prctl, libc::PR_SET_NO_NEW_PRIVS), &[], "set no_new_privs: Input/output error", Both),
+    row("close descriptors", all(libc::SYS_close_range), &[], "close descriptors: Input/output error", Both),
+    row("enter directory /tmp", all(libc::SYS_getcwd), &["--chdir", "/tmp"], "enter directory /tmp: Input/output error", Both),
+];
+
+impl Row {
+    fn is_for(&self, root: &Root) -> bool {
+        self.by == Both || (self.by == By::Root) == root.who.is_root()
+    }
+}
+
+#[test]
+fn every_step_has_its_line() {
+    let mut wrong = Vec::new();
+    for root in roots() {
+        let before = root.listing();
+        for row in ROWS.iter().filter(|row| row.is_for(&root)) {
+            let out = root.launch(row.options, &["echo", "ran"]).deny(row.deny).run();
+            let expected = format!("nsinit: {}\n", row.line.replace("DIR", root.str()));
+            if (out.status, out.stdout.as_str(), &out.stderr) != (125, "", &expected) {
+                wrong.push(format!("{:?}: expected {expected:?}\n{out}", row.deny));
+            }
+        }
+        assert_eq!(before, root.listing());
+    }
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// Steps that have no row: what they do can't fail, or not by a call that only they make.
+const WITHOUT_ROW: &[&str] = &[
+    "look for a terminal",
+    "clone process 1 into new namespaces",
+    "write gid_map",
+    "bring up lo",
+    "open the caller's directory",
+    "mount sysfs on /sys",
+    "enter root DIR",
+    "start a process group",
+    "set umask",
+    "ignore SIGCHLD as the caller did",
+    "restore the signal mask",
+    "execute echo",
+];
+
+/// `--explain` and the table have the same steps: a new step without a fault test fails here.
+#[test]
+fn every_explained_step_has_a_row() {
+    let mut missing = Vec::new();
+    for root in roots() {
+        let everything = [
+            "--hostname",
+            "x",
+            "--uid",
+            "5",
+            "--cap-add",
+            "kill",
+            "--die-with-parent",
+            "--new-session",
+            "--chdir",
+            "/tmp",
+            "--explain",
+        ];
+        for options in [&["--explain"][..], &everything] {
+            let out = root.run(options, &["echo"]);
+            let steps = out.text().lines().filter_map(|l| l.strip_prefix("  ")).map(|l| l.replace(root.str(), "DIR"));
+            missing.extend(steps.filter(|step| {
+                !ROWS.iter().any(|row| row.step == step) && !WITHOUT_ROW.iter().any(|start| step.starts_with(start))
+            }));
+        }
+    }
+    missing.dedup();
+    assert!(missing.is_empty(), "no fault test for {missing:#?}");
+}
+
+/// A container without lo, or without /sys, is poorer, not less safe.
+#[test]
+fn what_is_not_needed_may_fail() {
+    for root in roots() {
+        let launch = |deny| root.launch(&[], &["sh", "-c", "exit 7"]).deny(deny).run();
+        launch(all(libc::SYS_socket)).is(
+            7,
+            "",
+            "nsinit: bring up lo: Input/output error (the container goes on without it)\n",
+        );
+        launch(fsmount(1 | 2 | 4 | 8)).is(7, "", "");
+    }
+}
+
+#[test]
+fn no_namespaces() {
+    for root in roots() {
+        let out = root.launch(&[], &["echo", "ran"]).deny(Deny::all(libc::SYS_clone3, ENOSPC)).run();
+        out.fails("create namespaces: No space left on device (");
+    }
+}
+
+// ---- every call
+
+/// Calls without which no program starts, speaks or ends: refused, they stop nsinit before its first line.
+const BASIC: [i64; 4] = [libc::SYS_execve, libc::SYS_write, libc::SYS_exit_group, libc::SYS_exit];
+/// Beyond the last that this kernel knows, all are refused anyway.
+const LAST: i64 = 470;
+
+#[test]
+fn no_refusal_weakens_cmd() {
+    if who::root().is_none() {
+        return skip("only root sees a container from outside");
+    }
+    for root in roots() {
+        let root = root.with_helper();
+        let unused = Deny::all(LAST, EPERM);
+        let normal = look_at(&root, unused).unwrap_or_else(|out| panic!("no CMD with nothing refused: {out}"));
+        for call in (0..LAST).filter(|call| !BASIC.contains(call)) {
+            for errno in [EPERM, ENOSYS] {
+                if let Ok(facts) = look_at(&root, Deny::all(call, errno)) {
+                    assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
+                }
+            }
+        }
+    }
+}
+
+type Facts = BTreeMap<String, String>;
+
+/// Runs a CMD under the filter and looks at it from outside, unfiltered. Err: it did not run.
+fn look_at(root: &Root, deny: Deny) -> Result<Facts, String> {
+    let options = ["--hostname", "cage", "--tmpfs", "/tmp", "--umask", "027"];
+    let mut running = root.launch(&options, &["helper", "stay"]).deny(deny).open_input().start();
+    let Some(_) = running.line_or_end() else {
+        let out = running.finish();
+        assert!(out.status != 0, "{deny:?}: {out}");
+        return Err(out.to_string());
+    };
+    let pids = procs::tree(running.pid());
+    let cmd = pids.iter().copied().find(|&pid| stat(pid).is_some_and(|s| s.name == "helper"));
+    let Some(cmd) = cmd else {
+        // A launcher that can't wait ends at once, and CMD with it.
+        return Err(running.finish().to_string());
+    };
+    let facts = facts(cmd);
+    send(cmd, libc::SIGKILL);
+    running.finish();
+    Ok(facts)
+}
+
+fn facts(pid: Pid) -> Facts {
+    let mut facts = Facts::new();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("CMD's status");
+    for field in [
+        "Umask",
+        "Uid",
+        "Gid",
+        "Groups",
+        "NoNewPrivs",
+        "Seccomp",
+        "Seccomp_filters",
+        "CapInh",
+        "CapPrm",
+        "CapEff",
+        "CapBnd",
+        "CapAmb",
+        "SigBlk",
+        "SigIgn",
+    ] {
+        facts.insert(field.into(), procs::field_of(&status, field).unwrap_or_default());
+    }
+    for kind in ["mnt", "pid", "ipc", "uts", "net", "cgroup", "user"] {
+        let link = procs::link(pid, &format!("ns/{kind}")).expect("CMD's namespaces");
+        facts.insert(kind.into(), if link.to_string_lossy() == our_namespace(kind) { "shared" } else { "own" }.into());
+    }
+    for name in ["uid_map", "gid_map", "setgroups", "environ", "cmdline"] {
+        facts.insert(name.into(), fs::read_to_string(format!("/proc/{pid}/{name}")).expect("CMD's /proc"));
+    }
+    facts.insert("mounts".into(), mounts(pid));
+    facts.insert("descriptors".into(), descriptors(pid));
+    facts
+}
+
+/// The mount table without the numbers that differ from one run to the next.
+fn mounts(pid: Pid) -> String {
+    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).expect("CMD's mount table");
+    let lines = text.lines().map(|l| l.splitn(4, ' ').nth(3).unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn descriptors(pid: Pid) -> String {
+    let mut names: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
+        .expect("CMD's descriptors")
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names.join(" ")
+}
+
+fn differences(normal: &Facts, facts: &Facts) -> String {
+    let differ = normal.iter().filter(|&(name, value)| facts.get(name) != Some(value));
+    differ.map(|(name, value)| format!("\n{name}: {value:?}\n  now: {:?}", facts.get(name))).collect()
+}
+
+// ---- older kernels
+
+/// What came after Linux 4.18 and has an older way.
+const NEW_CALLS: &[(&str, i64)] = &[
+    ("clone3", libc::SYS_clone3),
+    ("openat2", libc::SYS_openat2),
+    ("close_range", libc::SYS_close_range),
+    ("pidfd_open", libc::SYS_pidfd_open),
+    ("pidfd_send_signal", libc::SYS_pidfd_send_signal),
+    ("faccessat2", libc::SYS_faccessat2),
+    ("statx", libc::SYS_statx),
+];
+
+#[test]
+fn without_the_new_calls() {
+    for root in roots() {
+        let source = root.dir("mnt");
+        let options = ["--ro-bind", source.to_str().unwrap(), "/a/b", "--tmpfs", "/tmp", "--hostname", "cage"];
+        let script = "hostname; ls -d /a/b; ls /proc/$$/fd; id -u; exit 7";
+        for &(name, call) in NEW_CALLS {
+            let out = root.launch(&options, &["sh", "-c", script]).deny(Deny::all(call, ENOSYS)).run();
+            assert!(
+                (out.status, out.stderr.as_str()) == (7, "") && out.stdout == "cage\n/a/b\n0\n1\n2\n0\n",
+                "without {name}: {out}"
+            );
+        }
+    }
+}
+
+/// Container engines' filters refuse clone3, whose flags they can't see, with either errno.
+#[test]
+fn without_clone3() {
+    for root in roots() {
+        for errno in [ENOSYS, EPERM] {
+            for options in [&[][..], &["--unshare-time"], &["--share-pid"], &["--as-pid-1"]] {
+                let out = root.launch(options, &["sh", "-c", "exit 7"]).deny(Deny::all(libc::SYS_clone3, errno)).run();
+                out.is(7, "", "");
+            }
+        }
+    }
+}

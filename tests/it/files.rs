@@ -1,0 +1,453 @@
+//! The file system options, and SECURITY.md's rows about paths: whatever DIR holds, nothing outside it is touched.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use super::harness::scratch::Dir;
+use super::harness::{Deny, Launch, Out, Root, roots, who};
+
+/// A directory of the host's with a file in it.
+fn source(root: &Root) -> Dir {
+    let dir = Dir::new(root.who);
+    dir.file("file", "from outside\n");
+    dir
+}
+
+/// `mountinfo`'s line of the topmost mount on `point`: its options and its type.
+#[track_caller]
+fn mount_of(out: &Out, point: &str) -> (String, String) {
+    let line = out
+        .text()
+        .lines()
+        .rfind(|l| l.split(' ').nth(4) == Some(point))
+        .unwrap_or_else(|| panic!("no mount on {point}: {out}"));
+    let options = line.split(' ').nth(5).expect("mountinfo has options");
+    let kind = line.split(" - ").nth(1).and_then(|r| r.split(' ').next()).expect("mountinfo has a type");
+    (options.to_owned(), kind.to_owned())
+}
+
+// ---- what each option does
+
+#[test]
+fn bind_is_writable() {
+    for root in roots() {
+        let dir = source(&root);
+        root.sh(&["--bind", dir.str(), "/mnt"], "cat /mnt/file; echo new >/mnt/made").is(0, "from outside\n", "");
+        assert_eq!(dir.read("made"), "new\n");
+    }
+}
+
+#[test]
+fn ro_bind_is_not() {
+    for root in roots() {
+        let dir = source(&root);
+        let before = dir.listing();
+        let out = root.sh(&["--ro-bind", dir.str(), "/mnt"], "cat /mnt/file; echo x >/mnt/made");
+        assert!(out.stdout == "from outside\n" && out.stderr.contains("Read-only file system"), "{out}");
+        root.sh(
+            &["--ro-bind", dir.str(), "/mnt"],
+            "mount -o remount,bind,rw /mnt 2>/dev/null; echo x 2>/dev/null >/mnt/made || echo no",
+        )
+        .says("no");
+        assert_eq!(before, dir.listing());
+    }
+}
+
+/// The whole tree, mounts below included, is bound and has the flags; /dev has such mounts on every host.
+#[test]
+fn binds_are_recursive_and_so_are_their_flags() {
+    for root in roots() {
+        let table = root.run(&["--ro-bind", "/dev", "/mnt"], &["cat", "/proc/self/mountinfo"]);
+        let below: Vec<&str> =
+            table.text().lines().filter(|l| l.split(' ').nth(4).is_some_and(|p| p.starts_with("/mnt"))).collect();
+        assert!(below.len() > 1, "{table}");
+        for line in below {
+            let options: Vec<&str> = line.split(' ').nth(5).unwrap().split(',').collect();
+            assert!(["ro", "nosuid", "nodev"].iter().all(|o| options.contains(o)), "{line}");
+        }
+        let out = root.sh(&["--ro-bind", "/dev", "/mnt"], "touch /mnt/shm/x");
+        assert!(out.stderr.contains("Read-only file system"), "{out}");
+    }
+}
+
+#[test]
+fn device_files_work_only_where_asked() {
+    for root in roots() {
+        let out = root.sh(&["--bind", "/dev", "/mnt"], "echo x >/mnt/null");
+        assert!(out.stderr.contains("Permission denied"), "{out}");
+        root.sh(&["--dev-bind", "/dev", "/mnt"], "echo x >/mnt/null").is(0, "", "");
+        root.sh(&["--dev-bind", "/dev/full", "/dev/more"], "echo x 2>/dev/null >/dev/more || echo full").says("full");
+    }
+}
+
+#[test]
+fn a_file_is_bound_onto_a_file() {
+    for root in roots() {
+        let dir = source(&root);
+        let file = dir.at("file");
+        let file = file.to_str().unwrap();
+        root.file("etc/old", "old\n");
+        root.run(&["--ro-bind", file, "/etc/old"], &["cat", "/etc/old"]).says("from outside");
+        root.run(&["--ro-bind", file, "/etc/made/new"], &["cat", "/etc/made/new"]).says("from outside");
+        root.run(&["--bind", file, "/mnt"], &["true"]).fails("/mnt");
+        root.run(&["--bind", dir.str(), "/etc/old"], &["true"]).fails("/etc/old");
+        assert_eq!(root.read("etc/old"), "old\n");
+    }
+}
+
+#[test]
+fn a_missing_source_is_named() {
+    for root in roots() {
+        for option in ["--bind", "--ro-bind", "--dev-bind"] {
+            let out = root.run(&[option, "/no/such/source", "/mnt"], &["true"]);
+            out.fails("/no/such/source");
+            assert!(out.stderr.ends_with("No such file or directory\n"), "{out}");
+        }
+    }
+}
+
+/// The source is the caller's path, from the caller's directory, its links followed.
+#[test]
+fn sources_are_the_callers_paths() {
+    for root in roots() {
+        let dir = source(&root);
+        dir.symlink("file", "link");
+        let launch =
+            root.launch(&["--bind", "link", "/etc/x", "--bind", ".", "/mnt"], &["sh", "-c", "cat /etc/x; ls /mnt"]);
+        launch.directory(dir.path()).run().says("from outside\nfile\nlink");
+    }
+}
+
+#[test]
+fn parents_are_made_on_the_way() {
+    for root in roots() {
+        let dir = source(&root);
+        root.run(&["--bind", dir.str(), "/a/b/c"], &["cat", "/a/b/c/file"]).says("from outside");
+        root.run(
+            &["--tmpfs", "/d/e", "--dir", "/f/g/h", "--symlink", "t", "/i/j"],
+            &["sh", "-c", "ls -d /d/e /f/g/h; readlink /i/j"],
+        )
+        .says("/d/e\n/f/g/h\nt");
+        root.run(&["--dir", "/g/../../../../k"], &["ls", "-d", "/k"]).says("/k");
+        root.file("file", "");
+        root.run(&["--dir", "/file/x"], &["true"]).fails("/file/x");
+    }
+}
+
+#[test]
+fn tmpfs() {
+    for root in roots() {
+        root.file("mnt/hidden", "");
+        root.sh(&["--tmpfs", "/mnt"], "ls /mnt; echo x >/mnt/y; stat -c %a /mnt").says("755");
+        let table = root.run(&["--tmpfs", "/mnt"], &["cat", "/proc/self/mountinfo"]);
+        let (options, kind) = mount_of(&table, "/mnt");
+        assert!(kind == "tmpfs" && options.contains("nosuid") && options.contains("nodev"), "{table}");
+    }
+}
+
+#[test]
+fn further_proc_and_dev() {
+    for root in roots() {
+        root.sh(&["--proc", "/mnt"], "cat /mnt/1/comm").says("nsinit");
+        let hole = root.sh(&["--proc", "/mnt"], ": >/mnt/sys/kernel/hostname");
+        assert!(hole.status != 0, "a second procfs is as closed as the first: {hole}");
+        root.sh(&["--dev", "/mnt"], "echo x >/mnt/null; ls /mnt/pts; [ -c /mnt/urandom ] && echo ok").says("ptmx\nok");
+    }
+}
+
+#[test]
+fn dir_and_symlink() {
+    for root in roots() {
+        root.sh(&["--dir", "/new", "--dir", "/tmp"], "stat -c %a /new; ls -d /tmp").says("755\n/tmp");
+        root.run(&["--dir", "/bin/busybox"], &["true"]).fails("/bin/busybox");
+        root.run(&["--symlink", "/tmp/there", "/link"], &["readlink", "/link"]).says("/tmp/there");
+        root.run(&["--symlink", "/tmp/there", "/link"], &["readlink", "/link"]).says("/tmp/there");
+        root.run(&["--symlink", "/other", "/link"], &["true"]).fails("/link");
+        root.run(&["--symlink", "x", "/bin/busybox"], &["true"]).fails("/bin/busybox");
+    }
+}
+
+#[test]
+fn operations_are_done_in_the_users_order() {
+    for root in roots() {
+        let dir = source(&root);
+        let both = "ls /mnt; ls /mnt/sub 2>/dev/null; true";
+        root.sh(&["--bind", dir.str(), "/mnt", "--tmpfs", "/mnt"], both).is(0, "", "");
+        root.sh(&["--tmpfs", "/mnt", "--bind", dir.str(), "/mnt"], both).says("file");
+        root.sh(&["--tmpfs", "/mnt", "--bind", dir.str(), "/mnt/sub"], both).says("sub\nfile");
+        root.sh(&["--tmpfs", "/mnt", "--dir", "/mnt/sub/x", "--symlink", "y", "/mnt/sub/z"], both).says("sub\nx\nz");
+        root.sh(&["--ro-bind", dir.str(), "/mnt", "--dir", "/mnt/sub"], both).fails("/mnt/sub");
+        root.sh(&["--bind", dir.str(), "/mnt", "--tmpfs", "/mnt/sub"], both).says("file\nsub");
+        assert!(dir.at("sub").is_dir());
+    }
+}
+
+/// User operations come after the preset's own; a read-only root can be mounted on.
+#[test]
+fn operations_work_on_top_of_the_preset() {
+    for root in roots() {
+        let dir = source(&root);
+        root.run(&["--bind", dir.str(), "/dev/shm"], &["cat", "/dev/shm/file"]).says("from outside");
+        root.run(&["--tmpfs", "/proc"], &["ls", "/proc"]).is(0, "", "");
+        root.sh(
+            &["--read-only", "--bind", dir.str(), "/mnt", "--tmpfs", "/tmp", "--dir", "/tmp/c"],
+            "cat /mnt/file; ls -d /tmp/c",
+        )
+        .says("from outside\n/tmp/c");
+    }
+}
+
+#[test]
+fn a_thousand_binds() {
+    for root in roots() {
+        let dir = source(&root);
+        let words: Vec<String> =
+            (0..1000).flat_map(|n| ["--bind".into(), dir.str().into(), format!("/mnt/{n}")]).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        root.sh(&[&["--tmpfs", "/mnt"], &words[..]].concat(), "ls /mnt | wc -l; cat /mnt/999/file")
+            .says("1000\nfrom outside");
+    }
+}
+
+// ---- no path of the container is trusted
+
+/// How destinations are resolved: by openat2, and by our own walk where there is none.
+const RESOLVERS: [Option<Deny>; 2] = [None, Some(Deny::all(libc::SYS_openat2, libc::ENOSYS))];
+
+fn resolved(launch: Launch, resolver: Option<Deny>) -> Launch {
+    match resolver {
+        Some(deny) => launch.deny(deny),
+        None => launch,
+    }
+}
+
+/// Every option that has a destination, made to work on `dest`.
+fn every_operation(source: &str, dest: &str) -> Vec<Vec<String>> {
+    let rows: [&[&str]; 8] = [
+        &["--bind", source],
+        &["--ro-bind", source],
+        &["--dev-bind", source],
+        &["--tmpfs"],
+        &["--proc"],
+        &["--dev"],
+        &["--dir"],
+        &["--symlink", "target"],
+    ];
+    rows.iter().map(|row| row.iter().copied().chain([dest]).map(str::to_owned).collect()).collect()
+}
+
+/// Runs every operation on `dest`; either it works inside DIR, or it is nsinit's clean failure.
+#[track_caller]
+fn attack(root: &Root, source: &Dir, dest: &str, prepare: impl Fn(Launch) -> Launch) -> Vec<Out> {
+    let outs = RESOLVERS.into_iter().flat_map(|resolver| {
+        every_operation(source.str(), dest).into_iter().map(move |options| {
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            (resolver, root.launch(&options, &["true"]))
+        })
+    });
+    let outs: Vec<Out> = outs.map(|(resolver, launch)| resolved(prepare(launch), resolver).run()).collect();
+    for out in &outs {
+        assert!(out.status == 0 || out.status == 125, "{out}");
+    }
+    outs
+}
+
+/// CVE-2021-30465, CVE-2024-45310, CVE-2026-87766: a parent of the destination leads out.
+#[test]
+fn symlinks_on_the_way_stay_inside() {
+    for root in roots() {
+        let (victim, source) = (source(&root), source(&root));
+        let before = victim.listing();
+        let up = "../".repeat(20);
+        for target in [
+            victim.str(),
+            &format!("{up}{}", victim.str()),
+            "/proc/self/cwd",
+            "/proc/1/cwd",
+            "/proc/self/root",
+            "/proc/thread-self/cwd",
+        ] {
+            root.symlink(target, "x");
+            attack(&root, &source, "/x/in", |launch| launch.directory(victim.path()));
+            attack(&root, &source, "/x/../in", |launch| launch.directory(victim.path()));
+            fs::remove_file(root.at("x")).unwrap();
+        }
+        assert_eq!(before, victim.listing(), "as {:?}", root.who);
+    }
+}
+
+/// The same through a descriptor that nsinit has, whatever its number.
+#[test]
+fn magic_links_on_the_way_stay_inside() {
+    for root in roots() {
+        let (victim, source) = (source(&root), source(&root));
+        let before = victim.listing();
+        let path = CString::new(victim.path().as_os_str().as_bytes()).unwrap();
+        for fd in 0..12 {
+            root.symlink(format!("/proc/self/fd/{fd}"), "x");
+            let path = path.clone();
+            attack(&root, &source, "/x/in", move |launch| {
+                let path = path.clone();
+                launch.before(move || {
+                    // SAFETY: open reads a C string; the descriptors are meant to stay open across exec.
+                    (0..4).for_each(|_| unsafe { _ = libc::open(path.as_ptr(), libc::O_RDONLY) });
+                    Ok(())
+                })
+            });
+            fs::remove_file(root.at("x")).unwrap();
+        }
+        assert_eq!(before, victim.listing(), "as {:?}", root.who);
+    }
+}
+
+/// The last component is never followed: to mount there is an error that says so.
+#[test]
+fn a_symlink_is_no_mount_point() {
+    for root in roots() {
+        let (victim, source) = (source(&root), source(&root));
+        root.symlink(victim.path(), "x");
+        root.symlink("/tmp", "y");
+        let before = victim.listing();
+        for dest in ["/x", "/y"] {
+            for out in attack(&root, &source, dest, |l| l)
+                .iter()
+                .filter(|o| !o.to_string().contains("\"--dir\"") && !o.to_string().contains("\"--symlink\""))
+            {
+                out.fails(dest);
+                assert!(out.stderr.contains("Can't mount on symlink destination"), "{out}");
+            }
+        }
+        assert_eq!(before, victim.listing());
+    }
+}
+
+/// CVE-2026-41579, CVE-2026-47766, CVE-2019-19921: the image's own /dev, /proc or /sys leads elsewhere.
+#[test]
+fn the_presets_mount_points_may_not_be_symlinks() {
+    for root in roots() {
+        let victim = source(&root);
+        let before = victim.listing();
+        for name in ["dev", "proc", "sys"] {
+            fs::remove_dir(root.at(name)).unwrap();
+            for target in [victim.str(), "/tmp", "/proc/self/cwd", "loop/.."] {
+                root.symlink(target, name);
+                for resolver in RESOLVERS {
+                    let launch = root.launch(&[], &["echo", "ran"]).directory(victim.path());
+                    resolved(launch, resolver).run().fails(&format!("/{name}"));
+                }
+                fs::remove_file(root.at(name)).unwrap();
+            }
+            root.dir(name);
+        }
+        assert_eq!(before, victim.listing());
+    }
+}
+
+/// CVE-2025-31133, CVE-2019-16884: what the image has in its /dev and /proc plays no part.
+#[test]
+fn the_images_own_devices_are_not_used() {
+    let pattern = || fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    let before = pattern();
+    for root in roots() {
+        for name in ["null", "console", "ptmx", "shm", "pts", "fd"] {
+            root.symlink("/proc/sys/kernel/core_pattern", &format!("dev/{name}"));
+        }
+        root.dir("proc/self");
+        root.file("proc/self/uid_map", "fake");
+        root.file("proc/sysrq-trigger", "fake");
+        root.sh(&[], "echo x >/dev/null; cat /proc/timer_list /proc/keys; cat /proc/1/comm").says("nsinit");
+        assert_eq!(root.read("proc/self/uid_map"), "fake");
+    }
+    assert_eq!(before, pattern());
+}
+
+/// An attacker swaps a directory and a symlink while nsinit walks over them.
+#[test]
+fn a_renaming_attacker_wins_nothing() {
+    const LAUNCHES: usize = 100;
+    for root in roots() {
+        let (victim, source) = (source(&root), source(&root));
+        root.dir("mnt/a");
+        root.symlink(victim.path(), "mnt/b");
+        let before = victim.listing();
+        let options = [
+            "--bind",
+            source.str(),
+            "/mnt/a/1/2",
+            "--dir",
+            "/mnt/a/3/4",
+            "--tmpfs",
+            "/mnt/a/5",
+            "--symlink",
+            "t",
+            "/mnt/a/6",
+            "--bind",
+            source.str(),
+            "/mnt/a",
+        ];
+        let mut statuses = Vec::new();
+        while_swapping(&root.at("mnt/a"), &root.at("mnt/b"), || {
+            for resolver in RESOLVERS {
+                for _ in 0..LAUNCHES {
+                    statuses.push(resolved(root.launch(&options, &["true"]), resolver).run().status);
+                }
+            }
+        });
+        assert!(statuses.iter().all(|s| [0, 125].contains(s)), "{statuses:?}");
+        assert_eq!(before, victim.listing(), "as {:?}", root.who);
+    }
+}
+
+fn while_swapping(one: &Path, other: &Path, act: impl FnOnce()) {
+    let [one, other] = [one, other].map(|p| CString::new(p.as_os_str().as_bytes()).unwrap());
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                // SAFETY: the kernel reads two C strings.
+                unsafe {
+                    libc::renameat2(libc::AT_FDCWD, one.as_ptr(), libc::AT_FDCWD, other.as_ptr(), libc::RENAME_EXCHANGE)
+                };
+            }
+        });
+        let stopped = StopOnDrop(&stop);
+        act();
+        drop(stopped);
+    });
+}
+
+/// The attacker stops also when the test fails: the scope waits for it.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// CVE-2019-5736: CMD can't write to the file that PID 1 was started from.
+#[test]
+fn the_hosts_nsinit_can_not_be_written() {
+    if who::root().is_none() {
+        return;
+    }
+    for root in roots() {
+        let binary = Dir::new(root.who);
+        let path = binary.at("nsinit");
+        super::harness::launch::tool(
+            std::process::Command::new("cp").arg(super::harness::scratch::nsinit()).arg(&path),
+        );
+        root.who.own(&path);
+        let before = fs::read(&path).unwrap();
+        for options in [&["--cap-add", "ALL"][..], &["--cap-add", "ALL", "--as-pid-1"]] {
+            let launch = Launch::of(root.who, &path).args(["--root", root.str()]).args(options);
+            let script = "for f in /proc/1/exe /proc/self/exe; do echo x 2>/dev/null >$f; cat </dev/null 2>/dev/null >>$f; done; true";
+            launch.args(["sh", "-c", script]).run().is(0, "", "");
+        }
+        assert!(before == fs::read(&path).unwrap(), "the file was changed as {:?}", root.who);
+    }
+}

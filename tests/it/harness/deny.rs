@@ -1,0 +1,49 @@
+//! The kernel made to say no: a seccomp filter, installed before nsinit is executed, that answers an errno.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Deny {
+    pub call: i64,
+    /// Only when `argument & mask == value`: (index, mask, value).
+    pub when: Option<(u8, u64, u64)>,
+    pub errno: i32,
+}
+
+impl Deny {
+    pub const fn all(call: i64, errno: i32) -> Self {
+        Self { call, when: None, errno }
+    }
+
+    pub const fn when(call: i64, argument: u8, mask: u64, value: u64, errno: i32) -> Self {
+        Self { call, when: Some((argument, mask, value)), errno }
+    }
+
+    pub fn filter(self) -> BpfProgram {
+        let rules = self.when.map(|(argument, mask, value)| {
+            SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(mask), value)
+                .and_then(|condition| SeccompRule::new(vec![condition]))
+                .expect("a rule of one condition")
+        });
+        let errno = SeccompAction::Errno(self.errno.cast_unsigned());
+        let arch = TargetArch::try_from(std::env::consts::ARCH).expect("seccompiler knows this machine");
+        SeccompFilter::new(
+            BTreeMap::from([(self.call, rules.into_iter().collect())]),
+            SeccompAction::Allow,
+            errno,
+            arch,
+        )
+        .and_then(BpfProgram::try_from)
+        .expect("a filter of one rule")
+    }
+}
+
+/// For the child, between fork and exec. Sets no_new_privs, which an ordinary user needs for it.
+pub fn install(filter: &BpfProgram) -> io::Result<()> {
+    seccompiler::apply_filter(filter).map_err(|_| io::Error::last_os_error())
+}

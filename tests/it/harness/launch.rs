@@ -1,0 +1,404 @@
+//! One run of nsinit: started, watched, and its result; and afterwards the proof that nothing is left of it.
+//!
+//! We are the subreaper of all that we start. What loses its parent becomes our child, so a child that no test
+//! knows of is something that nsinit left behind.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::mem;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigHandler, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid as NixPid;
+
+use super::deny::{self, Deny};
+use super::procs::{self, Pid, eventually};
+use super::scratch::{make_dir, nsinit, scratch};
+use super::stream::Stream;
+use super::{DEADLINE, Who};
+
+/// nsinit, about to be run.
+pub struct Launch {
+    who: Who,
+    command: Command,
+    input: Input,
+    denied: Vec<Deny>,
+}
+
+enum Input {
+    Null,
+    Text(String),
+    Open,
+}
+
+impl Launch {
+    pub fn new(who: Who) -> Self {
+        Self::of(who, nsinit())
+    }
+
+    /// The same for another program.
+    pub fn of(who: Who, program: &Path) -> Self {
+        let empty = scratch().join("empty");
+        make_dir(&empty);
+        let mut command = Command::new(program);
+        command.current_dir(empty);
+        who.become_in(&mut command);
+        Self { who, command, input: Input::Null, denied: Vec::new() }
+    }
+
+    pub fn args(mut self, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(words);
+        self
+    }
+
+    /// `NAME=VALUE` as one word.
+    pub fn arg_eq(self, name: &str, value: &str) -> Self {
+        self.args([format!("{name}={value}")])
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn directory(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
+    /// CMD reads this text, then the end.
+    pub fn input(mut self, text: &str) -> Self {
+        self.input = Input::Text(text.into());
+        self
+    }
+
+    /// CMD's stdin stays open until the test finishes the run.
+    pub fn open_input(mut self) -> Self {
+        self.input = Input::Open;
+        self
+    }
+
+    pub fn deny(mut self, deny: Deny) -> Self {
+        self.denied.push(deny);
+        let filter = deny.filter();
+        self.before(move || deny::install(&filter))
+    }
+
+    /// Done in the child before nsinit is executed. Nothing but system calls: the parent has threads.
+    pub fn before(mut self, act: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Self {
+        // SAFETY: the actions in these tests only make system calls.
+        unsafe { self.command.pre_exec(act) };
+        self
+    }
+
+    pub fn start(mut self) -> Running {
+        let stdin = if matches!(self.input, Input::Null) { Stdio::null() } else { Stdio::piped() };
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        mounts_at_first();
+        let mut line = format!("as {:?}: {:?}", self.who, self.command);
+        for deny in &self.denied {
+            line += &format!(" with {deny:?}");
+        }
+        let started = Instant::now();
+        let mut child = spawn(&mut self.command);
+        let mut stdin = child.stdin.take();
+        if let (Input::Text(text), Some(mut stdin)) =
+            (&self.input, stdin.take_if(|_| !matches!(self.input, Input::Open)))
+        {
+            stdin.write_all(text.as_bytes()).expect("write CMD's input");
+        }
+        let stdout = Stream::new(child.stdout.take().expect("stdout is piped"));
+        let stderr = Stream::new(child.stderr.take().expect("stderr is piped"));
+        Running { child, line, started, stdin, stdout, stderr }
+    }
+
+    #[track_caller]
+    pub fn run(self) -> Out {
+        self.start().finish()
+    }
+}
+
+/// nsinit, running.
+pub struct Running {
+    child: Child,
+    line: String,
+    started: Instant,
+    stdin: Option<ChildStdin>,
+    stdout: Stream,
+    stderr: Stream,
+}
+
+impl Running {
+    /// OUTER.
+    pub fn pid(&self) -> Pid {
+        self.child.id().cast_signed()
+    }
+
+    /// INIT: OUTER's child.
+    #[track_caller]
+    pub fn init(&self) -> Pid {
+        eventually("INIT is there", || procs::children(self.pid()).first().copied())
+    }
+
+    /// CMD: INIT's first child.
+    #[track_caller]
+    pub fn cmd(&self) -> Pid {
+        let init = self.init();
+        eventually("CMD is there", || procs::children(init).first().copied())
+    }
+
+    /// CMD's next line, without its end.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        match self.stdout.take_until("\n", Instant::now() + DEADLINE) {
+            Some(line) => line.trim_end_matches('\n').to_owned(),
+            None => self.hang("no line from CMD"),
+        }
+    }
+
+    /// CMD's next line; None if nothing more comes from it. For runs that may well fail.
+    pub fn line_or_end(&mut self) -> Option<String> {
+        self.stdout.take_until("\n", Instant::now() + DEADLINE)
+    }
+
+    pub fn kill(&self, signal: i32) {
+        send(self.pid(), signal);
+    }
+
+    /// CMD's stdin ends; then everything is read until the end.
+    #[track_caller]
+    pub fn finish(mut self) -> Out {
+        drop(self.stdin.take());
+        let end = Instant::now() + DEADLINE;
+        while self.stdout.more(end) {}
+        while self.stderr.more(end) {}
+        if !self.stdout.ended() || !self.stderr.ended() {
+            self.hang("did not end");
+        }
+        let status = self.wait(end);
+        forget(self.pid());
+        let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
+        let out = Out { status, took: self.started.elapsed(), stdout, stderr, line: mem::take(&mut self.line) };
+        nothing_is_left(&out.line);
+        out
+    }
+
+    #[track_caller]
+    fn wait(&mut self, end: Instant) -> i32 {
+        loop {
+            if let Some(status) = self.child.try_wait().expect("wait for nsinit") {
+                return number_of(status);
+            }
+            if Instant::now() > end {
+                self.hang("closed its output and did not end");
+            }
+            sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The end of a run that hangs: says what everybody was doing, and kills them.
+    #[track_caller]
+    fn hang(&mut self, how: &str) -> ! {
+        let mut tree = procs::tree(self.pid());
+        tree.extend(orphans(&self.line).into_iter().flat_map(procs::tree));
+        let tale: Vec<String> = tree.iter().map(|&pid| procs::describe(pid)).collect();
+        tree.into_iter().for_each(|pid| send(pid, libc::SIGKILL));
+        let (out, err) = (self.stdout.text(), self.stderr.text());
+        panic!("{how}: {}\n{}\nstdout: {out:?}\nstderr: {err:?}", self.line, tale.join("\n"));
+    }
+}
+
+impl Drop for Running {
+    /// For tests that failed: nothing may stay.
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            procs::tree(self.pid()).into_iter().for_each(|pid| send(pid, libc::SIGKILL));
+            let _ = self.child.wait();
+        }
+        forget(self.pid());
+    }
+}
+
+/// What a run came to.
+pub struct Out {
+    /// The exit status, or minus the signal that killed OUTER.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+    line: String,
+}
+
+impl fmt::Display for Out {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nstatus {}\nstdout: {:?}\nstderr: {:?}", self.line, self.status, self.stdout, self.stderr)
+    }
+}
+
+impl Out {
+    #[track_caller]
+    pub fn is(&self, status: i32, stdout: &str, stderr: &str) {
+        let got = (self.status, self.stdout.as_str(), self.stderr.as_str());
+        assert!(got == (status, stdout, stderr), "expected {:?}\n{self}", (status, stdout, stderr));
+    }
+
+    /// CMD ended with 0, nothing was complained about, and this was said.
+    #[track_caller]
+    pub fn says(&self, stdout: &str) {
+        self.is(0, &format!("{stdout}\n"), "");
+    }
+
+    /// Asserts a clean end and gives what CMD said.
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        assert!(self.status == 0 && self.stderr.is_empty(), "expected a clean end\n{self}");
+        self.stdout.trim_end_matches('\n')
+    }
+
+    /// nsinit's own failure: 125 and one line that names the user's word; CMD said nothing.
+    #[track_caller]
+    pub fn fails(&self, word: &str) {
+        self.fails_with(125, word);
+    }
+
+    #[track_caller]
+    pub fn fails_with(&self, status: i32, word: &str) {
+        let one_line = self.stderr.starts_with("nsinit: ") && self.stderr.find('\n') == Some(self.stderr.len() - 1);
+        let right = self.status == status && self.stdout.is_empty() && one_line && self.stderr.contains(word);
+        assert!(right, "expected status {status} and one line with {word:?}\n{self}");
+    }
+}
+
+fn number_of(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| -status.signal().expect("exited or killed"))
+}
+
+pub fn send(pid: Pid, signal: i32) {
+    // SAFETY: kill takes two numbers. nix's kill has no real-time signals.
+    unsafe { libc::kill(pid, signal) };
+}
+
+pub fn exists(pid: Pid) -> bool {
+    kill(NixPid::from_raw(pid), None).is_ok()
+}
+
+/// The children that some test waits for.
+static KNOWN: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
+
+fn known() -> MutexGuard<'static, BTreeSet<Pid>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a process that the leftover check knows.
+#[track_caller]
+pub fn spawn(command: &mut Command) -> Child {
+    try_spawn(command).unwrap_or_else(|why| panic!("{command:?}: {why}"))
+}
+
+fn try_spawn(command: &mut Command) -> io::Result<Child> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        nix::sys::prctl::set_child_subreaper(true).expect("become a subreaper");
+        // A shell without job control starts what it puts into the background with these ignored.
+        for signal in [Signal::SIGINT, Signal::SIGQUIT] {
+            // SAFETY: the default needs no handler.
+            unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.expect("stop ignoring a signal");
+        }
+    });
+    let mut known = known();
+    let child = command.spawn()?;
+    known.insert(child.id().cast_signed());
+    Ok(child)
+}
+
+pub fn forget(pid: Pid) {
+    known().remove(&pid);
+}
+
+/// Runs a tool that the tests need; its failure is theirs. Gives what it said.
+#[track_caller]
+pub fn tool(command: &mut Command) -> String {
+    attempt(command).unwrap_or_else(|| panic!("{command:?} failed"))
+}
+
+/// Runs a tool and gives what it said, if it is there and ended well.
+pub fn attempt(command: &mut Command) -> Option<String> {
+    let child = try_spawn(command.stdin(Stdio::null()).stdout(Stdio::piped())).ok()?;
+    let pid = child.id().cast_signed();
+    let out = child.wait_with_output();
+    forget(pid);
+    let out = out.ok().filter(|out| out.status.success())?;
+    Some(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Runs a tool that may fail, and is not heard.
+pub fn quiet(command: &mut Command) -> bool {
+    attempt(command.stderr(Stdio::null())).is_some()
+}
+
+/// No process, and no mount, is there that was not there before. `line`: what was run.
+#[track_caller]
+pub fn nothing_is_left(line: &str) {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let orphans = orphans(line);
+        let mounts = new_mounts();
+        if orphans.is_empty() && mounts.is_empty() {
+            return;
+        }
+        if Instant::now() > end {
+            let tale: Vec<String> = orphans.iter().map(|&pid| procs::describe(pid)).collect();
+            orphans.iter().for_each(|&pid| send(pid, libc::SIGKILL));
+            panic!("left behind after {line}\n{}\n{}", tale.join("\n"), mounts.join("\n"));
+        }
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// Our children that no test waits for, but those of other tests; the dead among them are reaped.
+fn orphans(line: &str) -> Vec<Pid> {
+    let known = known();
+    let strangers = procs::children(std::process::id().cast_signed()).into_iter().filter(|pid| !known.contains(pid));
+    strangers
+        .filter(|&pid| {
+            let _ = waitpid(NixPid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+            exists(pid) && !is_anothers(pid, line)
+        })
+        .collect()
+}
+
+/// The words of every run name directories that no other run uses.
+fn is_anothers(pid: Pid, line: &str) -> bool {
+    let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut dirs = words.split('\0').filter(|w| Path::new(w).parent() == Some(scratch())).peekable();
+    dirs.peek().is_some() && !dirs.any(|dir| line.contains(dir))
+}
+
+/// Mounts that came since the first run, below our directories or over what was a mount already. What others on this
+/// machine mount elsewhere is none of ours.
+fn new_mounts() -> Vec<String> {
+    let point = |line: &str| line.split(' ').nth(4).map(PathBuf::from).unwrap_or_default();
+    let first = mounts_at_first();
+    let old: Vec<PathBuf> = first.lines().map(point).collect();
+    let new = mounts();
+    let ours = |line: &&str| point(line).starts_with(scratch()) || old.contains(&point(line));
+    new.lines().filter(|line| !first.lines().any(|l| l == *line)).filter(ours).map(str::to_owned).collect()
+}
+
+fn mounts() -> String {
+    fs::read_to_string("/proc/self/mountinfo").expect("read the mount table")
+}
+
+fn mounts_at_first() -> &'static str {
+    static MOUNTS: OnceLock<String> = OnceLock::new();
+    MOUNTS.get_or_init(mounts)
+}

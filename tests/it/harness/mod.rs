@@ -1,0 +1,43 @@
+//! What all tests share. From the bottom up:
+//!
+//!     scratch    the directory of this run, and the programs in it
+//!     who        the users that tests run as
+//!     procs      /proc, read from outside
+//!     stream     a descriptor read with a deadline
+//!     deny       the kernel made to say no
+//!     roots      the container roots
+//!     launch     one run of nsinit, its result, and the proof that nothing is left
+//!     term       a terminal with a shell in it
+
+pub mod deny;
+pub mod launch;
+pub mod procs;
+pub mod roots;
+pub mod scratch;
+pub mod stream;
+pub mod term;
+pub mod who;
+
+use std::io::Write;
+use std::time::Duration;
+
+pub use deny::Deny;
+pub use launch::{Launch, Out, Running};
+pub use roots::{Root, roots};
+pub use term::Term;
+pub use who::Who;
+
+/// How long anything may take before it counts as a hang.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Says on the real stderr, past libtest's capture, that a test (or its half) did not run, and why.
+pub fn skip(why: &str) {
+    let name = test_name();
+    assert!(std::env::var_os("NSINIT_MUST_WORK").is_none_or(|v| v != "1"), "skipped: {name}: {why}");
+    let _ = writeln!(std::io::stderr(), "skipped: {name}: {why}");
+}
+
+/// libtest names the thread after the test.
+pub fn test_name() -> String {
+    std::thread::current().name().unwrap_or("main").to_owned()
+}

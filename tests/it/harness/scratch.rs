@@ -1,0 +1,148 @@
+//! The directory of this run: everything the tests make lies below it, and it goes when the test process ends.
+//! All users may read it: the rootless ones must reach the binary and the roots.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Who, launch, test_name};
+
+pub fn scratch() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = std::env::temp_dir().join(format!("nsinit-it.{}", std::process::id()));
+        make_dir(&dir);
+        // SAFETY: `remove` is an `extern "C" fn()` that lives as long as the process.
+        unsafe { libc::atexit(remove) };
+        dir
+    })
+}
+
+extern "C" fn remove() {
+    let _ = fs::remove_dir_all(scratch());
+}
+
+/// A world-readable directory whatever the umask is.
+pub fn make_dir(path: &Path) {
+    fs::create_dir_all(path).expect("make a scratch directory");
+    fs::set_permissions(path, Permissions::from_mode(0o755)).expect("open a scratch directory to all");
+}
+
+/// A new directory that belongs to `who`, named after the test; removed on drop.
+pub struct Dir {
+    path: PathBuf,
+    who: Who,
+}
+
+impl Dir {
+    pub fn new(who: Who) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}.{}", test_name().replace("::", "-"), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = scratch().join(name);
+        make_dir(&path);
+        who.own(&path);
+        Self { path, who }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn str(&self) -> &str {
+        self.path.to_str().expect("scratch paths are UTF-8")
+    }
+
+    /// Where `name` is, seen from outside. A leading slash is taken off.
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.path.join(name.trim_start_matches('/'))
+    }
+
+    pub fn dir(&self, name: &str) -> PathBuf {
+        let path = self.at(name);
+        make_dir(&path);
+        self.who.own(&path);
+        path
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.at(name);
+        fs::write(&path, text).expect("write a test file");
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("open a test file to all");
+        self.who.own(&path);
+        path
+    }
+
+    pub fn symlink(&self, target: impl AsRef<Path>, name: &str) {
+        let path = self.at(name);
+        std::os::unix::fs::symlink(target, &path).expect("make a symlink");
+        self.who.own(&path);
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.at(name)).unwrap_or_else(|why| panic!("read {name}: {why}"))
+    }
+
+    /// Every path below, with what it is and holds: equal before and after means untouched.
+    pub fn listing(&self) -> String {
+        launch::tool(Command::new("find").arg(&self.path).args(["-printf", "%P %M %U %s %T@ %l\n"]))
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// The binary under test, where everybody can execute it.
+pub fn nsinit() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let from = std::env::var_os("NSINIT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_nsinit").into(), PathBuf::from);
+        install(&from, "nsinit")
+    })
+}
+
+/// The host's static busybox.
+pub fn busybox() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PROGRAM
+        .get_or_init(|| {
+            ["/bin/busybox", "/usr/bin/busybox"]
+                .iter()
+                .map(Path::new)
+                .find(|p| p.exists())
+                .map(|p| install(p, "busybox"))
+        })
+        .as_deref()
+}
+
+/// `helper.c`, built static.
+pub fn helper() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let program = bin("helper");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/helper.c");
+        launch::tool(
+            Command::new("cc").args(["-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program).arg(source),
+        );
+        program
+    })
+}
+
+/// cp writes, not we: a descriptor open for writing, inherited by another test's fork, would make the exec ETXTBSY.
+fn install(from: &Path, name: &str) -> PathBuf {
+    let to = bin(name);
+    launch::tool(Command::new("cp").arg("--").arg(from).arg(&to));
+    fs::set_permissions(&to, Permissions::from_mode(0o755)).expect("make a program executable");
+    to
+}
+
+fn bin(name: &str) -> PathBuf {
+    let dir = scratch().join("bin");
+    make_dir(&dir);
+    dir.join(name)
+}

@@ -1,0 +1,109 @@
+/* What the tests run inside the container where a shell is not enough. Built static.
+ *
+ *   helper signals      every signal that arrives, as "NUMBER CODE VALUE", until stdin ends
+ *   helper stay         says "here" and stays until it is killed, whatever the kernel refuses
+ *   helper orphans N    leave N orphans to PID 1; ends with 0 once no zombie is to be seen
+ */
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* By number: glibc's own calls leave out the two signals it keeps for itself. */
+static int block_all(void)
+{
+	unsigned long all = ~0ul;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all);
+	return syscall(SYS_signalfd4, -1, &all, sizeof all, SFD_NONBLOCK);
+}
+
+static void print_signals(int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof info) == sizeof info)
+		printf("%u %d %d\n", info.ssi_signo, info.ssi_code, info.ssi_int);
+}
+
+static int signals(void)
+{
+	int fd = block_all();
+	struct pollfd both[] = {{0, POLLIN, 0}, {fd, POLLIN, 0}};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	puts("ready");
+	do {
+		poll(both, 2, -1);
+		print_signals(fd);
+	} while (!both[0].revents);
+	return 0;
+}
+
+static int zombies(void)
+{
+	char path[300], line[512], *state;
+	int found = 0;
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+
+	while ((entry = readdir(proc))) {
+		FILE *stat;
+
+		snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+		if (atoi(entry->d_name) == 0 || !(stat = fopen(path, "r")))
+			continue;
+		if (fgets(line, sizeof line, stat) && (state = strrchr(line, ')')))
+			found += state[2] == 'Z';
+		fclose(stat);
+	}
+	closedir(proc);
+	return found;
+}
+
+/* Each child leaves a grandchild behind and ends; PID 1 gets the grandchild. */
+static int orphans(int count)
+{
+	for (int i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			fork();
+			_exit(0);
+		}
+		if (child < 0 || waitpid(child, NULL, 0) != child)
+			return 1;
+	}
+	for (int tries = 0; zombies(); tries++) {
+		if (tries == 5000)
+			return 2;
+		usleep(1000);
+	}
+	return 0;
+}
+
+/* By the raw call: stdio makes others, which may be refused. */
+static int stay(void)
+{
+	if (write(1, "here\n", 5) != 5)
+		return 1;
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "signals"))
+		return signals();
+	if (argc == 2 && !strcmp(argv[1], "stay"))
+		return stay();
+	if (argc == 3 && !strcmp(argv[1], "orphans"))
+		return orphans(atoi(argv[2]));
+	return 99;
+}
