@@ -69,6 +69,8 @@ static BEFORE: [Step; 6] = [
     Step { says: "make pipes", on: nothing, when: contained, run: |spec, state| make_pipes(spec, state) },
 ];
 
+const WRITE: &str = "write";
+
 static AFTER: [Step; 6] = [
     Step {
         says: "open",
@@ -81,19 +83,19 @@ static AFTER: [Step; 6] = [
         },
     },
     Step {
-        says: "write",
+        says: WRITE,
         on: |_| c"setgroups",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER) && spec.rootless,
         run: |_, state| ids::deny_setgroups(process(state)?),
     },
     Step {
-        says: "write",
+        says: WRITE,
         on: |_| c"uid_map",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |spec, state| ids::write_map(process(state)?, c"uid_map", spec, spec.inner_ids().0, state.caller.uid),
     },
     Step {
-        says: "write",
+        says: WRITE,
         on: |_| c"gid_map",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.inner_ids().1, state.caller.gid),
@@ -119,7 +121,12 @@ pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
         if !matches!(wait_for(child), Change::Exited(_)) {
             let forbidden = "the kernel or its security module forbids user namespaces here";
-            blame_hint(step.says, (step.on)(spec), why, if why == Failure::PERM { forbidden } else { "" });
+            blame_hint(
+                step.says,
+                (step.on)(spec),
+                why,
+                if (step.says, why) == (WRITE, Failure::PERM) { forbidden } else { "" },
+            );
         }
         return Err(Failure::REPORTED);
     }
