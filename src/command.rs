@@ -12,7 +12,7 @@ use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::fs::Mode;
 use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
 
-use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
+use crate::fault::{blame, blame_execution, failed};
 use crate::files::{self, HERE};
 use crate::spec::Spec;
 use crate::state::State;
@@ -25,7 +25,7 @@ static STEPS: [Step; 13] = [
     Step {
         says: "start a process group",
         on: nothing,
-        when: |spec| !spec.life.new_session,
+        when: |spec| !spec.life.new_session && spec.life.own_group,
         run: |_, state| start_group(state),
     },
     Step { says: "start a session", on: nothing, when: |spec| spec.life.new_session, run: |_, _| start_session() },
@@ -85,8 +85,7 @@ static STEPS: [Step; 13] = [
 
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
 pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
-    let status = if walk(&STEPS, spec, &mut state.clone()).is_ok() { as_listener(spec, state) } else { FAILED };
-    status.into()
+    if walk(&STEPS, spec, &mut state.clone()).is_ok() { as_listener(spec, state).into() } else { failed() }
 }
 
 /// Prints what [`become_command`] would do.
@@ -120,7 +119,7 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     let orphaned =
         if spec.life.as_pid_1 { state.go.ok_or(Failure::BADF)?.is_ended()? } else { getppid() != state.parent };
     if orphaned {
-        sys::exit(i32::from(FAILED));
+        sys::exit(failed());
     }
     Ok(())
 }
@@ -205,18 +204,11 @@ fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
 }
 
 /// Reports why CMD was not executed. Returns the exit status that tells it.
-fn outcome(command: &CStr, errno: Failure) -> u8 {
-    let says = "execute";
-    if errno != Failure::NOENT {
-        blame(says, command, errno);
-        return NOT_EXECUTABLE;
-    }
-    let there = command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
-    blame_hint(
-        says,
+fn outcome(command: &CStr, why: Failure) -> u8 {
+    let there = why == Failure::NOENT && command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
+    blame_execution(
         command,
-        errno,
+        why,
         if there { "it is there: the loader or interpreter that it names is not" } else { "" },
-    );
-    NOT_FOUND
+    )
 }

@@ -1,21 +1,19 @@
-//! What failed, on what, and why: one line, one write; and the exit statuses.
+//! What failed, on what, and why: one line, one write.
 
 use core::ffi::CStr;
 
 use crate::sys::{self, Failure, Standard};
 use crate::text::{self, PATH, Text};
+use crate::voice::{self, Event};
 
-/// nsinit failed before CMD ran.
-pub const FAILED: u8 = 125;
-/// CMD was found and could not be executed.
-pub const NOT_EXECUTABLE: u8 = 126;
-/// CMD was not found.
-pub const NOT_FOUND: u8 = 127;
 /// Added to the number of the signal that CMD died of.
 pub const SIGNALLED: u8 = 128;
 
-/// The prefix of every message: the name of the vocabulary.
-pub const NAME: &str = "nsinit";
+/// The exit status of nsinit's own failure.
+#[must_use]
+pub fn failed() -> i32 {
+    voice::chosen().failed.into()
+}
 
 /// What can't be meant. It prints as `nsinit: use ON VALUE: WHY`.
 #[derive(Clone, Copy)]
@@ -55,17 +53,34 @@ pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
     Failure::REPORTED
 }
 
-/// Prints a line of what `-v` asks for: `nsinit: SAYS NUMBER`.
-pub fn tell(says: &str, number: u32) {
+/// Reports that CMD could not be executed. Returns the exit status that tells it.
+pub fn blame_execution(command: &CStr, why: Failure, hint: &str) -> u8 {
+    let voice = voice::chosen();
+    let mut says = Text::new();
+    for byte in voice.execute.bytes() {
+        match byte {
+            b'%' => push_printable(&mut says, command.to_bytes()),
+            _ => {
+                says.push(&[byte]);
+            }
+        }
+    }
+    print(&says, c"", text_of(why), hint);
+    if why == Failure::NOENT { voice.not_found } else { voice.not_executable }
+}
+
+/// Prints a line of what `-v` asks for.
+pub fn tell(event: Event, number: i32) {
     let mut line = Text::new();
-    line.push(NAME.as_bytes()).push(b": ").push(says.as_bytes()).push(b" ").push_number(number);
+    voice::chosen().event(&mut line, event, number);
     write_line(Standard::Error, &mut line);
 }
 
-/// The one line. Returns 125.
+/// The one line. Returns the status of a failure of our own.
 fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
     let mut line = Text::new();
-    line.push(NAME.as_bytes()).push(b": ").push(says.bytes());
+    voice::chosen().begin(&mut line);
+    line.push(says.bytes());
     if !on.is_empty() {
         push_printable(line.push(b" "), on.to_bytes());
     }
@@ -74,7 +89,7 @@ fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
         line.push(b" (").push(hint.as_bytes()).push(b")");
     }
     write_line(Standard::Error, &mut line);
-    FAILED.into()
+    failed()
 }
 
 /// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.

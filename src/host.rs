@@ -53,7 +53,7 @@ static BEFORE: [Step; 6] = [
     Step {
         says: "look for a terminal",
         on: nothing,
-        when: |spec| !spec.life.new_session,
+        when: |spec| !spec.life.new_session && spec.life.own_group,
         run: |_, state| {
             state.terminal = tty::open();
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());

@@ -14,8 +14,9 @@ use crate::fault::{SIGNALLED, tell};
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::State;
 use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
-use crate::tty::{self, Stop};
 use crate::text;
+use crate::tty::{self, Stop};
+use crate::voice::Event;
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
 /// negative code: whoever forges these moves his own terminal and his own group.
@@ -60,7 +61,7 @@ impl<'a> Init<'a> {
 
     /// Reaps and forwards until all is at its end. Returns the exit status.
     pub fn forever(mut self) -> i32 {
-        self.tell(1, "CMD is process", self.command.as_raw_nonzero().get());
+        self.tell(1, Event::Started, self.command.as_raw_nonzero().get());
         loop {
             let nobody_left = self.reap();
             match self.life {
@@ -112,14 +113,15 @@ impl<'a> Init<'a> {
                 self.inform(DIED | killer.number() as u8);
             }
         }
-        self.tell(1, "CMD's exit status is", status.into());
+        self.tell(1, Event::Ended, status.into());
         let remapped = self.spec.life.remap.iter().find(|(from, _)| *from == status);
         remapped.map_or(status, |(_, to)| *to).into()
     }
 
-    fn tell(&self, level: u8, says: &str, number: i32) {
-        if self.spec.life.verbose >= level {
-            tell(says, number.unsigned_abs());
+    fn tell(&self, level: u8, event: Event, number: i32) {
+        let reaped = event == Event::Reaped && self.spec.life.tell_reaped;
+        if self.spec.life.verbose >= level || reaped {
+            tell(event, number);
         }
     }
 
@@ -129,7 +131,7 @@ impl<'a> Init<'a> {
             match sys::wait4(None) {
                 Ok(Some((pid, change))) if pid == self.command => self.changed(change),
                 Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) => {
-                    self.tell(3, "reaped process", pid.as_raw_nonzero().get());
+                    self.tell(3, Event::Reaped, pid.as_raw_nonzero().get());
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => return false,
@@ -226,8 +228,12 @@ impl<'a> Init<'a> {
         if info.signal() == Signal::CHLD {
             return;
         }
+        // What the terminal sends to our group, CMD has got already if it is in it.
+        if info.code() == SI_KERNEL && !self.spec.life.own_group {
+            return;
+        }
         let Some(signal) = self.rewritten(info.signal()) else { return };
-        self.tell(2, "forward signal", signal.number());
+        self.tell(2, Event::Forwarded, signal.number());
         let Life::Running { stopped, until } = self.life else { return self.signal_rest(signal) };
         match (info.code(), self.spec.life.audience) {
             (TO_FOREGROUND, _) if contained => {
@@ -259,7 +265,7 @@ impl<'a> Init<'a> {
             let limit = self.spec.life.stop_timeout.map(|seconds| sys::now().after(seconds));
             self.life = Life::Running { stopped, until: until.or(limit) };
         }
-        if self.spec.life.stop_with_command && matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU) {
+        if self.spec.life.stop_with_command && matches!(info.signal(), Signal::TSTP | Signal::TTIN | Signal::TTOU) {
             let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
         }
     }
@@ -300,6 +306,18 @@ impl<'a> Init<'a> {
                 let _ = sys::kill(pid.cast_signed(), signal);
             }
             rest = after;
+        }
+    }
+}
+
+/// Has no CMD: reaps until it is asked to end. Returns the exit status.
+pub fn pause() -> i32 {
+    loop {
+        while matches!(sys::wait4(None), Ok(Some(_))) {}
+        if let Ok(info) = sys::wait_signal(None)
+            && matches!(info.signal(), Signal::INT | Signal::TERM)
+        {
+            return 0;
         }
     }
 }

@@ -14,7 +14,7 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{chdir, fchdir, pivot_root, setpgid, umask};
 use rustix::system::sethostname;
 
-use crate::fault::{FAILED, blame_hint};
+use crate::fault::{blame_hint, failed};
 use crate::files::Fd;
 use crate::spec::{Op, Spec};
 use crate::state::State;
@@ -150,7 +150,7 @@ fn wait_for_launcher(state: &State) -> Done {
     sys::close(fds::number(Some(go.write)));
     // He may have died between his word and our being told of it.
     if read(go.read, &mut [0u8])? == 0 || go.is_ended()? {
-        sys::exit(FAILED.into());
+        sys::exit(failed());
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use rustix::io::read;
 use rustix::process::{chdir, getpid};
 
 use crate::command::{self, become_command};
-use crate::fault::{FAILED, blame, blame_hint, write_line};
+use crate::fault::{blame, blame_hint, failed, write_line};
 use crate::files::{self, HERE};
 use crate::host::{self, Supervisor};
-use crate::init::Init;
+use crate::init::{self, Init};
 use crate::spec::{Mode, Spec};
 use crate::state::State;
 use crate::sys::{self, Failure, Fork, Stack, Standard, Start};
@@ -20,8 +20,8 @@ use crate::{caps, fds, inside, seal};
 #[must_use]
 pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
     match spec.mode {
-        Mode::Container => launch(spec, start).unwrap_or(FAILED.into()),
-        Mode::Init => in_place(spec).unwrap_or(FAILED.into()),
+        Mode::Container => launch(spec, start).unwrap_or(failed()),
+        Mode::Init => in_place(spec).unwrap_or(failed()),
     }
 }
 
@@ -119,7 +119,7 @@ fn fork(namespaces: u32) -> Result<Fork, Failure> {
         && let Err(why) = sys::unshare(time)
     {
         blame("unshare", c"time", why);
-        sys::exit(FAILED.into());
+        sys::exit(failed());
     }
     Ok(fork)
 }
@@ -127,12 +127,22 @@ fn fork(namespaces: u32) -> Result<Fork, Failure> {
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
     if inside::build(spec, state).is_err() {
-        return FAILED.into();
+        return failed();
     }
     if spec.life.as_pid_1 {
         return become_command(spec, state);
     }
-    supervise(spec, state).unwrap_or(FAILED.into())
+    supervise(spec, state).unwrap_or(failed())
+}
+
+/// Reaps and does nothing else, until it is asked to end. Returns the exit status.
+#[must_use]
+pub fn pause() -> i32 {
+    let mut state = State::new();
+    if host::before(&Spec { mode: Mode::Init, ..Spec::PRESET }, &mut state).is_err() {
+        return failed();
+    }
+    init::pause()
 }
 
 /// Becomes the parent of CMD where we are: no namespace, no other process.

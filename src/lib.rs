@@ -8,7 +8,8 @@
 //! ```text
 //! sys                     the only unsafe room: the C main, raw calls that rustix lacks, typed
 //! text                    text and numbers in fixed buffers
-//! fault                   what failed, on what, why: one line, one write; the exit statuses
+//! voice                   the words and statuses of the name that nsinit was started under
+//! fault                   what failed, on what, why: one line, one write
 //! spec                    what was asked for: plain data, borrowed from the arguments
 //! judge                   Spec -> Ok, or the one sentence that says why not; pure
 //! files                   the calls on files, by descriptor and name
@@ -63,3 +64,4 @@ pub mod step;
 pub mod sys;
 pub mod text;
 pub mod tty;
+pub mod voice;

@@ -4,12 +4,15 @@
 
 mod front;
 
-use engine::fault::{FAILED, Fault};
+use core::ffi::CStr;
+
+use engine::fault::{Fault, failed};
 use engine::sys::{self, Start};
+use engine::voice::speak_as;
 use engine::{judge, launch};
 
 use front::draft::{Asked, Draft};
-use front::{NATIVE, parse, print_help, print_usage, print_version};
+use front::{Complaint, Vocabulary, choose, parse};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -26,27 +29,44 @@ fn run(start: Start) -> i32 {
         return Fault::new("set-id bits or file capabilities", c"", "nsinit needs none, and gives away what it has")
             .report();
     }
-    if start.args.len() <= 2 {
-        print_usage(&NATIVE);
-        return FAILED.into();
+    let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
+    let words = choose(program);
+    speak_as(words.voice);
+    if start.args.len() <= 2 && words.shell {
+        (words.print)(Asked::Usage);
+        return failed();
     }
     let mut draft = Draft::new(start.env);
-    match parse(&NATIVE, &start, &mut draft) {
-        Ok(command) => draft.finish(command),
-        Err(fault) => return fault.report(),
-    }
+    (words.begin)(&mut draft);
+    let command = match parse(words, &start, &mut draft) {
+        Ok(command) => command,
+        Err(complaint) => return (words.complain)(&complaint, program),
+    };
+    draft.spec.argv = command;
+    (words.end)(&mut draft);
+    draft.finish();
+    answer(words, &mut draft, &start, program)
+}
+
+fn answer(words: &Vocabulary, draft: &mut Draft, start: &Start, program: &CStr) -> i32 {
     match draft.asked {
-        Asked::Help => print_help(&NATIVE),
-        Asked::Version => print_version(),
+        Asked::Pause => launch::pause(),
         Asked::Explain | Asked::Run => {
+            if !words.shell && draft.spec.argv.is_none() {
+                return (words.complain)(&Complaint::COMMAND_MISSING, program);
+            }
             if let Err(fault) = judge::judge(&draft.spec) {
                 return fault.report();
             }
             if draft.asked == Asked::Run {
-                return launch::run(&mut draft.spec, &start);
+                return launch::run(&mut draft.spec, start);
             }
             launch::explain(&draft.spec);
+            0
+        }
+        asked => {
+            (words.print)(asked);
+            0
         }
     }
-    0
 }

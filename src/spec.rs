@@ -71,6 +71,8 @@ pub struct Life<'a> {
     pub as_pid_1: bool,
     /// CMD gets a session of its own.
     pub new_session: bool,
+    /// CMD gets a process group of its own.
+    pub own_group: bool,
     /// The signal that nsinit gets when its parent ends.
     pub die_with_parent: Option<Signal>,
     /// `Mode::Init`, not process 1: become the reaper of CMD's orphans.
@@ -89,6 +91,8 @@ pub struct Life<'a> {
     pub propagate: bool,
     /// How much of what happens is told: 1 the ends, 2 the signals too, 3 the orphans too.
     pub verbose: u8,
+    /// The orphans are told of in any case.
+    pub tell_reaped: bool,
 }
 
 impl Life<'_> {
@@ -226,6 +230,7 @@ impl Spec<'_> {
         life: Life {
             as_pid_1: false,
             new_session: false,
+            own_group: true,
             die_with_parent: None,
             subreaper: true,
             audience: Audience::Command,
@@ -236,6 +241,7 @@ impl Spec<'_> {
             remap: &[],
             propagate: false,
             verbose: 0,
+            tell_reaped: false,
         },
     };
 

@@ -13,8 +13,12 @@ use rustix::process::{Pid, geteuid, getpid};
 pub enum Asked {
     Run,
     Explain,
+    /// No CMD: wait for signals and reap.
+    Pause,
+    Usage,
     Help,
     Version,
+    Licence,
 }
 
 pub struct Draft {
@@ -24,6 +28,8 @@ pub struct Draft {
     pub keep_fds: Vec<u32>,
     pub rewrite: Vec<(u8, u8)>,
     pub remap: Vec<(u8, u8)>,
+    /// tini's: 1 unless said otherwise.
+    pub verbosity: u32,
     /// Something was said that only a container has.
     pub contained: bool,
     /// `NAME=VALUE`, each name once, and at the end [`Word::END`].
@@ -49,6 +55,7 @@ impl Draft {
             keep_fds: Vec::new(),
             rewrite: Vec::new(),
             remap: Vec::new(),
+            verbosity: 1,
             contained: false,
             env: Vec::new(),
             default_home: true,
@@ -58,6 +65,14 @@ impl Draft {
         draft.pass_env(Some(c"TERM"));
         draft.push_env(c"container=nsinit");
         draft
+    }
+
+    /// The value of a variable of the caller's.
+    pub fn caller_env(&self, name: &[u8]) -> Option<&'static [u8]> {
+        self.caller_env
+            .words()
+            .find(|pair| name_of(pair) == name)
+            .and_then(|pair| pair.to_bytes().get(name.len() + 1..))
     }
 
     pub fn set_env(&mut self, name: &CStr, value: &CStr) {
@@ -90,11 +105,10 @@ impl Draft {
         self.default_home = false;
     }
 
-    /// Makes the Spec whole, with `command`, or without one with a shell.
-    pub fn finish(&mut self, command: Argv<'static>) {
+    /// Makes the Spec whole; a container without a command gets a shell.
+    pub fn finish(&mut self) {
         let spec = &mut self.spec;
         spec.rootless = !geteuid().is_root();
-        spec.argv = command;
         spec.mode = if self.contained { Mode::Container } else { Mode::Init };
         spec.process_1 = if self.contained { spec.unshares(CLONE_NEWPID) } else { getpid() == Pid::INIT };
         spec.life.rewrite = core::mem::take(&mut self.rewrite).leak();

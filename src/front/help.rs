@@ -2,28 +2,42 @@
 
 use engine::sys::{Standard, write};
 
+use super::draft::Asked;
+use super::native::NATIVE;
 use super::words::Vocabulary;
 
 /// Up to the column that the help of an option begins in.
 const SPACES: &[u8] = b"                        ";
 
-pub fn print_usage(words: &Vocabulary) {
-    write(Standard::Error, words.usage.as_bytes());
+/// Two lines for who says nothing.
+pub const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]
+       nsinit [OPTION...] [--] CMD [ARG...]
+";
+
+/// What the native vocabulary prints.
+pub fn print(asked: Asked) {
+    match asked {
+        Asked::Usage => write(Standard::Error, USAGE.as_bytes()),
+        Asked::Version => write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        _ => {
+            help(&NATIVE, &mut |text| {
+                write(Standard::Output, text);
+            });
+            true
+        }
+    };
 }
 
-pub fn print_version() {
-    write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
-}
-
-pub fn print_help(words: &Vocabulary) {
-    help(words, &mut |text| {
-        write(Standard::Output, text);
-    });
-}
+/// What the other names print for their licence options: it is nsinit's that counts.
+pub const LICENCE: &str = concat!(
+    "nsinit ",
+    env!("CARGO_PKG_VERSION"),
+    ", under the MIT licence or the Apache License 2.0, at your option.\nThere is no warranty.\n"
+);
 
 /// Hands the help text out, piece by piece.
 fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {
-    out(words.usage.as_bytes());
+    out(USAGE.as_bytes());
     for group in words.groups {
         out(b"\n");
         out(group.title.as_bytes());
@@ -47,7 +61,6 @@ Exit status: CMD's own; 128+N if signal N ended it; 125 if nsinit failed before 
 
 #[cfg(test)]
 mod tests {
-    use super::super::NATIVE;
     use super::*;
     use std::collections::HashSet;
 

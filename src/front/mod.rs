@@ -1,34 +1,57 @@
 //! From the arguments to a Spec: the one parsing loop, for every vocabulary.
 
+mod catatonit;
 pub mod draft;
+mod dumb_init;
 mod help;
 mod native;
+mod tini;
 mod words;
 
 use core::ffi::CStr;
 use core::mem::{ManuallyDrop, forget};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use engine::fault::Fault;
 use engine::sys::{Argv, Start};
+use engine::text;
 use lexopt::Arg;
 
 use draft::Draft;
-pub use help::{print_help, print_usage, print_version};
-pub use native::NATIVE;
-use words::{Row, Vocabulary};
+use native::NATIVE;
+pub use words::{Complaint, Vocabulary};
+use words::{Kind, Row};
+
+/// The other names.
+static VOCABULARIES: [&Vocabulary; 3] = [&tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];
+
+/// The vocabulary of the name that nsinit was started under: the last component of `program`.
+pub fn choose(program: &CStr) -> &'static Vocabulary {
+    let base = program.to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    for vocabulary in VOCABULARIES {
+        let mut names = vocabulary.names.as_bytes();
+        while let Some((name, rest)) = text::word(names, b' ') {
+            if name == base {
+                return vocabulary;
+            }
+            names = rest;
+        }
+    }
+    &NATIVE
+}
 
 /// Reads the options up to the first word that is none. Returns CMD with its arguments, if there is one.
 ///
 /// # Errors
 /// The first option that is unknown, incomplete, or has a value that can't be meant.
-pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Fault<'static>> {
+pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Complaint> {
     let mut reader = Reader::new(start);
     loop {
-        let row = match reader.parser.next() {
-            Ok(Some(Arg::Long(name))) => words.find(name),
-            Ok(Some(Arg::Short(_))) => None,
+        let (kind, row) = match reader.parser.next() {
+            Ok(Some(Arg::Long(name))) => (Kind::Unknown, words.find("--", name)),
+            Ok(Some(Arg::Short(letter))) => {
+                (Kind::UnknownLetter(letter), words.find("-", letter.encode_utf8(&mut [0; 4])))
+            }
             // The word before the command, whatever it was, becomes the spare slot.
             Ok(Some(Arg::Value(value))) => {
                 forget(value);
@@ -37,12 +60,14 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
             Ok(None) => return Ok(Argv::NONE),
             Err(error) => {
                 forget(error);
-                return Err(Fault::new("an option", reader.word(), "it takes no value"));
+                let why = "it takes no value";
+                return Err(Complaint { kind: Kind::ValueTooMuch, option: "an option", word: reader.word(), why });
             }
         };
-        let row =
-            row.ok_or(Fault::new("an option", reader.word(), "there is none of that name; nsinit --help lists them"))?;
-        let (group, row) = row;
+        let Some((group, row)) = row else {
+            let why = "there is none of that name; nsinit --help lists them";
+            return Err(Complaint { kind, option: "an option", word: reader.word(), why });
+        };
         draft.contained |= group.contained;
         reader.apply(row, draft)?;
     }
@@ -76,12 +101,9 @@ impl Reader {
         self.start.args.get(at).and_then(|word| word.get().get()).unwrap_or_default()
     }
 
-    /// The value behind `=`.
+    /// The value behind `=`, or behind a short option's letter.
     fn attached(&mut self) -> Option<&'static CStr> {
-        forget(self.parser.optional_value()?);
-        let word = self.word().to_bytes_with_nul();
-        let equals = word.iter().position(|byte| *byte == b'=')?;
-        CStr::from_bytes_with_nul(word.get(equals + 1..)?).ok()
+        self.parser.optional_value().map(leak)
     }
 
     /// The next word, whatever it looks like.
@@ -90,17 +112,24 @@ impl Reader {
         Some(self.word())
     }
 
-    fn apply(&mut self, row: &Row, draft: &mut Draft) -> Result<(), Fault<'static>> {
-        let name = row.name();
-        let missing = Fault::new(name, c"", "a value is missing");
-        let attached = self.attached();
+    fn apply(&mut self, row: &Row, draft: &mut Draft) -> Result<(), Complaint> {
+        let option = row.name();
+        let missing = Complaint { kind: Kind::ValueMissing, option, word: c"", why: "a value is missing" };
         let (first, second) = match row.values() {
-            0 if attached.is_some() => return Err(Fault::new(name, c"", "it takes no value")),
             0 => (c"", c""),
-            1 => (attached.or_else(|| self.next()).ok_or(missing)?, c""),
-            _ if attached.is_some() => return Err(Fault::new(name, c"", "it takes two values, and none after '='")),
+            1 => (self.attached().or_else(|| self.next()).ok_or(missing)?, c""),
+            _ if self.attached().is_some() => {
+                let why = "it takes two values, and none after '='";
+                return Err(Complaint { kind: Kind::ValueTooMuch, option, word: c"", why });
+            }
             _ => (self.next().ok_or(missing)?, self.next().ok_or(missing)?),
         };
-        (row.act)(draft, first, second).map_err(|why| Fault::new(name, first, why))
+        (row.act)(draft, first, second).map_err(|why| Complaint { kind: Kind::ValueWrong, option, word: first, why })
     }
+}
+
+fn leak(word: OsString) -> &'static CStr {
+    let mut bytes = word.into_vec();
+    bytes.push(0);
+    CStr::from_bytes_until_nul(bytes.leak()).unwrap_or_default()
 }

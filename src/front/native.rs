@@ -4,19 +4,32 @@
 use core::ffi::CStr;
 
 use engine::caps;
+use engine::fault::Fault;
 use engine::spec::{Audience, Bind, Capabilities, End, Op, Writes};
 use engine::sys::Signal;
 use engine::text;
+use engine::voice::Name;
 use linux_raw_sys::general as raw;
 
 use super::draft::{Asked, Draft};
+use super::help;
 use super::words::{Act, Group, Row, Vocabulary, Wrong};
 
 pub static NATIVE: Vocabulary = Vocabulary {
-    usage: "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]\n       nsinit [OPTION...] [--] CMD [ARG...]\n",
+    names: "nsinit ",
+    voice: Name::Nsinit,
+    begin: |_| {},
+    end: |_| {},
+    complain: |complaint, _| Fault::new(complaint.option, complaint.word, complaint.why).report(),
+    print: help::print,
+    shell: true,
     groups: &[
         Group { title: "The root", contained: true, rows: ROOT },
-        Group { title: "What is mounted in it, in the order given (missing destinations are made)", contained: true, rows: MOUNTS },
+        Group {
+            title: "What is mounted in it, in the order given (missing destinations are made)",
+            contained: true,
+            rows: MOUNTS,
+        },
         Group { title: "Namespaces (all are new but time)", contained: true, rows: NAMESPACES },
         Group { title: "Who CMD is and what it may do", contained: true, rows: RIGHTS },
         Group { title: "What CMD finds", contained: true, rows: SURROUNDINGS },

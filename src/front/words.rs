@@ -3,11 +3,39 @@
 use core::ffi::CStr;
 
 use engine::text;
+use engine::voice::Name;
 
-use super::draft::Draft;
+use super::draft::{Asked, Draft};
 
 /// Why a value can't be meant.
 pub type Wrong = &'static str;
+
+/// What is wrong with a command line.
+#[derive(Clone, Copy)]
+pub struct Complaint {
+    pub kind: Kind,
+    /// The option, as the vocabulary names it; of an unknown one, as the user typed it.
+    pub option: &'static str,
+    /// What the user wrote: an unknown word, or the value. May be empty.
+    pub word: &'static CStr,
+    pub why: Wrong,
+}
+
+impl Complaint {
+    pub const COMMAND_MISSING: Complaint =
+        Complaint { kind: Kind::CommandMissing, option: "CMD", word: c"", why: "it is missing" };
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Unknown,
+    /// The letter of a short option that is unknown.
+    UnknownLetter(char),
+    ValueMissing,
+    ValueTooMuch,
+    ValueWrong,
+    CommandMissing,
+}
 
 /// What an option does to the draft of a Spec. It gets as many values as its text names; the others are empty.
 pub type Act = fn(&mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>;
@@ -50,19 +78,32 @@ pub struct Group {
     pub rows: &'static [Row],
 }
 
-/// The texts of one vocabulary and its rows.
+/// One name that nsinit answers to, and what it then understands.
 pub struct Vocabulary {
-    pub usage: &'static str,
+    /// The basenames of argv[0], each followed by a space.
+    pub names: &'static str,
+    pub voice: Name,
+    /// What holds before any option has its say: defaults, and the variables of the environment that are options.
+    pub begin: fn(&mut Draft),
     pub groups: &'static [Group],
+    /// What is left to say when all options are read. Returns whether nsinit goes on.
+    pub end: fn(&mut Draft),
+    /// Prints what is wrong. Returns the exit status.
+    pub complain: fn(&Complaint, program: &CStr) -> i32,
+    /// Prints the help, the version, the licence.
+    pub print: fn(Asked),
+    /// Without a command a shell is meant.
+    pub shell: bool,
 }
 
 impl Vocabulary {
-    /// The row of an option, named without its dashes.
+    /// The row of an option, `--name` or `-n`, given without its dashes.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<(&'static Group, &'static Row)> {
+    pub fn find(&self, dashes: &str, name: &str) -> Option<(&'static Group, &'static Row)> {
         for group in self.groups {
             for row in group.rows {
-                if row.name().as_bytes().strip_prefix(b"--") == Some(name.as_bytes()) {
+                let bare = row.name().as_bytes().strip_prefix(dashes.as_bytes());
+                if bare == Some(name.as_bytes()) {
                     return Some((group, row));
                 }
             }

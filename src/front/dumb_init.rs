@@ -1,0 +1,149 @@
+//! dumb-init.
+
+use core::ffi::CStr;
+
+use engine::spec::{Audience, End};
+use engine::sys::{Standard, write};
+use engine::text::{self, Text};
+use engine::voice::Name;
+
+use super::draft::{Asked, Draft};
+use super::words::{Act, Complaint, Group, Kind, Row, Vocabulary, Wrong};
+
+pub static DUMB_INIT: Vocabulary = Vocabulary {
+    names: "dumb-init ",
+    voice: Name::DumbInit,
+    begin,
+    groups: &[Group { title: "", contained: false, rows: ROWS }],
+    end,
+    complain,
+    print,
+    shell: false,
+};
+
+const fn row(text: &'static str, act: Act) -> Row {
+    Row { text, act }
+}
+
+const ROWS: &[Row] = &[
+    row("-c\t", single_child),
+    row("--single-child\t", single_child),
+    row("-r s:r\t", rewrite),
+    row("--rewrite s:r\t", rewrite),
+    row("-v\t", verbose),
+    row("--verbose\t", verbose),
+    row("-h\t", |draft, _, _| ask(draft, Asked::Help)),
+    row("--help\t", |draft, _, _| ask(draft, Asked::Help)),
+    row("-V\t", |draft, _, _| ask(draft, Asked::Version)),
+    row("--version\t", |draft, _, _| ask(draft, Asked::Version)),
+];
+
+/// The highest signal that it rewrites.
+const MOST: u32 = 31;
+const TSTP_TTIN_TTOU: [u8; 3] = [20, 21, 22];
+const STOP: u8 = 19;
+
+fn ask(draft: &mut Draft, asked: Asked) -> Result<(), Wrong> {
+    draft.asked = asked;
+    Ok(())
+}
+
+fn single_child(draft: &mut Draft, _: &'static CStr, _: &'static CStr) -> Result<(), Wrong> {
+    draft.spec.life.new_session = false;
+    Ok(())
+}
+
+fn verbose(draft: &mut Draft, _: &'static CStr, _: &'static CStr) -> Result<(), Wrong> {
+    draft.spec.life.verbose = 3;
+    Ok(())
+}
+
+fn rewrite(draft: &mut Draft, pair: &'static CStr, _: &'static CStr) -> Result<(), Wrong> {
+    let (from, to) = text::word(pair.to_bytes(), b':').ok_or("")?;
+    let signal = |text| text::number(text).filter(|number| *number <= MOST).map(|number| number as u8);
+    let (Some(from), Some(to)) = (signal(from).filter(|from| *from != 0), signal(to)) else { return Err("") };
+    draft.rewrite.insert(0, (from, to));
+    Ok(())
+}
+
+fn begin(draft: &mut Draft) {
+    let debug = draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1");
+    let session = draft.caller_env(b"DUMB_INIT_SETSID") != Some(b"0");
+    let life = &mut draft.spec.life;
+    life.verbose = if debug { 3 } else { 0 };
+    life.new_session = session;
+    life.subreaper = false;
+    life.stop_with_command = true;
+}
+
+fn end(draft: &mut Draft) {
+    let life = &mut draft.spec.life;
+    life.own_group = life.new_session;
+    life.audience = if life.new_session { Audience::Group } else { Audience::Command };
+    life.end = if life.new_session { End::Term } else { End::AtOnce };
+    if life.new_session {
+        // In a session of its own, whose parent is not in it, CMD would not be stopped by these.
+        draft.rewrite.extend(TSTP_TTIN_TTOU.map(|signal| (signal, STOP)));
+    }
+}
+
+fn complain(complaint: &Complaint, program: &CStr) -> i32 {
+    let mut line = Text::new();
+    let program = program.to_bytes();
+    match complaint.kind {
+        Kind::ValueWrong => {
+            line.push(b"Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.\n");
+            line.push(b"This option can be specified multiple times.\nUse --help for full usage.\n");
+        }
+        Kind::CommandMissing => {
+            line.push(b"Usage: ").push(program).push(b" [option] program [args]\nTry ").push(program);
+            line.push(b" --help for full usage.\n");
+        }
+        Kind::ValueMissing => {
+            let option = complaint.option.as_bytes();
+            let (before, name): (&[u8], _) = match option {
+                [b'-', letter] => (b": option requires an argument -- '", core::slice::from_ref(letter)),
+                _ => (b": option '", option),
+            };
+            line.push(program).push(before).push(name);
+            line.push(if option.len() == 2 { b"'\n" } else { b"' requires an argument\n" });
+        }
+        Kind::UnknownLetter(letter) => {
+            line.push(program).push(b": invalid option -- '");
+            line.push(letter.encode_utf8(&mut [0; 4]).as_bytes()).push(b"'\n");
+        }
+        _ => {
+            line.push(program).push(b": unrecognized option '").push(complaint.word.to_bytes()).push(b"'\n");
+        }
+    }
+    write(Standard::Error, line.bytes());
+    1
+}
+
+fn print(asked: Asked) {
+    write(Standard::Error, VERSION.as_bytes());
+    if asked == Asked::Help {
+        write(Standard::Error, HELP.as_bytes());
+    }
+}
+
+const VERSION: &str = "dumb-init v1.2.5\n";
+
+const HELP: &str = "Usage: dumb-init [option] command [[arg] ...]
+
+dumb-init is a simple process supervisor that forwards signals to children.
+It is designed to run as PID1 in minimal container environments.
+
+Optional arguments:
+   -c, --single-child   Run in single-child mode.
+                        In this mode, signals are only proxied to the
+                        direct child and not any of its descendants.
+   -r, --rewrite s:r    Rewrite received signal s to new signal r before proxying.
+                        To ignore (not proxy) a signal, rewrite it to 0.
+                        This option can be specified multiple times.
+   -v, --verbose        Print debugging information to stderr.
+   -h, --help           Print this help message and exit.
+   -V, --version        Print the current version and exit.
+
+Full help is available online at https://github.com/Yelp/dumb-init
+";
