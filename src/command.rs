@@ -19,7 +19,7 @@ use crate::state::State;
 use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::{self, PATH, Text};
-use crate::{caps, fds, ids, tty};
+use crate::{caps, fds, ids, tty, voice};
 
 static STEPS: [Step; 13] = [
     Step {
@@ -205,7 +205,9 @@ fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
 
 /// Reports why CMD was not executed. Returns the exit status that tells it.
 fn outcome(command: &CStr, why: Failure) -> u8 {
-    let there = why == Failure::NOENT && command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
+    let hints = voice::chosen().failed == voice::NATIVE_FAILED;
+    let there =
+        hints && why == Failure::NOENT && command.to_bytes().contains(&b'/') && files::look(HERE, command).is_ok();
     blame_execution(
         command,
         why,

@@ -57,23 +57,22 @@ pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
 pub fn blame_execution(command: &CStr, why: Failure, hint: &str) -> u8 {
     let voice = voice::chosen();
     let mut says = Text::new();
-    for byte in voice.execute.bytes() {
-        match byte {
-            b'%' => push_printable(&mut says, command.to_bytes()),
-            _ => {
-                says.push(&[byte]);
-            }
-        }
-    }
+    voice::fill_in(&mut says, voice.execute, 0, command);
     print(&says, c"", text_of(why), hint);
-    if why == Failure::NOENT { voice.not_found } else { voice.not_executable }
+    match why {
+        Failure::NOENT => voice.not_found,
+        Failure::ACCESS => voice.not_executable,
+        _ => voice.not_executed,
+    }
 }
 
 /// Prints a line of what `-v` asks for.
-pub fn tell(event: Event, number: i32) {
+pub fn tell(event: Event, number: i32, command: &CStr) {
+    let voice = voice::chosen();
     let mut line = Text::new();
-    voice::chosen().event(&mut line, event, number);
-    write_line(Standard::Error, &mut line);
+    voice.event(&mut line, event, number, command);
+    // A warning is not news.
+    write_line(if event == Event::Reaped { Standard::Error } else { voice.events_to }, &mut line);
 }
 
 /// The one line. Returns the status of a failure of our own.
@@ -82,7 +81,7 @@ fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
     voice::chosen().begin(&mut line);
     line.push(says.bytes());
     if !on.is_empty() {
-        push_printable(line.push(b" "), on.to_bytes());
+        line.push(b" ").push_printable(on.to_bytes());
     }
     line.push(b": ").push(why);
     if !hint.is_empty() {
@@ -90,13 +89,6 @@ fn print(says: &Text, on: &CStr, why: &[u8], hint: &str) -> i32 {
     }
     write_line(Standard::Error, &mut line);
     failed()
-}
-
-/// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
-pub fn push_printable(line: &mut Text, word: &[u8]) {
-    for &byte in word {
-        line.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
-    }
 }
 
 /// Ends the line and writes it with one write(2). That nobody reads it can't be told to anybody.

@@ -25,7 +25,7 @@ use crate::{fds, procfs, reaper, tty};
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 6] = [
+static BEFORE: [Step; 7] = [
     Step {
         says: "stop ignoring SIGCHLD",
         on: nothing,
@@ -57,6 +57,15 @@ static BEFORE: [Step; 6] = [
         run: |_, state| {
             state.terminal = tty::open();
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
+            Ok(())
+        },
+    },
+    Step {
+        says: "leave the terminal to CMD's session",
+        on: nothing,
+        when: |spec| !spec.contained() && spec.life.new_session,
+        run: |_, state| {
+            state.left_terminal = tty::leave();
             Ok(())
         },
     },

@@ -72,7 +72,9 @@ impl<'a> Init<'a> {
                 Life::Ended { status } => match self.spec.life.end {
                     End::AtOnce => return self.finish(status),
                     End::Term => {
-                        self.signal_group(Signal::TERM);
+                        if let Some(signal) = self.rewritten(Signal::TERM) {
+                            self.signal_group(signal);
+                        }
                         return self.finish(status);
                     }
                     End::Wait => self.life = Life::Ending { status, until: None },
@@ -121,7 +123,7 @@ impl<'a> Init<'a> {
     fn tell(&self, level: u8, event: Event, number: i32) {
         let reaped = event == Event::Reaped && self.spec.life.tell_reaped;
         if self.spec.life.verbose >= level || reaped {
-            tell(event, number);
+            tell(event, number, self.spec.argv.command());
         }
     }
 
@@ -230,6 +232,11 @@ impl<'a> Init<'a> {
         }
         // What the terminal sends to our group, CMD has got already if it is in it.
         if info.code() == SI_KERNEL && !self.spec.life.own_group {
+            return;
+        }
+        // What the kernel says to us when we leave the terminal to CMD's session means nothing to CMD.
+        if info.code() == SI_KERNEL && self.state.left_terminal && matches!(info.signal(), Signal::HUP | Signal::CONT) {
+            self.state.left_terminal = info.signal() == Signal::HUP;
             return;
         }
         let Some(signal) = self.rewritten(info.signal()) else { return };

@@ -33,7 +33,7 @@ fn run(start: Start) -> i32 {
     let words = choose(program);
     speak_as(words.voice);
     if start.args.len() <= 2 && words.shell {
-        (words.print)(Asked::Usage);
+        (words.print)(Asked::Usage, program);
         return failed();
     }
     let mut draft = Draft::new(start.env);
@@ -65,7 +65,7 @@ fn answer(words: &Vocabulary, draft: &mut Draft, start: &Start, program: &CStr) 
             0
         }
         asked => {
-            (words.print)(asked);
+            (words.print)(asked, program);
             0
         }
     }

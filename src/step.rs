@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use crate::fault::{blame, push_printable, write_line};
+use crate::fault::{blame, write_line};
 use crate::spec::Spec;
 use crate::state::State;
 use crate::sys::{Done, Standard};
@@ -47,7 +47,7 @@ pub fn explain_line(says: &str, on: &CStr) {
     let mut line = Text::new();
     line.push(b"  ").push(says.as_bytes());
     if !on.is_empty() {
-        push_printable(line.push(b" "), on.to_bytes());
+        line.push(b" ").push_printable(on.to_bytes());
     }
     write_line(Standard::Output, &mut line);
 }

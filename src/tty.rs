@@ -5,9 +5,9 @@
 //! kernel; what reaches us instead is forwarded. A stop of CMD is passed on to our own group, so that the caller's
 //! shell takes the terminal back and `fg` resumes both.
 
-use linux_raw_sys::ioctl::TIOCSCTTY;
+use linux_raw_sys::ioctl::{TIOCNOTTY, TIOCSCTTY};
 use rustix::fs::{FileType, OFlags};
-use rustix::process::{Pid, getpgrp};
+use rustix::process::{Pid, getpgrp, getpid, getsid};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, Fd, HERE};
@@ -84,4 +84,12 @@ pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
 /// Makes the terminal on standard input the controlling one of a new session, unless it is another session's.
 pub fn control() {
     let _ = sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0);
+}
+
+/// Gives up the controlling terminal, so that CMD's session can have it. Returns whether SIGHUP and SIGCONT will come of
+/// it, as they do to a session leader (ioctl_tty(2)).
+#[must_use]
+pub fn leave() -> bool {
+    let led = getsid(None) == Ok(getpid());
+    sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0).is_ok() && led
 }

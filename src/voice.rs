@@ -2,10 +2,12 @@
 //!
 //! Chosen once, at the start, by the name that nsinit was started under; scripts read these lines.
 
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::process::getpid;
 
+use crate::sys::Standard;
 use crate::text::Text;
 
 /// What `-v` tells of.
@@ -23,68 +25,87 @@ pub enum Event {
 
 /// One way of speaking.
 pub struct Voice {
-    /// The beginning of each line about a failure. `%` stands for our process id.
+    /// The beginning of each line about a failure. `@` stands for our process id.
     fatal: &'static str,
-    /// The same of a line about what happens.
-    news: &'static str,
-    /// What an [`Event`] comes to, in their order; `%` stands for the number.
+    /// The lines of an [`Event`], in their order: `@` stands for our process id, `%` for the number, `&` for CMD.
     events: [&'static str; 4],
-    /// How it says that CMD could not be executed; `%` stands for CMD.
+    /// Where they go.
+    pub events_to: Standard,
+    /// How it says that CMD could not be executed; `&` stands for CMD.
     pub execute: &'static str,
     /// A failure of its own.
     pub failed: u8,
-    /// CMD was found and could not be executed.
+    /// CMD was found and may not be executed: EACCES.
     pub not_executable: u8,
     /// CMD was not found.
     pub not_found: u8,
+    /// Any other reason why CMD was not executed.
+    pub not_executed: u8,
 }
+
+/// What tells the native voice, the only one that gives hints.
+pub const NATIVE_FAILED: u8 = 125;
 
 static VOICES: [Voice; 4] = [
     Voice {
         fatal: "nsinit: ",
-        news: "nsinit: ",
-        events: ["CMD is process %", "forward signal %", "reaped process %", "CMD's exit status is %"],
-        execute: "execute %",
-        failed: 125,
+        events: [
+            "nsinit: CMD is process %",
+            "nsinit: forward signal %",
+            "nsinit: reaped process %",
+            "nsinit: CMD's exit status is %",
+        ],
+        events_to: Standard::Error,
+        execute: "execute &",
+        failed: NATIVE_FAILED,
         not_executable: 126,
         not_found: 127,
+        not_executed: 126,
     },
     Voice {
-        fatal: "[FATAL tini (%)] ",
-        news: "[INFO  tini (%)] ",
+        fatal: "[FATAL tini (@)] ",
         events: [
-            "Spawned child process with pid '%'",
-            "Passing signal: '%'",
-            "Reaped zombie process with pid=%",
-            "Main child exited (with status '%')",
+            "[INFO  tini (@)] Spawned child process '&' with pid '%'",
+            "[DEBUG tini (@)] Passing signal: '%'",
+            "[WARN  tini (@)] Reaped zombie process with pid=%",
+            "[INFO  tini (@)] Main child exited normally (with status '%')",
         ],
-        execute: "exec % failed",
+        events_to: Standard::Output,
+        execute: "exec & failed",
         failed: 1,
         not_executable: 126,
         not_found: 127,
+        not_executed: 1,
     },
     Voice {
         fatal: "[dumb-init] ",
-        news: "[dumb-init] ",
         events: [
-            "Child spawned with PID %.",
-            "Received signal %.",
-            "A child with PID % exited.",
-            "Child exited with status %. Goodbye.",
+            "[dumb-init] Child spawned with PID %.",
+            "[dumb-init] Forwarded signal % to children.",
+            "[dumb-init] A child with PID % exited.",
+            "[dumb-init] Child exited with status %. Goodbye.",
         ],
-        execute: "%",
+        events_to: Standard::Error,
+        execute: "&",
         failed: 1,
         not_executable: 2,
         not_found: 2,
+        not_executed: 2,
     },
     Voice {
-        fatal: "ERROR (catatonit:%): ",
-        news: "DEBUG (catatonit:%): ",
-        events: ["pid1 is process %", "forward signal %", "reaped process %", "pid1's exit status is %"],
+        fatal: "ERROR (catatonit:@): ",
+        events: [
+            "DEBUG (catatonit:@): pid1 (%) spawned: &",
+            "DEBUG (catatonit:@): forwarding signal % to pid1",
+            "DEBUG (catatonit:@): child process % exited",
+            "DEBUG (catatonit:@): pid1 exited with code %",
+        ],
+        events_to: Standard::Error,
         execute: "failed to exec pid1",
         failed: 1,
         not_executable: 1,
         not_found: 1,
+        not_executed: 1,
     },
 ];
 
@@ -114,20 +135,22 @@ pub fn chosen() -> &'static Voice {
 impl Voice {
     /// Begins a line about a failure.
     pub fn begin(&self, line: &mut Text) {
-        fill_in(line, self.fatal, getpid().as_raw_nonzero().get());
+        fill_in(line, self.fatal, 0, c"");
     }
 
     /// The line of an event.
-    pub fn event(&self, line: &mut Text, event: Event, number: i32) {
-        fill_in(line, self.news, getpid().as_raw_nonzero().get());
-        fill_in(line, self.events.get(event as usize).copied().unwrap_or_default(), number);
+    pub fn event(&self, line: &mut Text, event: Event, number: i32, command: &CStr) {
+        fill_in(line, self.events.get(event as usize).copied().unwrap_or_default(), number, command);
     }
 }
 
-fn fill_in(line: &mut Text, pattern: &str, number: i32) {
+/// Appends `pattern`: `@` stands for our process id, `%` for `number`, `&` for `word`.
+pub fn fill_in(line: &mut Text, pattern: &str, number: i32, word: &CStr) {
     for byte in pattern.bytes() {
         match byte {
+            b'@' => line.push_number(getpid().as_raw_nonzero().get().unsigned_abs()),
             b'%' => line.push_number(number.unsigned_abs()),
+            b'&' => line.push_printable(word.to_bytes()),
             _ => line.push(&[byte]),
         };
     }

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use engine::spec::{Audience, End};
 use engine::sys::{Standard, write};
-use engine::text::Text;
+use engine::text::{self, Text};
 use engine::voice::Name;
 use rustix::process::getpid;
 
@@ -20,6 +20,7 @@ pub static CATATONIT: Vocabulary = Vocabulary {
     end: |_| {},
     complain,
     print,
+    abbreviates: true,
     shell: false,
 };
 
@@ -55,6 +56,10 @@ fn complain(complaint: &Complaint, program: &CStr) -> i32 {
             line.push(program.to_bytes()).push(b": invalid option -- '");
             line.push(letter.encode_utf8(&mut [0; 4]).as_bytes()).push(b"'\n");
         }
+        Kind::ValueTooMuch => {
+            let option = text::word(complaint.word.to_bytes(), b'=').unwrap_or_default().0;
+            line.push(program.to_bytes()).push(b": option '").push(option).push(b"' doesn't allow an argument\n");
+        }
         _ => {
             line.push(program.to_bytes()).push(b": unrecognized option '");
             line.push(complaint.word.to_bytes()).push(b"'\n");
@@ -64,7 +69,7 @@ fn complain(complaint: &Complaint, program: &CStr) -> i32 {
     1
 }
 
-fn print(asked: Asked) {
+fn print(asked: Asked, _program: &CStr) {
     match asked {
         Asked::Version => write(Standard::Output, b"tini version 0.1.7_catatonit\n"),
         Asked::Licence => write(Standard::Output, LICENCE.as_bytes()),

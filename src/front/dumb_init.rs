@@ -18,6 +18,7 @@ pub static DUMB_INIT: Vocabulary = Vocabulary {
     end,
     complain,
     print,
+    abbreviates: true,
     shell: false,
 };
 
@@ -59,10 +60,11 @@ fn verbose(draft: &mut Draft, _: &'static CStr, _: &'static CStr) -> Result<(), 
 }
 
 fn rewrite(draft: &mut Draft, pair: &'static CStr, _: &'static CStr) -> Result<(), Wrong> {
-    let (from, to) = text::word(pair.to_bytes(), b':').ok_or("")?;
-    let signal = |text| text::number(text).filter(|number| *number <= MOST).map(|number| number as u8);
-    let (Some(from), Some(to)) = (signal(from).filter(|from| *from != 0), signal(to)) else { return Err("") };
-    draft.rewrite.insert(0, (from, to));
+    let signal = |text| text::leading_number(text).filter(|(number, _)| *number <= MOST);
+    let (from, rest) = signal(pair.to_bytes()).filter(|(from, _)| *from != 0).ok_or("")?;
+    let (to, _) = rest.strip_prefix(b":").and_then(signal).ok_or("")?;
+    // The last one wins.
+    draft.rewrite.insert(0, (from as u8, to as u8));
     Ok(())
 }
 
@@ -77,6 +79,9 @@ fn begin(draft: &mut Draft) {
 }
 
 fn end(draft: &mut Draft) {
+    if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") {
+        write(Standard::Error, b"[dumb-init] Running in debug mode.\n");
+    }
     let life = &mut draft.spec.life;
     life.own_group = life.new_session;
     life.audience = if life.new_session { Audience::Group } else { Audience::Command };
@@ -112,7 +117,11 @@ fn complain(complaint: &Complaint, program: &CStr) -> i32 {
             line.push(program).push(b": invalid option -- '");
             line.push(letter.encode_utf8(&mut [0; 4]).as_bytes()).push(b"'\n");
         }
-        _ => {
+        Kind::ValueTooMuch => {
+            let option = text::word(complaint.word.to_bytes(), b'=').unwrap_or_default().0;
+            line.push(program).push(b": option '").push(option).push(b"' doesn't allow an argument\n");
+        }
+        Kind::Unknown => {
             line.push(program).push(b": unrecognized option '").push(complaint.word.to_bytes()).push(b"'\n");
         }
     }
@@ -120,16 +129,16 @@ fn complain(complaint: &Complaint, program: &CStr) -> i32 {
     1
 }
 
-fn print(asked: Asked) {
-    write(Standard::Error, VERSION.as_bytes());
+fn print(asked: Asked, program: &CStr) {
+    let mut text = Text::new();
+    text.push(b"dumb-init v1.2.5\n");
     if asked == Asked::Help {
-        write(Standard::Error, HELP.as_bytes());
+        text.push(b"Usage: ").push(program.to_bytes()).push(HELP.as_bytes());
     }
+    write(Standard::Error, text.bytes());
 }
 
-const VERSION: &str = "dumb-init v1.2.5\n";
-
-const HELP: &str = "Usage: dumb-init [option] command [[arg] ...]
+const HELP: &str = " [option] command [[arg] ...]
 
 dumb-init is a simple process supervisor that forwards signals to children.
 It is designed to run as PID1 in minimal container environments.

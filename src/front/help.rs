@@ -1,5 +1,7 @@
 //! The texts that the rows make: usage, help, version.
 
+use core::ffi::CStr;
+
 use engine::sys::{Standard, write};
 
 use super::draft::Asked;
@@ -15,7 +17,7 @@ pub const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]
 ";
 
 /// What the native vocabulary prints.
-pub fn print(asked: Asked) {
+pub fn print(asked: Asked, _program: &CStr) {
     match asked {
         Asked::Usage => write(Standard::Error, USAGE.as_bytes()),
         Asked::Version => write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),

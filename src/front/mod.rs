@@ -17,7 +17,7 @@ use engine::sys::{Argv, Start};
 use engine::text;
 use lexopt::Arg;
 
-use draft::Draft;
+use draft::{Asked, Draft};
 use native::NATIVE;
 pub use words::{Complaint, Vocabulary};
 use words::{Kind, Row};
@@ -70,6 +70,10 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
         };
         draft.contained |= group.contained;
         reader.apply(row, draft)?;
+        // Whoever asks for a text gets it, whatever follows.
+        if matches!(draft.asked, Asked::Help | Asked::Version | Asked::Licence) {
+            return Ok(Argv::NONE);
+        }
     }
 }
 

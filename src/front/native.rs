@@ -22,6 +22,7 @@ pub static NATIVE: Vocabulary = Vocabulary {
     end: |_| {},
     complain: |complaint, _| Fault::new(complaint.option, complaint.word, complaint.why).report(),
     print: help::print,
+    abbreviates: false,
     shell: true,
     groups: &[
         Group { title: "The root", contained: true, rows: ROOT },

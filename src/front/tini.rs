@@ -20,6 +20,7 @@ pub static TINI: Vocabulary = Vocabulary {
     end,
     complain,
     print,
+    abbreviates: false,
     shell: false,
 };
 
@@ -52,8 +53,10 @@ const ROWS: &[Row] = &[
         Ok(())
     }),
     row("-e EXIT_CODE\t", |draft, code, _| {
-        let code = text::number(code.to_bytes()).and_then(|code| u8::try_from(code).ok()).ok_or("")?;
-        draft.remap.push((code, 0));
+        // As strtol(3) has it, nothing is 0.
+        let whole = text::leading_number(code.to_bytes()).filter(|(_, rest)| rest.is_empty());
+        let code = if code.is_empty() { Some(0) } else { whole.map(|(code, _)| code) };
+        draft.remap.push((code.and_then(|code| u8::try_from(code).ok()).ok_or("")?, 0));
         Ok(())
     }),
 ];
@@ -69,13 +72,13 @@ fn begin(draft: &mut Draft) {
     if draft.caller_env(b"TINI_KILL_PROCESS_GROUP").is_some() {
         draft.spec.life.audience = Audience::Group;
     }
-    if let Some(level) = draft.caller_env(b"TINI_VERBOSITY") {
-        // As atoi(3) has it, what is no number is 0.
-        draft.verbosity = text::number(level).unwrap_or(0);
-    }
 }
 
 fn end(draft: &mut Draft) {
+    if let Some(level) = draft.caller_env(b"TINI_VERBOSITY") {
+        // It replaces what the options say; as atoi(3) has it, what is no number is 0.
+        draft.verbosity = text::leading_number(level).map_or(0, |(level, _)| level);
+    }
     let life = &mut draft.spec.life;
     life.verbose = draft.verbosity.saturating_sub(1).min(3) as u8;
     life.tell_reaped &= draft.verbosity > 0;
@@ -115,29 +118,43 @@ fn complain(complaint: &Complaint, program: &CStr) -> i32 {
         }
     }
     write(Standard::Error, line.bytes());
-    write(Standard::Error, HELP.as_bytes());
+    help(Standard::Error, program);
     1
 }
 
-fn print(asked: Asked) {
-    let text = match asked {
-        Asked::Version => concat!("tini version 0.19.0 - git.nsinit-", env!("CARGO_PKG_VERSION"), "\n"),
-        Asked::Licence => LICENCE,
-        _ => HELP,
-    };
-    write(Standard::Output, text.as_bytes());
+fn print(asked: Asked, program: &CStr) {
+    match asked {
+        Asked::Version => {
+            let version = concat!("tini version 0.19.0 - git.nsinit-", env!("CARGO_PKG_VERSION"), "\n");
+            write(Standard::Output, version.as_bytes());
+        }
+        Asked::Licence => {
+            write(Standard::Output, LICENCE.as_bytes());
+        }
+        _ => help(Standard::Output, program),
+    }
+}
+
+/// The help text with the last component of the program's name in the places of `%`.
+fn help(to: Standard, program: &CStr) {
+    let base = program.to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let mut text = Text::new();
+    for byte in HELP.bytes() {
+        text.push(if byte == b'%' { base } else { core::slice::from_ref(&byte) });
+    }
+    write(to, text.bytes());
 }
 
 /// The numbers of signals 1 to 31 are the places of their names.
-const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
-    TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM - CHLD CONT STOP \
+    TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH - - SYS";
 
 fn signal(name: &[u8]) -> Option<Signal> {
     let bare = name.strip_prefix(b"SIG")?;
     let mut rest = SIGNALS;
     for number in 1.. {
         let (known, after) = text::word(rest, b' ')?;
-        if known == bare {
+        if known == bare && known != b"-" {
             return Some(Signal::new(number));
         }
         rest = after;
@@ -145,8 +162,8 @@ fn signal(name: &[u8]) -> Option<Signal> {
     None
 }
 
-const HELP: &str = "tini (tini version 0.19.0)
-Usage: tini [OPTIONS] PROGRAM -- [ARGS] | --version
+const HELP: &str = "% (tini version 0.19.0)
+Usage: % [OPTIONS] PROGRAM -- [ARGS] | --version
 
 Execute a program under the supervision of a valid init process (tini)
 

@@ -91,7 +91,9 @@ pub struct Vocabulary {
     /// Prints what is wrong. Returns the exit status.
     pub complain: fn(&Complaint, program: &CStr) -> i32,
     /// Prints the help, the version, the licence.
-    pub print: fn(Asked),
+    pub print: fn(Asked, program: &CStr),
+    /// Long options may be cut short, as getopt_long(3) lets them.
+    pub abbreviates: bool,
     /// Without a command a shell is meant.
     pub shell: bool,
 }
@@ -100,14 +102,18 @@ impl Vocabulary {
     /// The row of an option, `--name` or `-n`, given without its dashes.
     #[must_use]
     pub fn find(&self, dashes: &str, name: &str) -> Option<(&'static Group, &'static Row)> {
+        let mut close = Vec::new();
         for group in self.groups {
             for row in group.rows {
-                let bare = row.name().as_bytes().strip_prefix(dashes.as_bytes());
-                if bare == Some(name.as_bytes()) {
+                let bare = row.name().as_bytes().strip_prefix(dashes.as_bytes()).unwrap_or_default();
+                if bare == name.as_bytes() {
                     return Some((group, row));
+                }
+                if self.abbreviates && name.len() > 1 && bare.starts_with(name.as_bytes()) {
+                    close.push((group, row));
                 }
             }
         }
-        None
+        if close.len() == 1 { close.pop() } else { None }
     }
 }
