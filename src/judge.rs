@@ -36,7 +36,7 @@ static RULES: [Rule; 6] = [
     Rule {
         on: "--as-pid-1",
         broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
-        why: "nobody is there then to forward, to wait, or to tell",
+        why: "nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like",
     },
 ];
 
