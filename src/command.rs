@@ -9,8 +9,7 @@
 
 use core::ffi::CStr;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
-use rustix::fs::Mode;
-use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
+use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid};
 
 use crate::fault::{blame, blame_execution, failed};
 use crate::files::{self, HERE};
@@ -109,8 +108,7 @@ fn start_session() -> Done {
 }
 
 fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
-    umask(Mode::from_raw_mode(spec.umask.unwrap_or(state.caller.umask)));
-    Ok(())
+    sys::umask(spec.umask.unwrap_or(state.caller.umask)).map(|_| ())
 }
 
 /// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.

@@ -57,7 +57,7 @@ pub fn blame_hint(says: &str, on: &CStr, why: Failure, hint: &str) -> Failure {
 pub fn blame_execution(command: &CStr, why: Failure, hint: &str) -> u8 {
     let voice = voice::chosen();
     let mut says = Text::new();
-    voice::fill_in(&mut says, voice.execute, 0, command);
+    voice::fill_in(&mut says, voice.execute, 0, command.to_bytes());
     print(&says, c"", text_of(why), hint);
     match why {
         Failure::NOENT => voice.not_found,

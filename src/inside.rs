@@ -8,10 +8,9 @@
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
-use rustix::fs::Mode;
 use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, fchdir, pivot_root, setpgid, umask};
+use rustix::process::{chdir, fchdir, pivot_root, setpgid};
 use rustix::system::sethostname;
 
 use crate::fault::{blame_hint, failed};
@@ -23,7 +22,7 @@ use crate::sys::{self, Done, Failure, Signal};
 use crate::{fds, net, reaper, rootfs};
 
 /// Up to the user's own operations.
-static BUILD: [Step; 13] = [
+static BUILD: [Step; 14] = [
     Step { says: "die with the launcher", on: nothing, when: always, run: |spec, _| die_with_launcher(spec) },
     Step {
         says: "leave the caller's process group",
@@ -31,6 +30,13 @@ static BUILD: [Step; 13] = [
         // setsid(2) wants a process that leads no group.
         when: |spec| !(spec.life.as_pid_1 && spec.life.new_session),
         run: |_, _| Ok(setpgid(None, None)?),
+    },
+    // Modes are then what they are said to be.
+    Step {
+        says: "clear the umask",
+        on: nothing,
+        when: always,
+        run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
     },
     Step { says: "bring up", on: |_| c"lo", when: |spec| spec.unshares(raw::CLONE_NEWNET), run: |_, _| loopback() },
     Step {
@@ -100,7 +106,6 @@ static ENTER: [Step; 4] = [
 /// # Errors
 /// The first step that failed, reported.
 pub fn build(spec: &Spec<'_>, state: &mut State) -> Done {
-    umask(Mode::empty());
     walk(&BUILD, spec, state)?;
     if let (Some(directory), Some(root)) = (state.directory, state.root) {
         for op in spec.ops {

@@ -12,7 +12,7 @@ use engine::voice::speak_as;
 use engine::{judge, launch};
 
 use front::draft::{Asked, Draft};
-use front::{Complaint, Vocabulary, choose, parse};
+use front::{Complaint, NATIVE, Vocabulary, choose, complain, parse, print};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -32,15 +32,16 @@ fn run(start: Start) -> i32 {
     let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
     let words = choose(program);
     speak_as(words.voice);
-    if start.args.len() <= 2 && words.shell {
-        (words.print)(Asked::Usage, program);
+    let native = words.voice == NATIVE.voice;
+    if start.args.len() <= 2 && native {
+        print(words, Asked::Usage, program);
         return failed();
     }
     let mut draft = Draft::new(start.env);
     (words.begin)(&mut draft);
     let command = match parse(words, &start, &mut draft) {
         Ok(command) => command,
-        Err(complaint) => return (words.complain)(&complaint, program),
+        Err(complaint) => return complain(words, &complaint, program),
     };
     draft.spec.argv = command;
     (words.end)(&mut draft);
@@ -52,8 +53,8 @@ fn answer(words: &Vocabulary, draft: &mut Draft, start: &Start, program: &CStr) 
     match draft.asked {
         Asked::Pause => launch::pause(),
         Asked::Explain | Asked::Run => {
-            if !words.shell && draft.spec.argv.is_none() {
-                return (words.complain)(&Complaint::COMMAND_MISSING, program);
+            if words.voice != NATIVE.voice && draft.spec.argv.is_none() {
+                return complain(words, &Complaint::COMMAND_MISSING, program);
             }
             if let Err(fault) = judge::judge(&draft.spec) {
                 return fault.report();
@@ -65,7 +66,7 @@ fn answer(words: &Vocabulary, draft: &mut Draft, start: &Start, program: &CStr) 
             0
         }
         asked => {
-            (words.print)(asked, program);
+            print(words, asked, program);
             0
         }
     }

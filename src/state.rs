@@ -1,8 +1,8 @@
 //! What the processes of one launch know. The fork copies it, so each goes on with its own.
 
-use rustix::fs::{Mode, OFlags, fcntl_setfl};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::read;
-use rustix::process::{Pid, getegid, geteuid, getpid, umask};
+use rustix::process::{Pid, getegid, geteuid, getpid};
 
 use crate::files::Fd;
 use crate::sys::{Failure, Set};
@@ -71,14 +71,12 @@ impl State {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it looks at the world")]
     pub fn new() -> State {
-        let mask = umask(Mode::empty());
-        umask(mask);
         let caller = Caller {
             uid: geteuid().as_raw(),
             gid: getegid().as_raw(),
             mask: Set::NONE,
             child_ignored: false,
-            umask: mask.as_raw_mode(),
+            umask: 0,
         };
         State {
             caller,

@@ -135,22 +135,22 @@ pub fn chosen() -> &'static Voice {
 impl Voice {
     /// Begins a line about a failure.
     pub fn begin(&self, line: &mut Text) {
-        fill_in(line, self.fatal, 0, c"");
+        fill_in(line, self.fatal, 0, b"");
     }
 
     /// The line of an event.
     pub fn event(&self, line: &mut Text, event: Event, number: i32, command: &CStr) {
-        fill_in(line, self.events.get(event as usize).copied().unwrap_or_default(), number, command);
+        fill_in(line, self.events.get(event as usize).copied().unwrap_or_default(), number, command.to_bytes());
     }
 }
 
 /// Appends `pattern`: `@` stands for our process id, `%` for `number`, `&` for `word`.
-pub fn fill_in(line: &mut Text, pattern: &str, number: i32, word: &CStr) {
+pub fn fill_in(line: &mut Text, pattern: &str, number: i32, word: &[u8]) {
     for byte in pattern.bytes() {
         match byte {
             b'@' => line.push_number(getpid().as_raw_nonzero().get().unsigned_abs()),
             b'%' => line.push_number(number.unsigned_abs()),
-            b'&' => line.push_printable(word.to_bytes()),
+            b'&' => line.push_printable(word),
             _ => line.push(&[byte]),
         };
     }

@@ -1,16 +1,11 @@
 //! catatonit.
 
-use core::ffi::CStr;
-
 use engine::spec::{Audience, End};
-use engine::sys::{Standard, write};
-use engine::text::{self, Text};
+use engine::sys::Standard;
 use engine::voice::Name;
-use rustix::process::getpid;
 
 use super::draft::{Asked, Draft};
-use super::help::LICENCE;
-use super::words::{Act, Complaint, Group, Kind, Row, Vocabulary, Wrong};
+use super::words::{Act, Group, Row, Texts, Vocabulary, Wrong};
 
 pub static CATATONIT: Vocabulary = Vocabulary {
     names: "catatonit ",
@@ -18,10 +13,19 @@ pub static CATATONIT: Vocabulary = Vocabulary {
     begin: |draft| draft.spec.life.end = End::AtOnce,
     groups: &[Group { title: "", contained: false, rows: ROWS }],
     end: |_| {},
-    complain,
-    print,
+    texts: Texts {
+        help: HELP,
+        version: "tini version 0.1.7_catatonit\n",
+        help_to: Standard::Error,
+        version_to: Standard::Output,
+        unknown_letter: "&: invalid option -- '#'\n",
+        unknown_word: "&: unrecognized option '#'\n",
+        value_too_much: "&: option '#' doesn't allow an argument\n",
+        command_missing: "ERROR (catatonit:@): missing program name\n",
+        usage: USAGE,
+        ..Texts::NONE
+    },
     abbreviates: true,
-    shell: false,
 };
 
 const fn row(text: &'static str, act: Act) -> Row {
@@ -45,41 +49,10 @@ fn ask(draft: &mut Draft, asked: Asked) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn complain(complaint: &Complaint, program: &CStr) -> i32 {
-    let mut line = Text::new();
-    match complaint.kind {
-        Kind::CommandMissing => {
-            line.push(b"ERROR (catatonit:").push_number(getpid().as_raw_nonzero().get().unsigned_abs());
-            line.push(b"): missing program name\n");
-        }
-        Kind::UnknownLetter(letter) => {
-            line.push(program.to_bytes()).push(b": invalid option -- '");
-            line.push(letter.encode_utf8(&mut [0; 4]).as_bytes()).push(b"'\n");
-        }
-        Kind::ValueTooMuch => {
-            let option = text::word(complaint.word.to_bytes(), b'=').unwrap_or_default().0;
-            line.push(program.to_bytes()).push(b": option '").push(option).push(b"' doesn't allow an argument\n");
-        }
-        _ => {
-            line.push(program.to_bytes()).push(b": unrecognized option '");
-            line.push(complaint.word.to_bytes()).push(b"'\n");
-        }
-    }
-    write(Standard::Error, line.push(USAGE.as_bytes()).bytes());
-    1
-}
-
-fn print(asked: Asked, _program: &CStr) {
-    match asked {
-        Asked::Version => write(Standard::Output, b"tini version 0.1.7_catatonit\n"),
-        Asked::Licence => write(Standard::Output, LICENCE.as_bytes()),
-        _ => write(Standard::Error, USAGE.as_bytes()) && write(Standard::Error, HELP.as_bytes()),
-    };
-}
-
 const USAGE: &str = "usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]\n";
 
-const HELP: &str = "
+const HELP: &str = "usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]
+
 options:
   -g              Forward signals to pid1's process group.
   -h              Print this help page.

@@ -4,11 +4,11 @@ use core::ffi::CStr;
 
 use engine::spec::{Audience, End};
 use engine::sys::{Standard, write};
-use engine::text::{self, Text};
+use engine::text;
 use engine::voice::Name;
 
 use super::draft::{Asked, Draft};
-use super::words::{Act, Complaint, Group, Kind, Row, Vocabulary, Wrong};
+use super::words::{Act, Group, Row, Texts, Vocabulary, Wrong};
 
 pub static DUMB_INIT: Vocabulary = Vocabulary {
     names: "dumb-init ",
@@ -16,10 +16,24 @@ pub static DUMB_INIT: Vocabulary = Vocabulary {
     begin,
     groups: &[Group { title: "", contained: false, rows: ROWS }],
     end,
-    complain,
-    print,
+    texts: Texts {
+        help: HELP,
+        version: VERSION,
+        help_to: Standard::Error,
+        version_to: Standard::Error,
+        unknown_letter: "&: invalid option -- '#'\n",
+        unknown_word: "&: unrecognized option '#'\n",
+        value_missing: "&: option requires an argument -- '#'\n",
+        long_value_missing: "&: option '#' requires an argument\n",
+        value_too_much: "&: option '#' doesn't allow an argument\n",
+        value_wrong: "Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.
+This option can be specified multiple times.
+Use --help for full usage.
+",
+        command_missing: "Usage: & [option] program [args]\nTry & --help for full usage.\n",
+        ..Texts::NONE
+    },
     abbreviates: true,
-    shell: false,
 };
 
 const fn row(text: &'static str, act: Act) -> Row {
@@ -92,53 +106,10 @@ fn end(draft: &mut Draft) {
     }
 }
 
-fn complain(complaint: &Complaint, program: &CStr) -> i32 {
-    let mut line = Text::new();
-    let program = program.to_bytes();
-    match complaint.kind {
-        Kind::ValueWrong => {
-            line.push(b"Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.\n");
-            line.push(b"This option can be specified multiple times.\nUse --help for full usage.\n");
-        }
-        Kind::CommandMissing => {
-            line.push(b"Usage: ").push(program).push(b" [option] program [args]\nTry ").push(program);
-            line.push(b" --help for full usage.\n");
-        }
-        Kind::ValueMissing => {
-            let option = complaint.option.as_bytes();
-            let (before, name): (&[u8], _) = match option {
-                [b'-', letter] => (b": option requires an argument -- '", core::slice::from_ref(letter)),
-                _ => (b": option '", option),
-            };
-            line.push(program).push(before).push(name);
-            line.push(if option.len() == 2 { b"'\n" } else { b"' requires an argument\n" });
-        }
-        Kind::UnknownLetter(letter) => {
-            line.push(program).push(b": invalid option -- '");
-            line.push(letter.encode_utf8(&mut [0; 4]).as_bytes()).push(b"'\n");
-        }
-        Kind::ValueTooMuch => {
-            let option = text::word(complaint.word.to_bytes(), b'=').unwrap_or_default().0;
-            line.push(program).push(b": option '").push(option).push(b"' doesn't allow an argument\n");
-        }
-        Kind::Unknown => {
-            line.push(program).push(b": unrecognized option '").push(complaint.word.to_bytes()).push(b"'\n");
-        }
-    }
-    write(Standard::Error, line.bytes());
-    1
-}
+const VERSION: &str = "dumb-init v1.2.5\n";
 
-fn print(asked: Asked, program: &CStr) {
-    let mut text = Text::new();
-    text.push(b"dumb-init v1.2.5\n");
-    if asked == Asked::Help {
-        text.push(b"Usage: ").push(program.to_bytes()).push(HELP.as_bytes());
-    }
-    write(Standard::Error, text.bytes());
-}
-
-const HELP: &str = " [option] command [[arg] ...]
+const HELP: &str = "dumb-init v1.2.5
+Usage: & [option] command [[arg] ...]
 
 dumb-init is a simple process supervisor that forwards signals to children.
 It is designed to run as PID1 in minimal container environments.

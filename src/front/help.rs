@@ -1,7 +1,5 @@
 //! The texts that the rows make: usage, help, version.
 
-use core::ffi::CStr;
-
 use engine::sys::{Standard, write};
 
 use super::draft::Asked;
@@ -17,7 +15,7 @@ pub const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]
 ";
 
 /// What the native vocabulary prints.
-pub fn print(asked: Asked, _program: &CStr) {
+pub fn print(asked: Asked) {
     match asked {
         Asked::Usage => write(Standard::Error, USAGE.as_bytes()),
         Asked::Version => write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
@@ -29,13 +27,6 @@ pub fn print(asked: Asked, _program: &CStr) {
         }
     };
 }
-
-/// What the other names print for their licence options: it is nsinit's that counts.
-pub const LICENCE: &str = concat!(
-    "nsinit ",
-    env!("CARGO_PKG_VERSION"),
-    ", under the MIT licence or the Apache License 2.0, at your option.\nThere is no warranty.\n"
-);
 
 /// Hands the help text out, piece by piece.
 fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {

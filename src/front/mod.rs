@@ -5,6 +5,7 @@ pub mod draft;
 mod dumb_init;
 mod help;
 mod native;
+mod speak;
 mod tini;
 mod words;
 
@@ -18,7 +19,8 @@ use engine::text;
 use lexopt::Arg;
 
 use draft::{Asked, Draft};
-use native::NATIVE;
+pub use native::NATIVE;
+pub use speak::{complain, print};
 pub use words::{Complaint, Vocabulary};
 use words::{Kind, Row};
 

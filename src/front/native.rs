@@ -4,7 +4,6 @@
 use core::ffi::CStr;
 
 use engine::caps;
-use engine::fault::Fault;
 use engine::spec::{Audience, Bind, Capabilities, End, Op, Writes};
 use engine::sys::Signal;
 use engine::text;
@@ -12,18 +11,15 @@ use engine::voice::Name;
 use linux_raw_sys::general as raw;
 
 use super::draft::{Asked, Draft};
-use super::help;
-use super::words::{Act, Group, Row, Vocabulary, Wrong};
+use super::words::{Act, Group, Row, Texts, Vocabulary, Wrong};
 
 pub static NATIVE: Vocabulary = Vocabulary {
     names: "nsinit ",
     voice: Name::Nsinit,
     begin: |_| {},
     end: |_| {},
-    complain: |complaint, _| Fault::new(complaint.option, complaint.word, complaint.why).report(),
-    print: help::print,
+    texts: Texts::NONE,
     abbreviates: false,
-    shell: true,
     groups: &[
         Group { title: "The root", contained: true, rows: ROOT },
         Group {

@@ -1,7 +1,5 @@
 //! tini, under its own name and those that docker and podman give it.
 
-use core::ffi::CStr;
-
 use engine::spec::{Audience, End};
 use engine::sys::{Signal, Standard, write};
 use engine::text::{self, Text};
@@ -9,8 +7,7 @@ use engine::voice::Name;
 use rustix::process::{Pid, child_subreaper, getpid};
 
 use super::draft::{Asked, Draft};
-use super::help::LICENCE;
-use super::words::{Complaint, Group, Kind, Row, Vocabulary, Wrong};
+use super::words::{Group, Row, Texts, Vocabulary, Wrong};
 
 pub static TINI: Vocabulary = Vocabulary {
     names: "tini tini-static docker-init podman-init ",
@@ -18,10 +15,21 @@ pub static TINI: Vocabulary = Vocabulary {
     begin,
     groups: &[Group { title: "", contained: false, rows: ROWS }],
     end,
-    complain,
-    print,
+    texts: Texts {
+        help: HELP,
+        version: concat!("tini version 0.19.0 - git.nsinit-", env!("CARGO_PKG_VERSION"), "\n"),
+        help_to: Standard::Output,
+        version_to: Standard::Output,
+        short_name: true,
+        unknown_letter: "&: invalid option -- '#'\n",
+        unknown_word: "&: invalid option -- '-'\n",
+        value_missing: "&: option requires an argument -- '#'\n",
+        value_too_much: "&: invalid option -- '-'\n",
+        value_wrong: "[FATAL tini (@)] Not a valid option for $: #\n",
+        usage: HELP,
+        ..Texts::NONE
+    },
     abbreviates: false,
-    shell: false,
 };
 
 const fn row(text: &'static str, act: super::words::Act) -> Row {
@@ -96,55 +104,6 @@ To fix the problem, use the -s option or set the environment variable TINI_SUBRE
 subreaper, or run Tini as PID 1.
 ";
 
-fn complain(complaint: &Complaint, program: &CStr) -> i32 {
-    let mut line = Text::new();
-    match complaint.kind {
-        Kind::ValueWrong => {
-            line.push(b"[FATAL tini (").push_number(getpid().as_raw_nonzero().get().unsigned_abs());
-            line.push(b")] Not a valid option for ").push(complaint.option.as_bytes());
-            line.push(b": ").push(complaint.word.to_bytes()).push(b"\n");
-            write(Standard::Error, line.bytes());
-            return 1;
-        }
-        Kind::CommandMissing => {}
-        Kind::ValueMissing => {
-            let letter = complaint.option.as_bytes().get(1..).unwrap_or_default();
-            line.push(program.to_bytes()).push(b": option requires an argument -- '").push(letter).push(b"'\n");
-        }
-        kind => {
-            line.push(program.to_bytes()).push(b": invalid option -- '");
-            let letter = if let Kind::UnknownLetter(letter) = kind { letter } else { '-' };
-            line.push(letter.encode_utf8(&mut [0; 4]).as_bytes()).push(b"'\n");
-        }
-    }
-    write(Standard::Error, line.bytes());
-    help(Standard::Error, program);
-    1
-}
-
-fn print(asked: Asked, program: &CStr) {
-    match asked {
-        Asked::Version => {
-            let version = concat!("tini version 0.19.0 - git.nsinit-", env!("CARGO_PKG_VERSION"), "\n");
-            write(Standard::Output, version.as_bytes());
-        }
-        Asked::Licence => {
-            write(Standard::Output, LICENCE.as_bytes());
-        }
-        _ => help(Standard::Output, program),
-    }
-}
-
-/// The help text with the last component of the program's name in the places of `%`.
-fn help(to: Standard, program: &CStr) {
-    let base = program.to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let mut text = Text::new();
-    for byte in HELP.bytes() {
-        text.push(if byte == b'%' { base } else { core::slice::from_ref(&byte) });
-    }
-    write(to, text.bytes());
-}
-
 /// The numbers of signals 1 to 31 are the places of their names.
 const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM - CHLD CONT STOP \
     TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH - - SYS";
@@ -162,8 +121,8 @@ fn signal(name: &[u8]) -> Option<Signal> {
     None
 }
 
-const HELP: &str = "% (tini version 0.19.0)
-Usage: % [OPTIONS] PROGRAM -- [ARGS] | --version
+const HELP: &str = "& (tini version 0.19.0)
+Usage: & [OPTIONS] PROGRAM -- [ARGS] | --version
 
 Execute a program under the supervision of a valid init process (tini)
 

@@ -2,10 +2,11 @@
 
 use core::ffi::CStr;
 
+use engine::sys::Standard;
 use engine::text;
 use engine::voice::Name;
 
-use super::draft::{Asked, Draft};
+use super::draft::Draft;
 
 /// Why a value can't be meant.
 pub type Wrong = &'static str;
@@ -86,23 +87,58 @@ pub struct Vocabulary {
     /// What holds before any option has its say: defaults, and the variables of the environment that are options.
     pub begin: fn(&mut Draft),
     pub groups: &'static [Group],
-    /// What is left to say when all options are read. Returns whether nsinit goes on.
+    /// What is left to settle when all options are read.
     pub end: fn(&mut Draft),
-    /// Prints what is wrong. Returns the exit status.
-    pub complain: fn(&Complaint, program: &CStr) -> i32,
-    /// Prints the help, the version, the licence.
-    pub print: fn(Asked, program: &CStr),
+    pub texts: Texts,
     /// Long options may be cut short, as getopt_long(3) lets them.
     pub abbreviates: bool,
-    /// Without a command a shell is meant.
-    pub shell: bool,
+}
+
+/// What another name prints. `&` stands for the program's name, `#` for the option or the user's word, `@` for our
+/// process id.
+pub struct Texts {
+    pub help: &'static str,
+    pub version: &'static str,
+    pub help_to: Standard,
+    pub version_to: Standard,
+    /// Of the program's name only the last component.
+    pub short_name: bool,
+    pub unknown_letter: &'static str,
+    pub unknown_word: &'static str,
+    pub value_missing: &'static str,
+    pub long_value_missing: &'static str,
+    pub value_too_much: &'static str,
+    pub value_wrong: &'static str,
+    pub command_missing: &'static str,
+    /// What follows each complaint about options.
+    pub usage: &'static str,
+}
+
+impl Texts {
+    /// nsinit's own are made from its rows.
+    pub const NONE: Texts = Texts {
+        help: "",
+        version: "",
+        help_to: Standard::Output,
+        version_to: Standard::Output,
+        short_name: false,
+        unknown_letter: "",
+        unknown_word: "",
+        value_missing: "",
+        long_value_missing: "",
+        value_too_much: "",
+        value_wrong: "",
+        command_missing: "",
+        usage: "",
+    };
 }
 
 impl Vocabulary {
     /// The row of an option, `--name` or `-n`, given without its dashes.
     #[must_use]
     pub fn find(&self, dashes: &str, name: &str) -> Option<(&'static Group, &'static Row)> {
-        let mut close = Vec::new();
+        let mut close = None;
+        let mut several = false;
         for group in self.groups {
             for row in group.rows {
                 let bare = row.name().as_bytes().strip_prefix(dashes.as_bytes()).unwrap_or_default();
@@ -110,10 +146,11 @@ impl Vocabulary {
                     return Some((group, row));
                 }
                 if self.abbreviates && name.len() > 1 && bare.starts_with(name.as_bytes()) {
-                    close.push((group, row));
+                    several = close.is_some();
+                    close = Some((group, row));
                 }
             }
         }
-        if close.len() == 1 { close.pop() } else { None }
+        close.filter(|_| !several)
     }
 }

@@ -337,6 +337,14 @@ pub fn capget() -> Result<u64, Failure> {
     Ok(u64::from(low) | u64::from(high) << 32)
 }
 
+/// umask(2); the mask before. It can't fail, but a filter around us can forbid it.
+///
+/// # Errors
+/// The filter's.
+pub fn umask(mask: u32) -> Result<u32, Failure> {
+    call!(__NR_umask, mask)
+}
+
 /// setgroups(2) to none.
 ///
 /// # Errors

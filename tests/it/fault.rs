@@ -88,6 +88,7 @@ const ROWS: &[Row] = &[
     // Process 1.
     row("die with the launcher", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with the launcher: Input/output error", Both),
     row("leave the caller's process group", all(libc::SYS_setpgid), &[], "leave the caller's process group: Input/output error", Both),
+    row("clear the umask", first(libc::SYS_umask, 0), &[], "clear the umask: Input/output error", Both),
     row("wait for the launcher", bytes(libc::SYS_read, 1), &[], "wait for the launcher: Input/output error", Both),
     row("become untraceable", first(libc::SYS_prctl, libc::PR_SET_DUMPABLE), &[], "become untraceable: Input/output error", Both),
     row("set host name x", all(libc::SYS_sethostname), &["--hostname", "x"], "set host name x: Input/output error", Both),
@@ -113,6 +114,7 @@ const ROWS: &[Row] = &[
     row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable", Both),
     // CMD.
     row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
+    row("set umask", first(libc::SYS_umask, 0o27), &["--umask", "027"], "set umask: Input/output error", Both),
     row("reduce the bounding set", first(libc::SYS_prctl, libc::PR_CAPBSET_DROP), &[], "reduce the bounding set: Input/output error", Both),
     row("keep capabilities --cap-add", first(libc::SYS_prctl, libc::PR_SET_KEEPCAPS), &["--uid", "5", "--cap-add", "kill"],
         "keep capabilities --cap-add: Input/output error", Both),
