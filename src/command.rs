@@ -8,24 +8,23 @@
 //! - Next: execve(2).
 
 use core::ffi::CStr;
-use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
-use rustix::process::{chdir, getpid, getppid, setpgid, setsid};
+use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid};
 
-use crate::fault::{FAILED, NOT_EXECUTABLE, NOT_FOUND, blame, blame_hint};
+use crate::fault::{blame, blame_execution, failed};
 use crate::files::{self, HERE};
 use crate::spec::Spec;
 use crate::state::State;
-use crate::step::{Step, always, explain, explain_line, nothing, walk};
+use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Say, Signal, say};
 use crate::text::{self, PATH, Text};
-use crate::{caps, fds, ids, tty};
+use crate::{caps, fds, ids, tty, voice};
 
 static STEPS: [Step; 13] = [
     Step {
         says: say(c"start a process group"),
         on: nothing,
-        when: |spec| !spec.life.new_session,
+        when: |spec| !spec.life.new_session && spec.life.own_group,
         run: |_, state| start_group(state),
     },
     Step {
@@ -34,39 +33,39 @@ static STEPS: [Step; 13] = [
         when: |spec| spec.life.new_session,
         run: |_, _| start_session(),
     },
-    Step { says: say(c"set umask"), on: nothing, when: always, run: |spec, state| set_umask(spec, state) },
-    Step { says: say(c"reduce the bounding set"), on: nothing, when: always, run: |spec, _| caps::bound(spec) },
+    Step { says: say(c"set umask"), on: nothing, when: contained, run: |spec, state| set_umask(spec, state) },
+    Step { says: say(c"reduce the bounding set"), on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
     Step {
         says: say(c"keep capabilities --cap-add"),
         on: nothing,
-        when: |spec| spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
+        when: |spec| spec.contained() && spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {
         says: say(c"become user and group"),
         on: nothing,
-        when: |spec| !spec.rootless,
+        when: |spec| spec.contained() && !spec.rootless,
         run: |spec, state| ids::become_inner(spec, &state.caller),
     },
-    Step { says: say(c"reduce capabilities"), on: nothing, when: always, run: |spec, _| caps::limit(spec) },
+    Step { says: say(c"reduce capabilities"), on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
     Step {
         says: say(c"set no_new_privs"),
         on: nothing,
-        when: |spec| spec.no_new_privs,
+        when: |spec| spec.contained() && spec.no_new_privs,
         run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
         says: say(c"die with process 1 or the launcher"),
         on: nothing,
-        when: |spec| spec.life.as_pid_1 || !spec.unshares(raw::CLONE_NEWPID),
+        when: |spec| spec.contained() && (spec.life.as_pid_1 || !spec.process_1),
         run: |spec, state| die_with_parent(spec, state),
     },
-    Step { says: say(c"close descriptors"), on: nothing, when: always, run: |spec, _| close_descriptors(spec) },
+    Step { says: say(c"close descriptors"), on: nothing, when: contained, run: |spec, _| close_descriptors(spec) },
     Step {
         says: say(c"enter directory"),
         on: |spec| spec.directory,
         // Process 1 is in / already.
-        when: |spec| spec.directory != c"/",
+        when: |spec| spec.contained() && spec.directory != c"/",
         run: |spec, _| enter_directory(spec),
     },
     Step {
@@ -90,8 +89,7 @@ static STEPS: [Step; 13] = [
 
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
 pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
-    let status = if walk(&STEPS, spec, &mut state.clone()).is_ok() { execute(spec) } else { FAILED };
-    status.into()
+    if walk(&STEPS, spec, &mut state.clone()).is_ok() { as_listener(spec, state).into() } else { failed() }
 }
 
 /// Prints what [`become_command`] would do.
@@ -124,7 +122,7 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     let orphaned =
         if spec.life.as_pid_1 { state.go.ok_or(Failure::BADF)?.is_ended()? } else { getppid() != state.parent };
     if orphaned {
-        sys::exit(i32::from(FAILED));
+        sys::exit(failed());
     }
     Ok(())
 }
@@ -146,6 +144,24 @@ fn enter_directory(spec: &Spec<'_>) -> Done {
         return Err(Failure::OUTSIDE);
     }
     Ok(())
+}
+
+/// LISTEN_PID says whom the listening sockets are for (sd_listen_fds(3)): what it says of us it has to say of CMD.
+fn as_listener(spec: &Spec<'_>, state: &State) -> u8 {
+    const NAME: &[u8] = b"LISTEN_PID=";
+    for (index, pair) in spec.env.words().enumerate() {
+        let meant = pair.to_bytes().strip_prefix(NAME).and_then(text::number);
+        if meant.is_some_and(|pid| pid == 1 || pid == number(state.launcher)) {
+            let mut own = Text::new();
+            own.push(NAME).push_number(number(getpid()));
+            return spec.env.with(index, own.c_str(), || execute(spec));
+        }
+    }
+    execute(spec)
+}
+
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
 }
 
 /// execvp(3) by the rules of the container: its PATH, its files.
@@ -199,18 +215,9 @@ fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
 }
 
 /// Reports why CMD was not executed. Returns the exit status that tells it.
-fn outcome(command: &CStr, errno: Failure) -> u8 {
-    let says = say(c"execute");
-    if errno != Failure::NOENT {
-        blame(says, command, errno);
-        return NOT_EXECUTABLE;
-    }
-    let there = is_path(command) && files::look(HERE, command).is_ok();
-    blame_hint(
-        says,
-        command,
-        errno,
-        if there { say(c"it is there: the loader or interpreter that it names is not") } else { Say::NOTHING },
-    );
-    NOT_FOUND
+fn outcome(command: &CStr, why: Failure) -> u8 {
+    let hints = voice::chosen().failed == voice::NATIVE_FAILED;
+    let there = hints && why == Failure::NOENT && is_path(command) && files::look(HERE, command).is_ok();
+    let hint = if there { say(c"it is there: the loader or interpreter that it names is not") } else { Say::NOTHING };
+    blame_execution(command, why, hint)
 }

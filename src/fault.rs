@@ -1,21 +1,19 @@
-//! What failed, on what, and why: one line, one write; and the exit statuses.
+//! What failed, on what, and why: one line, one write.
 
 use core::ffi::CStr;
 
 use crate::sys::{self, Failure, Say, Standard};
 use crate::text::{self, PATH, Text};
+use crate::voice::{self, Event};
 
-/// nsinit failed before CMD ran.
-pub const FAILED: u8 = 125;
-/// CMD was found and could not be executed.
-pub const NOT_EXECUTABLE: u8 = 126;
-/// CMD was not found.
-pub const NOT_FOUND: u8 = 127;
 /// Added to the number of the signal that CMD died of.
 pub const SIGNALLED: u8 = 128;
 
-/// What every message begins with: the name of the vocabulary.
-const NAME: &[u8] = b"nsinit: ";
+/// The exit status of nsinit's own failure.
+#[must_use]
+pub fn failed() -> i32 {
+    voice::chosen().failed.into()
+}
 
 /// What can't be meant. It prints as `nsinit: use ON VALUE: WHY`.
 #[derive(Clone, Copy)]
@@ -53,31 +51,46 @@ pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
     Failure::REPORTED
 }
 
-/// The one line. Returns 125.
+/// Reports that CMD could not be executed. Returns the exit status that tells it.
+pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
+    let voice = voice::chosen();
+    let mut says = Text::new();
+    voice::fill_in(&mut says, voice.execute, 0, command.to_bytes());
+    print(b"", says.bytes(), c"", text_of(why), hint);
+    match why {
+        Failure::NOENT => voice.not_found,
+        Failure::ACCESS => voice.not_executable,
+        _ => voice.not_executed,
+    }
+}
+
+/// Prints a line of what `-v` asks for.
+pub fn tell(event: Event, number: i32, command: &CStr) {
+    let voice = voice::chosen();
+    let mut line = Text::new();
+    voice.event(&mut line, event, number, command);
+    // A warning is not news.
+    write_line(if event == Event::Reaped { Standard::Error } else { voice.events_to }, &mut line);
+}
+
+/// The one line. Returns the status of a failure of our own.
 fn print(verb: &[u8], says: &[u8], on: &CStr, why: &[u8], hint: Say) -> i32 {
     let mut line = Text::new();
-    line.push(NAME).push(verb);
-    push_subject(&mut line, says, on);
+    voice::chosen().begin(&mut line);
+    push_subject(line.push(verb), says, on);
     line.push(b": ").push(why);
     if !hint.bytes().is_empty() {
         line.push(b" (").push(hint.bytes()).byte(b')');
     }
     write_line(Standard::Error, &mut line);
-    FAILED.into()
+    failed()
 }
 
 /// Appends what is done and, behind a space, on what.
 pub fn push_subject(line: &mut Text, says: &[u8], on: &CStr) {
     line.push(says);
     if !on.is_empty() {
-        push_printable(line.byte(b' '), on.to_bytes());
-    }
-}
-
-/// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
-fn push_printable(line: &mut Text, word: &[u8]) {
-    for &byte in word {
-        line.byte(if byte.is_ascii_control() { b'?' } else { byte });
+        line.byte(b' ').push_printable(on.to_bytes());
     }
 }
 

@@ -9,22 +9,23 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::{read, write};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, getpgrp, getpid};
+use rustix::process::{Pid, getpid};
 
 use crate::fault::{SIGNALLED, blame_hint};
 use crate::files::Fd;
 use crate::ids;
-use crate::init::{TO_FOREGROUND, TO_GROUP};
+use crate::init::{DIED, TO_FOREGROUND, TO_GROUP};
 use crate::spec::Spec;
 use crate::state::{Pipe, State};
-use crate::step::{Step, always, explain, nothing, walk};
+use crate::step::{Step, always, contained, explain, nothing, walk};
 use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Say, Set, Siginfo, Signal, say};
-use crate::{fds, procfs, tty};
+use crate::tty::Stop;
+use crate::{fds, procfs, reaper, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 5] = [
+static BEFORE: [Step; 7] = [
     Step {
         says: say(c"stop ignoring SIGCHLD"),
         on: nothing,
@@ -46,20 +47,35 @@ static BEFORE: [Step; 5] = [
     Step {
         says: say(c"die with the caller"),
         on: nothing,
-        when: |spec| spec.life.die_with_parent,
-        run: |_, _| sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize),
+        when: |spec| spec.life.die_with_parent.is_some(),
+        run: |spec, _| die_with_parent(spec),
     },
     Step {
         says: say(c"look for a terminal"),
         on: nothing,
-        when: |spec| !spec.life.new_session,
+        when: |spec| !spec.life.new_session && spec.life.own_group,
         run: |_, state| {
             state.terminal = tty::open();
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
             Ok(())
         },
     },
-    Step { says: say(c"make pipes"), on: nothing, when: always, run: |_, state| make_pipes(state) },
+    Step {
+        says: say(c"leave the terminal to CMD's session"),
+        on: nothing,
+        when: |spec| !spec.contained() && spec.life.new_session,
+        run: |_, state| {
+            state.left_terminal = tty::leave();
+            Ok(())
+        },
+    },
+    Step {
+        says: say(c"become the reaper of orphans"),
+        on: nothing,
+        when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
+        run: |_, state| reaper::become_subreaper(state),
+    },
+    Step { says: say(c"make pipes"), on: nothing, when: contained, run: |spec, state| make_pipes(spec, state) },
 ];
 
 const WRITE: Say = say(c"write");
@@ -136,21 +152,26 @@ pub fn explain_after(spec: &Spec<'_>) {
     explain(&AFTER, spec);
 }
 
+fn die_with_parent(spec: &Spec<'_>) -> Done {
+    let signal = spec.life.die_with_parent.unwrap_or(Signal::KILL);
+    sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
+}
+
 fn process(state: &State) -> Result<Fd, Failure> {
     state.process.ok_or(Failure::BADF)
 }
 
-fn make_pipes(state: &mut State) -> Done {
+fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
     let pipe = |flags| -> Result<Pipe, Failure> {
         let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
         Ok(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) })
     };
     state.go = Some(pipe(PipeFlags::empty())?);
-    if state.terminal.is_some() {
-        let stops = pipe(PipeFlags::NONBLOCK)?;
+    if state.terminal.is_some() || spec.life.propagate {
+        let news = pipe(PipeFlags::NONBLOCK)?;
         // Before anybody can write to it: what is there already is not announced.
-        sys::signal_on_input(stops.read, getpid(), Signal::IO)?;
-        state.stops = Some(stops);
+        sys::signal_on_input(news.read, getpid(), Signal::IO)?;
+        state.news = Some(news);
     }
     Ok(())
 }
@@ -169,6 +190,8 @@ pub struct Supervisor<'a> {
     pub spec: &'a Spec<'a>,
     pub state: State,
     pub container: Pid,
+    /// What CMD died of, if we are to die of it too.
+    pub killer: Option<Signal>,
 }
 
 impl Supervisor<'_> {
@@ -179,6 +202,10 @@ impl Supervisor<'_> {
             if let Some(status) = self.reap() {
                 if let Some(terminal) = self.state.terminal.filter(|_| self.state.lent) {
                     tty::take_back(terminal);
+                }
+                self.read_news();
+                if let Some(killer) = self.killer {
+                    sys::die_of(killer);
                 }
                 return status;
             }
@@ -193,14 +220,14 @@ impl Supervisor<'_> {
     /// Gives up the caller's descriptors: whoever waits for their end is not to wait for ours. The pipe's end that we
     /// wrote to is how the others know that we live.
     fn keep_what_is_needed(&self) {
-        let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, self.state.stops.map(|pipe| pipe.read)];
+        let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, self.state.news.map(|pipe| pipe.read)];
         // It answers EINVAL only for an empty range, and there is none.
         let _ = fds::close_all_but(&[], &kept.map(fds::number));
     }
 
     /// The exit status, if the container has ended.
     fn reap(&self) -> Option<i32> {
-        let namespaced = self.spec.unshares(raw::CLONE_NEWPID);
+        let namespaced = self.spec.process_1;
         loop {
             return match sys::wait4(Some(self.container)) {
                 Ok(None) => None,
@@ -219,7 +246,7 @@ impl Supervisor<'_> {
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => {}
             // As the kernel's own where the queue of signals is full (fcntl(2), F_SETSIG).
-            (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.stops.is_some() => self.read_stops(),
+            (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.news.is_some() => self.read_news(),
             (Signal::CONT, _) => self.resume(),
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
             (signal, SI_KERNEL) => self.send(signal, TO_GROUP),
@@ -242,37 +269,30 @@ impl Supervisor<'_> {
         let _ = sys::queue(self.container, signal, &Siginfo::with_code(signal, code));
     }
 
-    fn read_stops(&mut self) {
+    fn read_news(&mut self) {
         let mut byte = [0u8];
-        while self.state.stops.is_some_and(|stops| read(stops.read, &mut byte) == Ok(1)) {
+        while self.state.news.is_some_and(|news| read(news.read, &mut byte) == Ok(1)) {
             let [number] = byte;
-            self.stopped(Signal::new(number.into()));
+            if number & DIED == 0 {
+                self.stopped(Signal::new(number.into()));
+            } else {
+                self.killer = Some(Signal::new((number & !DIED).into()));
+            }
         }
     }
 
-    /// CMD's group was stopped. Our group is CMD's job to the caller's shell: it stops too.
     fn stopped(&mut self, signal: Signal) {
         let Some(terminal) = self.state.terminal else { return };
-        let wants_terminal = matches!(signal, Signal::TTIN | Signal::TTOU);
-        if wants_terminal && tty::is_ours(terminal) {
-            return self.resume();
+        match tty::stop(terminal, &mut self.state.lent, signal) {
+            Stop::Resume => self.resume(),
+            Stop::Continued => {}
+            Stop::Orphaned { hang_up } => {
+                if hang_up {
+                    self.send(Signal::HUP, TO_GROUP);
+                }
+                self.send(Signal::CONT, TO_GROUP);
+            }
         }
-        if self.state.lent {
-            tty::hand_to(terminal, getpgrp());
-            self.state.lent = false;
-        }
-        let _ = sys::kill(0, signal);
-        // Here we stop, unless nobody could continue us: the kernel stops no orphaned process group.
-        let _ = sys::set_mask(Set::ALL.without(signal));
-        let _ = sys::set_mask(Set::ALL);
-        if sys::is_pending(Signal::CONT) {
-            return;
-        }
-        // Nor will anybody continue CMD, then. The kernel hangs up such a group when it waits for a terminal.
-        if wants_terminal {
-            self.send(Signal::HUP, TO_GROUP);
-        }
-        self.send(Signal::CONT, TO_GROUP);
     }
 
     /// We were continued, by `fg` if our group is in the foreground now.

@@ -1,21 +1,22 @@
-//! PROCESS: INIT, from CMD's start to the end. Process 1 of the container, or the reaper of its orphans.
+//! PROCESS: INIT, from CMD's start to the end. Process 1 of a container or an image, or the reaper of CMD's orphans.
 //!
-//! - Namespaces: the container's, entered.
+//! - Namespaces: the container's, entered; or the caller's (`Mode::Init`), and then there is no launcher outside.
 //! - Rights: CAP_KILL.
 //! - Signals: all blocked and taken one by one, so that none is lost and none wakes us without cause. A fault of our
 //!   own (SIGSEGV ...) still ends us: the kernel does not block those.
 //! - Nothing may fail from here on: there is no `Result` in this file.
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
-use linux_raw_sys::general::CLONE_NEWPID;
 use rustix::io::pread;
-use rustix::process::{Pid, getppid};
+use rustix::process::{Pid, getpid, getppid};
 
-use crate::fault::SIGNALLED;
-use crate::spec::Spec;
+use crate::fault::{SIGNALLED, tell};
+use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::State;
-use crate::sys::{self, Change, Failure, SI_QUEUE, Siginfo, Signal, Time};
-use crate::{text, tty};
+use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
+use crate::text;
+use crate::tty::{self, Stop};
+use crate::voice::Event;
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
 /// negative code: whoever forges these moves his own terminal and his own group.
@@ -23,21 +24,27 @@ pub const TO_FOREGROUND: i32 = -0x6e01;
 /// See [`TO_FOREGROUND`].
 pub const TO_GROUP: i32 = -0x6e02;
 
+/// Added to the number of the signal that CMD died of, in what the launcher is told; without it, it was stopped.
+pub const DIED: u8 = 0x80;
+
 /// Bytes of /proc/PID/task/TID/children that are read at once: some hundred processes, and there is a next time.
 const CHILDREN: usize = 2048;
 
 /// What process 1 knows.
 pub struct Init<'a> {
     spec: &'a Spec<'a>,
-    state: &'a State,
+    state: State,
     command: Pid,
     life: Life,
+    /// What CMD died of.
+    killer: Option<Signal>,
 }
 
 /// How far it has come.
+#[derive(Clone, Copy)]
 enum Life {
-    /// CMD runs, or is stopped.
-    Running { stopped: bool },
+    /// CMD runs, or is stopped; it has been asked to end and has until then.
+    Running { stopped: bool, until: Option<Time> },
     /// CMD has ended with this status; whether anybody else is left is not known yet.
     Ended { status: u8 },
     /// CMD has ended; the rest has until then.
@@ -48,28 +55,38 @@ enum Life {
 
 impl<'a> Init<'a> {
     #[must_use]
-    pub const fn new(spec: &'a Spec<'a>, state: &'a State, command: Pid) -> Init<'a> {
-        Init { spec, state, command, life: Life::Running { stopped: false } }
+    pub const fn new(spec: &'a Spec<'a>, state: State, command: Pid) -> Init<'a> {
+        Init { spec, state, command, life: Life::Running { stopped: false, until: None }, killer: None }
     }
 
-    /// The container's processes are all that we can signal.
-    fn alone(&self) -> bool {
-        self.spec.unshares(CLONE_NEWPID)
-    }
-
-    /// Reaps and forwards until the container is at its end. Returns the exit status.
+    /// Reaps and forwards until all is at its end. Returns the exit status.
     pub fn forever(mut self) -> i32 {
+        self.tell(1, Event::Started, self.command.as_raw_nonzero().get());
         loop {
             let nobody_left = self.reap();
             match self.life {
                 Life::Running { .. } => {}
                 Life::Ended { status } | Life::Ending { status, .. } | Life::Killing { status } if nobody_left => {
-                    return i32::from(status);
+                    return self.finish(status);
                 }
-                Life::Ended { status } => self.end_the_rest(status),
+                Life::Ended { status } => match self.spec.life.end {
+                    End::AtOnce => return self.finish(status),
+                    End::Term => {
+                        if let Some(signal) = self.rewritten(Signal::TERM) {
+                            self.signal_group(signal);
+                        }
+                        return self.finish(status);
+                    }
+                    End::Wait => self.life = Life::Ending { status, until: None },
+                    End::Grace(seconds) => {
+                        self.signal_rest(Signal::TERM);
+                        self.signal_rest(Signal::CONT);
+                        self.life = Life::Ending { status, until: Some(sys::now().after(seconds)) };
+                    }
+                },
                 Life::Ending { .. } => {}
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
-                Life::Killing { status } if self.alone() => return i32::from(status),
+                Life::Killing { status } if self.spec.process_1 => return self.finish(status),
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
             }
             let mut info = Siginfo::EMPTY;
@@ -79,10 +96,35 @@ impl<'a> Init<'a> {
                     self.reap();
                     self.take(&info);
                 }
-                Err(Failure::AGAIN) => self.kill_rest(),
+                Err(Failure::AGAIN) => self.time_is_over(),
                 // Stopped and continued from outside: EINTR.
                 Err(_) => {}
             }
+        }
+    }
+
+    /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
+    fn finish(&self, status: u8) -> i32 {
+        let outermost = self.spec.mode == Mode::Init;
+        if let Some(terminal) = self.state.terminal.filter(|_| outermost && self.state.lent) {
+            tty::take_back(terminal);
+        }
+        if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
+            if outermost {
+                sys::die_of(killer);
+            } else {
+                self.inform(DIED | killer.number() as u8);
+            }
+        }
+        self.tell(1, Event::Ended, status.into());
+        let remapped = self.spec.life.remap.iter().find(|(from, _)| *from == status);
+        remapped.map_or(status, |(_, to)| *to).into()
+    }
+
+    fn tell(&self, level: u8, event: Event, number: i32) {
+        let reaped = event == Event::Reaped && self.spec.life.tell_reaped;
+        if self.spec.life.verbose >= level || reaped {
+            tell(event, number, self.spec.argv.command());
         }
     }
 
@@ -91,6 +133,9 @@ impl<'a> Init<'a> {
         loop {
             match sys::wait4(None) {
                 Ok(Some((pid, change))) if pid == self.command => self.changed(change),
+                Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) => {
+                    self.tell(3, Event::Reaped, pid.as_raw_nonzero().get());
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => return false,
                 // ECHILD.
@@ -103,49 +148,78 @@ impl<'a> Init<'a> {
         match change {
             Change::Exited(status) => self.life = Life::Ended { status },
             Change::Killed(signal) => {
+                self.killer = Some(signal);
                 self.life = Life::Ended { status: SIGNALLED.saturating_add(signal.number() as u8) };
             }
             Change::Continued => self.set_stopped(false),
             Change::Stopped(signal) => {
                 self.set_stopped(true);
-                self.tell_launcher(signal);
+                self.was_stopped(signal);
             }
         }
     }
 
-    /// CMD is stopped. A full pipe holds thousands of stops that the launcher has yet to read.
-    fn tell_launcher(&self, signal: Signal) {
-        if let Some(stops) = self.state.stops {
-            let _ = rustix::io::write(stops.write, &[signal.number() as u8]);
+    fn was_stopped(&mut self, signal: Signal) {
+        self.inform(signal.number() as u8);
+        if self.spec.mode == Mode::Init {
+            self.stop(signal);
+        }
+    }
+
+    /// Tells the launcher. A full pipe holds thousands of stops that he has yet to read.
+    fn inform(&self, news: u8) {
+        if let Some(pipe) = self.state.news {
+            let _ = rustix::io::write(pipe.write, &[news]);
         }
     }
 
     fn set_stopped(&mut self, now: bool) {
-        if let Life::Running { stopped } = &mut self.life {
+        if let Life::Running { stopped, .. } = &mut self.life {
             *stopped = now;
         }
     }
 
-    /// The rest is asked to end, and given some time.
-    fn end_the_rest(&mut self, status: u8) {
-        let until = sys::now().after(self.spec.life.grace);
-        self.life = Life::Ending { status, until: (!self.spec.life.wait_all).then_some(until) };
-        if !self.spec.life.wait_all {
-            self.signal_rest(Signal::TERM);
-            self.signal_rest(Signal::CONT);
+    /// There is no launcher: the caller's shell waits for us.
+    fn stop(&mut self, signal: Signal) {
+        let Some(terminal) = self.state.terminal else { return };
+        match tty::stop(terminal, &mut self.state.lent, signal) {
+            Stop::Resume => self.resume(),
+            Stop::Continued => {}
+            Stop::Orphaned { hang_up } => {
+                if hang_up {
+                    self.signal_group(Signal::HUP);
+                }
+                self.signal_group(Signal::CONT);
+            }
         }
     }
 
-    fn kill_rest(&mut self) {
-        if let Life::Ending { status, .. } = self.life {
-            self.life = Life::Killing { status };
+    /// CMD goes on, in the foreground if that is ours.
+    fn resume(&mut self) {
+        if let Some(terminal) = self.state.terminal.filter(|terminal| tty::is_ours(*terminal)) {
+            self.state.lent = true;
+            tty::hand_to(terminal, self.command);
+        }
+        self.signal_group(Signal::CONT);
+    }
+
+    fn time_is_over(&mut self) {
+        match &mut self.life {
+            Life::Running { until, .. } => {
+                *until = None;
+                self.signal_command(Signal::KILL);
+            }
+            Life::Ending { status, .. } => self.life = Life::Killing { status: *status },
+            _ => {}
         }
     }
 
     /// How long to wait for the next signal.
     fn patience(&self) -> Option<Time> {
         match self.life {
-            Life::Ending { until: Some(until), .. } => Some(until.since(sys::now())),
+            Life::Running { until: Some(until), .. } | Life::Ending { until: Some(until), .. } => {
+                Some(until.since(sys::now()))
+            }
             // More may have been born than the last look showed.
             Life::Killing { .. } => Some(Time::SHORT),
             _ => None,
@@ -153,27 +227,41 @@ impl<'a> Init<'a> {
     }
 
     fn take(&mut self, info: &Siginfo) {
-        let signal = info.signal();
-        if !self.alone() && getppid() != Some(self.state.launcher) {
+        let contained = self.spec.mode == Mode::Container;
+        if contained && !self.spec.process_1 && getppid() != Some(self.state.launcher) {
             self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
             return;
         }
-        if signal == Signal::CHLD {
+        if info.signal() == Signal::CHLD {
             return;
         }
-        let Life::Running { stopped } = self.life else { return self.signal_rest(signal) };
-        match (info.code(), signal) {
-            (TO_FOREGROUND, _) => {
+        // What the terminal sends to our group, CMD has got already if it is in it.
+        if info.code() == SI_KERNEL && !self.spec.life.own_group {
+            return;
+        }
+        // What the kernel says to us when we leave the terminal to CMD's session means nothing to CMD.
+        if info.code() == SI_KERNEL && self.state.left_terminal && matches!(info.signal(), Signal::HUP | Signal::CONT) {
+            self.state.left_terminal = info.signal() == Signal::HUP;
+            return;
+        }
+        let Some(signal) = self.rewritten(info.signal()) else { return };
+        self.tell(2, Event::Forwarded, signal.number());
+        let Life::Running { stopped, until } = self.life else { return self.signal_rest(signal) };
+        match (info.code(), self.spec.life.audience) {
+            (TO_FOREGROUND, _) if contained => {
                 if let Some(terminal) = self.state.terminal {
                     tty::hand_to(terminal, self.command);
                 }
                 self.signal_group(Signal::CONT);
             }
-            (TO_GROUP, _) => self.signal_group(signal),
+            (TO_GROUP, _) if contained => self.signal_group(signal),
+            // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
+            (SI_KERNEL, _) if !contained && self.state.terminal.is_some() => self.signal_group(signal),
             // A stopped job is one: what continues its leader continues all of it.
-            (_, Signal::CONT) if stopped => self.signal_group(signal),
-            _ if self.spec.life.group => self.signal_group(signal),
-            (SI_QUEUE, _) => {
+            _ if signal == Signal::CONT && stopped => self.resume(),
+            (_, Audience::All) => self.signal_rest(signal),
+            (_, Audience::Group) => self.signal_group(signal),
+            (SI_QUEUE, Audience::Command) if signal == info.signal() => {
                 // Where the queue is full the signal still arrives, without its value.
                 if sys::queue(self.command, signal, info).is_err() {
                     self.signal_command(signal);
@@ -183,12 +271,28 @@ impl<'a> Init<'a> {
         }
         match signal {
             // What is to end must run to do so.
-            Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT if stopped => self.signal_group(Signal::CONT),
+            Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT => {
+                if stopped {
+                    self.signal_group(Signal::CONT);
+                }
+                let limit = self.spec.life.stop_timeout.map(|seconds| sys::now().after(seconds));
+                self.life = Life::Running { stopped, until: until.or(limit) };
+            }
             // ^Z right after `fg`: the kernel has dropped the SIGCONT that was on its way (signal(7)), so CMD never went on
             // and is not stopped anew, but the job is to be.
-            Signal::TSTP | Signal::TTIN | Signal::TTOU if stopped => self.tell_launcher(signal),
+            Signal::TSTP | Signal::TTIN | Signal::TTOU if stopped => self.was_stopped(signal),
             _ => {}
         }
+        if self.spec.life.stop_with_command && matches!(info.signal(), Signal::TSTP | Signal::TTIN | Signal::TTOU) {
+            let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+        }
+    }
+
+    /// What a signal is forwarded as.
+    fn rewritten(&self, signal: Signal) -> Option<Signal> {
+        let number = signal.number() as u8;
+        let to = self.spec.life.rewrite.iter().find(|(from, _)| *from == number).map_or(number, |(_, to)| *to);
+        (to != 0).then_some(Signal::new(to.into()))
     }
 
     /// CMD has not been reaped, so the number is its own; ESRCH and EPERM have nobody to be told to.
@@ -203,10 +307,9 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// Everybody but us: kill(-1) in a pid namespace of our own, else those whose parent we are, which the next
-    /// round's orphans join.
+    /// Everybody but us: kill(-1) as process 1, else those whose parent we are, which the next round's orphans join.
     fn signal_rest(&self, signal: Signal) {
-        if self.alone() {
+        if self.spec.process_1 {
             let _ = sys::kill(-1, signal);
             return;
         }
@@ -221,6 +324,17 @@ impl<'a> Init<'a> {
                 let _ = sys::kill(pid.cast_signed(), signal);
             }
             rest = after;
+        }
+    }
+}
+
+/// Has no CMD: reaps until it is asked to end. Returns the exit status.
+pub fn pause() -> i32 {
+    loop {
+        while matches!(sys::wait4(None), Ok(Some(_))) {}
+        let mut info = Siginfo::EMPTY;
+        if sys::wait_signal(None, &mut info).is_ok() && matches!(info.signal(), Signal::INT | Signal::TERM) {
+            return 0;
         }
     }
 }

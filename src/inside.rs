@@ -7,21 +7,19 @@
 //! - Next: `command` becomes CMD in a child (or here, `--as-pid-1`), and `init` supervises it.
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::{PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
-use rustix::fs::OFlags;
+use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, fchdir, getpid, pivot_root, setpgid};
+use rustix::process::{chdir, fchdir, pivot_root, setpgid};
 use rustix::system::sethostname;
 
-use crate::fault::{FAILED, blame_hint};
+use crate::fault::{blame_hint, failed};
 use crate::files::Fd;
 use crate::spec::{Op, Spec};
 use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Say, Signal, say};
-use crate::text::Text;
-use crate::{fds, net, procfs, rootfs};
+use crate::{fds, net, reaper, rootfs};
 
 /// What the rest is done with.
 static BEGIN: [Step; 5] = [
@@ -43,8 +41,8 @@ static BEGIN: [Step; 5] = [
     Step {
         says: say(c"become the reaper of orphans"),
         on: nothing,
-        when: |spec| !spec.unshares(raw::CLONE_NEWPID),
-        run: |_, state| become_subreaper(state),
+        when: |spec| !spec.process_1,
+        run: |_, state| reaper::become_subreaper(state),
     },
     Step {
         says: say(c"set host name"),
@@ -190,7 +188,7 @@ fn root(state: &State) -> Result<Fd, Failure> {
 /// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
 /// none it is SIGTERM, which leaves us the time to end the others.
 fn die_with_launcher(spec: &Spec<'_>) -> Done {
-    let signal = if spec.unshares(raw::CLONE_NEWPID) { Signal::KILL } else { Signal::TERM };
+    let signal = if spec.process_1 { Signal::KILL } else { Signal::TERM };
     sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned() as usize)
 }
 
@@ -217,27 +215,16 @@ fn wait_for_launcher(state: &State) -> Done {
     sys::close(fds::number(Some(go.write)));
     // He may have died between his word and our being told of it.
     if read(go.read, &mut [0u8])? == 0 || go.is_ended()? {
-        sys::exit(FAILED.into());
+        sys::exit(failed());
     }
     Ok(())
 }
 
 fn close_all_but_ours(spec: &Spec<'_>, state: &State) -> Done {
     let go = state.go.map(|pipe| pipe.read);
-    let stops = state.stops.map(|pipe| pipe.write);
-    let ours = [go, stops, state.terminal, state.directory, state.root, state.children].map(fds::number);
+    let news = state.news.map(|pipe| pipe.write);
+    let ours = [go, news, state.terminal, state.directory, state.root, state.children].map(fds::number);
     fds::close_all_but(spec.keep_fds, &ours)
-}
-
-fn become_subreaper(state: &mut State) -> Done {
-    sys::prctl(PR_SET_CHILD_SUBREAPER, 1)?;
-    let me = getpid();
-    let mut list = Text::new();
-    list.push(b"task/").push_number(me.as_raw_nonzero().get().cast_unsigned()).push(b"/children");
-    let process = procfs::process(procfs::open()?, me)?;
-    // Without CONFIG_PROC_CHILDREN only CMD's own group is ended.
-    state.children = procfs::open_file(process, list.c_str(), OFlags::RDONLY).ok();
-    Ok(())
 }
 
 fn pivot() -> Done {

@@ -19,9 +19,10 @@ struct Rule {
 static RULES: [Rule; 6] = [
     Rule {
         on: say(c"--root DIR"),
-        broken: |spec| spec.root.is_empty(),
+        broken: |spec| spec.contained() && spec.root.is_empty(),
         why: say(c"which directory is the root? it has to be said"),
     },
+    Rule { on: say(c"CMD"), broken: |spec| spec.argv.is_none(), why: say(c"which command? it is missing") },
     Rule { on: say(c"an empty word"), broken: |spec| spec.argv.command().is_empty(), why: say(c"it names no command") },
     Rule {
         on: say(c"--hostname"),
@@ -35,13 +36,8 @@ static RULES: [Rule; 6] = [
     },
     Rule {
         on: say(c"--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && spec.life.wait_all,
-        why: say(c"nobody is there then for --wait-all"),
-    },
-    Rule {
-        on: say(c"--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && spec.life.group,
-        why: say(c"nobody is there then for --group"),
+        broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
+        why: say(c"nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
     },
 ];
 

@@ -3,14 +3,14 @@
 use linux_raw_sys::general as raw;
 use rustix::fs::OFlags;
 use rustix::io::read;
-use rustix::process::getpid;
+use rustix::process::{chdir, getpid};
 
 use crate::command::{self, become_command};
-use crate::fault::{FAILED, blame, blame_hint, write_line};
+use crate::fault::{blame, blame_hint, failed, write_line};
 use crate::files::{self, HERE};
 use crate::host::{self, Supervisor};
-use crate::init::Init;
-use crate::spec::Spec;
+use crate::init::{self, Init};
+use crate::spec::{Mode, Spec};
 use crate::state::State;
 use crate::sys::{self, Done, Failure, Fork, Say, Standard, Start, say};
 use crate::text::{self, Text};
@@ -19,14 +19,21 @@ use crate::{caps, fds, inside, seal};
 /// Runs CMD in a container. Returns the exit status, after the message if there was something to say.
 #[must_use]
 pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
-    launch(spec, start).unwrap_or(FAILED.into())
+    match spec.mode {
+        Mode::Container => launch(spec, start).unwrap_or(failed()),
+        Mode::Init => in_place(spec).unwrap_or(failed()),
+    }
 }
 
 /// Prints the steps by process, in order, and runs nothing.
 pub fn explain(spec: &Spec<'_>) {
     let title = |title: &str| write_line(Standard::Output, Text::new().push(title.as_bytes()));
-    title("launcher:");
+    title(if spec.contained() { "launcher:" } else { "nsinit:" });
     host::explain_before(spec);
+    if !spec.contained() {
+        title("CMD, a child of it:");
+        return command::explain_command(spec);
+    }
     let mut names = Text::new();
     for (flag, name) in FLAGS.iter().zip(text::strings(NAMES)) {
         if spec.unshares(*flag) {
@@ -63,7 +70,7 @@ fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
         Fork::Child => sys::exit(process_1(spec, &mut state)),
         Fork::Parent(container) => {
             host::after(spec, &mut state, container)?;
-            Ok(Supervisor { spec, state, container }.forever())
+            Ok(Supervisor { spec, state, container, killer: None }.forever())
         }
     }
 }
@@ -115,7 +122,7 @@ fn fork(namespaces: u32) -> Result<Fork, Failure> {
         && let Err(why) = sys::unshare(time)
     {
         blame(say(c"unshare"), c"time", why);
-        sys::exit(FAILED.into());
+        sys::exit(failed());
     }
     Ok(fork)
 }
@@ -133,7 +140,7 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
             &mut job,
             || {
                 if network().is_err() {
-                    sys::exit(FAILED.into());
+                    sys::exit(failed());
                 }
             },
         )
@@ -155,27 +162,46 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
     if build(spec, state).is_err() {
-        return FAILED.into();
+        return failed();
     }
     if spec.life.as_pid_1 {
         return become_command(spec, state);
     }
-    state.parent = Some(getpid());
-    match sys::spawn(|(spec, state)| become_command(spec, state), &(spec, *state)) {
-        Ok(command) => {
-            settle(state);
-            Init::new(spec, state, command).forever()
-        }
-        Err(why) => {
-            blame(say(c"fork"), c"CMD", why);
-            FAILED.into()
-        }
-    }
+    supervise(spec, state).unwrap_or(failed())
 }
 
-/// Process 1 gives up what it needs no more. Neither can fail for a reason that CMD would have to pay for.
+/// Reaps and does nothing else, until it is asked to end. Returns the exit status.
+#[must_use]
+pub fn pause() -> i32 {
+    let mut state = State::new();
+    if host::before(&Spec { mode: Mode::Init, ..Spec::PRESET }, &mut state).is_err() {
+        return failed();
+    }
+    init::pause()
+}
+
+/// Becomes the parent of CMD where we are: no namespace, no other process.
+fn in_place(spec: &Spec<'_>) -> Result<i32, Failure> {
+    fds::occupy_standard().map_err(|why| blame(say(c"open"), c"/", why))?;
+    let mut state = State::new();
+    host::before(spec, &mut state)?;
+    supervise(spec, &mut state)
+}
+
+/// Starts CMD and reaps and forwards until the end. Returns the exit status.
+fn supervise(spec: &Spec<'_>, state: &mut State) -> Result<i32, Failure> {
+    state.parent = Some(getpid());
+    let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
+    let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say(c"fork"), c"CMD", why))?;
+    settle(state);
+    Ok(Init::new(spec, *state, command).forever())
+}
+
+/// The supervisor gives up what it needs no more: descriptors, capabilities, the directory. None of it can fail for a
+/// reason that CMD would have to pay for.
 fn settle(state: &State) {
-    let kept = [state.terminal, state.stops.map(|pipe| pipe.write), state.children];
+    let kept = [state.terminal, state.news.map(|pipe| pipe.write), state.children];
     let _ = fds::close_all_but(&[], &kept.map(fds::number));
     let _ = caps::keep_kill_only();
+    let _ = chdir(c"/");
 }

@@ -8,7 +8,8 @@
 //! ```text
 //! sys                     the only unsafe room: the C main, raw calls that rustix lacks, typed
 //! text                    text and numbers in fixed buffers
-//! fault                   what failed, on what, why: one line, one write; the exit statuses
+//! voice                   the words and statuses of the name that nsinit was started under
+//! fault                   what failed, on what, why: one line, one write
 //! spec                    what was asked for: plain data, borrowed from the arguments
 //! judge                   Spec -> Ok, or the one sentence that says why not; pure
 //! files                   the calls on files, by descriptor and name
@@ -16,7 +17,7 @@
 //! step                    a process's work as a table, and the loop that walks it
 //! mounts resolve tty fds  a mount as a descriptor; a path below a root; the terminal; who keeps which descriptor
 //! procfs                  the caller's /proc, verified
-//! ids caps net seal       one topic each
+//! ids caps net seal reaper   one topic each
 //! rootfs                  /proc, /dev, /sys and the user's own operations below the new root
 //! init                    PROCESS: process 1, from CMD's start to the end
 //! host inside command     PROCESSES: the launcher; process 1 until CMD starts; CMD until it is executed
@@ -55,6 +56,7 @@ pub mod launch;
 pub mod mounts;
 pub mod net;
 pub mod procfs;
+pub mod reaper;
 pub mod resolve;
 pub mod rootfs;
 pub mod seal;
@@ -64,3 +66,4 @@ pub mod step;
 pub mod sys;
 pub mod text;
 pub mod tty;
+pub mod voice;

@@ -4,15 +4,17 @@
 
 mod front;
 
+use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
-use engine::fault::{FAILED, Fault};
+use engine::fault::{Fault, failed};
+use engine::spec::Spec;
 use engine::sys::{Start, say};
+use engine::voice::speak_as;
 use engine::{judge, launch};
-use rustix::process::geteuid;
 
 use front::draft::{Asked, Draft};
-use front::{NATIVE, parse, print_help, print_usage, print_version};
+use front::{NATIVE, Vocabulary, choose, complain, complain_of_no_command, parse, print};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -33,30 +35,43 @@ fn run(start: Start) -> i32 {
         )
         .report();
     }
-    if start.args.len() <= 2 {
-        print_usage(&NATIVE);
-        return FAILED.into();
+    let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
+    let words = choose(program);
+    speak_as(words.voice);
+    let native = words.voice == NATIVE.voice;
+    if start.args.len() <= 2 && native {
+        print(words, Asked::Usage, program);
+        return failed();
     }
     // Nothing is given back: the process ends or becomes another.
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
-    let command = match parse(&NATIVE, &start, &mut draft) {
+    (words.begin)(&mut draft);
+    draft.spec.argv = match parse(words, &start, &mut draft) {
         Ok(command) => command,
-        Err(fault) => return fault.report(),
+        Err(complaint) => return complain(words, &complaint, program),
     };
+    (words.end)(&mut draft);
     let asked = draft.asked;
-    let mut spec = ManuallyDrop::into_inner(draft).finish(command, !geteuid().is_root());
+    let mut spec = ManuallyDrop::into_inner(draft).finish();
+    answer(words, asked, &mut spec, &start, program)
+}
+
+fn answer(words: &Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, program: &CStr) -> i32 {
     match asked {
-        Asked::Help => print_help(&NATIVE),
-        Asked::Version => print_version(),
+        Asked::Pause => return launch::pause(),
         Asked::Explain | Asked::Run => {
-            if let Err(fault) = judge::judge(&spec) {
+            if words.voice != NATIVE.voice && spec.argv.is_none() {
+                return complain_of_no_command(words, program);
+            }
+            if let Err(fault) = judge::judge(spec) {
                 return fault.report();
             }
             if asked == Asked::Run {
-                return launch::run(&mut spec, &start);
+                return launch::run(spec, start);
             }
-            launch::explain(&spec);
+            launch::explain(spec);
         }
+        _ => print(words, asked, program),
     }
     0
 }

@@ -53,7 +53,7 @@ fn leave(start: &Start, root: bool) -> Done {
     let copy = memory()?;
     while sendfile(copy, exe, None, CHUNK)? > 0 {}
     seal(copy)?;
-    Err(sys::execve_fd(copy, start.args, start.env))
+    Err(sys::execve_fd(copy, start))
 }
 
 /// Says that we run from an empty file, once nothing of our own is mapped.

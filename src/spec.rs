@@ -3,11 +3,14 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
-use crate::sys::{Argv, Say, Word, say};
+use crate::sys::{Argv, Env, Say, Signal, say};
 
-/// Everything that one container is made from.
+/// Everything that one launch is made from.
 #[derive(Clone, Copy)]
 pub struct Spec<'a> {
+    pub mode: Mode,
+    /// Whoever supervises CMD is process 1 of a pid namespace: every process that it can signal is its own.
+    pub process_1: bool,
     /// `--root DIR`: the directory that becomes `/`.
     pub root: &'a CStr,
     /// The caller is not root: his own ids are all that can be mapped (user_namespaces(7)).
@@ -31,14 +34,14 @@ pub struct Spec<'a> {
     pub directory: &'a CStr,
     /// Descriptors that CMD keeps besides 0, 1 and 2.
     pub keep_fds: &'a [u32],
-    /// CMD's environment, ended by [`Word::END`].
-    pub env: &'a [Word<'a>],
+    /// CMD's environment.
+    pub env: Env<'a>,
     /// The value of PATH in `env`.
     pub path: &'a CStr,
     pub argv: Argv<'a>,
     /// What is executed instead where `argv`'s file is missing: no CMD was given, and a shell is a shell.
     pub fallback: Argv<'a>,
-    pub life: Life,
+    pub life: Life<'a>,
 }
 
 /// What happens to writes below the root.
@@ -52,21 +55,81 @@ pub enum Writes {
     Forgotten,
 }
 
-/// Who is process 1, and when the container ends.
+/// What is made around CMD.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A container, `--root`.
+    Container,
+    /// Nothing: nsinit itself is CMD's parent, as process 1 of an image or in its place.
+    Init,
+}
+
+/// Who is process 1, who gets which signal, and how it ends.
 #[derive(Clone, Copy)]
-pub struct Life {
+pub struct Life<'a> {
     /// CMD itself is process 1: nobody reaps or forwards.
     pub as_pid_1: bool,
     /// CMD gets a session of its own.
     pub new_session: bool,
-    /// The launcher dies when its parent does.
-    pub die_with_parent: bool,
-    /// Signals go to CMD's whole process group.
-    pub group: bool,
-    /// The container lives until its last process has ended.
-    pub wait_all: bool,
-    /// Seconds between SIGTERM and SIGKILL for what is left when CMD has ended.
-    pub grace: u32,
+    /// CMD gets a process group of its own.
+    pub own_group: bool,
+    /// The signal that nsinit gets when its parent ends.
+    pub die_with_parent: Option<Signal>,
+    /// `Mode::Init`, not process 1: become the reaper of CMD's orphans.
+    pub subreaper: bool,
+    pub audience: Audience,
+    /// Signals that are forwarded as others; as 0: not at all.
+    pub rewrite: &'a [(u8, u8)],
+    /// Seconds after a signal that asks CMD to end until SIGKILL.
+    pub stop_timeout: Option<u32>,
+    /// After forwarding what stops CMD, stop too.
+    pub stop_with_command: bool,
+    pub end: End,
+    /// Exit statuses that are passed on as others.
+    pub remap: &'a [(u8, u8)],
+    /// Die of the signal that CMD died of.
+    pub propagate: bool,
+    /// How much of what happens is told: 1 the ends, 2 the signals too, 3 the orphans too.
+    pub verbose: u8,
+    /// The orphans are told of in any case.
+    pub tell_reaped: bool,
+}
+
+impl Life<'_> {
+    /// Whether anything is asked for that needs somebody between CMD and the launcher.
+    #[must_use]
+    pub fn asks_for_more_than_the_preset(&self) -> bool {
+        let preset = &Spec::PRESET.life;
+        self.audience != preset.audience
+            || self.end != preset.end
+            || self.stop_timeout.is_some()
+            || self.propagate
+            || self.verbose != 0
+            || !(self.rewrite.is_empty() && self.remap.is_empty())
+    }
+}
+
+/// Who gets the signals that are forwarded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Command,
+    /// CMD's process group.
+    Group,
+    /// Every process.
+    All,
+}
+
+/// What happens to the other processes when CMD has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing: nsinit ends at once.
+    AtOnce,
+    /// CMD's group gets SIGTERM, and nsinit ends at once.
+    Term,
+    /// They get SIGTERM, and so many seconds later SIGKILL.
+    Grace(u32),
+    /// They are waited for.
+    Wait,
 }
 
 /// Sets of capabilities(7): bit N is capability N.
@@ -137,6 +200,8 @@ impl<'a> Op<'a> {
 impl Spec<'_> {
     /// The container preset: what `--root` means before any other option has its say.
     pub const PRESET: Spec<'static> = Spec {
+        mode: Mode::Container,
+        process_1: false,
         root: c"",
         rootless: false,
         writes: Writes::Kept,
@@ -158,19 +223,33 @@ impl Spec<'_> {
         umask: None,
         directory: c"/",
         keep_fds: &[],
-        env: &[Word::END],
+        env: Env::NONE,
         path: c"",
         argv: Argv::NONE,
         fallback: Argv::NONE,
         life: Life {
             as_pid_1: false,
             new_session: false,
-            die_with_parent: false,
-            group: false,
-            wait_all: false,
-            grace: 2,
+            own_group: true,
+            die_with_parent: None,
+            subreaper: true,
+            audience: Audience::Command,
+            rewrite: &[],
+            stop_timeout: None,
+            stop_with_command: false,
+            end: End::Grace(2),
+            remap: &[],
+            propagate: false,
+            verbose: 0,
+            tell_reaped: false,
         },
     };
+
+    /// Whether CMD gets what a container's does.
+    #[must_use]
+    pub fn contained(&self) -> bool {
+        self.mode == Mode::Container
+    }
 
     /// Whether all of `flags` (CLONE_NEW*) are made anew.
     #[must_use]

@@ -47,10 +47,12 @@ pub struct State {
     pub terminal: Option<Fd>,
     /// CMD is put into the terminal's foreground.
     pub lent: bool,
+    /// We have left the terminal; the kernel's SIGHUP and SIGCONT for that are to come.
+    pub left_terminal: bool,
     /// From the launcher: a byte means go on; its end means that he is no more.
     pub go: Option<Pipe>,
-    /// To the launcher: the signal that stopped CMD.
-    pub stops: Option<Pipe>,
+    /// To the launcher: the signal that stopped CMD, or that it died of.
+    pub news: Option<Pipe>,
     /// The launcher's: the directory of process 1 in a verified procfs.
     pub process: Option<Fd>,
     /// The launcher's: process 1 of the container.
@@ -81,8 +83,9 @@ impl State {
             launcher: getpid(),
             terminal: None,
             lent: false,
+            left_terminal: false,
             go: None,
-            stops: None,
+            news: None,
             process: None,
             container: None,
             directory: None,

@@ -60,3 +60,9 @@ pub fn nothing<'a>(_: &Spec<'a>) -> &'a CStr {
 pub fn always(_: &Spec<'_>) -> bool {
     true
 }
+
+/// For steps that only a container needs.
+#[must_use]
+pub fn contained(spec: &Spec<'_>) -> bool {
+    spec.contained()
+}

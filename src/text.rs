@@ -43,6 +43,14 @@ impl Text {
         self
     }
 
+    /// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
+    pub fn push_printable(&mut self, word: &[u8]) -> &mut Text {
+        for &byte in word {
+            self.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
+        }
+        self
+    }
+
     /// Appends a number in decimal.
     pub fn push_number(&mut self, number: u32) -> &mut Text {
         let mut unit = 1_000_000_000;
@@ -114,6 +122,17 @@ pub fn has(text: &[u8], byte: u8) -> bool {
 #[allow(clippy::manual_ignore_case_cmp, reason = "core's is made for long texts, and four times as large")]
 pub fn same_word(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.to_ascii_uppercase() == b.to_ascii_uppercase())
+}
+
+/// The number at the beginning of `text` and what follows it, as strtol(3) reads: spaces and a plus may come before it.
+#[must_use]
+pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let spaces = text.iter().take_while(|byte| **byte == b' ').count();
+    let text = text.get(spaces..)?;
+    let text = text.strip_prefix(b"+").unwrap_or(text);
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at_checked(digits)?;
+    Some((number(digits)?, rest))
 }
 
 /// The number that `text` is as a whole, in decimal.

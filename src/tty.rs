@@ -5,13 +5,13 @@
 //! kernel; what reaches us instead is forwarded. A stop of CMD is passed on to our own group, so that the caller's
 //! shell takes the terminal back and `fg` resumes both.
 
-use linux_raw_sys::ioctl::TIOCSCTTY;
+use linux_raw_sys::ioctl::{TIOCNOTTY, TIOCSCTTY};
 use rustix::fs::OFlags;
-use rustix::process::{Pid, getpgrp};
+use rustix::process::{Pid, getpgrp, getpid, getsid};
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, FIFO, Fd, HERE};
-use crate::sys::{self, Failure, Signal, Standard};
+use crate::sys::{self, Failure, Set, Signal, Standard};
 
 /// The controlling terminal, if there is one.
 #[must_use]
@@ -53,7 +53,43 @@ pub fn take_back(terminal: Fd) {
     }
 }
 
+/// What a stop of CMD's comes to.
+pub enum Stop {
+    /// It only waits for the terminal, which is ours to hand over: it is to go on in the foreground.
+    Resume,
+    /// We were stopped as well, and continued.
+    Continued,
+    /// The kernel stops no orphaned process group, for nobody could continue it: nor will anybody continue CMD. It hangs
+    /// up such a group when it waits for a terminal.
+    Orphaned { hang_up: bool },
+}
+
+/// CMD's group was stopped by `signal`. Our group is CMD's job to the caller's shell: it stops too.
+pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
+    let waits = matches!(signal, Signal::TTIN | Signal::TTOU);
+    if waits && is_ours(terminal) {
+        return Stop::Resume;
+    }
+    if *lent {
+        hand_to(terminal, getpgrp());
+        *lent = false;
+    }
+    let _ = sys::kill(0, signal);
+    // Here we stop.
+    let _ = sys::set_mask(Set::ALL.without(signal));
+    let _ = sys::set_mask(Set::ALL);
+    if sys::is_pending(Signal::CONT) { Stop::Continued } else { Stop::Orphaned { hang_up: waits } }
+}
+
 /// Makes the terminal on standard input the controlling one of a new session, unless it is another session's.
 pub fn control() {
     let _ = sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0);
+}
+
+/// Gives up the controlling terminal, so that CMD's session can have it. Returns whether SIGHUP and SIGCONT will come of
+/// it, as they do to a session leader (ioctl_tty(2)).
+#[must_use]
+pub fn leave() -> bool {
+    let led = getsid(None) == Ok(getpid());
+    sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0).is_ok() && led
 }

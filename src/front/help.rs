@@ -2,28 +2,35 @@
 
 use engine::sys::{Standard, write};
 
+use super::NATIVE;
+use super::draft::Asked;
 use super::words::Vocabulary;
 
 /// Up to the column that the help of an option begins in.
 const SPACES: &[u8] = b"                        ";
 
-pub fn print_usage(words: &Vocabulary) {
-    write(Standard::Error, words.usage.as_bytes());
-}
+/// Two lines for who says nothing.
+const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]
+       nsinit [OPTION...] [--] CMD [ARG...]
+";
 
-pub fn print_version() {
-    write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
-}
-
-pub fn print_help(words: &Vocabulary) {
-    help(words, &mut |text| {
-        write(Standard::Output, text);
-    });
+/// What the native vocabulary prints.
+pub fn print(asked: Asked) {
+    match asked {
+        Asked::Usage => write(Standard::Error, USAGE.as_bytes()),
+        Asked::Version => write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        _ => {
+            help(&NATIVE, &mut |text| {
+                write(Standard::Output, text);
+            });
+            true
+        }
+    };
 }
 
 /// Hands the help text out, piece by piece.
 fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {
-    out(words.usage.as_bytes());
+    out(USAGE.as_bytes());
     for line in words.lines() {
         let parts = if line.is_title() {
             [b"\n", line.option, b"", b":"]
@@ -43,7 +50,6 @@ Exit status: CMD's own; 128+N if signal N ended it; 125 if nsinit failed before 
 
 #[cfg(test)]
 mod tests {
-    use super::super::NATIVE;
     use super::*;
     use std::collections::HashSet;
 
@@ -57,6 +63,8 @@ mod tests {
             assert!(names.insert(row.name()), "twice: {text}");
         }
         assert!(names.len() > 40);
+        let lives = NATIVE.lines().find(|line| line.option == b"How it lives and ends").expect("the heading");
+        assert_eq!(lives.number, NATIVE.contained);
     }
 
     fn whole_help() -> String {

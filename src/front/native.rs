@@ -3,16 +3,29 @@
 use core::ffi::CStr;
 
 use engine::caps;
-use engine::spec::{Bind, Capabilities, Op, Writes};
-use engine::sys::say;
+use engine::spec::{Audience, Bind, Capabilities, End, Op, Writes};
+use engine::sys::{Signal, say};
 use engine::text;
+use engine::voice::Name;
 use linux_raw_sys::general as raw;
 
 use super::draft::{Asked, Draft};
-use super::words::{Vocabulary, Wrong, rows};
+use super::words::{Texts, Vocabulary, Wrong, rows};
 
-pub static NATIVE: Vocabulary =
-    Vocabulary { usage: "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]\n", rows: ROWS, act };
+pub static NATIVE: Vocabulary = Vocabulary {
+    names: say(c"nsinit "),
+    voice: Name::Nsinit,
+    begin: |_| {},
+    rows: ROWS,
+    act,
+    contained: CONTAINED,
+    end: |_| {},
+    texts: Texts::NONE,
+    abbreviates: false,
+};
+
+/// Those before "How it lives and ends".
+pub const CONTAINED: usize = 34;
 
 rows! { draft, first, second:
     "The root" {
@@ -82,11 +95,27 @@ rows! { draft, first, second:
     "How it lives and ends" {
         "--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside" => draft.spec.life.as_pid_1 = true,
         "--new-session\tgive CMD a session without the caller's terminal" => draft.spec.life.new_session = true,
-        "--die-with-parent\tend when the caller of nsinit ends" => draft.spec.life.die_with_parent = true,
-        "--group\tforward signals to CMD's whole process group" => draft.spec.life.group = true,
-        "--grace SECONDS\twhat is left when CMD ends gets SIGTERM, SECONDS later SIGKILL (2)" =>
-            draft.spec.life.grace = text::number(first.to_bytes()).ok_or(say(c"it is no number of seconds"))?,
-        "--wait-all\twait for the last process instead" => draft.spec.life.wait_all = true,
+        "--die-with-parent\tend when the caller of nsinit ends" =>
+            draft.spec.life.die_with_parent = Some(Signal::KILL),
+        "--init\tbe the init of CMD in place; so it is without --root, too" => (),
+        "--group\tforward signals to CMD's whole process group" => draft.spec.life.audience = Audience::Group,
+        "--all\tforward signals to every process" => draft.spec.life.audience = Audience::All,
+        "--rewrite A:B\tforward signal A as B, or for B 0 not at all" => {
+            let pair = two(first, 64).filter(|(from, _)| *from != 0);
+            draft.rewrite.push(pair.ok_or(say(c"it is no pair of signals' numbers"))?);
+        },
+        "--grace SECONDS\tat CMD's end the rest gets SIGTERM, then SIGKILL (2)" =>
+            draft.spec.life.end = End::Grace(seconds(first)?),
+        "--wait-all\twait for the last process instead" => draft.spec.life.end = End::Wait,
+        "--stop-timeout SECONDS\tSIGKILL for CMD so long after a signal to end" =>
+            draft.spec.life.stop_timeout = Some(seconds(first)?),
+        "--remap N:M\texit with M where CMD's status is N; N alone: with 0" => {
+            let pair = two(first, 255).ok_or(say(c"it is no exit status from 0 to 255, nor a pair of them"))?;
+            draft.remap.push(pair);
+        },
+        "--propagate-signal\tdie of the signal that CMD died of" => draft.spec.life.propagate = true,
+        "--verbose\ttell what happens; again: signals too; again: orphans too" =>
+            draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1),
     }
     "About" {
         "--explain\tprint the steps, process by process, and run nothing" => draft.asked = Asked::Explain,
@@ -117,6 +146,18 @@ fn share(draft: &mut Draft, namespace: u32) {
 
 fn id(text: &CStr) -> Result<u32, Wrong> {
     text::number(text.to_bytes()).filter(|id| *id != NO_ID).ok_or(say(c"it is no number from 0 to 4294967294"))
+}
+
+fn seconds(text: &CStr) -> Result<u32, Wrong> {
+    text::number(text.to_bytes()).ok_or(say(c"it is no number of seconds"))
+}
+
+/// `A:B`, or `A` for `A:0`; neither above `most`.
+fn two(text: &CStr, most: u32) -> Option<(u8, u8)> {
+    let (first, second) = text::word(text.to_bytes(), b':')?;
+    let byte = |text| text::number(text).filter(|number| *number <= most).map(|number| number as u8);
+    let alone = first.len() == text.count_bytes();
+    Some((byte(first)?, if alone { 0 } else { byte(second)? }))
 }
 
 fn capability(name: &CStr) -> Result<u64, Wrong> {

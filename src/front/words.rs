@@ -1,24 +1,98 @@
-//! What an option row is.
+//! What an option row is, and a vocabulary of them.
 
 use core::ffi::CStr;
 
 use engine::sys::Say;
 use engine::text;
+use engine::voice::Name;
 
 use super::draft::Draft;
 
 /// Why a value can't be meant.
 pub type Wrong = Say;
 
-/// The texts of one vocabulary and its rows.
+/// One name that nsinit answers to, and what it then understands.
 pub struct Vocabulary {
-    pub usage: &'static str,
+    /// The basenames of argv[0], each followed by a space.
+    pub names: Say,
+    pub voice: Name,
+    /// What holds before any option has its say: defaults, and the variables of the environment that are options.
+    pub begin: fn(&mut Draft),
     /// A line each: the heading of a group, or an option, what its values are called, a tab, and its help:
     /// `--bind SRC DEST\tshow ...`.
     pub rows: &'static str,
     /// What the row of that number does to the draft of a Spec. It gets as many values as its text names; the others
     /// are empty.
     pub act: fn(usize, &mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>,
+    /// How many rows, from the first, say something of a container: there is to be one.
+    pub contained: usize,
+    /// What is left to settle when all options are read.
+    pub end: fn(&mut Draft),
+    pub texts: Texts,
+    /// Long options may be cut short, as getopt_long(3) lets them.
+    pub abbreviates: bool,
+}
+
+/// What another name prints. `&` stands for the program's name, `#` for the option or the user's word, `$` for the
+/// option, `@` for our process id.
+pub struct Texts {
+    pub help: Say,
+    pub version: Say,
+    /// They go to standard error.
+    pub help_to_error: bool,
+    pub version_to_error: bool,
+    /// Of the program's name only the last component.
+    pub short_name: bool,
+    pub unknown_letter: Say,
+    pub unknown_word: Say,
+    pub value_missing: Say,
+    pub long_value_missing: Say,
+    pub value_too_much: Say,
+    pub value_wrong: Say,
+    pub command_missing: Say,
+    /// What follows each complaint about options.
+    pub usage: Say,
+}
+
+impl Texts {
+    /// nsinit's own are made from its rows.
+    pub const NONE: Texts = Texts {
+        help: Say::NOTHING,
+        version: Say::NOTHING,
+        help_to_error: false,
+        version_to_error: false,
+        short_name: false,
+        unknown_letter: Say::NOTHING,
+        unknown_word: Say::NOTHING,
+        value_missing: Say::NOTHING,
+        long_value_missing: Say::NOTHING,
+        value_too_much: Say::NOTHING,
+        value_wrong: Say::NOTHING,
+        command_missing: Say::NOTHING,
+        usage: Say::NOTHING,
+    };
+}
+
+/// What is wrong with a command line.
+#[derive(Clone, Copy)]
+pub struct Complaint {
+    pub kind: Kind,
+    /// The option, as the vocabulary names it; of an unknown one, as the user typed it.
+    pub option: &'static [u8],
+    /// What the user wrote: an unknown word, or the value. May be empty.
+    pub word: &'static CStr,
+    pub why: Wrong,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Unknown,
+    /// The letter of a short option that is unknown.
+    UnknownLetter(u8),
+    ValueMissing,
+    ValueTooMuch,
+    ValueWrong,
+    CommandMissing,
 }
 
 /// Makes a vocabulary's `rows` and `act` from a list: `"TITLE" { "--option VALUE\thelp" => statement, ... }`. All texts
@@ -57,7 +131,7 @@ impl Row {
     /// It is no row, but the heading of those that follow.
     #[must_use]
     pub fn is_title(&self) -> bool {
-        !self.option.starts_with(b"-")
+        self.option.first() != Some(&b'-')
     }
 
     /// The option with its dashes.
@@ -80,7 +154,7 @@ impl Vocabulary {
         let mut number = 0;
         core::iter::from_fn(move || {
             let (line, after) = text::word(rest, b'\n')?;
-            let (option, help) = text::word(line, b'\t')?;
+            let (option, help) = text::word(line, b'\t').unwrap_or_default();
             let row = Row { number, option, help };
             number += usize::from(!row.is_title());
             rest = after;
@@ -88,9 +162,20 @@ impl Vocabulary {
         })
     }
 
-    /// The row of an option, named with its dashes.
+    /// The row of an option, named with its dashes; a long one perhaps cut short, if there is one such only.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<Row> {
-        self.lines().find(|row| row.name() == name && !row.is_title())
+        let mut close = None;
+        let mut several = false;
+        for row in self.lines().filter(|row| !row.is_title()) {
+            if row.name() == name {
+                return Some(row);
+            }
+            if self.abbreviates && name.len() > 2 && row.name().get(..name.len()) == Some(name) {
+                several = close.is_some();
+                close = Some(row);
+            }
+        }
+        close.filter(|_| !several)
     }
 }

@@ -8,7 +8,7 @@ use rustix::process::Pid;
 
 use super::arch::{self, Register};
 use super::signal::{Set, Siginfo, Signal};
-use super::{Argv, Done, Failure, Word};
+use super::{Argv, Done, Env, Failure};
 
 /// One system call; the arguments are integers, or pointers that outlive it.
 macro_rules! call {
@@ -148,6 +148,14 @@ pub fn spawn<T>(body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
 }
 
+/// Ends this process by `signal`, without a core file of ours; returns if that is impossible (process 1 is immune).
+pub fn die_of(signal: Signal) {
+    let _ = prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
+    let _ = set_ignored(signal, false);
+    let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), signal);
+    let _ = set_mask(Set::ALL.without(signal));
+}
+
 /// Bytes of stack for [`beside`]'s child: the path buffers of a walk and what the calls need are half of it.
 const STACK: usize = 128 * 1024;
 
@@ -233,35 +241,24 @@ pub fn exit(status: i32) -> ! {
 }
 
 /// execve(2). Returns only when it failed.
-pub fn execve(path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Failure {
-    if !env.last().is_some_and(|last| last.is_end()) {
-        return Failure::INVAL;
-    }
+pub fn execve(path: &CStr, argv: Argv<'_>, env: Env<'_>) -> Failure {
     if argv.is_none() {
         return Failure::INVAL;
     }
-    let env: *const *const c_char = env.as_ptr().cast();
-    call!(__NR_execve, path.as_ptr(), argv.as_ptr(), env).err().unwrap_or(Failure::INVAL)
+    call!(__NR_execve, path.as_ptr(), argv.as_ptr(), env.as_ptr()).err().unwrap_or(Failure::INVAL)
 }
 
 /// execve(2) of `shell` with the script `path` and CMD's arguments. Returns only when it failed.
-pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: &[Word<'_>]) -> Failure {
-    if !env.last().is_some_and(|last| last.is_end()) {
-        return Failure::INVAL;
-    }
-    let env: *const *const c_char = env.as_ptr().cast();
-    let result = argv.as_script(shell, path, |script| call!(__NR_execve, shell.as_ptr(), script, env));
+pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: Env<'_>) -> Failure {
+    let result = argv.as_script(shell, path, |script| call!(__NR_execve, shell.as_ptr(), script, env.as_ptr()));
     result.and_then(Result::err).unwrap_or(Failure::INVAL)
 }
 
-/// execveat(2) of a descriptor (AT_EMPTY_PATH) with an argument vector as the kernel gave it. Returns only when it failed.
-pub fn execve_fd(fd: BorrowedFd<'_>, args: &[core::cell::Cell<Word<'static>>], env: &[Word<'_>]) -> Failure {
-    let ended = |word: Option<Word<'_>>| word.is_some_and(Word::is_end);
-    if !ended(env.last().copied()) || !ended(args.last().map(core::cell::Cell::get)) {
-        return Failure::INVAL;
-    }
-    let (args, env): (*const *const c_char, *const *const c_char) = (args.as_ptr().cast(), env.as_ptr().cast());
-    call!(__NR_execveat, fd.as_raw_fd(), c"".as_ptr(), args, env, raw::AT_EMPTY_PATH).err().unwrap_or(Failure::INVAL)
+/// execveat(2) of a descriptor (AT_EMPTY_PATH) with the arguments as the kernel gave them. Returns only when it failed.
+pub fn execve_fd(fd: BorrowedFd<'_>, start: &super::Start) -> Failure {
+    let args: *const *const c_char = start.args.as_ptr().cast();
+    let (fd, env) = (fd.as_raw_fd(), start.env.as_ptr());
+    call!(__NR_execveat, fd, c"".as_ptr(), args, env, raw::AT_EMPTY_PATH).err().unwrap_or(Failure::INVAL)
 }
 
 /// close_range(2): closes `first` to `last`, both included.

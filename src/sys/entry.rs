@@ -150,13 +150,49 @@ impl<'a> Argv<'a> {
     }
 }
 
+/// An environment for execve(2), ended by [`Word::END`].
+#[derive(Clone, Copy)]
+pub struct Env<'a>(&'a [Cell<Word<'static>>]);
+
+impl<'a> Env<'a> {
+    /// An empty one.
+    pub const NONE: Env<'static> = Env(&[]);
+
+    /// [`Env::NONE`] if `words` do not end with [`Word::END`].
+    pub fn new(words: &'a [Cell<Word<'static>>]) -> Env<'a> {
+        if words.last().is_some_and(|last| last.get().is_end()) { Env(words) } else { Env::NONE }
+    }
+
+    pub fn words(&self) -> impl Iterator<Item = &'static CStr> {
+        self.0.iter().map_while(|word| word.get().get())
+    }
+
+    /// Where the first string is; 0 if there is none.
+    pub(super) fn address(&self) -> usize {
+        self.0.first().map_or(0, |word| word.get().address())
+    }
+
+    /// Linux takes no array for an empty one (execve(2)).
+    pub(super) fn as_ptr(&self) -> *const *const c_char {
+        if self.0.is_empty() { core::ptr::null() } else { self.0.as_ptr().cast() }
+    }
+
+    /// `body` runs while the word at `index` is `text`; afterwards it is what it was.
+    pub fn with<T>(&self, index: usize, text: &CStr, body: impl FnOnce() -> T) -> T {
+        let Some(slot) = self.0.get(index) else { return body() };
+        let before = slot.replace(Word(text.as_ptr(), PhantomData));
+        let result = body();
+        slot.set(before);
+        result
+    }
+}
+
 /// What the kernel handed to the program.
 #[derive(Clone, Copy)]
 pub struct Start {
     /// The arguments with `argv[0]`, ended by [`Word::END`].
     pub args: &'static [Cell<Word<'static>>],
-    /// The environment, ended by [`Word::END`].
-    pub env: &'static [Word<'static>],
+    pub env: Env<'static>,
     /// What the kernel adds to them.
     pub auxiliary: Auxiliary,
 }
@@ -192,7 +228,7 @@ impl Start {
         unsafe {
             Start {
                 args: core::slice::from_raw_parts(argv.cast(), count),
-                env: core::slice::from_raw_parts(envp.cast(), vars + 1),
+                env: Env(core::slice::from_raw_parts(envp.cast(), vars + 1)),
                 auxiliary: auxiliary(envp.add(vars + 1)),
             }
         }

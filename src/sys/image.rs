@@ -1,6 +1,5 @@
 //! The program's own memory.
 
-use core::cell::Cell;
 use core::ffi::c_void;
 
 use linux_raw_sys::general as raw;
@@ -9,7 +8,7 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
 use super::call::{move_onto, protect, set_map};
-use super::{Auxiliary, Done, Failure, Start, Word};
+use super::{Auxiliary, Done, Failure, Start};
 
 /// `Elf64_Phdr`, elf(5).
 #[cfg(target_pointer_width = "64")]
@@ -60,14 +59,13 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
     // Before all that is loaded (elf(5)).
     let own = headers.first().filter(|header| header.kind == PT_PHDR).ok_or(Failure::NOEXEC)?;
     let base = place.wrapping_sub(own.address);
-    let address = |word: Option<Word<'_>>| word.map_or(0, Word::address);
     // SAFETY: a struct of integers and a pointer, which may all be zero.
     let mut map: prctl_mm_map = unsafe { core::mem::zeroed() };
     map.exe_fd = exe.as_raw_fd().cast_unsigned();
     map.start_stack = start.args.as_ptr().addr() as u64;
     // The strings lie behind one another: the arguments, the environment, the program's name.
-    let environment = address(start.env.first().copied());
-    map.arg_start = address(start.args.first().map(Cell::get)) as u64;
+    let environment = start.env.address();
+    map.arg_start = start.args.first().map_or(0, |word| word.get().address()) as u64;
     map.arg_end = if environment == 0 { name } else { environment } as u64;
     map.env_start = map.arg_end;
     map.env_end = name as u64;

@@ -1,0 +1,81 @@
+//! What the names print about their options: complaints, help, versions, from the patterns in their texts.
+
+use core::ffi::CStr;
+
+use engine::fault::Fault;
+use engine::sys::{Say, Standard, say, write};
+use engine::text::Text;
+use rustix::process::getpid;
+
+use super::draft::Asked;
+use super::words::{Complaint, Kind, Texts, Vocabulary};
+use super::{NATIVE, base, help};
+
+/// Prints what is wrong with the command line. Returns the exit status.
+pub fn complain(words: &Vocabulary, complaint: &Complaint, program: &CStr) -> i32 {
+    if words.voice == NATIVE.voice {
+        return Fault::new(complaint.option, complaint.word, complaint.why).report();
+    }
+    let texts = &words.texts;
+    let option = complaint.option;
+    let word = complaint.word.to_bytes();
+    let letter;
+    let (pattern, word) = match complaint.kind {
+        Kind::UnknownLetter(unknown) => {
+            letter = [unknown];
+            (texts.unknown_letter, &letter[..])
+        }
+        Kind::Unknown => (texts.unknown_word, word),
+        Kind::ValueMissing if option.len() == 2 => (texts.value_missing, option.get(1..).unwrap_or_default()),
+        Kind::ValueMissing => (texts.long_value_missing, option),
+        Kind::ValueTooMuch => (texts.value_too_much, option),
+        Kind::ValueWrong => (texts.value_wrong, word),
+        Kind::CommandMissing => (texts.command_missing, option),
+    };
+    let mut text = Text::new();
+    push(&mut text, pattern, program, word, option, false);
+    if complaint.kind != Kind::ValueWrong {
+        push(&mut text, texts.usage, program, word, option, texts.short_name);
+    }
+    write(Standard::Error, text.bytes());
+    1
+}
+
+/// Prints that there is no CMD. Returns the exit status.
+pub fn complain_of_no_command(words: &Vocabulary, program: &CStr) -> i32 {
+    let complaint = Complaint { kind: Kind::CommandMissing, option: b"CMD", word: c"", why: say(c"it is missing") };
+    complain(words, &complaint, program)
+}
+
+/// Prints what was asked for.
+pub fn print(words: &Vocabulary, asked: Asked, program: &CStr) {
+    if words.voice == NATIVE.voice {
+        return help::print(asked);
+    }
+    let Texts { help, version, help_to_error, version_to_error, short_name, .. } = words.texts;
+    let (to_error, pattern) = match asked {
+        Asked::Version => (version_to_error, version),
+        Asked::Licence => (false, LICENCE),
+        _ => (help_to_error, help),
+    };
+    let mut text = Text::new();
+    push(&mut text, pattern, program, b"", b"", short_name);
+    write(if to_error { Standard::Error } else { Standard::Output }, text.bytes());
+}
+
+/// Appends a pattern of [`Texts`].
+fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8], short_name: bool) {
+    for &byte in pattern.bytes() {
+        match byte {
+            b'#' => text.push_printable(word),
+            b'$' => text.push(option),
+            b'&' => text.push(if short_name { base(program) } else { program.to_bytes() }),
+            b'@' => text.push_number(getpid().as_raw_nonzero().get().cast_unsigned()),
+            _ => text.byte(byte),
+        };
+    }
+}
+
+/// What the licence options print: nsinit's own.
+const LICENCE: Say =
+    say(c"nsinit, under the MIT licence or the Apache License 2.0, at your option.\nThere is no warranty.\n");
