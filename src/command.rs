@@ -178,7 +178,8 @@ fn execute(spec: &Spec<'_>) -> u8 {
         return outcome(command, attempt(spec, command));
     }
     let mut worst = Failure::NOENT;
-    let mut rest = spec.path.to_bytes();
+    // An empty name is nobody's (execvp(3)).
+    let mut rest = if command.is_empty() { b"" } else { spec.path.to_bytes() };
     while let Some((directory, after)) = text::word(rest, b':') {
         rest = after;
         let mut path = Text::new();

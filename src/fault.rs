@@ -64,6 +64,15 @@ pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
     }
 }
 
+/// Prints why nothing can be done. Returns the exit status.
+#[must_use]
+pub fn refuse(why: Say) -> i32 {
+    let mut line = Text::new();
+    voice::chosen().begin(&mut line);
+    write_line(Standard::Error, line.push(why.bytes()));
+    failed()
+}
+
 /// Prints a line of what `-v` asks for.
 pub fn tell(event: Event, number: i32, command: &CStr) {
     let voice = voice::chosen();

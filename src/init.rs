@@ -66,17 +66,18 @@ impl<'a> Init<'a> {
             let nobody_left = self.reap();
             match self.life {
                 Life::Running { .. } => {}
+                // Whoever is left of CMD's group, be it our child or not.
+                Life::Ended { status } if self.spec.life.end == End::Term => {
+                    if let Some(signal) = self.rewritten(Signal::TERM) {
+                        let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
+                    }
+                    return self.finish(status);
+                }
                 Life::Ended { status } | Life::Ending { status, .. } | Life::Killing { status } if nobody_left => {
                     return self.finish(status);
                 }
                 Life::Ended { status } => match self.spec.life.end {
-                    End::AtOnce => return self.finish(status),
-                    End::Term => {
-                        if let Some(signal) = self.rewritten(Signal::TERM) {
-                            self.signal_group(signal);
-                        }
-                        return self.finish(status);
-                    }
+                    End::AtOnce | End::Term => return self.finish(status),
                     End::Wait => self.life = Life::Ending { status, until: None },
                     End::Grace(seconds) => {
                         self.signal_rest(Signal::TERM);
@@ -95,6 +96,11 @@ impl<'a> Init<'a> {
                     // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
                     self.reap();
                     self.take(&info);
+                    if self.spec.life.stop_with_command
+                        && matches!(info.signal(), Signal::TSTP | Signal::TTIN | Signal::TTOU)
+                    {
+                        let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+                    }
                 }
                 Err(Failure::AGAIN) => self.time_is_over(),
                 // Stopped and continued from outside: EINTR.
@@ -240,7 +246,11 @@ impl<'a> Init<'a> {
             return;
         }
         // What the kernel says to us when we leave the terminal to CMD's session means nothing to CMD.
-        if info.code() == SI_KERNEL && self.state.left_terminal && matches!(info.signal(), Signal::HUP | Signal::CONT) {
+        // It bears our own number.
+        if self.state.left_terminal
+            && info.sender() == getpid().as_raw_nonzero().get()
+            && matches!(info.signal(), Signal::HUP | Signal::CONT)
+        {
             self.state.left_terminal = info.signal() == Signal::HUP;
             return;
         }
@@ -282,9 +292,6 @@ impl<'a> Init<'a> {
             // and is not stopped anew, but the job is to be.
             Signal::TSTP | Signal::TTIN | Signal::TTOU if stopped => self.was_stopped(signal),
             _ => {}
-        }
-        if self.spec.life.stop_with_command && matches!(info.signal(), Signal::TSTP | Signal::TTIN | Signal::TTOU) {
-            let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
         }
     }
 

@@ -16,7 +16,12 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 6] = [
+static RULES: [Rule; 7] = [
+    Rule {
+        on: say(c"--init"),
+        broken: |spec| spec.in_place && spec.contained(),
+        why: say(c"a container has an init of its own"),
+    },
     Rule {
         on: say(c"--root DIR"),
         broken: |spec| spec.contained() && spec.root.is_empty(),

@@ -7,7 +7,7 @@ mod front;
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
-use engine::fault::{Fault, failed};
+use engine::fault::{Fault, failed, refuse};
 use engine::spec::Spec;
 use engine::sys::{Start, say};
 use engine::voice::speak_as;
@@ -45,7 +45,9 @@ fn run(start: Start) -> i32 {
     }
     // Nothing is given back: the process ends or becomes another.
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
-    (words.begin)(&mut draft);
+    if let Err(why) = (words.begin)(&mut draft) {
+        return refuse(why);
+    }
     draft.spec.argv = match parse(words, &start, &mut draft) {
         Ok(command) => command,
         Err(complaint) => return complain(words, &complaint, program),
@@ -60,11 +62,12 @@ fn answer(words: &Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, 
     match asked {
         Asked::Pause => return launch::pause(),
         Asked::Explain | Asked::Run => {
-            if words.voice != NATIVE.voice && spec.argv.is_none() {
+            if words.voice == NATIVE.voice {
+                if let Err(fault) = judge::judge(spec) {
+                    return fault.report();
+                }
+            } else if spec.argv.is_none() {
                 return complain_of_no_command(words, program);
-            }
-            if let Err(fault) = judge::judge(spec) {
-                return fault.report();
             }
             if asked == Asked::Run {
                 return launch::run(spec, start);

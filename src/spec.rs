@@ -9,6 +9,8 @@ use crate::sys::{Argv, Env, Say, Signal, say};
 #[derive(Clone, Copy)]
 pub struct Spec<'a> {
     pub mode: Mode,
+    /// `--init`: no container is meant.
+    pub in_place: bool,
     /// Whoever supervises CMD is process 1 of a pid namespace: every process that it can signal is its own.
     pub process_1: bool,
     /// `--root DIR`: the directory that becomes `/`.
@@ -201,6 +203,7 @@ impl Spec<'_> {
     /// The container preset: what `--root` means before any other option has its say.
     pub const PRESET: Spec<'static> = Spec {
         mode: Mode::Container,
+        in_place: false,
         process_1: false,
         root: c"",
         rootless: false,

@@ -7,7 +7,8 @@
 
 use linux_raw_sys::ioctl::{TIOCNOTTY, TIOCSCTTY};
 use rustix::fs::OFlags;
-use rustix::process::{Pid, getpgrp, getpid, getsid};
+use rustix::io::Errno;
+use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, FIFO, Fd, HERE};
@@ -28,7 +29,8 @@ pub fn standard() -> Option<Fd> {
 /// Whether our process group is in the foreground.
 #[must_use]
 pub fn is_ours(terminal: Fd) -> bool {
-    tcgetpgrp(terminal) == Ok(getpgrp())
+    // Where our group is a stranger's to our pid namespace, it has no number here; rustix has a name for that.
+    tcgetpgrp(terminal) == sys::own_group().ok_or(Errno::OPNOTSUPP)
 }
 
 /// Whether standard input or output is a pipe: then somebody else in our process group may be the one who reads the
@@ -49,7 +51,13 @@ pub fn hand_to(terminal: Fd, group: Pid) {
 pub fn take_back(terminal: Fd) {
     let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Failure::SRCH);
     if tcgetpgrp(terminal).map_or(true, gone) {
-        hand_to(terminal, getpgrp());
+        hand_to_us(terminal);
+    }
+}
+
+fn hand_to_us(terminal: Fd) {
+    if let Some(group) = sys::own_group() {
+        hand_to(terminal, group);
     }
 }
 
@@ -71,7 +79,7 @@ pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
         return Stop::Resume;
     }
     if *lent {
-        hand_to(terminal, getpgrp());
+        hand_to_us(terminal);
         *lent = false;
     }
     let _ = sys::kill(0, signal);
@@ -90,6 +98,6 @@ pub fn control() {
 /// it, as they do to a session leader (ioctl_tty(2)).
 #[must_use]
 pub fn leave() -> bool {
-    let led = getsid(None) == Ok(getpid());
+    let led = sys::leads_session() && is_ours(Standard::Input.fd());
     sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0).is_ok() && led
 }

@@ -12,7 +12,7 @@ use super::words::{Texts, Vocabulary, Wrong, rows};
 pub static CATATONIT: Vocabulary = Vocabulary {
     names: say(c"catatonit "),
     voice: Name::Catatonit,
-    begin: |draft| draft.spec.life.end = End::AtOnce,
+    begin,
     rows: ROWS,
     act,
     contained: 0,
@@ -29,6 +29,7 @@ pub static CATATONIT: Vocabulary = Vocabulary {
         ..Texts::NONE
     },
     abbreviates: true,
+    long_alone: false,
 };
 
 rows! { draft, _first, _second:
@@ -40,6 +41,17 @@ rows! { draft, _first, _second:
         "-V\t" => draft.asked = Asked::Version,
         "--version\t" => draft.asked = Asked::Version,
     }
+}
+
+fn begin(draft: &mut Draft) -> Result<(), Wrong> {
+    draft.spec.life.end = End::AtOnce;
+    if draft.caller_env(b"CATATONIT_DEBUG").is_some() {
+        draft.spec.life.verbose = 3;
+    }
+    if draft.caller_env(b"CATATONIT_LOG").is_some() {
+        return Err(say(c"CATATONIT_LOG is reserved for future use"));
+    }
+    Ok(())
 }
 
 const USAGE: Say = say(c"usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]\n");

@@ -36,6 +36,7 @@ Use --help for full usage.
         ..Texts::NONE
     },
     abbreviates: true,
+    long_alone: false,
 };
 
 rows! { draft, pair, _second:
@@ -67,7 +68,7 @@ fn rewrite(draft: &mut Draft, pair: &'static CStr) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn begin(draft: &mut Draft) {
+fn begin(draft: &mut Draft) -> Result<(), Wrong> {
     let debug = draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1");
     let session = draft.caller_env(b"DUMB_INIT_SETSID") != Some(b"0");
     let life = &mut draft.spec.life;
@@ -75,10 +76,11 @@ fn begin(draft: &mut Draft) {
     life.new_session = session;
     life.subreaper = false;
     life.stop_with_command = true;
+    Ok(())
 }
 
 fn end(draft: &mut Draft) {
-    if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") {
+    if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") && !draft.spec.argv.is_none() {
         write(Standard::Error, b"[dumb-init] Running in debug mode.\n");
     }
     let life = &mut draft.spec.life;

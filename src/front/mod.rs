@@ -58,6 +58,7 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
         // The word before the command, whatever it was, becomes the spare slot.
         match word.to_bytes() {
             b"--" => return Ok(reader.command(0)),
+            [b'-', b'-', ..] if words.long_alone && start.args.len() > 3 => return Err(unknown(Kind::Unknown, word)),
             [b'-', b'-', ..] => reader.long(words, word, draft)?,
             [b'-', _, ..] => reader.letters(words, word, draft)?,
             _ => return Ok(reader.command(1)),

@@ -15,13 +15,14 @@ use super::words::{Texts, Vocabulary, Wrong, rows};
 pub static NATIVE: Vocabulary = Vocabulary {
     names: say(c"nsinit "),
     voice: Name::Nsinit,
-    begin: |_| {},
+    begin: |_| Ok(()),
     rows: ROWS,
     act,
     contained: CONTAINED,
     end: |_| {},
     texts: Texts::NONE,
     abbreviates: false,
+    long_alone: false,
 };
 
 /// Those before "How it lives and ends".
@@ -97,7 +98,7 @@ rows! { draft, first, second:
         "--new-session\tgive CMD a session without the caller's terminal" => draft.spec.life.new_session = true,
         "--die-with-parent\tend when the caller of nsinit ends" =>
             draft.spec.life.die_with_parent = Some(Signal::KILL),
-        "--init\tbe the init of CMD in place; so it is without --root, too" => (),
+        "--init\tbe the init of CMD in place, as without --root" => draft.spec.in_place = true,
         "--group\tforward signals to CMD's whole process group" => draft.spec.life.audience = Audience::Group,
         "--all\tforward signals to every process" => draft.spec.life.audience = Audience::All,
         "--rewrite A:B\tforward signal A as B, or for B 0 not at all" => {

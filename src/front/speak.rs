@@ -78,4 +78,4 @@ fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8
 
 /// What the licence options print: nsinit's own.
 const LICENCE: Say =
-    say(c"nsinit, under the MIT licence or the Apache License 2.0, at your option.\nThere is no warranty.\n");
+    say(c"Copyright (c) The nsinit authors; the MIT licence or the Apache License 2.0, at your option. No warranty.\n");

@@ -21,7 +21,7 @@ pub static TINI: Vocabulary = Vocabulary {
     end,
     texts: Texts {
         help: HELP,
-        version: say(c"tini version 0.19.0 - git.nsinit\n"),
+        version: say(c"tini version 0.19.0 - git.de40ad0\n"),
         short_name: true,
         unknown_letter: say(c"&: invalid option -- '#'\n"),
         unknown_word: say(c"&: invalid option -- '-'\n"),
@@ -32,6 +32,7 @@ pub static TINI: Vocabulary = Vocabulary {
         ..Texts::NONE
     },
     abbreviates: false,
+    long_alone: true,
 };
 
 rows! { draft, value, _second:
@@ -53,16 +54,21 @@ fn code(value: &CStr) -> Option<u8> {
     if value.is_empty() {
         return Some(0);
     }
-    let (code, _) = text::leading_number(value.to_bytes()).filter(|(_, rest)| rest.is_empty())?;
+    let (most, digits) = match value.to_bytes() {
+        [b'-', digits @ ..] => (0, digits),
+        digits => (u8::MAX, digits),
+    };
+    let (code, _) = text::leading_number(digits).filter(|(code, rest)| rest.is_empty() && *code <= most.into())?;
     u8::try_from(code).ok()
 }
 
-fn begin(draft: &mut Draft) {
+fn begin(draft: &mut Draft) -> Result<(), Wrong> {
     draft.spec.life.end = End::AtOnce;
     draft.spec.life.subreaper = draft.caller_env(b"TINI_SUBREAPER").is_some();
     if draft.caller_env(b"TINI_KILL_PROCESS_GROUP").is_some() {
         draft.spec.life.audience = Audience::Group;
     }
+    Ok(())
 }
 
 fn end(draft: &mut Draft) {
@@ -104,10 +110,10 @@ fn signal(name: &[u8]) -> Option<Signal> {
     None
 }
 
-const HELP: Say = say(c"& (tini version 0.19.0)
+const HELP: Say = say(c"& (tini version 0.19.0 - git.de40ad0)
 Usage: & [OPTIONS] PROGRAM -- [ARGS] | --version
 
-Execute a program under the supervision of a valid init process (tini)
+Execute a program under the supervision of a valid init process (&)
 
 Command line options:
 

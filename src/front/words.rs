@@ -17,7 +17,8 @@ pub struct Vocabulary {
     pub names: Say,
     pub voice: Name,
     /// What holds before any option has its say: defaults, and the variables of the environment that are options.
-    pub begin: fn(&mut Draft),
+    /// Or why nothing can be done.
+    pub begin: fn(&mut Draft) -> Result<(), Wrong>,
     /// A line each: the heading of a group, or an option, what its values are called, a tab, and its help:
     /// `--bind SRC DEST\tshow ...`.
     pub rows: &'static str,
@@ -31,6 +32,8 @@ pub struct Vocabulary {
     pub texts: Texts,
     /// Long options may be cut short, as getopt_long(3) lets them.
     pub abbreviates: bool,
+    /// A long option is one only where it is the only word.
+    pub long_alone: bool,
 }
 
 /// What another name prints. `&` stands for the program's name, `#` for the option or the user's word, `$` for the

@@ -492,6 +492,18 @@ pub fn wait4(child: Option<Pid>) -> Result<Option<(Pid, Change)>, Failure> {
     Ok(Some((pid, change)))
 }
 
+/// Our process group, getpgid(2), if it has a number in our pid namespace.
+#[must_use]
+pub fn own_group() -> Option<Pid> {
+    call!(__NR_getpgid, 0u32).ok().and_then(|group| Pid::from_raw(group as i32))
+}
+
+/// Whether we lead a session, getsid(2).
+#[must_use]
+pub fn leads_session() -> bool {
+    call!(__NR_getsid, 0u32) == Ok(rustix::process::getpid().as_raw_nonzero().get().cast_unsigned())
+}
+
 /// kill(2): a process, or with a negative number a group, or with -1 everything that may be signalled.
 ///
 /// # Errors

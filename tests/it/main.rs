@@ -6,6 +6,10 @@
 mod harness;
 
 mod basic;
+mod compat;
+mod compat_catatonit;
+mod compat_dumb_init;
+mod compat_tini;
 mod end;
 mod errors;
 mod fault;

@@ -1,0 +1,493 @@
+//! What all three do. Each function is a test of one suite; where an original does it otherwise, the difference is
+//! named, and the original is held to it too where it can be.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::subject::{PATH, no_signals, tester};
+use super::{FAULTS, GLIBC, Place, Subject, Suite, differs, helper, is, signals};
+use crate::harness::launch::{exists, send};
+use crate::harness::procs::{self, Pid, children, eventually, is_gone, stat};
+use crate::harness::scratch::{self, Dir};
+use crate::harness::{Launch, Out, Running, who};
+
+/// `helper WORDS` around the subject.
+pub fn around(it: &Subject, words: &[&str], args: &[&str]) -> Launch {
+    let command = it.words(&[], args);
+    Launch::of(tester(), helper().as_ref()).args(words).args(command).env("PATH", PATH).before(no_signals)
+}
+
+/// `each FROM TO` of `helper` below `args`, as (number, status).
+#[track_caller]
+pub fn each(it: &Subject, from: i32, to: i32, args: &[&str]) -> Vec<(i32, i32)> {
+    let out = around(it, &["each", &from.to_string(), &to.to_string()], args).run();
+    assert!(out.status == 0 && out.stderr.is_empty(), "{it}: {out}");
+    let row = |line: &str| {
+        let (number, status) = line.split_once(' ')?;
+        Some((number.parse().ok()?, status.parse().ok()?))
+    };
+    let rows: Vec<_> = out.stdout.lines().map(|line| row(line).unwrap_or_else(|| panic!("{it}: {line:?}"))).collect();
+    assert_eq!(rows.len(), (to - from + 1) as usize, "{it}");
+    rows
+}
+
+// ---- statuses
+
+pub fn every_status_is_passed_on(suite: &'static Suite) {
+    for it in suite.everywhere() {
+        for (number, status) in each(&it, 0, 255, &it.plain(&[], &[helper(), "exit", "@"])) {
+            assert_eq!(number, status, "{it}");
+        }
+    }
+}
+
+pub fn every_death_is_passed_on(suite: &'static Suite) {
+    for it in suite.everywhere() {
+        let cmd = it.plain(&[], &[helper(), "die", "@"]);
+        // CHLD CONT | URG | WINCH do not kill. The others in between stop.
+        for (from, to, base) in [(1, 16, 128), (17, 18, 0), (23, 23, 0), (24, 27, 128), (28, 28, 0), (29, 64, 128)] {
+            for (number, status) in each(&it, from, to, &cmd) {
+                let expected = if base == 0 { 0 } else { base + number };
+                assert_eq!(status, expected, "{it}: signal {number}");
+            }
+        }
+    }
+}
+
+/// CMD and orphans end at the same moment: the status is CMD's, and the end comes.
+pub fn together(suite: &'static Suite) {
+    for it in suite.everywhere() {
+        for (round, status) in each(&it, 1, 200, &it.plain(&[], &[helper(), "together", "3", "7"])) {
+            assert_eq!(status, 7, "{it}: round {round}");
+        }
+    }
+}
+
+pub fn ten_thousand_orphans(suite: &'static Suite, places: &[Place]) {
+    for it in suite.everywhere().into_iter().filter(|it| places.contains(&it.place)) {
+        is(&it.plainly(&[], &[helper(), "orphans", "10000"]).run(), 0, "", "");
+    }
+}
+
+/// Without a `#!` line it is the shell's, as with execvp.
+pub fn a_script_without_a_head(suite: &'static Suite) {
+    for it in suite.anywhere() {
+        let dir = Dir::new(tester());
+        let script = dir.file("script", "echo \"$@\"; exit 9\n");
+        is(&it.plainly(&[], &[script.to_str().unwrap(), "a", "b"]).run(), 9, "a b\n", "");
+    }
+}
+
+/// What can't be executed: (CMD's word, errno's text, status). `says`: the line, `{}` for the word, `@` for the text.
+pub fn cannot_execute(suite: &'static Suite, says: &str, status: fn(i32) -> i32) {
+    let dir = Dir::new(tester());
+    dir.symlink("loop", "loop");
+    fs::write(dir.at("plain"), "").expect("write a file");
+    dir.file("head", "#!/no/such/interpreter\n");
+    let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+    let rows = [
+        ("nosuch".into(), libc::ENOENT, "No such file or directory"),
+        ("/no/such/file".into(), libc::ENOENT, "No such file or directory"),
+        (String::new(), libc::ENOENT, "No such file or directory"),
+        (at("head"), libc::ENOENT, "No such file or directory"),
+        (at("plain"), libc::EACCES, "Permission denied"),
+        ("/".into(), libc::EACCES, "Permission denied"),
+        (at("plain/x"), libc::ENOTDIR, "Not a directory"),
+        (at("loop"), libc::ELOOP, "Too many levels of symbolic links"),
+        (format!("/{}", "x".repeat(300)), libc::ENAMETOOLONG, "File name too long"),
+    ];
+    for it in suite.everywhere() {
+        for (word, errno, text) in &rows {
+            let line = says.replace("{}", word).replace('@', text) + "\n";
+            // The pattern's mark is the pid only.
+            is(&it.plainly(&[], &[word, "-x"]).run(), status(*errno), "", &line);
+        }
+    }
+}
+
+/// For root there is no such directory. The statuses are the original's and nsinit's.
+pub fn unsearchable_path(suite: &'static Suite, says: &str, statuses: [i32; 2]) {
+    differs(suite.name, "a directory of PATH that may not be searched, CMD nowhere");
+    let Some(user) = who::user() else { return };
+    let dir = Dir::new(user);
+    fs::set_permissions(dir.dir("closed"), Permissions::from_mode(0o000)).expect("close a directory");
+    let path = format!("{}:{PATH}", dir.at("closed").display());
+    for it in suite.anywhere() {
+        let args = it.plain(&[], &["nosuch"]);
+        let launch = |args| Launch::of(user, &it.program).args(args).env("PATH", &path).before(no_signals).run();
+        let [original, ours] = [(statuses[0], "Permission denied"), (statuses[1], "No such file or directory")];
+        let (status, reason) = if it.is_ours() { ours } else { original };
+        is(&launch(args), status, "", &says.replace('@', reason));
+        // If it is in another, it is found.
+        is(&launch(it.plain(&[], &["true"])), 0, "", "");
+    }
+}
+
+// ---- signals
+
+/// A CMD that says which signals it gets, and is ready for them.
+#[track_caller]
+pub fn recorder(it: &Subject, options: &[&str]) -> (Running, Pid) {
+    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let mut running = it.plainly(options, &[helper, "signals"]).open_input().start();
+    assert_eq!(running.line(), "ready", "{it}");
+    let init = it.init(&running);
+    (running, init)
+}
+
+/// All that an original forwards arrives once, and in nsinit's case simply all.
+pub fn all_arrive_once(suite: &'static Suite, options: &[&str], not: &[i32], lost: &[i32]) {
+    for it in suite.everywhere() {
+        let (mut running, init) = recorder(&it, options);
+        for signal in signals().filter(|s| !not.contains(s) && (it.is_ours() || !lost.contains(s))) {
+            send(init, signal);
+            let line = running.line();
+            assert_eq!(line.split(' ').next(), Some(signal.to_string().as_str()), "{it}: sent {signal}");
+        }
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+/// What the original does with those that it does not forward.
+pub fn the_original_loses(suite: &'static Suite, fatal: &[i32], ignored: &[i32]) {
+    for it in suite.original() {
+        for &signal in fatal.iter().chain(ignored) {
+            let (mut running, init) = recorder(&it, &[]);
+            send(init, signal);
+            let dies = fatal.contains(&signal) && !it.is_pid_1();
+            if dies {
+                eventually("the original dies", || is_gone(init).then_some(()));
+            } else {
+                send(init, libc::SIGUSR1);
+                assert_eq!(running.line(), "10 0 0", "{it}: sent {signal}");
+            }
+            is(&running.finish(), if dies { -signal } else { 0 }, "", "");
+        }
+    }
+}
+
+pub fn chld_is_not_forwarded(suite: &'static Suite) {
+    for it in suite.everywhere() {
+        let (mut running, init) = recorder(&it, &[]);
+        for signal in [libc::SIGCHLD, libc::SIGUSR1] {
+            send(init, signal);
+        }
+        assert_eq!(running.line(), "10 0 0", "{it}");
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+/// Real-time signals queue: none is lost. Their values are kept by nsinit only, and where there is one target only:
+/// no call sends a value to a group.
+pub fn queued_signals(suite: &'static Suite, options: &[&str], to_group: bool) {
+    const COUNT: i32 = 200;
+    differs(suite.name, "the value of a queued signal");
+    for it in suite.everywhere() {
+        let (mut running, init) = recorder(&it, options);
+        (0..COUNT).for_each(|value| queue(init, 40, value));
+        for value in 0..COUNT {
+            let with_value = format!("40 {} {value}", libc::SI_QUEUE);
+            let expected = if it.is_ours() && !to_group { &with_value } else { "40 0 0" };
+            assert_eq!(running.line(), expected, "{it} {options:?}");
+        }
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+fn queue(pid: Pid, signal: i32, value: i32) {
+    let value = libc::sigval { sival_ptr: std::ptr::without_provenance_mut(value.cast_unsigned() as usize) };
+    // SAFETY: sigqueue takes a pid, a number and a word.
+    unsafe { libc::sigqueue(pid, signal, value) };
+}
+
+/// Whether CMD's children get what CMD gets.
+pub fn group(suite: &'static Suite, options: &[&str], env: Option<(&str, &str)>, whole: bool) {
+    for it in suite.everywhere() {
+        let script = "trap '' USR1; \"$0\" signals; :";
+        let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+        let mut launch = it.plainly(options, &["sh", "-c", script, helper]).open_input();
+        if let Some((name, value)) = env {
+            launch = launch.env(name, value);
+        }
+        let mut running = launch.start();
+        assert_eq!(running.line(), "ready", "{it}");
+        let cmd = it.cmd(&running);
+        let child = eventually("CMD has its child", || children(cmd).first().copied());
+        send(it.init(&running), libc::SIGUSR1);
+        if whole {
+            assert_eq!(running.line(), "10 0 0", "{it} {options:?}");
+        } else {
+            // Time for a wrong one.
+            sleep(Duration::from_millis(20));
+        }
+        // Past the init: what went before it has arrived.
+        send(child, libc::SIGUSR2);
+        assert_eq!(running.line(), "12 0 0", "{it} {options:?}");
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+/// A CMD that does nothing about signals, executed already.
+#[track_caller]
+pub fn asleep(it: &Subject, options: &[&str]) -> (Running, Pid) {
+    let running = it.plainly(options, &["sleep", "1000"]).start();
+    let cmd = it.cmd(&running);
+    eventually("CMD is executed", || stat(cmd).filter(|s| s.name == "sleep"));
+    (running, cmd)
+}
+
+pub fn cmd_can_be_ended(suite: &'static Suite) {
+    for it in suite.everywhere() {
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, 50] {
+            let (running, _) = asleep(&it, &[]);
+            send(it.init(&running), signal);
+            is(&running.finish(), 128 + signal, "", "");
+        }
+    }
+}
+
+pub fn a_stopped_cmd(suite: &'static Suite) {
+    differs(suite.name, "TERM, HUP, INT or QUIT for a stopped CMD");
+    for it in suite.everywhere() {
+        for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+            let (running, cmd) = asleep(&it, &[]);
+            send(cmd, libc::SIGSTOP);
+            eventually("CMD is stopped", || stat(cmd).filter(|s| s.state == 'T'));
+            send(it.init(&running), signal);
+            if !it.is_ours() {
+                sleep(Duration::from_millis(20));
+                assert_eq!(stat(cmd).map(|s| s.state), Some('T'), "{it}");
+                send(cmd, libc::SIGCONT);
+            }
+            is(&running.finish(), 128 + signal, "", "");
+        }
+    }
+}
+
+/// Sent as soon as there is a child, whatever that has come to.
+pub fn an_early_signal(suite: &'static Suite, options: &[&[&str]]) {
+    differs(suite.name, "a signal right after the start");
+    for it in suite.ours().into_iter().filter(|it| !it.is_pid_1()) {
+        for options in options {
+            let out = around(&it, &["shoot", "100", "15"], &it.plain(options, &["sleep", "1"])).run();
+            is(&out, 0, &"143\n".repeat(100), "");
+        }
+    }
+}
+
+pub fn chld_ignored(suite: &'static Suite, original_hangs: bool) {
+    for it in suite.everywhere() {
+        let around = [helper(), "state", &hex([libc::SIGCHLD]), "0"];
+        let launch = || it.launch_in(&around, &it.plain(&[], &[helper(), "exit", "7"]));
+        if it.is_ours() || !original_hangs {
+            is(&launch().run(), 7, "", "");
+            let script = "\"$0\" exit 1 & \"$0\" exit 2 & exit 8";
+            is(&it.launch_in(&around, &it.plain(&[], &["sh", "-c", script, helper()])).run(), 8, "", "");
+            continue;
+        }
+        differs(suite.name, "started with SIGCHLD ignored");
+        // Not at once: catatonit looks whether CMD is there.
+        let running = it.launch_in(&around, &it.plain(&[], &["sleep", "0.1"])).start();
+        let init = it.init(&running);
+        eventually("CMD is there", || (!children(init).is_empty()).then_some(()));
+        eventually("CMD is gone", || children(init).is_empty().then_some(()));
+        sleep(Duration::from_millis(100));
+        assert!(!is_gone(init), "{it} hangs");
+        send(init, libc::SIGKILL);
+        running.finish();
+    }
+}
+
+// ---- what CMD gets
+
+/// A signal set as /proc shows it.
+pub fn hex(signals: impl IntoIterator<Item = i32>) -> String {
+    let set = signals.into_iter().fold(0u64, |set, s| set | 1 << (s - 1));
+    format!("{set:x}")
+}
+
+/// CMD's blocked and ignored signals. `original` makes the original's out of the caller's.
+pub fn state(suite: &'static Suite, original: fn(ignored: Set, blocked: Set) -> (Set, Set)) {
+    let all = || signals().collect::<Set>();
+    let some = |list: &[i32]| list.iter().copied().collect::<Set>();
+    let rows = [
+        (some(&[]), some(&[])),
+        (some(&[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGTTOU, 40, 64]), some(&[])),
+        (some(&[]), some(&[libc::SIGUSR1, libc::SIGTERM, libc::SIGCHLD, 32, 40])),
+        (all(), some(&[])),
+        (some(&[]), all()),
+    ];
+    for it in suite.everywhere() {
+        for (ignored, blocked) in &rows {
+            let (ign, blk) = (hex(ignored.iter().copied()), hex(blocked.iter().copied()));
+            let around = [helper(), "state", &ign, &blk];
+            // grep itself handles a signal.
+            let cmd = ["sed", "-n", "/^Sig[BI]/p", "/proc/self/status"];
+            let out = it.launch_in(&around, &it.plain(&[], &cmd)).run();
+            let (ignored, blocked) = match it.is_ours() {
+                true => (ignored.clone(), blocked.clone()),
+                false => original(ignored.clone(), blocked.clone()),
+            };
+            let line = |name: &str, set: Set| format!("{name}:\t{:0>16}\n", hex(set));
+            is(&out, 0, &(line("SigBlk", blocked) + &line("SigIgn", ignored)), "");
+        }
+    }
+}
+
+pub type Set = std::collections::BTreeSet<i32>;
+
+pub fn cmd_gets_all_else(suite: &'static Suite) {
+    for it in suite.everywhere() {
+        let script = "pwd; echo $A-$B; ls /proc/self/fd/7";
+        let run = |cmd: &[&str]| {
+            let launch = it.plainly(&[], cmd).directory("/usr/bin".as_ref()).env("A", "1").env("B", "x y").before(fd_7);
+            launch.run()
+        };
+        is(&run(&["sh", "-c", script]), 0, "/usr/bin\n1-x y\n/proc/self/fd/7\n", "");
+        is(&run(&[helper(), "words", "a b", "", "-x", "--", "$A"]), 0, "[a b]\n[]\n[-x]\n[--]\n[$A]\n", "");
+        // Its stdin, to the byte.
+        is(&it.plainly(&[], &["cat"]).input("a\0b\n").run(), 0, "a\0b\n", "");
+    }
+}
+
+fn fd_7() -> std::io::Result<()> {
+    // SAFETY: dup2 takes two numbers.
+    match unsafe { libc::dup2(0, 7) } {
+        -1 => Err(std::io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// The init's own descriptors and directory.
+pub fn the_init_keeps_nothing(suite: &'static Suite, original_closes: bool, original_leaves: bool) {
+    if !original_closes {
+        differs(suite.name, "inherited descriptors in the init itself");
+    }
+    if !original_leaves {
+        differs(suite.name, "the init's own directory");
+    }
+    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    for it in suite.everywhere() {
+        let launch = it.plainly(&[], &[helper, "signals"]).directory("/usr/bin".as_ref()).before(fd_7);
+        let mut running = launch.open_input().start();
+        running.line();
+        let init = it.init(&running);
+        let (closes, leaves) = if it.is_ours() { (true, true) } else { (original_closes, original_leaves) };
+        let link = |name| procs::link(init, name);
+        eventually("the init has closed what it closes", || (link("fd/7").is_none() == closes).then_some(()));
+        let directory = if leaves { "/" } else { "/usr/bin" };
+        eventually("the init is where it stays", || (link("cwd")?.to_str() == Some(directory)).then_some(()));
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+/// Socket activation: LISTEN_PID names the process that is executed.
+pub fn listen_pid(suite: &'static Suite, original_rewrites: bool) {
+    if !original_rewrites {
+        differs(suite.name, "LISTEN_PID that names the init");
+    }
+    for it in suite.everywhere() {
+        let around = ["sh", "-c", "LISTEN_PID=${L:-$$} exec \"$@\"", "sh"];
+        let cmd = ["sh", "-c", "[ $LISTEN_PID = $$ ] && echo cmd || echo $LISTEN_PID"];
+        let rewrites = it.is_ours() || original_rewrites;
+        let out = it.launch_in(&around, &it.plain(&[], &cmd)).run();
+        is(&out, 0, if rewrites { "cmd\n" } else { "#\n" }, "");
+        let out = it.launch_in(&around, &it.plain(&[], &cmd)).env("L", "4194300").run();
+        is(&out, 0, "4194300\n", "");
+    }
+}
+
+/// Descriptors 0-2 closed are no error. `stdin`: whether the original stands a closed stdin.
+pub fn closed_descriptors(suite: &'static Suite, stdin: bool) {
+    for it in suite.everywhere().into_iter().filter(|it| it.is_ours() || stdin) {
+        for list in ["0", "1", "2", "0,1,2"] {
+            let around = [helper(), "closed", list];
+            is(&it.launch_in(&around, &it.plain(&[], &[helper(), "exit", "7"])).run(), 7, "", "");
+        }
+    }
+}
+
+// ---- orphans and the end
+
+/// A process that ignores its end until it is told, with its tag in its words.
+pub fn find(tag: &Dir) -> Pid {
+    let has = |pid: Pid| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = words.split(|&b| b == 0).collect();
+        words.get(1) == Some(&&b"next"[..]) && words.get(2) == Some(&tag.str().as_bytes())
+    };
+    eventually("the tagged process is there", || procs::all().into_iter().map(|s| s.pid).find(|&pid| has(pid)))
+}
+
+/// Whether what loses its parent below it becomes its child.
+pub fn adopts(it: &Subject, launch: impl FnOnce(&[&str]) -> Launch, yes: bool) -> Out {
+    let tag = Dir::new(tester());
+    let script = "(\"$0\" next \"$1\" &); read line; exit 0";
+    let mut running = launch(&["sh", "-c", script, helper(), tag.str()]).open_input().start();
+    let here = running.line();
+    assert!(here.starts_with("here "), "{it}: {here}");
+    let (orphan, init) = (find(&tag), it.init(&running));
+    let parent = eventually("its parent is gone", || {
+        let parent = stat(orphan)?.parent;
+        (parent == init || parent == std::process::id().cast_signed()).then_some(parent)
+    });
+    assert_eq!(parent == init, yes || it.is_pid_1(), "{it}");
+    send(orphan, libc::SIGUSR1);
+    assert_eq!(running.line(), "got 10", "{it}");
+    running.finish()
+}
+
+/// CMD ends with 3 and leaves a process, in its group or (`away`) in another session; the init ends at once. What the
+/// left one said after that.
+pub fn leaves(it: &Subject, options: &[&str], away: bool) -> Option<String> {
+    let tag = Dir::new(tester());
+    let (plain, session) = ("\"$0\" next \"$1\" & wait", "setsid \"$0\" next \"$1\" & wait");
+    let script = format!("trap 'exit 3' USR1; {}; wait", if away { session } else { plain });
+    let launch = it.plainly(options, &["sh", "-c", &script, helper(), tag.str()]);
+    let mut running = launch.start();
+    let here = running.line();
+    assert!(here.starts_with("here "), "{it}: {here}");
+    let (left, init) = (find(&tag), it.init(&running));
+    send(it.cmd(&running), libc::SIGUSR1);
+    eventually("the init ends", || is_gone(init).then_some(()));
+    if it.is_pid_1() {
+        // The kernel kills what is left.
+        let out = running.finish();
+        assert_eq!((out.status, out.stderr.as_str()), (3, ""), "{it}: {out}");
+        return None;
+    }
+    if exists(left) {
+        send(left, libc::SIGUSR1);
+    }
+    let said = running.line();
+    is(&running.finish(), 3, "", "");
+    Some(said)
+}
+
+// ---- rest
+
+/// No wake-ups without cause. `original`: those of the original in the time.
+pub fn idle(suite: &'static Suite, original: u64) {
+    let switches = |pid: Pid| -> u64 {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("read its status");
+        procs::field_of(&status, "voluntary_ctxt_switches").and_then(|n| n.parse().ok()).expect("a number")
+    };
+    let mut subjects = suite.everywhere();
+    subjects.retain(|it| !it.is_pid_1());
+    let running: Vec<_> = subjects.iter().map(|it| recorder(it, &[])).collect();
+    sleep(Duration::from_millis(100));
+    let before: Vec<u64> = running.iter().map(|&(_, init)| switches(init)).collect();
+    sleep(Duration::from_millis(1300));
+    for ((it, (running, init)), before) in subjects.iter().zip(running).zip(before) {
+        let woke = switches(init) - before;
+        assert!(if it.is_ours() { woke == 0 } else { woke >= original }, "{it}: {woke} wake-ups");
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+/// The signals that the original does not forward.
+pub fn lost(more: &[i32]) -> Vec<i32> {
+    [&FAULTS[..], &GLIBC, more].concat()
+}

@@ -1,0 +1,238 @@
+//! In front of a terminal.
+
+use super::common::find;
+use super::subject::tester;
+use super::{Subject, Suite, differs, helper};
+use crate::harness::Term;
+use crate::harness::launch::send;
+use crate::harness::procs::{self, Pid, eventually, stat};
+use crate::harness::scratch::{self, Dir};
+use crate::harness::term::BASH;
+
+const CTRL_C: &str = "\x03";
+const CTRL_Z: &str = "\x1a";
+const CTRL_BACKSLASH: &str = "\x1c";
+
+/// A host's shell, in a directory of the test's own.
+fn shell(dir: &Dir) -> Term {
+    Term::shell(tester(), dir.path(), &BASH)
+}
+
+/// The subject and CMD as a line for the shell.
+fn line(it: &Subject, cmd: &str) -> String {
+    [&[it.argv0()], it.suite.plain, &[cmd]].concat().join(" ")
+}
+
+fn named(term: &Term, name: &str) -> Pid {
+    eventually(&format!("{name} runs"), || {
+        procs::tree(term.pid()).into_iter().find(|&pid| stat(pid).is_some_and(|s| s.name == name))
+    })
+}
+
+/// The states of all below the shell.
+fn job(term: &Term) -> Vec<char> {
+    let below = procs::tree(term.pid()).into_iter().skip(1);
+    below.filter_map(|pid| Some(stat(pid)?.state)).collect()
+}
+
+/// Keys that make signals reach CMD exactly once: it must not get them from the terminal and from the init.
+pub fn keys_arrive_once(suite: &'static Suite, with_stop: bool) {
+    let keys = [(CTRL_C, 2), (CTRL_BACKSLASH, 3), (CTRL_Z, 20), (CTRL_C, 2)];
+    for it in suite.anywhere() {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        term.line(&line(&it, &format!("{} signals", scratch::helper().display())));
+        term.expect("ready\r\n");
+        let recorder = named(&term, "helper");
+        let mut shown = String::new();
+        for (key, number) in keys.into_iter().filter(|&(key, _)| with_stop || key != CTRL_Z) {
+            term.keys(key);
+            shown += &term.expect(&format!("{number} "));
+            shown += &term.expect("\n");
+        }
+        // Past the init: a second copy of what was made before is there when this one is.
+        send(recorder, libc::SIGUSR1);
+        shown += &term.expect("10 0 0");
+        send(recorder, libc::SIGKILL);
+        term.prompt();
+        let got: Vec<i32> = shown.lines().filter_map(|l| l.split(' ').next()?.parse().ok()).collect();
+        let mut expected: Vec<i32> = keys.iter().filter(|k| with_stop || k.0 != CTRL_Z).map(|k| k.1).collect();
+        expected.push(libc::SIGUSR1);
+        assert_eq!(got, expected, "{it}");
+        term.hang_up();
+    }
+}
+
+pub fn ctrl_c_ends_cmd(suite: &'static Suite) {
+    for it in suite.anywhere() {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        term.line(&line(&it, "sh -c 'echo up; exec sleep 1000'"));
+        term.expect("up");
+        term.keys(CTRL_C);
+        term.prompt();
+        assert_eq!(term.ask("echo =$?").lines().last(), Some("=130"), "{it}");
+        term.hang_up();
+    }
+}
+
+/// ^Z at the caller's shell, and fg.
+pub fn stop_and_resume(suite: &'static Suite, original_too: bool) {
+    if !original_too {
+        differs(suite.name, "^Z");
+    }
+    for it in suite.anywhere().into_iter().filter(|it| it.is_ours() || original_too) {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        term.line(&line(&it, "sh -c 'echo up; read x; echo got $x; exit 5'"));
+        term.expect("up");
+        for _ in 0..3 {
+            term.keys(CTRL_Z);
+            term.prompt();
+            assert_eq!(term.foreground(), term.pid(), "{it}: the shell has its terminal back");
+            // dumb-init's CMD is in another session: until it is stopped it reads what is meant for the shell.
+            eventually("the job is stopped", || job(&term).iter().all(|&state| state == 'T').then_some(()));
+            let jobs = term.ask("jobs");
+            assert!(jobs.contains("Stopped"), "{it}: {jobs:?}");
+            term.line("fg");
+            eventually("CMD's job has the terminal", || (term.foreground() != term.pid()).then_some(()));
+            // dumb-init itself can't be stopped anew before it goes on.
+            eventually("the job goes on", || job(&term).iter().all(|&state| state == 'S').then_some(()));
+        }
+        term.line("abc");
+        term.expect("got abc");
+        term.prompt();
+        assert_eq!(term.ask("echo =$?"), "=5", "{it}");
+        term.hang_up();
+    }
+}
+
+/// What the original does with ^Z instead: the shell does not come back.
+pub fn the_original_keeps_the_shell_waiting(suite: &'static Suite) {
+    differs(suite.name, "^Z");
+    for it in suite.original().into_iter().filter(|it| !it.is_pid_1()) {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        term.line(&line(&it, "sleep 1000"));
+        let (init, cmd) = (named(&term, suite.name), named(&term, "sleep"));
+        eventually("CMD has the terminal", || (term.foreground() == stat(cmd)?.group).then_some(()));
+        term.keys(CTRL_Z);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        assert_eq!(stat(init).map(|s| s.state), Some('S'), "{it} is not stopped");
+        send(cmd, libc::SIGKILL);
+        term.prompt();
+        assert_eq!(term.ask("echo =$?"), "=137", "{it}");
+        term.hang_up();
+    }
+}
+
+/// A job in the background leaves the terminal to the shell.
+pub fn in_the_background(suite: &'static Suite, original_too: bool) {
+    for it in suite.anywhere().into_iter().filter(|it| it.is_ours() || original_too) {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        let tag = Dir::new(tester());
+        term.line(&format!("{} &", line(&it, &format!("{} next {}", helper(), tag.str()))));
+        let cmd = find(&tag);
+        // What the shell and CMD say comes in either order.
+        if !term.prompt().contains("here ") {
+            term.expect("here ");
+            term.expect("\n");
+        }
+        assert_eq!(term.foreground(), term.pid(), "{it}");
+        assert_eq!(term.ask("echo typed").lines().last(), Some("typed"), "{it}");
+        send(cmd, libc::SIGUSR1);
+        assert_eq!(term.ask("wait; echo =$?").lines().last(), Some("=0"), "{it}");
+        term.hang_up();
+    }
+}
+
+/// What the original does instead. The shell's next read fails; it may have ended of that already, and CMD with it.
+pub fn the_original_takes_the_terminal(suite: &'static Suite) {
+    differs(suite.name, "started in the background of a terminal");
+    for it in suite.original().into_iter().filter(|it| !it.is_pid_1()) {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        term.line(&format!("{} &", line(&it, "sleep 1000")));
+        eventually("the shell has lost the terminal", || {
+            let lost = stat(term.pid()).is_none_or(|s| s.state == 'Z' || s.foreground != s.pid);
+            lost.then_some(())
+        });
+        term.hang_up();
+    }
+}
+
+/// CMD has the terminal while it runs, and the caller, who is no shell with job control, after that.
+pub fn given_back(suite: &'static Suite, original_too: bool) {
+    if !original_too {
+        differs(suite.name, "the terminal after CMD's end");
+    }
+    for it in suite.anywhere() {
+        let dir = Dir::new(tester());
+        let script = format!("stty -echo; {}; echo up; read x || x=no; echo got $x", line(&it, "true"));
+        let mut term = Term::run(tester(), dir.path(), &["sh", "-c", &script]);
+        term.expect("up");
+        // An original's caller may read an error already.
+        term.keys("abc\n");
+        let expected = if it.is_ours() || original_too { "abc" } else { "no" };
+        let shown = term.expect("got ") + &term.expect("\n");
+        assert!(shown.trim_end().ends_with(&format!("got {expected}")), "{it}: {shown}");
+        term.hang_up();
+    }
+}
+
+/// As the leader of the terminal's session, as with `docker run -it`: an interactive shell below has job control.
+pub fn as_the_session_leader(suite: &'static Suite, original_too: bool) {
+    for it in suite.everywhere().into_iter().filter(|it| it.is_ours() || original_too) {
+        // unshare leads the session: the terminal must be taken from it, and only root may.
+        if it.is_pid_1() && !tester().is_root() {
+            continue;
+        }
+        let around: &[&str] = if it.is_pid_1() { &["setsid", "--ctty"] } else { &[] };
+        let dir = Dir::new(tester());
+        let words = it.words(around, &it.plain(&[], &BASH));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut term = Term::run(tester(), dir.path(), &words);
+        term.line("stty -echo; PS1='in''side$ '");
+        let shown = term.expect("inside$ ");
+        assert!(!shown.contains("no job control"), "{it}: {shown}");
+        term.line("sleep 1000");
+        eventually("sleep has the terminal", || {
+            let sleep = procs::tree(term.pid()).into_iter().filter_map(stat).find(|s| s.name == "sleep")?;
+            (sleep.foreground == sleep.group).then_some(())
+        });
+        term.keys(CTRL_Z);
+        assert!(term.expect("inside$ ").contains("Stopped"), "{it}");
+        term.line("fg");
+        term.expect("sleep 1000\r\n");
+        eventually("sleep goes on", || {
+            let sleep = procs::tree(term.pid()).into_iter().filter_map(stat).find(|s| s.name == "sleep")?;
+            (sleep.foreground == sleep.group && sleep.state == 'S').then_some(())
+        });
+        term.keys(CTRL_C);
+        term.expect("inside$ ");
+        term.line("echo =$?");
+        assert!(term.expect("inside$ ").contains("=130"), "{it}");
+        term.line("exit 4");
+        term.hang_up();
+    }
+}
+
+/// CMD's group has the terminal.
+pub fn cmd_is_in_the_foreground(suite: &'static Suite) {
+    for it in suite.anywhere() {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        let tag = Dir::new(tester());
+        term.line(&line(&it, &format!("{} next {}", helper(), tag.str())));
+        let cmd = find(&tag);
+        term.expect("here ");
+        eventually("CMD has the terminal", || {
+            let cmd = stat(cmd)?;
+            (cmd.foreground == cmd.group).then_some(())
+        });
+        send(cmd, libc::SIGUSR1);
+        term.prompt();
+        term.hang_up();
+    }
+}
