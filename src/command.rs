@@ -150,7 +150,7 @@ fn enter_directory(spec: &Spec<'_>) -> Done {
 fn as_listener(spec: &Spec<'_>, state: &State) -> u8 {
     const NAME: &[u8] = b"LISTEN_PID=";
     for (index, pair) in spec.env.words().enumerate() {
-        let meant = pair.to_bytes().strip_prefix(NAME).and_then(text::number);
+        let meant = text::after(pair.to_bytes(), NAME).and_then(text::number);
         if meant.is_some_and(|pid| pid == 1 || pid == number(state.launcher)) {
             let mut own = Text::new();
             own.push(NAME).push_number(number(getpid()));

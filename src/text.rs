@@ -129,10 +129,16 @@ pub fn same_word(one: &[u8], other: &[u8]) -> bool {
 pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
     let spaces = text.iter().take_while(|byte| **byte == b' ').count();
     let text = text.get(spaces..)?;
-    let text = text.strip_prefix(b"+").unwrap_or(text);
+    let text = if text.first() == Some(&b'+') { text.get(1..)? } else { text };
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at_checked(digits)?;
     Some((number(digits)?, rest))
+}
+
+/// What follows `prefix` in `text`, if it begins with it.
+#[must_use]
+pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    (text.get(..prefix.len())? == prefix).then_some(text.get(prefix.len()..)?)
 }
 
 /// The number that `text` is as a whole, in decimal.
