@@ -100,7 +100,7 @@ rows! { draft, first, second:
             draft.spec.life.die_with_parent = Some(Signal::KILL),
         "--init\tbe the init of CMD in place, as without --root" => draft.spec.in_place = true,
         "--group\tforward signals to CMD's whole process group" => draft.spec.life.audience = Audience::Group,
-        "--all\tforward signals to every process" => draft.spec.life.audience = Audience::All,
+        "--all\tforward signals to every process (not process 1: to its children)" => draft.spec.life.audience = Audience::All,
         "--rewrite A:B\tforward signal A as B, or for B 0 not at all" => {
             let pair = two(first, 64).filter(|(from, _)| *from != 0);
             draft.rewrite.push(pair.ok_or(say(c"it is no pair of signals' numbers"))?);

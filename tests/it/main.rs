@@ -14,6 +14,7 @@ mod end;
 mod errors;
 mod fault;
 mod files;
+mod init;
 mod isolation;
 mod signals;
 mod terminal;
