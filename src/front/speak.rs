@@ -8,7 +8,7 @@ use engine::text::Text;
 use rustix::process::getpid;
 
 use super::draft::Asked;
-use super::words::{Complaint, Kind, Texts, Vocabulary};
+use super::words::{Complaint, Kind, Vocabulary};
 use super::{NATIVE, base, help};
 
 /// Prints what is wrong with the command line. Returns the exit status.
@@ -52,18 +52,19 @@ pub fn print(words: &Vocabulary, asked: Asked, program: &CStr) {
     if words.voice == NATIVE.voice {
         return help::print(asked);
     }
-    let Texts { help, version, help_to_error, version_to_error, short_name, .. } = words.texts;
+    let texts = &words.texts;
     let (to_error, pattern) = match asked {
-        Asked::Version => (version_to_error, version),
+        Asked::Version => (texts.version_to_error, texts.version),
         Asked::Licence => (false, LICENCE),
-        _ => (help_to_error, help),
+        _ => (texts.help_to_error, texts.help),
     };
     let mut text = Text::new();
-    push(&mut text, pattern, program, b"", b"", short_name);
+    push(&mut text, pattern, program, b"", b"", texts.short_name);
     write(if to_error { Standard::Error } else { Standard::Output }, text.bytes());
 }
 
-/// Appends a pattern of [`Texts`].
+/// Appends a pattern of the vocabulary's texts.
+#[inline(never)]
 fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8], short_name: bool) {
     for &byte in pattern.bytes() {
         match byte {
