@@ -167,6 +167,7 @@ static REASONS: &str = "\
 5002 it is there and no directory
 5003 it is there and a directory, but the source is a file
 5004 it is outside the root
+5005 a signal ended who does it
 ";
 
 #[cfg(test)]

@@ -149,8 +149,9 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
         None
     };
     match mounted {
-        Some((true, ())) => *state = job.1,
-        Some((false, ())) => return Err(Failure::REPORTED),
+        Some((Some(true), ())) => *state = job.1,
+        Some((Some(false), ())) => return Err(Failure::REPORTED),
+        Some((None, ())) => return Err(blame(say(c"make the mounts"), c"", Failure::KILLED)),
         None => {
             network()?;
             inside::mount(spec, state)?;

@@ -160,7 +160,7 @@ pub fn die_of(signal: Signal) {
 const STACK: usize = 128 * 1024;
 
 /// Runs `body(arg)` in a child that shares our memory, descriptors, directory and umask, and `meanwhile` here. Returns
-/// when both have ended: whether `body` said yes, and what `meanwhile` said.
+/// when both have ended: whether `body` said yes (`None`: a signal ended it), and what `meanwhile` said.
 ///
 /// # Errors
 /// Those of mmap(2) and clone(2); then neither has run.
@@ -168,7 +168,7 @@ pub fn beside<T, R>(
     body: fn(&mut T) -> bool,
     arg: &mut T,
     meanwhile: impl FnOnce() -> R,
-) -> Result<(bool, R), Failure> {
+) -> Result<(Option<bool>, R), Failure> {
     struct Job<T>(fn(&mut T) -> bool, *mut T);
     extern "C" fn begin<T>(job: *const c_void) -> ! {
         // SAFETY: `job` is the Job below and `arg` what it was made from; both outlive this process, which is waited
@@ -191,7 +191,7 @@ pub fn beside<T, R>(
     });
     let result = pid.map(|pid| {
         let result = meanwhile();
-        (wait_end(pid as i32) == Some(0), result)
+        (wait_end(pid as i32).map(|status| status == 0), result)
     });
     // SAFETY: it was mapped above, and the child, which alone used it, has ended or never begun.
     let _ = unsafe { munmap(stack, STACK) };

@@ -43,6 +43,8 @@ impl Failure {
     pub const NO_DIRECTORY: Failure = Failure::new(5002);
     /// A directory is there where a file is to be mounted.
     pub const NO_FILE: Failure = Failure::new(5003);
+    /// A process of ours, by a signal.
+    pub const KILLED: Failure = Failure::new(5005);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 
