@@ -55,9 +55,11 @@ static STEPS: [Step; 13] = [
         run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
-        says: say(c"die with process 1 or the launcher"),
+        says: say(c"die with nsinit"),
         on: nothing,
-        when: |spec| spec.contained() && (spec.life.as_pid_1 || !spec.process_1),
+        when: |spec| {
+            if spec.contained() { spec.life.as_pid_1 || !spec.process_1 } else { spec.life.die_together }
+        },
         run: |spec, state| die_with_parent(spec, state),
     },
     Step { says: say(c"close descriptors"), on: nothing, when: contained, run: |spec, _| close_descriptors(spec) },

@@ -55,7 +55,7 @@ pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
 pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
     let voice = voice::chosen();
     let mut says = Text::new();
-    voice::fill_in(&mut says, voice.execute, 0, command.to_bytes());
+    voice::fill_in(&mut says, voice.execute, [0, 0], command.to_bytes());
     print(b"", says.bytes(), c"", text_of(why), hint);
     match why {
         Failure::NOENT => voice.not_found,
@@ -73,13 +73,15 @@ pub fn refuse(why: Say) -> i32 {
     failed()
 }
 
-/// Prints a line of what `-v` asks for.
-pub fn tell(event: Event, number: i32, command: &CStr) {
+/// Tells of an event, in one line, if the voice has words for it.
+pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
     let voice = voice::chosen();
     let mut line = Text::new();
-    voice.event(&mut line, event, number, command);
-    // A warning is not news.
-    write_line(if event == Event::Reaped { Standard::Error } else { voice.events_to }, &mut line);
+    voice.event(&mut line, event, numbers, command);
+    if !line.bytes().is_empty() {
+        // A warning is not news.
+        write_line(if event == Event::Reaped { Standard::Error } else { voice.events_to }, &mut line);
+    }
 }
 
 /// The one line. Returns the status of a failure of our own.

@@ -64,8 +64,8 @@ static BEFORE: [Step; 7] = [
         says: say(c"leave the terminal to CMD's session"),
         on: nothing,
         when: |spec| !spec.contained() && spec.life.new_session,
-        run: |_, state| {
-            state.left_terminal = tty::leave();
+        run: |_, _| {
+            tty::leave();
             Ok(())
         },
     },

@@ -10,7 +10,7 @@
 use rustix::io::pread;
 use rustix::process::{Pid, getpid, getppid};
 
-use crate::fault::{SIGNALLED, tell};
+use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::State;
 use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
@@ -61,34 +61,23 @@ impl<'a> Init<'a> {
 
     /// Reaps and forwards until all is at its end. Returns the exit status.
     pub fn forever(mut self) -> i32 {
-        self.tell(1, Event::Started, self.command.as_raw_nonzero().get());
+        self.tell(1, Event::Started, [self.command.as_raw_nonzero().get(), 0]);
         loop {
             let nobody_left = self.reap();
-            match self.life {
+            let life = self.life;
+            match life {
+                // A filter around us forbids wait4(2): nobody will tell us of CMD's end.
+                Life::Running { .. } if nobody_left => {
+                    self.signal_command(Signal::KILL);
+                    return failed();
+                }
                 Life::Running { .. } => {}
-                // Whoever is left of CMD's group, be it our child or not.
-                Life::Ended { status } if self.spec.life.end == End::Term => {
-                    if let Some(signal) = self.rewritten(Signal::TERM) {
-                        let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
-                    }
-                    return self.finish(status);
-                }
-                Life::Ended { status } | Life::Ending { status, .. } | Life::Killing { status } if nobody_left => {
-                    return self.finish(status);
-                }
-                Life::Ended { status } => match self.spec.life.end {
-                    End::AtOnce | End::Term => return self.finish(status),
-                    End::Wait => self.life = Life::Ending { status, until: None },
-                    End::Grace(seconds) => {
-                        self.signal_rest(Signal::TERM);
-                        self.signal_rest(Signal::CONT);
-                        self.life = Life::Ending { status, until: Some(sys::now().after(seconds)) };
-                    }
-                },
-                Life::Ending { .. } => {}
+                Life::Ended { status } if nobody_left || !self.outlives(status) => return self.finish(status),
+                Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return self.finish(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
                 Life::Killing { status } if self.spec.process_1 => return self.finish(status),
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
+                Life::Ended { .. } | Life::Ending { .. } => {}
             }
             let mut info = Siginfo::EMPTY;
             match sys::wait_signal(self.patience(), &mut info) {
@@ -96,11 +85,6 @@ impl<'a> Init<'a> {
                     // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
                     self.reap();
                     self.take(&info);
-                    if self.spec.life.stop_with_command
-                        && matches!(info.signal(), Signal::TSTP | Signal::TTIN | Signal::TTOU)
-                    {
-                        let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
-                    }
                 }
                 Err(Failure::AGAIN) => self.time_is_over(),
                 // Stopped and continued from outside: EINTR.
@@ -109,11 +93,37 @@ impl<'a> Init<'a> {
         }
     }
 
+    /// CMD has ended and others have not. Whether they are waited for.
+    fn outlives(&mut self, status: u8) -> bool {
+        let until = match self.spec.life.end {
+            End::AtOnce | End::Term => return false,
+            End::Wait => None,
+            End::Grace(seconds) => {
+                self.signal_rest(Signal::TERM);
+                self.signal_rest(Signal::CONT);
+                Some(sys::now().after(seconds))
+            }
+        };
+        self.life = Life::Ending { status, until };
+        true
+    }
+
     /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
     fn finish(&self, status: u8) -> i32 {
         let outermost = self.spec.mode == Mode::Init;
+        if self.spec.life.end == End::Term
+            && let Some(signal) = self.rewritten(Signal::TERM)
+        {
+            // Only the group: CMD's own number may be another's by now.
+            let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
+            self.tell(2, Event::Forwarded, [signal.number(), 0]);
+        }
         if let Some(terminal) = self.state.terminal.filter(|_| outermost && self.state.lent) {
             tty::take_back(terminal);
+        }
+        match self.killer {
+            Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
+            None => self.tell(1, Event::Ended, [status.into(), 0]),
         }
         if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
             if outermost {
@@ -122,15 +132,13 @@ impl<'a> Init<'a> {
                 self.inform(DIED | killer.number() as u8);
             }
         }
-        self.tell(1, Event::Ended, status.into());
         let remapped = self.spec.life.remap.iter().find(|(from, _)| *from == status);
         remapped.map_or(status, |(_, to)| *to).into()
     }
 
-    fn tell(&self, level: u8, event: Event, number: i32) {
-        let reaped = event == Event::Reaped && self.spec.life.tell_reaped;
-        if self.spec.life.verbose >= level || reaped {
-            tell(event, number, self.spec.argv.command());
+    fn tell(&self, level: u8, event: Event, numbers: [i32; 2]) {
+        if self.spec.life.verbose >= level {
+            tell(event, numbers, self.spec.argv.command());
         }
     }
 
@@ -139,14 +147,21 @@ impl<'a> Init<'a> {
         loop {
             match sys::wait4(None) {
                 Ok(Some((pid, change))) if pid == self.command => self.changed(change),
-                Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) => {
-                    self.tell(3, Event::Reaped, pid.as_raw_nonzero().get());
-                }
+                Ok(Some((pid, Change::Exited(status)))) => self.tell_reaped(pid, Event::Exited, status.into()),
+                Ok(Some((pid, Change::Killed(signal)))) => self.tell_reaped(pid, Event::Killed, signal.number()),
                 Ok(Some(_)) => {}
                 Ok(None) => return false,
                 // ECHILD.
                 Err(_) => return true,
             }
+        }
+    }
+
+    fn tell_reaped(&self, pid: Pid, event: Event, how: i32) {
+        let numbers = [pid.as_raw_nonzero().get(), how];
+        self.tell(3, event, numbers);
+        if self.spec.life.tell_reaped {
+            tell(Event::Reaped, numbers, c"");
         }
     }
 
@@ -160,12 +175,13 @@ impl<'a> Init<'a> {
             Change::Continued => self.set_stopped(false),
             Change::Stopped(signal) => {
                 self.set_stopped(true);
-                self.was_stopped(signal);
+                self.pass_stop_on(signal);
             }
         }
     }
 
-    fn was_stopped(&mut self, signal: Signal) {
+    /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
+    fn pass_stop_on(&mut self, signal: Signal) {
         self.inform(signal.number() as u8);
         if self.spec.mode == Mode::Init {
             self.stop(signal);
@@ -245,17 +261,18 @@ impl<'a> Init<'a> {
         if info.code() == SI_KERNEL && !self.spec.life.own_group {
             return;
         }
-        // What the kernel says to us when we leave the terminal to CMD's session means nothing to CMD.
-        // It bears our own number.
-        if self.state.left_terminal
-            && info.sender() == getpid().as_raw_nonzero().get()
-            && matches!(info.signal(), Signal::HUP | Signal::CONT)
-        {
-            self.state.left_terminal = info.signal() == Signal::HUP;
-            return;
+        if let Some(signal) = self.rewritten(info.signal()) {
+            self.tell(2, Event::Forwarded, [signal.number(), 0]);
+            self.forward(info, signal);
         }
-        let Some(signal) = self.rewritten(info.signal()) else { return };
-        self.tell(2, Event::Forwarded, signal.number());
+        if self.spec.life.stop_with_command && is_stop(info.signal()) {
+            let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+        }
+    }
+
+    /// Passes on what `info` tells of, as `signal`.
+    fn forward(&mut self, info: &Siginfo, signal: Signal) {
+        let contained = self.spec.mode == Mode::Container;
         let Life::Running { stopped, until } = self.life else { return self.signal_rest(signal) };
         match (info.code(), self.spec.life.audience) {
             (TO_FOREGROUND, _) if contained => {
@@ -280,8 +297,8 @@ impl<'a> Init<'a> {
             _ => self.signal_command(signal),
         }
         match signal {
-            // What is to end must run to do so.
             Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT => {
+                // What is to end must run to do so.
                 if stopped {
                     self.signal_group(Signal::CONT);
                 }
@@ -290,7 +307,7 @@ impl<'a> Init<'a> {
             }
             // ^Z right after `fg`: the kernel has dropped the SIGCONT that was on its way (signal(7)), so CMD never went on
             // and is not stopped anew, but the job is to be.
-            Signal::TSTP | Signal::TTIN | Signal::TTOU if stopped => self.was_stopped(signal),
+            _ if is_stop(signal) && stopped => self.pass_stop_on(signal),
             _ => {}
         }
     }
@@ -333,6 +350,11 @@ impl<'a> Init<'a> {
             rest = after;
         }
     }
+}
+
+/// Whether the terminal stops jobs with it.
+fn is_stop(signal: Signal) -> bool {
+    matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU)
 }
 
 /// Has no CMD: reaps until it is asked to end. Returns the exit status.

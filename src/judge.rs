@@ -16,7 +16,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 7] = [
+static RULES: [Rule; 8] = [
     Rule {
         on: say(c"--init"),
         broken: |spec| spec.in_place && spec.contained(),
@@ -33,6 +33,11 @@ static RULES: [Rule; 7] = [
         on: say(c"--hostname"),
         broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
         why: say(c"with --share-uts it would rename the host"),
+    },
+    Rule {
+        on: say(c"--as-pid-1"),
+        broken: |spec| spec.life.as_pid_1 && !spec.contained(),
+        why: say(c"without --root there is no container whose process 1 CMD could be"),
     },
     Rule {
         on: say(c"--as-pid-1"),

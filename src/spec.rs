@@ -77,6 +77,8 @@ pub struct Life<'a> {
     pub own_group: bool,
     /// The signal that nsinit gets when its parent ends.
     pub die_with_parent: Option<Signal>,
+    /// `Mode::Init`: CMD is killed when nsinit is.
+    pub die_together: bool,
     /// `Mode::Init`, not process 1: become the reaper of CMD's orphans.
     pub subreaper: bool,
     pub audience: Audience,
@@ -235,6 +237,7 @@ impl Spec<'_> {
             new_session: false,
             own_group: true,
             die_with_parent: None,
+            die_together: false,
             subreaper: true,
             audience: Audience::Command,
             rewrite: &[],

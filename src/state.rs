@@ -47,8 +47,6 @@ pub struct State {
     pub terminal: Option<Fd>,
     /// CMD is put into the terminal's foreground.
     pub lent: bool,
-    /// We have left the terminal; the kernel's SIGHUP and SIGCONT for that are to come.
-    pub left_terminal: bool,
     /// From the launcher: a byte means go on; its end means that he is no more.
     pub go: Option<Pipe>,
     /// To the launcher: the signal that stopped CMD, or that it died of.
@@ -83,7 +81,6 @@ impl State {
             launcher: getpid(),
             terminal: None,
             lent: false,
-            left_terminal: false,
             go: None,
             news: None,
             process: None,

@@ -7,17 +7,17 @@
 
 use linux_raw_sys::ioctl::{TIOCNOTTY, TIOCSCTTY};
 use rustix::fs::OFlags;
-use rustix::io::Errno;
+use rustix::io::{Errno, read};
 use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, FIFO, Fd, HERE};
 use crate::sys::{self, Failure, Set, Signal, Standard};
 
-/// The controlling terminal, if there is one.
+/// The controlling terminal, if there is one. Nobody waits for it: it is asked and told only.
 #[must_use]
 pub fn open() -> Option<Fd> {
-    files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY).ok()
+    files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK).ok()
 }
 
 /// The first of our standard descriptors that is a terminal.
@@ -29,8 +29,12 @@ pub fn standard() -> Option<Fd> {
 /// Whether our process group is in the foreground.
 #[must_use]
 pub fn is_ours(terminal: Fd) -> bool {
-    // Where our group is a stranger's to our pid namespace, it has no number here; rustix has a name for that.
-    tcgetpgrp(terminal) == sys::own_group().ok_or(Errno::OPNOTSUPP)
+    match sys::own_group() {
+        Some(group) => tcgetpgrp(terminal) == Ok(group),
+        // Neither has a number in our pid namespace; rustix has a name for that. Who is in the background and blocks
+        // SIGTTIN reads EIO.
+        None => tcgetpgrp(terminal) == Err(Errno::OPNOTSUPP) && read(terminal, &mut [0u8; 0]) != Err(Errno::IO),
+    }
 }
 
 /// Whether standard input or output is a pipe: then somebody else in our process group may be the one who reads the
@@ -94,10 +98,15 @@ pub fn control() {
     let _ = sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0);
 }
 
-/// Gives up the controlling terminal, so that CMD's session can have it. Returns whether SIGHUP and SIGCONT will come of
-/// it, as they do to a session leader (ioctl_tty(2)).
-#[must_use]
-pub fn leave() -> bool {
-    let led = sys::leads_session() && is_ours(Standard::Input.fd());
-    sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0).is_ok() && led
+/// Gives up the controlling terminal, so that CMD's session can have it. All signals are blocked.
+pub fn leave() {
+    let led = sys::leads_session();
+    if sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0).is_ok() && led {
+        // A session leader is sent these two for it (ioctl_tty(2)). What comes to be ignored is no longer pending.
+        for signal in [Signal::HUP, Signal::CONT] {
+            if sys::set_ignored(signal, true) == Ok(false) {
+                let _ = sys::set_ignored(signal, false);
+            }
+        }
+    }
 }

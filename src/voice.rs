@@ -10,28 +10,35 @@ use rustix::process::getpid;
 use crate::sys::{Say, Standard, say};
 use crate::text::Text;
 
-/// What `-v` tells of.
+/// What happens, and may be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// CMD is this process.
     Started,
     /// This signal is passed on.
     Forwarded,
-    /// This process, not CMD, has been reaped.
-    Reaped,
-    /// CMD's exit status is this.
+    /// This process, not CMD, ended with that status,
+    Exited,
+    /// or died of that signal.
+    Killed,
+    /// CMD ended with this status,
     Ended,
+    /// or died of this signal.
+    Died,
+    /// This process, not CMD, has been reaped, which the user wants to be warned of.
+    Reaped,
 }
 
-/// One way of speaking.
+/// One way of speaking. In its texts `@` stands for our process id, `%` for the first number, `^` for the second, `&` for
+/// CMD.
 pub struct Voice {
-    /// The beginning of each line about a failure. `@` stands for our process id.
+    /// The beginning of each line about a failure.
     fatal: Say,
-    /// The lines of an [`Event`], in their order: `@` stands for our process id, `%` for the number, `&` for CMD.
-    events: [Say; 4],
-    /// Where they go.
+    /// The lines of the events, in their order; without text it says nothing of them.
+    events: [Say; 7],
+    /// Where they go, but for warnings.
     pub events_to: Standard,
-    /// How it says that CMD could not be executed; `&` stands for CMD.
+    /// How it says that CMD could not be executed.
     pub execute: Say,
     /// A failure of its own.
     pub failed: u8,
@@ -52,8 +59,11 @@ static VOICES: [Voice; 4] = [
         events: [
             say(c"nsinit: CMD is process %"),
             say(c"nsinit: forward signal %"),
-            say(c"nsinit: reaped process %"),
-            say(c"nsinit: CMD's exit status is %"),
+            say(c"nsinit: process % ended with status ^"),
+            say(c"nsinit: process % died of signal ^"),
+            say(c"nsinit: CMD ended with status %"),
+            say(c"nsinit: CMD died of signal %"),
+            Say::NOTHING,
         ],
         events_to: Standard::Error,
         execute: say(c"execute &"),
@@ -67,8 +77,11 @@ static VOICES: [Voice; 4] = [
         events: [
             say(c"[INFO  tini (@)] Spawned child process '&' with pid '%'"),
             say(c"[DEBUG tini (@)] Passing signal: '%'"),
-            say(c"[WARN  tini (@)] Reaped zombie process with pid=%"),
+            say(c"[DEBUG tini (@)] Reaped child with pid: '%'"),
+            say(c"[DEBUG tini (@)] Reaped child with pid: '%'"),
             say(c"[INFO  tini (@)] Main child exited normally (with status '%')"),
+            say(c"[INFO  tini (@)] Main child exited with signal (with signal '%')"),
+            say(c"[WARN  tini (@)] Reaped zombie process with pid=%"),
         ],
         events_to: Standard::Output,
         execute: say(c"exec & failed"),
@@ -82,8 +95,11 @@ static VOICES: [Voice; 4] = [
         events: [
             say(c"[dumb-init] Child spawned with PID %."),
             say(c"[dumb-init] Forwarded signal % to children."),
-            say(c"[dumb-init] A child with PID % exited."),
+            say(c"[dumb-init] A child with PID % exited with exit status ^."),
+            say(c"[dumb-init] A child with PID % was terminated by signal ^."),
             say(c"[dumb-init] Child exited with status %. Goodbye."),
+            say(c"[dumb-init] Child exited with status ^. Goodbye."),
+            Say::NOTHING,
         ],
         events_to: Standard::Error,
         execute: say(c"&"),
@@ -96,9 +112,12 @@ static VOICES: [Voice; 4] = [
         fatal: say(c"ERROR (catatonit:@): "),
         events: [
             say(c"DEBUG (catatonit:@): pid1 (%) spawned: &"),
-            say(c"DEBUG (catatonit:@): forwarding signal % to pid1"),
-            say(c"DEBUG (catatonit:@): child process % exited"),
-            say(c"DEBUG (catatonit:@): pid1 exited with code %"),
+            Say::NOTHING,
+            say(c"DEBUG (catatonit:@): child process % exited with code ^"),
+            say(c"DEBUG (catatonit:@): child process % exited due to signal ^"),
+            Say::NOTHING,
+            Say::NOTHING,
+            Say::NOTHING,
         ],
         events_to: Standard::Error,
         execute: say(c"failed to exec pid1"),
@@ -135,23 +154,26 @@ pub fn chosen() -> &'static Voice {
 impl Voice {
     /// Begins a line about a failure.
     pub fn begin(&self, line: &mut Text) {
-        fill_in(line, self.fatal, 0, b"");
+        fill_in(line, self.fatal, [0, 0], b"");
     }
 
-    /// The line of an event.
-    pub fn event(&self, line: &mut Text, event: Event, number: i32, command: &CStr) {
-        fill_in(line, self.events.get(event as usize).copied().unwrap_or(Say::NOTHING), number, command.to_bytes());
+    /// The line of an event, without its end.
+    pub fn event(&self, line: &mut Text, event: Event, numbers: [i32; 2], command: &CStr) {
+        let pattern = self.events.get(event as usize).copied().unwrap_or(Say::NOTHING);
+        fill_in(line, pattern, numbers, command.to_bytes());
     }
 }
 
-/// Appends `pattern`: `@` stands for our process id, `%` for `number`, `&` for `word`.
-pub fn fill_in(line: &mut Text, pattern: Say, number: i32, word: &[u8]) {
-    for &byte in pattern.bytes() {
+/// Appends `pattern`: `@` stands for our process id, `%` and `^` for the numbers, `&` for `word`.
+pub fn fill_in(line: &mut Text, pattern: Say, numbers: [i32; 2], word: &[u8]) {
+    let [first, second] = numbers;
+    for byte in pattern.bytes() {
         match byte {
             b'@' => line.push_number(getpid().as_raw_nonzero().get().cast_unsigned()),
-            b'%' => line.push_number(number.cast_unsigned()),
+            b'%' => line.push_number(first.cast_unsigned()),
+            b'^' => line.push_number(second.cast_unsigned()),
             b'&' => line.push_printable(word),
-            _ => line.byte(byte),
+            _ => line.byte(*byte),
         };
     }
 }

@@ -96,14 +96,16 @@ rows! { draft, first, second:
     "How it lives and ends" {
         "--as-pid-1\tCMD itself is process 1: nothing reaps or forwards inside" => draft.spec.life.as_pid_1 = true,
         "--new-session\tgive CMD a session without the caller's terminal" => draft.spec.life.new_session = true,
-        "--die-with-parent\tend when the caller of nsinit ends" =>
-            draft.spec.life.die_with_parent = Some(Signal::KILL),
+        "--die-with-parent\tend when the caller of nsinit ends" => {
+            draft.spec.life.die_with_parent = Some(Signal::KILL);
+            draft.spec.life.die_together = true;
+        },
         "--init\tbe the init of CMD in place, as without --root" => draft.spec.in_place = true,
         "--group\tforward signals to CMD's whole process group" => draft.spec.life.audience = Audience::Group,
         "--all\tforward signals to every process (not process 1: to its children)" => draft.spec.life.audience = Audience::All,
         "--rewrite A:B\tforward signal A as B, or for B 0 not at all" => {
-            let pair = two(first, 64).filter(|(from, _)| *from != 0);
-            draft.rewrite.push(pair.ok_or(say(c"it is no pair of signals' numbers"))?);
+            let pair = two(first, 64).filter(|(from, _)| *from != 0 && text::has(first.to_bytes(), b':'));
+            draft.rewrite.insert(0, pair.ok_or(say(c"it is no pair of signals' numbers"))?);
         },
         "--grace SECONDS\tat CMD's end the rest gets SIGTERM, then SIGKILL (2)" =>
             draft.spec.life.end = End::Grace(seconds(first)?),
@@ -112,7 +114,7 @@ rows! { draft, first, second:
             draft.spec.life.stop_timeout = Some(seconds(first)?),
         "--remap N:M\texit with M where CMD's status is N; N alone: with 0" => {
             let pair = two(first, 255).ok_or(say(c"it is no exit status from 0 to 255, nor a pair of them"))?;
-            draft.remap.push(pair);
+            draft.remap.insert(0, pair);
         },
         "--propagate-signal\tdie of the signal that CMD died of" => draft.spec.life.propagate = true,
         "--verbose\ttell what happens; again: signals too; again: orphans too" =>

@@ -77,7 +77,8 @@ fn end(draft: &mut Draft) {
         draft.verbosity = text::leading_number(level).map_or(0, |(level, _)| level);
     }
     let life = &mut draft.spec.life;
-    life.verbose = draft.verbosity.saturating_sub(1).min(3) as u8;
+    // INFO is 2, and all that is told beyond that is DEBUG.
+    life.verbose = if draft.verbosity > 2 { 3 } else { draft.verbosity.saturating_sub(1) as u8 };
     life.tell_reaped &= draft.verbosity > 0;
     let reaps = life.subreaper || getpid() == Pid::INIT || child_subreaper().is_ok_and(|reaper| reaper.is_some());
     if !reaps && draft.verbosity > 0 && draft.asked == Asked::Run && !draft.spec.argv.is_none() {

@@ -104,12 +104,6 @@ impl Siginfo {
         Signal(self.number)
     }
 
-    /// Of a signal that a process has sent: its number.
-    #[must_use]
-    pub const fn sender(&self) -> c_int {
-        self.first
-    }
-
     #[must_use]
     pub const fn code(&self) -> c_int {
         self.code

@@ -180,8 +180,10 @@ fn debugging_lines() {
             }
             let out = launch.run();
             assert!(out.status == 3 && out.stdout.is_empty(), "{it}: {out}");
-            let ours = [SPAWNED, &goodbye, by_env];
-            let lines: Vec<&str> = lines.iter().copied().filter(|line| !it.is_ours() || ours.contains(line)).collect();
+            // TERM is for the group only.
+            let group = lines.contains(&SETSID);
+            let told = |line: &str| [SPAWNED, &goodbye, by_env].contains(&line) || group && line == FORWARDED;
+            let lines: Vec<&str> = lines.iter().copied().filter(|line| !it.is_ours() || told(line)).collect();
             are(&out, &out.stderr, &lines);
         };
         check(&[], &[], &[]);
@@ -257,6 +259,11 @@ fn deaths() {
 #[test]
 fn what_cannot_be_executed() {
     common::cannot_execute(&DUMB_INIT, "[dumb-init] {}: @", |_| 2);
+}
+
+#[test]
+fn own_failures() {
+    common::own_failures(&DUMB_INIT, &[libc::SYS_setsid], "[dumb-init] ");
 }
 
 #[test]
@@ -569,10 +576,10 @@ fn the_group_is_told_at_the_end() {
         let rows: [(&[&str], bool, &str); 7] = [
             (&[], false, "got 15"),
             (&["-r", "15:3"], false, "got 3"),
-            (&["-r", "15:0"], false, "got 10"),
-            (&[], true, "got 10"),
-            (&["-c"], false, "got 10"),
-            (&["-c"], true, "got 10"),
+            (&["-r", "15:0"], false, "got 64"),
+            (&[], true, "got 64"),
+            (&["-c"], false, "got 64"),
+            (&["-c"], true, "got 64"),
             (&["-r", "1:2"], false, "got 15"),
         ];
         for (options, away, says) in rows {
@@ -612,6 +619,11 @@ fn in_the_background() {
 #[test]
 fn the_terminal_stays_the_callers() {
     terminal::given_back(&DUMB_INIT, true);
+}
+
+#[test]
+fn in_a_pipeline() {
+    terminal::in_a_pipeline(&DUMB_INIT, true);
 }
 
 #[test]

@@ -327,7 +327,7 @@ fn verbosity_tells_of_signals_and_deaths() {
         ];
         let ours = [
             "[DEBUG tini (#)] Passing signal: '10'",
-            "[INFO  tini (#)] Main child exited normally (with status '137')",
+            "[INFO  tini (#)] Main child exited with signal (with signal '9')",
         ];
         for line in if it.is_ours() { ours } else { theirs } {
             assert!(out.stdout.lines().any(|l| pattern::matches(line, l)), "{it}: {line}\n{out}");
@@ -398,6 +398,11 @@ fn not_found_and_not_executable() {
         libc::EACCES => 126,
         _ => 1,
     });
+}
+
+#[test]
+fn own_failures() {
+    common::own_failures(&TINI, &[libc::SYS_setpgid], "[FATAL tini (");
 }
 
 #[test]
@@ -578,10 +583,10 @@ fn the_end_is_at_once() {
     for it in TINI.everywhere() {
         for away in [false, true] {
             let said = leaves(&it, &[], away);
-            assert!(said.is_none_or(|said| said == "got 10"), "{it}");
+            assert!(said.is_none_or(|said| said == "got 64"), "{it}");
         }
         let said = leaves(&it, &["-g"], false);
-        assert!(said.is_none_or(|said| said == "got 10"), "{it} -g");
+        assert!(said.is_none_or(|said| said == "got 64"), "{it} -g");
     }
 }
 
@@ -631,6 +636,11 @@ fn in_the_background() {
 #[test]
 fn the_terminal_is_given_back() {
     terminal::given_back(&TINI, false);
+}
+
+#[test]
+fn in_a_pipeline() {
+    terminal::in_a_pipeline(&TINI, false);
 }
 
 #[test]

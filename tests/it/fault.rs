@@ -10,7 +10,7 @@ use std::fs;
 
 use super::harness::launch::send;
 use super::harness::procs::{self, Pid, our_namespace, stat};
-use super::harness::{Deny, Root, roots, skip, who};
+use super::harness::{Deny, Launch, Root, Who, roots, scratch, skip, who};
 
 use libc::{EAGAIN, EIO, EMFILE, ENOSPC, ENOSYS, EPERM};
 
@@ -242,6 +242,73 @@ fn without_a_helper_it_is_made_alone() {
     }
 }
 
+// ---- in place
+
+#[rustfmt::skip]
+const IN_PLACE: &[Row] = &[
+    row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
+    row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
+    row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
+    row("become the reaper of orphans", first(libc::SYS_prctl, libc::PR_SET_CHILD_SUBREAPER), &[], "become the reaper of orphans: Input/output error", Both),
+    row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable", Both),
+    row("start a process group", all(libc::SYS_setpgid), &[], "start a process group: Input/output error", Both),
+    row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
+];
+
+fn in_place(who: Who, options: &[&str], cmd: &[&str]) -> Launch {
+    Launch::new(who).args(options).args(["--"]).args(cmd)
+}
+
+#[test]
+fn every_step_in_place_has_its_line() {
+    for who in who::both() {
+        for row in IN_PLACE {
+            let out = in_place(who, row.options, &["echo", "ran"]).deny(row.deny).run();
+            out.is(125, "", &format!("nsinit: {}\n", row.line));
+        }
+        // Who can't learn of CMD's end ends it.
+        in_place(who, &[], &["sleep", "1000"]).deny(all(libc::SYS_wait4)).run().is(125, "", "");
+        // What is nice to have: the list of children is for the end only, the directory and descriptors are its own.
+        for call in [libc::SYS_readlinkat, libc::SYS_chdir, libc::SYS_close_range, libc::SYS_capset] {
+            in_place(who, &[], &["echo", "ran"]).deny(all(call)).run().is(0, "ran\n", "");
+        }
+    }
+}
+
+#[test]
+fn every_explained_step_in_place_has_a_row() {
+    let without_row = |step: &str| {
+        let more = ["die with nsinit", "leave the terminal to CMD's session"];
+        WITHOUT_ROW.iter().chain(&more).any(|start| step.starts_with(start))
+    };
+    for who in who::both() {
+        for options in [&["--explain"][..], &["--explain", "--new-session", "--die-with-parent"]] {
+            let out = in_place(who, options, &["echo"]).run();
+            for step in out.text().lines().filter_map(|line| line.strip_prefix("  ")) {
+                assert!(IN_PLACE.iter().any(|row| row.step == step) || without_row(step), "no fault test for {step:?}");
+            }
+        }
+    }
+}
+
+/// Every call refused: CMD runs as the caller would have run it, or it does not run; the end comes, and nothing is left.
+#[test]
+fn no_refusal_hangs_it() {
+    let Some(root) = who::root() else {
+        return skip("only root reads another's /proc");
+    };
+    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let look = |deny| look_at_run(in_place(root, &[], &[helper, "stay"]), deny);
+    let normal = look(Deny::all(LAST, EPERM)).unwrap_or_else(|out| panic!("no CMD with nothing refused: {out}"));
+    for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
+        for errno in [EPERM, ENOSYS] {
+            if let Ok(facts) = look(Deny::all(call, errno)) {
+                assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
+            }
+        }
+    }
+}
+
 #[test]
 fn no_namespaces() {
     for root in roots() {
@@ -281,7 +348,11 @@ type Facts = BTreeMap<String, String>;
 /// Runs a CMD under the filter and looks at it from outside, unfiltered. Err: it did not run.
 fn look_at(root: &Root, deny: Deny) -> Result<Facts, String> {
     let options = ["--hostname", "cage", "--tmpfs", "/tmp", "--umask", "027"];
-    let mut running = root.launch(&options, &["helper", "stay"]).deny(deny).open_input().start();
+    look_at_run(root.launch(&options, &["helper", "stay"]), deny)
+}
+
+fn look_at_run(launch: Launch, deny: Deny) -> Result<Facts, String> {
+    let mut running = launch.deny(deny).open_input().start();
     let Some(_) = running.line_or_end() else {
         let out = running.finish();
         assert!(out.status != 0, "{deny:?}: {out}");

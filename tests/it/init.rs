@@ -4,10 +4,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::compat::common::{self, adopts, asleep, recorder};
-use super::compat::{Place, Subject, Suite, helper, is, terminal};
-use super::harness::launch::send;
-use super::harness::procs::{self, eventually, is_gone};
+use super::compat::common::{self, adopts, asleep, each, recorder};
+use super::compat::subject::tester;
+use super::compat::{Place, Subject, Suite, helper, is, signals, terminal};
+use super::harness::launch::{exists, send};
+use super::harness::procs::{self, eventually, is_gone, stat};
 use super::harness::scratch::{self, Dir, nsinit};
 use super::harness::{Deny, Launch, roots};
 
@@ -40,38 +41,48 @@ fn not_found_and_not_executable() {
     common::a_script_without_a_head(&NATIVE);
 }
 
+/// Each of the 256 to another and to 0, and none but that; the last rule for one counts.
 #[test]
 fn remapped_statuses() {
-    for it in NATIVE.ours() {
-        let run = |options: &[&str], status: &str| it.plainly(options, &[helper(), "exit", status]).run();
-        is(&run(&["--remap", "7"], "7"), 0, "", "");
-        is(&run(&["--remap", "7:9"], "7"), 9, "", "");
-        is(&run(&["--remap", "7:9"], "8"), 8, "", "");
-        is(&run(&["--remap", "0:255", "--remap=7:1"], "0"), 255, "", "");
-        is(&it.plainly(&["--remap", "143"], &[helper(), "die", "15"]).run(), 0, "", "");
-        for bad in ["", "256", "1:256", "x", "1:", ":1", "-1", "1:2:3"] {
-            let why = "it is no exit status from 0 to 255, nor a pair of them";
-            let on = if bad.is_empty() { String::new() } else { format!(" {bad}") };
-            is(&run(&["--remap", bad], "0"), 125, "", &format!("nsinit: use --remap{on}: {why}\n"));
+    for it in NATIVE.anywhere() {
+        for (number, status) in each(&it, 0, 255, &["--remap", "@", "--", helper(), "exit", "@"]) {
+            assert_eq!(status, 0, "{it}: {number}");
         }
+        let rules =
+            ["--remap", "3:4", "--remap", "143", "--remap=4:255", "--remap", "3:5", "--", helper(), "exit", "@"];
+        for (number, status) in each(&it, 0, 255, &rules) {
+            let expected = match number {
+                143 => 0,
+                4 => 255,
+                3 => 5,
+                other => other,
+            };
+            assert_eq!(status, expected, "{it}");
+        }
+    }
+    for it in NATIVE.ours() {
+        is(&it.run(&["--remap", "143:9", "--", helper(), "die", "15"]), 9, "", "");
     }
 }
 
-/// Process 1 can't die of a signal, so its status tells.
+/// Seen from outside nsinit is as dead as CMD. Process 1 can't be killed by itself, and tells by its status.
 #[test]
-fn cmds_death_is_ours() {
+fn a_death_is_passed_on_as_one() {
+    let rules = ["--propagate-signal", "--", helper(), "die", "@"];
     for it in NATIVE.ours() {
-        for signal in [2, 3, 6, 9, 10, 11, 15, 40] {
-            let out = it.plainly(&["--propagate-signal"], &[helper(), "die", &signal.to_string()]).run();
-            is(&out, if it.is_pid_1() { 128 + signal } else { -signal }, "", "");
+        for (from, to) in [(1, 16), (24, 27), (29, 64)] {
+            for (signal, status) in each(&it, from, to, &rules) {
+                // unshare passes on what process 1 has come to.
+                assert_eq!(status, if it.is_pid_1() { 128 + signal } else { -signal }, "{it}");
+            }
         }
-        is(&it.plainly(&["--propagate-signal"], &[helper(), "exit", "5"]).run(), 5, "", "");
+        is(&it.run(&["--propagate-signal", "--", helper(), "exit", "143"]), 143, "", "");
     }
     for root in roots() {
-        for signal in [9, 15] {
-            let out = root.run(&["--propagate-signal"], &["sh", "-c", &format!("kill -{signal} $$")]);
-            is(&out, -signal, "", "");
+        for signal in [libc::SIGTERM, libc::SIGKILL, libc::SIGSEGV, 40] {
+            root.sh(&["--propagate-signal"], &format!("kill -{signal} $$; sleep 1000")).is(-signal, "", "");
         }
+        root.sh(&["--propagate-signal"], "exit 143").is(143, "", "");
     }
 }
 
@@ -93,6 +104,8 @@ fn what_contradicts_itself() {
         let usage = it.run(&[]);
         assert!(usage.status == 125 && usage.stdout.is_empty() && usage.stderr.starts_with("usage: nsinit"), "{usage}");
         is(&it.run(&["--init", "true"]), 0, "", "");
+        let line = "nsinit: use --as-pid-1: without --root there is no container whose process 1 CMD could be\n";
+        is(&it.run(&["--as-pid-1", "--", "true"]), 125, "", line);
     }
 }
 
@@ -115,6 +128,37 @@ fn steps() {
             (Deny::all(libc::SYS_setpgid, libc::EIO), "start a process group: Input/output error"),
         ] {
             is(&it.plainly(&[], &["echo", "ran"]).deny(deny).run(), 125, "", &format!("nsinit: {line}\n"));
+        }
+    }
+}
+
+#[test]
+fn values_are_judged() {
+    let rows: [(&str, &[&str], &str); 4] = [
+        (
+            "--rewrite",
+            &["", "15", "15:", ":3", "x:y", "0:1", "65:1", "1:65", "-1:3", "1:2:3", " 1:2", "1: 2"],
+            "it is no pair of signals' numbers",
+        ),
+        (
+            "--remap",
+            &["", "256", "-1", "x", "1:", ":1", "1:256", "1:2:3", " 1", "0x1"],
+            "it is no exit status from 0 to 255, nor a pair of them",
+        ),
+        ("--grace", &["", "-1", "1.5", "1s", "4294967296"], "it is no number of seconds"),
+        ("--stop-timeout", &["", "-1", "1.5", "1s", "4294967296"], "it is no number of seconds"),
+    ];
+    for it in NATIVE.anywhere() {
+        for (option, values, why) in rows {
+            for value in values {
+                let space = if value.is_empty() { "" } else { " " };
+                is(
+                    &it.run(&[option, value, "--", "true"]),
+                    125,
+                    "",
+                    &format!("nsinit: use {option}{space}{value}: {why}\n"),
+                );
+            }
         }
     }
 }
@@ -144,36 +188,53 @@ fn the_group_gets_them_on_request() {
     common::group(&NATIVE, &["--group"], None, true);
 }
 
-/// Whatever group or session they are in.
+/// As process 1 everybody; else CMD and the orphans, whose parent it is.
 #[test]
-fn everybody_gets_them_on_request() {
-    for it in NATIVE.ours().into_iter().filter(Subject::is_pid_1) {
-        let script = "trap '' USR1; setsid \"$0\" signals; :";
-        let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
-        let mut running = it.plainly(&["--all"], &["sh", "-c", script, helper]).open_input().start();
-        assert_eq!(running.line(), "ready");
-        send(it.init(&running), libc::SIGUSR1);
-        assert_eq!(running.line(), "10 0 0");
-        is(&running.finish(), 0, "", "");
+fn all_get_them_on_request() {
+    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    for it in NATIVE.ours() {
+        // The recorder is an orphan in a session of its own: no group of CMD's has it.
+        let script = "exec 2>/dev/null; trap 'echo cmd; exit 3' USR1; (setsid \"$0\" signals <&3 &) 3<&0; while :; do sleep 0.01; done";
+        let launch = it.plainly(&["--all", "--wait-all"], &["sh", "-c", script, helper]);
+        let mut running = launch.open_input().start();
+        assert_eq!(running.line(), "ready", "{it}");
+        let init = it.init(&running);
+        let adopted = || super::harness::procs::children(init).len() == 2;
+        eventually("the orphan has come", || (it.is_pid_1() || adopted()).then_some(()));
+        send(init, libc::SIGUSR1);
+        let mut lines = [running.line(), running.line()];
+        lines.sort();
+        assert_eq!(lines, ["10 0 0", "cmd"], "{it}");
+        is(&running.finish(), 3, "", "");
     }
 }
 
+/// Every signal as another, in three shifts; real-time ones lose their value then.
 #[test]
 fn rewritten_signals() {
     for it in NATIVE.ours() {
-        let (mut running, init) = recorder(&it, &["--rewrite", "15:10", "--rewrite=12:0", "--rewrite", "40:41"]);
-        for (sent, arrives) in [(15, Some("10 0 0")), (12, None), (40, Some("41 0 0")), (10, Some("10 0 0"))] {
-            send(init, sent);
+        for shift in [1, 17, 40] {
+            let list: Vec<i32> = signals().collect();
+            let to = |i: usize| list[(i + shift) % list.len()];
+            let rules: Vec<String> = list.iter().enumerate().map(|(i, s)| format!("{s}:{}", to(i))).collect();
+            let options: Vec<&str> = rules.iter().flat_map(|r| ["--rewrite", r.as_str()]).collect();
+            let (mut running, init) = recorder(&it, &options);
+            for (i, &signal) in list.iter().enumerate() {
+                send(init, signal);
+                assert_eq!(running.line(), format!("{} 0 0", to(i)), "{it}: sent {signal}");
+            }
+            is(&running.finish(), 0, "", "");
+        }
+        let options = ["--rewrite", "15:0", "--rewrite", "1:10", "--rewrite=1:12", "--rewrite", "2:15"];
+        let (mut running, init) = recorder(&it, &options);
+        // The last rule for one counts, and one is applied, once.
+        for (signal, arrives) in [(15, None), (1, Some("12 0 0")), (15, None), (2, Some("15 0 0"))] {
+            send(init, signal);
             if let Some(line) = arrives {
-                assert_eq!(running.line(), line, "{it}: sent {sent}");
+                assert_eq!(running.line(), line, "{it}: sent {signal}");
             }
         }
         is(&running.finish(), 0, "", "");
-        for bad in ["", "0:1", "65:1", "1:65", "x:1", "1:", "TERM:1"] {
-            let out = it.plainly(&["--rewrite", bad], &["true"]).run();
-            let on = if bad.is_empty() { String::new() } else { format!(" {bad}") };
-            is(&out, 125, "", &format!("nsinit: use --rewrite{on}: it is no pair of signals' numbers\n"));
-        }
     }
 }
 
@@ -231,6 +292,47 @@ fn cmds_mask_and_dispositions() {
 #[test]
 fn cmd_gets_all_else() {
     common::cmd_gets_all_else(&NATIVE);
+}
+
+/// To the byte: twice the same name, none, and what is no variable at all.
+#[test]
+fn the_environment_is_the_callers() {
+    for it in NATIVE.ours() {
+        let out = it.launch_in(&["env", "-i", "A=1", "=x", "TERM=t"], &["--", "/usr/bin/env"]).run();
+        is(&out, 0, "A=1\n=x\nTERM=t\n", "");
+        is(&it.launch_in(&["env", "-i"], &["--", "/usr/bin/env"]).run(), 0, "", "");
+        // Without PATH it is looked for where execvp looks.
+        is(&it.launch_in(&["env", "-i"], &["--", "true"]).run(), 0, "", "");
+    }
+}
+
+#[test]
+fn cmd_leads_its_own_group_or_session() {
+    for it in NATIVE.ours() {
+        for (options, session) in [(&[][..], false), (&["--new-session"], true)] {
+            let (running, cmd) = asleep(&it, options);
+            let (init, cmd) = (stat(it.init(&running)).unwrap(), stat(cmd).unwrap());
+            assert_eq!((cmd.group, cmd.session), (cmd.pid, if session { cmd.pid } else { init.session }), "{it}");
+            send(cmd.pid, libc::SIGTERM);
+            is(&running.finish(), 143, "", "");
+        }
+    }
+}
+
+/// As process 1 nsinit ends only with its namespace; any other takes CMD along.
+#[test]
+fn die_with_parent() {
+    for it in NATIVE.anywhere() {
+        let script = "\"$@\" & echo $!; read x";
+        let words = ["-c", script, "sh", it.argv0(), "--die-with-parent", "--", "sh", "-c", "echo $$; exec sleep 1000"];
+        let mut running = Launch::of(tester(), "/bin/sh".as_ref()).args(words).open_input().start();
+        let pids = [running.line(), running.line()].map(|line| line.parse().expect("a number"));
+        running.kill(libc::SIGKILL);
+        for pid in pids {
+            eventually("it is gone", || (!exists(pid)).then_some(()));
+        }
+        is(&running.finish(), -libc::SIGKILL, "", "");
+    }
 }
 
 #[test]
@@ -310,8 +412,8 @@ fn what_happens_is_told() {
         let script = "trap 'exit 5' USR1; (\"$0\" exit 1 &); sleep 0.2; kill -USR1 $PPID; while :; do sleep 0.05; done";
         let run = |options: &[&str]| it.plainly(options, &["sh", "-c", script, helper()]).run();
         let start = "nsinit: CMD is process #\n";
-        let (orphan, signal) = ("nsinit: reaped process #\n", "nsinit: forward signal 10\n");
-        let end = "nsinit: CMD's exit status is 5\n";
+        let (orphan, signal) = ("nsinit: process # ended with status 1\n", "nsinit: forward signal 10\n");
+        let end = "nsinit: CMD ended with status 5\n";
         is(&run(&["--verbose"]), 5, "", &[start, end].concat());
         is(&run(&["--verbose", "--verbose"]), 5, "", &[start, signal, end].concat());
         is(&run(&["--verbose"; 3]), 5, "", &[start, orphan, signal, end].concat());
@@ -358,6 +460,85 @@ fn alone_in_an_image() {
     }
 }
 
+/// A root with nsinit (and the libraries that a debug build needs), a static CMD, and nothing else.
+struct Image(scratch::Dir);
+
+impl Image {
+    fn new(who: super::harness::Who) -> Self {
+        let dir = scratch::Dir::new(who);
+        let copy = |from: &str, to: &str| {
+            let to = dir.at(to);
+            scratch::make_dir(to.parent().expect("it lies in the root"));
+            super::harness::launch::tool(std::process::Command::new("cp").arg("-L").arg(from).arg(to));
+        };
+        copy(nsinit().to_str().expect("scratch paths are UTF-8"), "init");
+        copy(helper(), "cmd");
+        let libraries = std::process::Command::new("ldd").arg(nsinit()).output().expect("ask for its libraries");
+        for word in String::from_utf8_lossy(&libraries.stdout).split_whitespace().filter(|word| word.starts_with('/')) {
+            copy(word, word);
+        }
+        Self(dir)
+    }
+
+    /// `/init WORDS` as process 1 in it.
+    fn launch(&self, who: super::harness::Who, options: &[&str], words: &[&str]) -> Launch {
+        let own = ["--root", self.0.str(), "--as-pid-1"];
+        Launch::new(who).args(own).args(options).args(["--", "/init"]).args(words)
+    }
+
+    /// The same without /proc, /dev, /sys.
+    fn bare(&self, who: super::harness::Who, words: &[&str]) -> Launch {
+        let user: &[&str] = if who.is_root() { &[] } else { &["--map-root-user"] };
+        let unshare = ["--pid", "--fork", "--kill-child", "--root", self.0.str(), "/init"];
+        Launch::of(who, "/usr/bin/unshare".as_ref()).args(user).args(unshare).args(words)
+    }
+}
+
+#[test]
+fn an_image_with_nothing_else() {
+    for who in super::harness::who::both() {
+        let image = Image::new(who);
+        for launch in [|i: &Image, w, a: &[&str]| i.launch(w, &[], a), |i: &Image, w, a: &[&str]| i.bare(w, a)] {
+            is(&launch(&image, who, &["--", "/cmd", "exit", "7"]).run(), 7, "", "");
+            is(&launch(&image, who, &["/cmd", "die", "9"]).run(), 137, "", "");
+            is(&launch(&image, who, &["--", "cmd"]).run(), 127, "", "nsinit: execute cmd: No such file or directory\n");
+            is(&launch(&image, who, &["--", "/cmd", "together", "50", "7"]).run(), 7, "", "");
+            is(&launch(&image, who, &["--propagate-signal", "/cmd", "die", "15"]).run(), 143, "", "");
+        }
+        is(&image.launch(who, &[], &["--", "/cmd", "orphans", "1000"]).run(), 0, "", "");
+        let mut running = image.launch(who, &[], &["--", "/cmd", "next", image.0.str()]).start();
+        assert!(running.line().starts_with("here "));
+        running.kill(libc::SIGUSR2);
+        assert_eq!(running.line(), "got 12");
+        is(&running.finish(), 0, "", "");
+    }
+}
+
+/// reboot(2) ends the pid namespace: the kernel kills its process 1, and the launcher outside has the status for it.
+#[test]
+fn reboot_in_an_image() {
+    for who in super::harness::who::both() {
+        let image = Image::new(who);
+        for (how, status) in [("restart", 133), ("halt", 0), ("off", 0)] {
+            let options = ["--cap-add", "CAP_SYS_BOOT"];
+            is(&image.launch(who, &options, &["--", "/cmd", "reboot", how]).run(), status, "", "");
+            is(&image.launch(who, &[], &["--", "/cmd", "reboot", how]).run(), 96, "", "");
+        }
+    }
+}
+
+/// Killed by whoever can, it takes all with it.
+#[test]
+fn killed_it_is_the_end() {
+    for it in NATIVE.ours().into_iter().filter(Subject::is_pid_1) {
+        let (running, cmd) = asleep(&it, &[]);
+        send(it.init(&running), libc::SIGKILL);
+        eventually("CMD is gone", || is_gone(cmd).then_some(()));
+        // unshare has words of its own for it.
+        running.finish();
+    }
+}
+
 // ---- the terminal
 
 #[test]
@@ -393,4 +574,9 @@ fn the_terminal_is_given_back() {
 #[test]
 fn as_the_session_leader() {
     terminal::as_the_session_leader(&NATIVE, false);
+}
+
+#[test]
+fn in_a_pipeline() {
+    terminal::in_a_pipeline(&NATIVE, true);
 }

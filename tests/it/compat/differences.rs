@@ -14,7 +14,7 @@ pub struct Difference {
 
 const ALL: &[&str] = &["tini", "dumb-init", "catatonit"];
 
-pub static DIFFERENCES: [Difference; 26] = [
+pub static DIFFERENCES: [Difference; 28] = [
     Difference {
         names: &["tini", "catatonit"],
         what: "started with SIGCHLD ignored",
@@ -185,6 +185,20 @@ pub static DIFFERENCES: [Difference; 26] = [
     },
     Difference {
         names: ALL,
+        what: "its own failures",
+        original: "`fork failed: …`, `Unable to setsid (errno=N …). Exiting.`, `failed to create process group`",
+        ours: "in the same form and with the same status: what failed, and why",
+        why: "they name what nsinit does",
+    },
+    Difference {
+        names: &["tini", "catatonit"],
+        what: "before or behind a pipe, in the foreground of a terminal",
+        original: "takes the terminal from whoever else in the pipeline reads it",
+        ours: "CMD gets it when it asks for it",
+        why: "`init CMD | less`",
+    },
+    Difference {
+        names: ALL,
         what: "what `-v` and its like tell",
         original: "every step; tini names signals in words",
         ours: "CMD's start and end, what is forwarded, orphans, in their lines; signals by number",
@@ -229,12 +243,16 @@ fn every_difference_has_its_test() {
 const BEGIN: &str = "<!-- differences -->\n";
 const END: &str = "<!-- /differences -->";
 
-/// Between the marks the README has exactly the table.
+/// Between the marks the README has exactly the table: `NSINIT_WRITE=1 cargo test` writes it.
 #[test]
 fn the_readme_has_the_table() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).expect("read the README");
-    let (_, rest) = readme.split_once(BEGIN).expect("the table's beginning");
-    let (found, _) = rest.split_once(END).expect("the table's end");
-    assert_eq!(found.trim(), table().trim(), "the README's table is to be:\n{}", table());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).expect("read the README");
+    let (before, rest) = readme.split_once(BEGIN).expect("the table's beginning");
+    let (found, after) = rest.split_once(END).expect("the table's end");
+    if std::env::var_os("NSINIT_WRITE").is_some() {
+        fs::write(path, [before, BEGIN, &table(), END, after].concat()).expect("write the README");
+    } else {
+        assert_eq!(found.trim(), table().trim(), "NSINIT_WRITE=1 cargo test writes it anew");
+    }
 }

@@ -13,6 +13,7 @@
  *   orphans N               leaves N orphans to its parent; 0 once no child of that is a zombie
  *   together N STATUS       ends at the same moment as N orphans
  *   strays STATUS           ends so after it has left two and both are gone: one exits 6, one dies of 9
+ *   reboot HOW              restart, halt or off, below the process 1 of a pid namespace; 96: it may not
  *   next TAG                "here PID"; the next signal, "got NUMBER"; the end. TAG is for the leftover check
  */
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -237,6 +239,15 @@ static int next(void)
 	return 0;
 }
 
+/* The first processes of the machine are the kernel's own. */
+static int reboot_namespace(const char *how)
+{
+	if (getpid() > 9 || getppid() != 1)
+		return 95;
+	reboot(!strcmp(how, "restart") ? RB_AUTOBOOT : !strcmp(how, "halt") ? RB_HALT_SYSTEM : RB_POWER_OFF);
+	return 96;
+}
+
 static int words(char **list)
 {
 	while (*list)
@@ -265,6 +276,8 @@ int main(int argc, char **argv)
 		return atoi(argv[2]);
 	if (is(argv, argc, "die", 3))
 		return die(atoi(argv[2]));
+	if (is(argv, argc, "reboot", 3))
+		return reboot_namespace(argv[2]);
 	if (is(argv, argc, "words", 2))
 		return words(argv + 2);
 	if (is(argv, argc, "orphans", 3))

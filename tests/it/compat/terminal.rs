@@ -5,7 +5,7 @@ use super::subject::tester;
 use super::{Subject, Suite, differs, helper};
 use crate::harness::Term;
 use crate::harness::launch::send;
-use crate::harness::procs::{self, Pid, eventually, stat};
+use crate::harness::procs::{self, Pid, Stat, eventually, stat};
 use crate::harness::scratch::{self, Dir};
 use crate::harness::term::BASH;
 
@@ -233,6 +233,46 @@ pub fn cmd_is_in_the_foreground(suite: &'static Suite) {
         });
         send(cmd, libc::SIGUSR1);
         term.prompt();
+        term.hang_up();
+    }
+}
+
+/// Somebody else in the pipeline reads the terminal; and CMD does, when it asks.
+pub fn in_a_pipeline(suite: &'static Suite, original_too: bool) {
+    if !original_too {
+        differs(suite.name, "before or behind a pipe, in the foreground of a terminal");
+    }
+    for it in suite.anywhere() {
+        let dir = Dir::new(tester());
+        let mut term = shell(&dir);
+        if it.is_ours() || original_too {
+            let reader = "sh -c 'read x; read y </dev/tty; echo $x and $y'";
+            term.line(&format!("{} | {reader}", line(&it, "sh -c 'echo one; sleep 1000'")));
+            let cmd = named(&term, "sleep");
+            let below = || procs::tree(term.pid()).into_iter().filter_map(stat);
+            let reads =
+                |s: &Stat| s.name == "sh" && s.parent == term.pid() && s.foreground == s.group && s.state == 'S';
+            eventually("the reader reads", || below().find(reads));
+            term.line("two");
+            term.expect("one and two");
+            send(cmd, libc::SIGTERM);
+        } else {
+            term.line(&format!("{} | sh -c 'sleep 1000'", line(&it, "sh -c 'exec sleep 2000'")));
+            let taken = || procs::tree(term.pid()).into_iter().filter_map(stat).find(|s| s.foreground == s.pid);
+            let cmd = eventually("CMD has the terminal", || taken().filter(|s| s.name == "sleep"));
+            send(cmd.pid, libc::SIGTERM);
+            let below = || procs::tree(term.pid()).into_iter().filter_map(stat);
+            let rest = |s: &Stat| s.name == "sleep" && s.pid != cmd.pid;
+            send(eventually("the rest of it", || below().find(rest)).pid, libc::SIGTERM);
+        }
+        term.prompt();
+        if it.is_ours() && suite.name != "dumb-init" {
+            term.line(&format!("{} | cat", line(&it, "sh -c 'echo up; read x </dev/tty; echo got $x'")));
+            term.expect("up");
+            term.line("three");
+            term.expect("got three");
+            term.prompt();
+        }
         term.hang_up();
     }
 }
