@@ -67,13 +67,12 @@ pub fn keep_over_setuid() -> Done {
 /// # Errors
 /// EPERM if a capability that was asked for is not ours to give.
 pub fn limit(spec: &Spec<'_>) -> Done {
-    let (uid, _) = spec.inner_ids();
     let sets = &spec.capabilities;
-    if uid == 0 {
+    if spec.uid == 0 {
         return keep(sets.bounding);
     }
     let ambient = sets.asked & sets.bounding & sys::capget()?;
-    if sets.asked != Capabilities::ALL && ambient != sets.asked & sets.bounding {
+    if sets.asked & Capabilities::AS_FAR_AS_HELD == 0 && ambient != sets.asked & sets.bounding {
         return Err(Failure::PERM);
     }
     sys::capset(ambient, ambient)?;

@@ -14,13 +14,19 @@ use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid};
 use crate::fault::{blame, blame_execution, failed};
 use crate::files::{self, HERE};
 use crate::spec::Spec;
-use crate::state::State;
+use crate::state::{News, State};
 use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
-use crate::sys::{self, Done, Failure, Say, Signal, say};
+use crate::sys::{self, Done, Failure, Say, Signal, c_str, say};
 use crate::text::{self, PATH, Text};
-use crate::{caps, fds, ids, tty, voice};
+use crate::{caps, fds, ids, procfs, status, tty, voice};
 
-static STEPS: [Step; 13] = [
+static STEPS: [Step; 16] = [
+    Step {
+        says: say(c"wait for"),
+        on: |_| c"--block-fd",
+        when: |spec| spec.channels.block.is_some(),
+        run: |spec, _| status::wait_for(spec.channels.block),
+    },
     Step {
         says: say(c"start a process group"),
         on: nothing,
@@ -38,13 +44,13 @@ static STEPS: [Step; 13] = [
     Step {
         says: say(c"keep capabilities --cap-add"),
         on: nothing,
-        when: |spec| spec.contained() && spec.uid.is_some_and(|uid| uid != 0) && spec.capabilities.asked != 0,
+        when: |spec| spec.contained() && spec.uid != 0 && spec.capabilities.asked != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {
         says: say(c"become user and group"),
         on: nothing,
-        when: |spec| spec.contained() && !spec.rootless,
+        when: |spec| spec.sets_ids(),
         run: |spec, state| ids::become_inner(spec, &state.caller),
     },
     Step { says: say(c"reduce capabilities"), on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
@@ -57,12 +63,21 @@ static STEPS: [Step; 13] = [
     Step {
         says: say(c"die with nsinit"),
         on: nothing,
-        when: |spec| {
-            if spec.contained() { spec.life.as_pid_1 || !spec.process_1 } else { spec.life.die_together }
-        },
+        when: |spec| spec.life.die_together && !(spec.contained() && spec.supervises() && spec.process_1),
         run: |spec, state| die_with_parent(spec, state),
     },
-    Step { says: say(c"close descriptors"), on: nothing, when: contained, run: |spec, _| close_descriptors(spec) },
+    Step {
+        says: say(c"label CMD as"),
+        on: |spec| spec.exec_label.unwrap_or(c""),
+        when: |spec| spec.exec_label.is_some(),
+        run: |spec, state| procfs::label(state.proc, c"self/attr/exec", spec.exec_label),
+    },
+    Step {
+        says: say(c"close descriptors"),
+        on: nothing,
+        when: |spec| spec.contained() && !spec.keeps_all_fds,
+        run: |spec, _| close_descriptors(spec),
+    },
     Step {
         says: say(c"enter directory"),
         on: |spec| spec.directory,
@@ -87,17 +102,28 @@ static STEPS: [Step; 13] = [
         when: always,
         run: |_, state| sys::set_mask(state.caller.mask).map(|_| ()),
     },
+    Step {
+        says: say(c"filter system calls"),
+        on: nothing,
+        when: |spec| !spec.filters.is_empty(),
+        run: |spec, _| spec.filters.iter().try_for_each(|program| sys::add_filter(program)),
+    },
 ];
 
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
 pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
-    if walk(&STEPS, spec, &mut state.clone()).is_ok() { as_listener(spec, state).into() } else { failed() }
+    let status = match walk(&STEPS, spec, &mut state.clone()) {
+        Ok(()) => in_its_place(spec, state).into(),
+        Err(_) => failed(),
+    };
+    state.inform(News::Failed, 0);
+    status
 }
 
 /// Prints what [`become_command`] would do.
 pub fn explain_command(spec: &Spec<'_>) {
     explain(&STEPS, spec);
-    explain_line(say(c"execute"), spec.argv.command());
+    explain_line(say(c"execute"), spec.command);
 }
 
 fn start_group(state: &State) -> Done {
@@ -121,8 +147,11 @@ fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
 /// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.
 fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize)?;
-    let orphaned =
-        if spec.life.as_pid_1 { state.go.ok_or(Failure::BADF)?.is_ended()? } else { getppid() != state.parent };
+    let orphaned = if spec.contained() && !spec.supervises() {
+        state.go.ok_or(Failure::BADF)?.is_ended()?
+    } else {
+        getppid() != state.parent
+    };
     if orphaned {
         sys::exit(failed());
     }
@@ -132,20 +161,46 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
 fn close_descriptors(spec: &Spec<'_>) -> Done {
     fds::close_all_but(spec.keep_fds, &[])?;
     for fd in spec.keep_fds {
-        sys::keep_on_exec(*fd).map_err(|errno| blame(say(c"keep open the descriptor of"), c"--keep-fd", errno))?;
+        sys::close_on_exec(*fd, false)
+            .map_err(|errno| blame(say(c"keep open the descriptor of"), c"--keep-fd", errno))?;
     }
     Ok(())
 }
 
 /// After all descriptors are closed: none of ours can be the way out (CVE-2024-21626).
 fn enter_directory(spec: &Spec<'_>) -> Done {
-    chdir(spec.directory)?;
-    let mut path = [0u8; PATH];
-    let length = sys::getcwd(&mut path)?;
-    if length == 0 || !path.starts_with(b"/") {
-        return Err(Failure::OUTSIDE);
+    let done = chdir(spec.directory);
+    // The caller's may not be there: then his home, then /, where we are.
+    if spec.home.is_none() {
+        done?;
+    } else if done.is_err() {
+        let _ = chdir(spec.home.unwrap_or_default());
     }
-    Ok(())
+    here(&mut [0u8; PATH]).map(|_| ())
+}
+
+/// The path of the working directory.
+fn here(buffer: &mut [u8; PATH]) -> Result<&CStr, Failure> {
+    sys::getcwd(buffer)?;
+    match buffer.first() {
+        Some(b'/') => Ok(c_str(buffer)),
+        _ => Err(Failure::OUTSIDE),
+    }
+}
+
+/// PWD tells where CMD begins.
+fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
+    const NAME: &[u8] = b"PWD=";
+    let slot = spec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
+    let mut buffer = [0u8; PATH];
+    match (slot, here(&mut buffer)) {
+        (Some(index), Ok(directory)) if spec.contained() && !spec.has_root() => {
+            let mut own = Text::new();
+            own.push(NAME).push(directory.to_bytes());
+            spec.env.with(index, own.c_str(), || as_listener(spec, state))
+        }
+        _ => as_listener(spec, state),
+    }
 }
 
 /// LISTEN_PID says whom the listening sockets are for (sd_listen_fds(3)): what it says of us it has to say of CMD.
@@ -168,7 +223,7 @@ fn number(pid: Pid) -> u32 {
 
 /// execvp(3) by the rules of the container: its PATH, its files.
 fn execute(spec: &Spec<'_>) -> u8 {
-    let command = spec.argv.command();
+    let command = spec.command;
     if !spec.fallback.is_none() {
         let fallback = spec.fallback.command();
         return match sys::execve(command, spec.argv, spec.env) {

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use crate::sys::{self, Failure, Say, Standard};
 use crate::text::{self, PATH, Text};
-use crate::voice::{self, Event};
+use crate::voice::{self, Event, Level, Name};
 
 /// Added to the number of the signal that CMD died of.
 pub const SIGNALLED: u8 = 128;
@@ -34,7 +34,16 @@ impl<'a> Fault<'a> {
     /// Prints the line. Returns the exit status that goes with it.
     #[must_use]
     pub fn report(&self) -> i32 {
-        print(b"use ", self.on, self.value, self.why.bytes(), Say::NOTHING)
+        if voice::speaks_as(Name::Bwrap) {
+            let requires = text::after(self.why.bytes(), b"requires ").is_some();
+            let mut line = Text::new();
+            line.push(if requires { b"Specifying " } else { b"" }).push(self.on).byte(b' ').push(self.why.bytes());
+            return fatal(line.bytes());
+        }
+        let mut line = Text::new();
+        voice::chosen().begin(&mut line, Level::Failure);
+        finish(line.push(b"use ").push(self.on), self.value, self.why.bytes(), Say::NOTHING);
+        failed()
     }
 }
 
@@ -46,17 +55,32 @@ pub fn blame(says: Say, on: &CStr, why: Failure) -> Failure {
 /// [`blame`] with ` (HINT)`, where the reason is known to mean something here.
 pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
     if why != Failure::REPORTED {
-        print(b"", says.bytes(), on, text_of(why), hint);
+        complain(Level::Failure, says, on, why, hint);
     }
     Failure::REPORTED
+}
+
+/// Tells what did not succeed, where we go on without it.
+pub fn warn(says: Say, on: &CStr, why: Failure, hint: Say) {
+    complain(Level::Warning, says, on, why, hint);
+}
+
+#[inline(never)]
+fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
+    let mut line = Text::new();
+    voice::chosen().begin(&mut line, level);
+    voice::push_undone(&mut line, says.bytes());
+    // bubblewrap's users know its lines by heart.
+    finish(&mut line, on, text_of(why), if voice::speaks_as(Name::Bwrap) { Say::NOTHING } else { hint });
 }
 
 /// Reports that CMD could not be executed. Returns the exit status that tells it.
 pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
     let voice = voice::chosen();
-    let mut says = Text::new();
-    voice::fill_in(&mut says, voice.execute, [0, 0], command.to_bytes());
-    print(b"", says.bytes(), c"", text_of(why), hint);
+    let mut line = Text::new();
+    voice.begin(&mut line, Level::Failure);
+    voice::fill_in(&mut line, voice.execute, [0, 0], command.to_bytes());
+    finish(&mut line, c"", text_of(why), hint);
     match why {
         Failure::NOENT => voice.not_found,
         Failure::ACCESS => voice.not_executable,
@@ -67,9 +91,15 @@ pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
 /// Prints why nothing can be done. Returns the exit status.
 #[must_use]
 pub fn refuse(why: Say) -> i32 {
+    fatal(why.bytes())
+}
+
+/// [`refuse`] in other words.
+#[must_use]
+pub fn fatal(why: &[u8]) -> i32 {
     let mut line = Text::new();
-    voice::chosen().begin(&mut line);
-    write_line(Standard::Error, line.push(why.bytes()));
+    voice::chosen().begin(&mut line, Level::Failure);
+    write_line(Standard::Error, line.push(why));
     failed()
 }
 
@@ -84,22 +114,18 @@ pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
     }
 }
 
-/// The one line. Returns the status of a failure of our own.
-fn print(verb: &[u8], says: &[u8], on: &CStr, why: &[u8], hint: Say) -> i32 {
-    let mut line = Text::new();
-    voice::chosen().begin(&mut line);
-    push_subject(line.push(verb), says, on);
+/// Ends the one line: on what, why, and perhaps what that means.
+fn finish(line: &mut Text, on: &CStr, why: &[u8], hint: Say) {
+    push_object(line, on);
     line.push(b": ").push(why);
     if !hint.bytes().is_empty() {
         line.push(b" (").push(hint.bytes()).byte(b')');
     }
-    write_line(Standard::Error, &mut line);
-    failed()
+    write_line(Standard::Error, line);
 }
 
-/// Appends what is done and, behind a space, on what.
-pub fn push_subject(line: &mut Text, says: &[u8], on: &CStr) {
-    line.push(says);
+/// Appends on what something is done, behind a space.
+pub fn push_object(line: &mut Text, on: &CStr) {
     if !on.is_empty() {
         line.byte(b' ').push_printable(on.to_bytes());
     }
@@ -170,6 +196,7 @@ static REASONS: &str = "\
 5003 it is there and a directory, but the source is a file
 5004 it is outside the root
 5005 a signal ended who does it
+5006 labeling not supported on this system
 ";
 
 #[cfg(test)]

@@ -19,9 +19,17 @@ pub use rustix::fs::CWD as HERE;
 ///
 /// # Errors
 /// Those of openat(2).
-#[inline(never)]
 pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Fd, Failure> {
-    Ok(keep_open(openat(dir, path, flags | OFlags::CLOEXEC, Mode::empty())?))
+    create(dir, path, flags, 0)
+}
+
+/// [`open`]; what is made gets that mode.
+///
+/// # Errors
+/// Those of openat(2).
+#[inline(never)]
+pub fn create(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Result<Fd, Failure> {
+    Ok(keep_open(openat(dir, path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(mode))?))
 }
 
 /// What `path` is, itself: a descriptor that can be looked at and mounted on, but neither read nor written.

@@ -8,24 +8,24 @@
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::{read, write};
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid};
 
 use crate::fault::{SIGNALLED, blame_hint};
 use crate::files::Fd;
 use crate::ids;
-use crate::init::{DIED, TO_FOREGROUND, TO_GROUP};
-use crate::spec::Spec;
-use crate::state::{Pipe, State};
+use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
+use crate::spec::{End, Spec};
+use crate::state::{News, Pipe, State};
 use crate::step::{Step, always, contained, explain, nothing, walk};
 use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Say, Set, Siginfo, Signal, say};
 use crate::tty::Stop;
-use crate::{fds, procfs, reaper, tty};
+use crate::{fds, procfs, reaper, status, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 7] = [
+static BEFORE: [Step; 10] = [
     Step {
         says: say(c"stop ignoring SIGCHLD"),
         on: nothing,
@@ -75,43 +75,91 @@ static BEFORE: [Step; 7] = [
         when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
         run: |_, state| reaper::become_subreaper(state),
     },
+    Step {
+        says: say(c"join the user namespace"),
+        on: |_| c"--userns",
+        when: |spec| spec.joins.user.is_some(),
+        run: |spec, _| spec.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
+    },
+    Step {
+        says: say(c"join the pid namespace"),
+        on: |_| c"--pidns",
+        when: |spec| spec.joins.pid.is_some(),
+        run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
+    },
+    Step { says: say(c"open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
     Step { says: say(c"make pipes"), on: nothing, when: contained, run: |spec, state| make_pipes(spec, state) },
 ];
 
+/// Process 1 writes to the caller's procfs.
+fn needs_proc_inside(spec: &Spec<'_>) -> bool {
+    spec.contained() && (spec.nests_users() || spec.exec_label.is_some() || spec.file_label.is_some())
+}
+
+fn open_proc(state: &mut State) -> Done {
+    if state.proc.is_none() {
+        state.proc = Some(procfs::open()?);
+    }
+    Ok(())
+}
+
 const WRITE: Say = say(c"write");
 
-static AFTER: [Step; 6] = [
+static AFTER: [Step; 9] = [
     Step {
         says: say(c"open"),
         on: |_| c"/proc",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
+        when: |spec| spec.unshares(raw::CLONE_NEWUSER) || spec.is_told_of(),
         run: |_, state| {
-            let proc = procfs::open()?;
+            open_proc(state)?;
+            let proc = state.proc.ok_or(Failure::BADF)?;
             state.process = Some(procfs::process(proc, state.container.ok_or(Failure::CHILD)?)?);
             Ok(())
         },
     },
     Step {
         says: WRITE,
+        on: |_| c"--info-fd",
+        when: |spec| spec.channels.info.is_some(),
+        run: |spec, state| status::tell_of_container(spec.channels.info, spec, state, b"\n    "),
+    },
+    Step {
+        says: WRITE,
+        on: |_| c"--json-status-fd",
+        when: |spec| spec.channels.status.is_some(),
+        run: |spec, state| status::tell_of_container(spec.channels.status, spec, state, b" "),
+    },
+    Step {
+        says: say(c"wait for"),
+        on: |_| c"--userns-block-fd",
+        when: |spec| spec.channels.maps.is_some(),
+        run: |spec, _| status::wait_for(spec.channels.maps),
+    },
+    Step {
+        says: WRITE,
         on: |_| c"setgroups",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER) && spec.rootless,
+        when: |spec| writes_maps(spec) && spec.own_ids_only,
         run: |_, state| ids::deny_setgroups(process(state)?),
     },
     Step {
         says: WRITE,
         on: |_| c"uid_map",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |spec, state| ids::write_map(process(state)?, c"uid_map", spec, spec.inner_ids().0, state.caller.uid),
+        when: writes_maps,
+        run: |spec, state| ids::write_map(process(state)?, c"uid_map", spec, spec.uid, state.caller.uid),
     },
     Step {
         says: WRITE,
         on: |_| c"gid_map",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.inner_ids().1, state.caller.gid),
+        when: writes_maps,
+        run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
     },
     Step { says: say(c"become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step { says: say(c"let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
 ];
+
+fn writes_maps(spec: &Spec<'_>) -> bool {
+    spec.unshares(raw::CLONE_NEWUSER) && spec.channels.maps.is_none()
+}
 
 /// # Errors
 /// The first step that failed.
@@ -162,13 +210,10 @@ fn process(state: &State) -> Result<Fd, Failure> {
 }
 
 fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
-    let pipe = |flags| -> Result<Pipe, Failure> {
-        let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
-        Ok(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) })
-    };
-    state.go = Some(pipe(PipeFlags::empty())?);
-    if state.terminal.is_some() || spec.life.propagate {
-        let news = pipe(PipeFlags::NONBLOCK)?;
+    state.go = Some(Pipe::new(PipeFlags::empty())?);
+    if state.terminal.is_some() || spec.life.propagate || spec.life.end == End::Leave || spec.channels.status.is_some()
+    {
+        let news = Pipe::new(PipeFlags::NONBLOCK)?;
         // Before anybody can write to it: what is there already is not announced.
         sys::signal_on_input(news.read, getpid(), Signal::IO)?;
         state.news = Some(news);
@@ -192,6 +237,10 @@ pub struct Supervisor<'a> {
     pub container: Pid,
     /// What CMD died of, if we are to die of it too.
     pub killer: Option<Signal>,
+    /// CMD was never executed.
+    pub failed: bool,
+    /// CMD's exit status, where process 1 goes on without it.
+    pub left: Option<u8>,
 }
 
 impl Supervisor<'_> {
@@ -199,11 +248,15 @@ impl Supervisor<'_> {
     pub fn forever(mut self) -> i32 {
         self.keep_what_is_needed();
         loop {
-            if let Some(status) = self.reap() {
+            self.read_news();
+            if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
                 if let Some(terminal) = self.state.terminal.filter(|_| self.state.lent) {
                     tty::take_back(terminal);
                 }
                 self.read_news();
+                if !self.failed {
+                    status::tell_status(self.spec.channels.status, status);
+                }
                 if let Some(killer) = self.killer {
                     sys::die_of(killer);
                 }
@@ -222,7 +275,8 @@ impl Supervisor<'_> {
     fn keep_what_is_needed(&self) {
         let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, self.state.news.map(|pipe| pipe.read)];
         // It answers EINVAL only for an empty range, and there is none.
-        let _ = fds::close_all_but(&[], &kept.map(fds::number));
+        let status = self.spec.channels.status.unwrap_or_default();
+        let _ = fds::close_all_but(&[status], &kept.map(fds::number));
     }
 
     /// The exit status, if the container has ended.
@@ -245,9 +299,15 @@ impl Supervisor<'_> {
     fn take(&mut self, info: &Siginfo) {
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => {}
-            // As the kernel's own where the queue of signals is full (fcntl(2), F_SETSIG).
-            (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.news.is_some() => self.read_news(),
+            // As the kernel's own where the queue of signals is full (fcntl(2), F_SETSIG). It is read in any case.
+            (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.news.is_some() => {}
             (Signal::CONT, _) => self.resume(),
+            // CMD is in our group and has got it already.
+            (signal, SI_KERNEL) if !self.spec.life.own_group => {
+                if is_stop(signal) {
+                    let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+                }
+            }
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
             (signal, SI_KERNEL) => self.send(signal, TO_GROUP),
             (signal, SI_QUEUE) => {
@@ -270,13 +330,14 @@ impl Supervisor<'_> {
     }
 
     fn read_news(&mut self) {
-        let mut byte = [0u8];
-        while self.state.news.is_some_and(|news| read(news.read, &mut byte) == Ok(1)) {
-            let [number] = byte;
-            if number & DIED == 0 {
-                self.stopped(Signal::new(number.into()));
-            } else {
-                self.killer = Some(Signal::new((number & !DIED).into()));
+        let mut news = [0u8; 2];
+        while self.state.news.is_some_and(|pipe| read(pipe.read, &mut news) == Ok(news.len())) {
+            let [kind, value] = news;
+            match News::of(kind) {
+                News::Stopped => self.stopped(Signal::new(value.into())),
+                News::Died => self.killer = Some(Signal::new(value.into())),
+                News::Left => self.left = Some(value),
+                News::Failed => self.failed = true,
             }
         }
     }

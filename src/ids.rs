@@ -2,37 +2,40 @@
 
 use core::ffi::CStr;
 
+use linux_raw_sys::general::CLONE_NEWUSER;
+use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 use rustix::fs::OFlags;
 use rustix::io::{read, write};
+use rustix::pipe::PipeFlags;
 use rustix::process::getpid;
 use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 
-use crate::fault::blame;
-use crate::files::Fd;
+use crate::fault::{blame, refuse};
+use crate::files::{self, Fd};
 use crate::procfs;
 use crate::spec::Spec;
-use crate::state::Caller;
+use crate::state::{Caller, Pipe};
 use crate::sys::{self, Done, Failure, say};
 use crate::text::{self, PATH, Text};
 
 /// Every id there is: all but the last, which means "unchanged".
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
 
-/// Writes `map` (`uid_map` or `gid_map`) of the process's new user namespace: `inside` is the caller's own id `outside`
-/// and there is no other; for root each id is itself.
+/// Writes `map` (`uid_map` or `gid_map`) of the process's new user namespace: `inside` is our own id `outside` and there is
+/// no other, or each id is itself.
 ///
 /// # Errors
 /// EPERM where the kernel or its security module forbids it.
 pub fn write_map(process: Fd, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
     let mut line = Text::new();
-    if spec.rootless {
+    if spec.own_ids_only {
         line.push_number(inside).byte(b' ').push_number(outside).push(b" 1\n");
     } else {
         line.push(IDENTITY);
     }
     match put(process, map, line.bytes()) {
         // In a user namespace that has not all ids, each of those it has.
-        Err(Failure::PERM) if !spec.rootless => {
+        Err(Failure::PERM) if !spec.own_ids_only => {
             mirror(map, &mut line)?;
             put(process, map, line.bytes())
         }
@@ -85,7 +88,7 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
 /// # Errors
 /// EINVAL: the id is not mapped; EPERM: it may not be taken.
 pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
-    let (uid, gid) = spec.inner_ids();
+    let (uid, gid) = (spec.uid, spec.gid);
     match sys::clear_groups() {
         // Denied by a user namespace around us: nobody in there could leave a group.
         Ok(()) | Err(Failure::PERM) => {}
@@ -98,6 +101,60 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     if uid != caller.uid {
         let id = Uid::from_raw(uid);
         set_thread_res_uid(id, id, id).map_err(|errno| blame(say(c"become the user of"), c"--uid", errno.into()))?;
+    }
+    Ok(())
+}
+
+const LIMIT: &CStr = c"sys/user/max_user_namespaces";
+
+/// One user namespace can be made in ours, and in none below it. `proc` is a procfs.
+///
+/// # Errors
+/// Those of open(2) and write(2).
+pub fn limit_user_namespaces(proc: Fd) -> Done {
+    write(files::open(proc, LIMIT, OFlags::WRONLY)?, b"1")?;
+    Ok(())
+}
+
+/// Enters a new user namespace in which every id is what it is in ours. Who has left a namespace has no right to map its
+/// ids: somebody who stays behind does it.
+///
+/// # Errors
+/// Those of unshare(2), and of writing the maps.
+pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
+    let pipe = Pipe::new(PipeFlags::empty())?;
+    let mut job = (spec, files::directory(proc, c"self")?, pipe);
+    // Otherwise our files in /proc are root's. There is nobody in our user namespace yet who could trace us.
+    sys::prctl(PR_SET_DUMPABLE, 1)?;
+    let (mapped, left) = sys::beside(
+        |(spec, process, pipe)| {
+            // Once we have seen it leave.
+            read(pipe.read, &mut [0u8]) == Ok(1)
+                && write_map(*process, c"uid_map", spec, spec.uid, spec.uid).is_ok()
+                && write_map(*process, c"gid_map", spec, spec.gid, spec.gid).is_ok()
+        },
+        &mut job,
+        || {
+            let left = sys::unshare(CLONE_NEWUSER);
+            // That it has not left is no less an end of the wait.
+            write(pipe.write, b"!").map_err(Failure::from).and(left)
+        },
+    )?;
+    left?;
+    sys::prctl(PR_SET_DUMPABLE, 0)?;
+    if mapped == Some(true) { Ok(()) } else { Err(Failure::PERM) }
+}
+
+/// Makes sure that no user namespace can be made, by trying.
+///
+/// # Errors
+/// EEXIST, reported: one was made.
+pub fn assert_no_more() -> Done {
+    let child = sys::spawn(|()| i32::from(sys::unshare(CLONE_NEWUSER).is_err()), &())?;
+    if sys::wait_end(child.as_raw_nonzero().get()) == Some(0) {
+        let why = say(c"creation of new user namespaces was not disabled as requested");
+        let _ = refuse(why);
+        return Err(Failure::REPORTED);
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use rustix::process::{Pid, getpid, getppid};
 
 use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
-use crate::state::State;
+use crate::state::{News, State};
 use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
 use crate::text;
 use crate::tty::{self, Stop};
@@ -23,9 +23,6 @@ use crate::voice::Event;
 pub const TO_FOREGROUND: i32 = -0x6e01;
 /// See [`TO_FOREGROUND`].
 pub const TO_GROUP: i32 = -0x6e02;
-
-/// Added to the number of the signal that CMD died of, in what the launcher is told; without it, it was stopped.
-pub const DIED: u8 = 0x80;
 
 /// Bytes of /proc/PID/task/TID/children that are read at once: some hundred processes, and there is a next time.
 const CHILDREN: usize = 2048;
@@ -98,6 +95,10 @@ impl<'a> Init<'a> {
         let until = match self.spec.life.end {
             End::AtOnce | End::Term => return false,
             End::Wait => None,
+            End::Leave => {
+                self.state.inform(News::Left, self.remapped(status));
+                None
+            }
             End::Grace(seconds) => {
                 self.signal_rest(Signal::TERM);
                 self.signal_rest(Signal::CONT);
@@ -129,11 +130,14 @@ impl<'a> Init<'a> {
             if outermost {
                 sys::die_of(killer);
             } else {
-                self.inform(DIED | killer.number() as u8);
+                self.state.inform(News::Died, killer.number() as u8);
             }
         }
-        let remapped = self.spec.life.remap.iter().find(|(from, _)| *from == status);
-        remapped.map_or(status, |(_, to)| *to).into()
+        self.remapped(status).into()
+    }
+
+    fn remapped(&self, status: u8) -> u8 {
+        self.spec.life.remap.iter().find(|(from, _)| *from == status).map_or(status, |(_, to)| *to)
     }
 
     fn tell(&self, level: u8, event: Event, numbers: [i32; 2]) {
@@ -182,16 +186,9 @@ impl<'a> Init<'a> {
 
     /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
     fn pass_stop_on(&mut self, signal: Signal) {
-        self.inform(signal.number() as u8);
+        self.state.inform(News::Stopped, signal.number() as u8);
         if self.spec.mode == Mode::Init {
             self.stop(signal);
-        }
-    }
-
-    /// Tells the launcher. A full pipe holds thousands of stops that he has yet to read.
-    fn inform(&self, news: u8) {
-        if let Some(pipe) = self.state.news {
-            let _ = rustix::io::write(pipe.write, &[news]);
         }
     }
 
@@ -250,7 +247,7 @@ impl<'a> Init<'a> {
 
     fn take(&mut self, info: &Siginfo) {
         let contained = self.spec.mode == Mode::Container;
-        if contained && !self.spec.process_1 && getppid() != Some(self.state.launcher) {
+        if contained && self.spec.life.die_together && !self.spec.process_1 && getppid() != Some(self.state.launcher) {
             self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
             return;
         }
@@ -353,7 +350,8 @@ impl<'a> Init<'a> {
 }
 
 /// Whether the terminal stops jobs with it.
-fn is_stop(signal: Signal) -> bool {
+#[must_use]
+pub fn is_stop(signal: Signal) -> bool {
     matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU)
 }
 

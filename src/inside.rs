@@ -8,27 +8,33 @@
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
+use rustix::fs::OFlags;
 use rustix::io::read;
-use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, fchdir, pivot_root, setpgid};
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::process::{chdir, setpgid};
 use rustix::system::sethostname;
 
-use crate::fault::{blame_hint, failed};
-use crate::files::Fd;
-use crate::spec::{Op, Spec};
+use crate::fault::{blame, blame_hint, failed, warn};
+use crate::files::{self, Fd, HERE};
+use crate::spec::{Kind, NoMoreUsers, Op, Spec};
 use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Say, Signal, say};
-use crate::{fds, net, reaper, rootfs};
+use crate::{fds, ids, mounts, net, procfs, reaper, rootfs};
 
 /// What the rest is done with.
-static BEGIN: [Step; 5] = [
-    Step { says: say(c"die with the launcher"), on: nothing, when: always, run: |spec, _| die_with_launcher(spec) },
+static BEGIN: [Step; 6] = [
+    Step {
+        says: say(c"die with the launcher"),
+        on: nothing,
+        when: |spec| spec.life.die_together,
+        run: |spec, _| die_with_launcher(spec),
+    },
     Step {
         says: say(c"leave the caller's process group"),
         on: nothing,
         // setsid(2) wants a process that leads no group.
-        when: |spec| !(spec.life.as_pid_1 && spec.life.new_session),
+        when: |spec| spec.life.own_group && !(spec.life.as_pid_1 && spec.life.new_session),
         run: |_, _| Ok(setpgid(None, None)?),
     },
     // Modes are then what they are said to be.
@@ -41,8 +47,14 @@ static BEGIN: [Step; 5] = [
     Step {
         says: say(c"become the reaper of orphans"),
         on: nothing,
-        when: |spec| !spec.process_1,
+        when: |spec| !spec.process_1 && spec.supervises(),
         run: |_, state| reaper::become_subreaper(state),
+    },
+    Step {
+        says: say(c"label what is made as"),
+        on: |spec| spec.file_label.unwrap_or(c""),
+        when: |spec| spec.file_label.is_some(),
+        run: |spec, state| procfs::label(state.proc, c"self/attr/fscreate", spec.file_label),
     },
     Step {
         says: say(c"set host name"),
@@ -58,7 +70,7 @@ static NETWORK: [Step; 2] = [
     Step {
         says: say(c"make a network namespace"),
         on: nothing,
-        when: |spec| spec.unshares(raw::CLONE_NEWNET),
+        when: |spec| spec.unshares(raw::CLONE_NEWNET) && !spec.is_told_of(),
         run: |_, _| unshare_network(),
     },
     Step {
@@ -95,14 +107,14 @@ static MOUNT: [Step; 7] = [
     Step {
         says: say(c"mount proc on /proc"),
         on: nothing,
-        when: always,
-        run: |spec, state| rootfs::proc(spec, root(state)?, c"/proc"),
+        when: |spec| spec.has_root(),
+        run: |spec, state| rootfs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
     },
     Step {
         says: say(c"fill /dev"),
         on: nothing,
-        when: always,
-        run: |spec, state| rootfs::dev(spec, root(state)?, c"/dev"),
+        when: |spec| spec.has_root(),
+        run: |spec, state| rootfs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev")),
     },
 ];
 
@@ -110,21 +122,55 @@ static MOUNT: [Step; 7] = [
 static SYSFS: [Step; 1] = [Step {
     says: say(c"mount sysfs on /sys"),
     on: nothing,
-    when: |spec| spec.sys,
-    run: |spec, state| rootfs::sys(spec, root(state)?, c"/sys"),
+    when: |spec| spec.has_root() && spec.sys,
+    run: |spec, state| rootfs::sys(spec, &mut root(state)?, &Op::new(Kind::Sys, c"/sys"), false),
 }];
 
-/// After them. The old root ends up on top of the new one, where `.` still leads to it: no directory for it is needed.
-static ENTER: [Step; 4] = [
-    Step { says: say(c"enter root"), on: |spec| spec.root, when: always, run: |_, state| Ok(fchdir(root(state)?)?) },
-    Step { says: say(c"make it /"), on: nothing, when: always, run: |_, _| pivot() },
+/// After them.
+static ENTER: [Step; 8] = [
+    Step {
+        says: say(c"make / of"),
+        on: |spec| spec.root,
+        when: always,
+        run: |_, state| enter_root(state),
+    },
     Step {
         says: say(c"detach the caller's root"),
         on: nothing,
         when: always,
-        run: |_, _| Ok(unmount(c".", UnmountFlags::DETACH)?),
+        run: |_, _| mounts::detach_host(),
     },
     Step { says: say(c"enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
+    Step {
+        says: say(c"lock"),
+        on: |spec| spec.locks.first().copied().unwrap_or(c""),
+        when: |spec| !spec.locks.is_empty(),
+        run: lock,
+    },
+    Step {
+        says: say(c"join the user namespace"),
+        on: |_| c"--userns2",
+        when: |spec| spec.joins.then_user.is_some(),
+        run: |spec, _| spec.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
+    },
+    Step {
+        says: say(c"limit user namespaces"),
+        on: nothing,
+        when: |spec| spec.nests_users(),
+        run: |_, state| ids::limit_user_namespaces(proc(state)?),
+    },
+    Step {
+        says: say(c"make a user namespace for CMD"),
+        on: nothing,
+        when: |spec| spec.nests_users(),
+        run: |spec, state| ids::nest(spec, proc(state)?),
+    },
+    Step {
+        says: say(c"try to make a user namespace"),
+        on: nothing,
+        when: |spec| spec.no_more_users != NoMoreUsers::Unasked,
+        run: |_, _| ids::assert_no_more(),
+    },
 ];
 
 /// Makes ready.
@@ -143,28 +189,54 @@ pub fn network(spec: &Spec<'_>, state: &mut State) -> Done {
     walk(&NETWORK, spec, state)
 }
 
-/// Makes the root and what the preset mounts in it.
+/// Makes the root, what the preset mounts in it, and what the user asked for unless that is to wait for the network.
 ///
 /// # Errors
 /// The first step that failed, reported.
 pub fn mount(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&MOUNT, spec, state)
+    walk(&MOUNT, spec, state)?;
+    if shows_network(spec) { Ok(()) } else { operate(spec, state) }
 }
 
-/// Does what the user asked for, and enters the root.
+/// Does what had to wait, and enters the root.
 ///
 /// # Errors
 /// The first step that failed, reported.
 pub fn enter(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&SYSFS, spec, state)?;
-    if let (Some(directory), Some(root)) = (state.directory, state.root) {
-        for op in spec.ops {
-            rootfs::apply(spec, op, root, directory)?;
-            // There may be thousands, and what one of them opened the next does not need.
-            close_all_but_ours(spec, state)?;
-        }
+    if shows_network(spec) {
+        walk(&SYSFS, spec, state)?;
+        operate(spec, state)?;
     }
     walk(&ENTER, spec, state)
+}
+
+fn shows_network(spec: &Spec<'_>) -> bool {
+    spec.has_root() && spec.sys || spec.does(Kind::Sys)
+}
+
+/// Does what the user asked for, in his order.
+fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
+    for op in spec.ops {
+        let (mut root, directory) = (root(state)?, state.directory.ok_or(Failure::BADF)?);
+        rootfs::apply(spec, op, &mut root, directory)?;
+        state.root = Some(root);
+        // There may be thousands, and what one of them opened the next does not need.
+        let go = state.go.map(|pipe| pipe.read);
+        let news = state.news;
+        let ours = [
+            go,
+            news.map(|pipe| pipe.read),
+            news.map(|pipe| pipe.write),
+            state.terminal,
+            state.directory,
+            state.root,
+            state.children,
+            state.proc,
+        ];
+        let [a, b, c, d, e, f, g, h] = ours.map(fds::number);
+        fds::close_ours_but(&[a, b, c, d, e, f, g, h, mounts::base_number()]);
+    }
+    Ok(())
 }
 
 /// Prints what they would do.
@@ -173,16 +245,32 @@ pub fn explain_all(spec: &Spec<'_>) {
         explain(steps, spec);
     }
     for op in spec.ops {
-        if let Op::Bind { source, .. } = op {
-            explain_line(say(c"copy the mount of"), source);
+        if op.kind == Kind::Bind {
+            explain_line(say(c"copy the mount of"), op.source);
         }
-        explain_line(op.says(), op.dest());
+        explain_line(op.says(), op.dest);
     }
     explain(&ENTER, spec);
 }
 
 fn root(state: &State) -> Result<Fd, Failure> {
     state.root.ok_or(Failure::BADF)
+}
+
+fn proc(state: &State) -> Result<Fd, Failure> {
+    state.proc.ok_or(Failure::BADF)
+}
+
+/// Locks the files that are to be locked, from now on to our end.
+fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
+    for (path, number) in spec.locks.iter().zip(&mut state.locks) {
+        let locked = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
+            .and_then(|file| sys::lock_for_reading(file).map(|()| file));
+        *number = fds::number(Some(locked.map_err(|why| blame(say(c"lock"), path, why))?));
+        // If we become CMD, the lock is to outlive that.
+        sys::close_on_exec(*number, spec.supervises())?;
+    }
+    Ok(())
 }
 
 /// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
@@ -203,7 +291,7 @@ fn unshare_network() -> Done {
 /// A container without `lo` is poorer, not less safe.
 fn loopback() -> Done {
     if let Err(why) = net::loopback_up() {
-        blame_hint(say(c"bring up"), c"lo", why, say(c"the container goes on without it"));
+        warn(say(c"bring up"), c"lo", why, say(c"the container goes on without it"));
     }
     Ok(())
 }
@@ -220,17 +308,10 @@ fn wait_for_launcher(state: &State) -> Done {
     Ok(())
 }
 
-fn close_all_but_ours(spec: &Spec<'_>, state: &State) -> Done {
-    let go = state.go.map(|pipe| pipe.read);
-    let news = state.news.map(|pipe| pipe.write);
-    let ours = [go, news, state.terminal, state.directory, state.root, state.children].map(fds::number);
-    fds::close_all_but(spec.keep_fds, &ours)
-}
-
-fn pivot() -> Done {
+fn enter_root(state: &State) -> Done {
     let hint = say(c"the caller's / is an initramfs, or no mount point");
-    match pivot_root(c".", c".").map_err(Failure::from) {
-        Err(Failure::INVAL) => Err(blame_hint(say(c"make it"), c"/", Failure::INVAL, hint)),
+    match mounts::enter_root(root(state)?) {
+        Err(Failure::INVAL) => Err(blame_hint(say(c"make / of"), c"it", Failure::INVAL, hint)),
         done => done,
     }
 }

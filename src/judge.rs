@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
 use crate::fault::Fault;
-use crate::spec::{Op, Spec, Writes};
+use crate::spec::{Kind, LOCKS, Op, Spec, Writes};
 use crate::sys::{Say, say};
 
 /// One thing that can't be meant.
@@ -16,40 +16,79 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 8] = [
+static RULES: [Rule; 16] = [
     Rule {
         on: say(c"--init"),
         broken: |spec| spec.in_place && spec.contained(),
         why: say(c"a container has an init of its own"),
     },
-    Rule {
-        on: say(c"--root DIR"),
-        broken: |spec| spec.contained() && spec.root.is_empty(),
-        why: say(c"which directory is the root? it has to be said"),
-    },
     Rule { on: say(c"CMD"), broken: |spec| spec.argv.is_none(), why: say(c"which command? it is missing") },
-    Rule { on: say(c"an empty word"), broken: |spec| spec.argv.command().is_empty(), why: say(c"it names no command") },
+    Rule { on: say(c"an empty word"), broken: |spec| spec.command.is_empty(), why: say(c"it names no command") },
+    Rule {
+        on: say(c"--read-only and --volatile"),
+        broken: |spec| spec.writes != Writes::Kept && !spec.has_root(),
+        why: say(c"requires --root"),
+    },
     Rule {
         on: say(c"--hostname"),
         broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
-        why: say(c"with --share-uts it would rename the host"),
+        why: say(c"requires --unshare-uts"),
     },
     Rule {
         on: say(c"--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && !spec.contained(),
-        why: say(c"without --root there is no container whose process 1 CMD could be"),
-    },
-    Rule {
-        on: say(c"--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && !spec.unshares(raw::CLONE_NEWPID),
-        why: say(c"with --share-pid there is no new process 1"),
+        broken: |spec| spec.life.as_pid_1 && !(spec.contained() && spec.unshares(raw::CLONE_NEWPID)),
+        why: say(c"requires --unshare-pid"),
     },
     Rule {
         on: say(c"--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
         why: say(c"nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
     },
+    Rule { on: say(c"--uid"), broken: |spec| spec.other_uid && lacks_user_namespace(spec), why: USER_NAMESPACE },
+    Rule { on: say(c"--gid"), broken: |spec| spec.other_gid && lacks_user_namespace(spec), why: USER_NAMESPACE },
+    Rule {
+        on: say(c"--userns"),
+        broken: |spec| spec.joins.user.is_some() && spec.unshares(raw::CLONE_NEWUSER),
+        why: say(c"not compatible --unshare-user"),
+    },
+    Rule {
+        on: say(c"--disable-userns"),
+        broken: |spec| spec.nests_users() && !spec.unshares(raw::CLONE_NEWUSER),
+        why: NEW_USER_NAMESPACE,
+    },
+    Rule {
+        on: say(c"--userns-block-fd"),
+        broken: |spec| spec.channels.maps.is_some() && !spec.unshares(raw::CLONE_NEWUSER),
+        why: NEW_USER_NAMESPACE,
+    },
+    Rule {
+        on: say(c"--userns-block-fd"),
+        broken: |spec| spec.channels.maps.is_some() && spec.channels.info.is_none(),
+        why: say(c"requires --info-fd"),
+    },
+    Rule {
+        on: say(c"--overlay"),
+        broken: |spec| lacks_layers(spec, Kind::Overlay, 1) || lacks_layers(spec, Kind::OverlayTmpfs, 1),
+        why: say(c"requires at least one --overlay-src"),
+    },
+    Rule {
+        on: say(c"--ro-overlay"),
+        broken: |spec| lacks_layers(spec, Kind::OverlayReadOnly, 2),
+        why: say(c"requires at least two --overlay-src"),
+    },
+    Rule { on: say(c"--lock-file"), broken: |spec| spec.locks.len() > LOCKS, why: say(c"there are more than 16") },
 ];
+
+const USER_NAMESPACE: Say = say(c"requires --unshare-user or --userns");
+const NEW_USER_NAMESPACE: Say = say(c"requires --unshare-user");
+
+fn lacks_user_namespace(spec: &Spec<'_>) -> bool {
+    !spec.has_root() && !spec.in_user_namespace()
+}
+
+fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
+    spec.ops.iter().any(|op| op.kind == kind && op.layers.len() < least)
+}
 
 /// # Errors
 /// The first thing that can't be meant, in the user's words.
@@ -63,19 +102,20 @@ pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
 }
 
 fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
-    let dest = op.dest();
-    let why = if dest.to_bytes().iter().all(|byte| *byte == b'/') {
+    let why = if !spec.has_root() {
+        return Ok(());
+    } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
         say(c"the root itself is --root's; a destination lies below it")
-    } else if op.makes() && spec.writes == Writes::Refused && !below_a_mount(spec, dest) {
+    } else if op.makes() && spec.writes == Writes::Refused && !below_a_mount(spec, op.dest) {
         say(c"the root is read-only: make it there before, or leave --read-only out")
     } else {
         return Ok(());
     };
-    Err(Fault::new(b"DEST", dest, why))
+    Err(Fault::new(b"DEST", op.dest, why))
 }
 
 /// Whether something is mounted that `dest` may lie in: then the kernel knows better than we do.
 fn below_a_mount(spec: &Spec<'_>, dest: &CStr) -> bool {
     let under = |mount: &CStr| dest.to_bytes().starts_with(mount.to_bytes());
-    under(c"/dev/") || spec.ops.iter().any(|op| !op.makes() && under(op.dest()))
+    under(c"/dev/") || spec.ops.iter().any(|op| !op.makes() && under(op.dest))
 }

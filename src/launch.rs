@@ -1,19 +1,22 @@
 //! The only places where processes begin, and what joins them.
 
+use core::ffi::CStr;
+
 use linux_raw_sys::general as raw;
 use rustix::fs::OFlags;
 use rustix::io::read;
 use rustix::process::{chdir, getpid};
 
 use crate::command::{self, become_command};
-use crate::fault::{blame, blame_hint, failed, write_line};
+use crate::fault::{blame, blame_hint, failed, refuse, write_line};
 use crate::files::{self, HERE};
 use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
 use crate::spec::{Mode, Spec};
-use crate::state::State;
+use crate::state::{News, State};
 use crate::sys::{self, Done, Failure, Fork, Say, Standard, Start, say};
 use crate::text::{self, Text};
+use crate::voice::{self, Name};
 use crate::{caps, fds, inside, seal};
 
 /// Runs CMD in a container. Returns the exit status, after the message if there was something to say.
@@ -44,7 +47,7 @@ pub fn explain(spec: &Spec<'_>) {
     host::explain_after(spec);
     title("process 1:");
     inside::explain_all(spec);
-    title(if spec.life.as_pid_1 { "process 1, as CMD:" } else { "CMD, a child of process 1:" });
+    title(if !spec.supervises() { "process 1, as CMD:" } else { "CMD, a child of process 1:" });
     command::explain_command(spec);
 }
 
@@ -63,14 +66,14 @@ static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0cgroup\0time\0";
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     fds::check(spec.keep_fds)?;
     fds::occupy_standard().map_err(|why| blame(say(c"open"), c"/", why))?;
-    seal::enter(start)?;
+    seal::enter(spec, start)?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
     match fork_into_namespaces(spec)? {
         Fork::Child => sys::exit(process_1(spec, &mut state)),
         Fork::Parent(container) => {
             host::after(spec, &mut state, container)?;
-            Ok(Supervisor { spec, state, container, killer: None }.forever())
+            Ok(Supervisor { spec, state, container, killer: None, failed: false, left: None }.forever())
         }
     }
 }
@@ -79,7 +82,8 @@ fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
 /// Spec says so afterwards; every other refusal is an error.
 fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
     // The network comes later.
-    let namespaces = |spec: &Spec<'_>| spec.namespaces & !raw::CLONE_NEWNET;
+    let later = if spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
+    let namespaces = |spec: &Spec<'_>| spec.namespaces & !later;
     let mut result = fork(namespaces(spec));
     let hint = match result {
         Ok(_) => Say::NOTHING,
@@ -92,11 +96,30 @@ fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
         }
         Err(_) => say(c"--share-user does without a user namespace"),
     };
-    if result.is_err() && !spec.rootless && spec.unshares(raw::CLONE_NEWUSER) && no_user_namespaces() {
-        spec.namespaces &= !raw::CLONE_NEWUSER;
-        result = fork(namespaces(spec));
+    for (namespace, missing) in OPTIONAL {
+        if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
+            spec.namespaces &= !namespace;
+            result = fork(namespaces(spec));
+        }
     }
-    result.map_err(|why| blame_hint(say(c"create namespaces"), c"", why, hint))
+    result.map_err(|why| {
+        if why == Failure::PERM && voice::speaks_as(Name::Bwrap) {
+            // Its users look for this.
+            let _ = refuse(say(
+                c"No permissions to create a new namespace, likely because the kernel does not allow non-privileged user namespaces.",
+            ));
+            return Failure::REPORTED;
+        }
+        blame_hint(say(c"create namespaces"), c"", why, hint)
+    })
+}
+
+/// What may be left out, and whether it has to be.
+static OPTIONAL: [(u32, fn() -> bool); 2] =
+    [(raw::CLONE_NEWUSER, no_user_namespaces), (raw::CLONE_NEWCGROUP, || missing(c"/proc/self/ns/cgroup"))];
+
+fn missing(path: &CStr) -> bool {
+    files::look(HERE, path).err() == Some(Failure::NOENT)
 }
 
 /// Whether the kernel has no user namespaces (user_namespaces(7)), or its administrator allows none.
@@ -104,7 +127,7 @@ fn no_user_namespaces() -> bool {
     let mut limit = [0u8; 2];
     match files::open(HERE, c"/proc/sys/user/max_user_namespaces", OFlags::RDONLY) {
         Ok(file) => read(file, &mut limit) == Ok(2) && limit == *b"0\n",
-        Err(_) => files::look(HERE, c"/proc/self/ns/user").err() == Some(Failure::NOENT),
+        Err(_) => missing(c"/proc/self/ns/user"),
     }
 }
 
@@ -162,13 +185,16 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
 
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
-    if build(spec, state).is_err() {
-        return failed();
+    if build(spec, state).is_ok() {
+        if !spec.supervises() {
+            return become_command(spec, state);
+        }
+        if let Ok(status) = supervise(spec, state) {
+            return status;
+        }
     }
-    if spec.life.as_pid_1 {
-        return become_command(spec, state);
-    }
-    supervise(spec, state).unwrap_or(failed())
+    state.inform(News::Failed, 0);
+    failed()
 }
 
 /// Reaps and does nothing else, until it is asked to end. Returns the exit status.
@@ -194,15 +220,17 @@ fn supervise(spec: &Spec<'_>, state: &mut State) -> Result<i32, Failure> {
     state.parent = Some(getpid());
     let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
     let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say(c"fork"), c"CMD", why))?;
-    settle(state);
+    settle(spec, state);
     Ok(Init::new(spec, *state, command).forever())
 }
 
 /// The supervisor gives up what it needs no more: descriptors, capabilities, the directory. None of it can fail for a
 /// reason that CMD would have to pay for.
-fn settle(state: &State) {
-    let kept = [state.terminal, state.news.map(|pipe| pipe.write), state.children];
-    let _ = fds::close_all_but(&[], &kept.map(fds::number));
+fn settle(spec: &Spec<'_>, state: &State) {
+    let [terminal, news, children] =
+        [state.terminal, state.news.map(|pipe| pipe.write), state.children].map(fds::number);
+    let sync = spec.channels.sync.unwrap_or_default();
+    let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync]);
     let _ = caps::keep_kill_only();
     let _ = chdir(c"/");
 }

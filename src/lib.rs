@@ -15,9 +15,10 @@
 //! files                   the calls on files, by descriptor and name
 //! state                   what the processes of one launch know; the fork copies it
 //! step                    a process's work as a table, and the loop that walks it
-//! mounts resolve tty fds  a mount as a descriptor; a path below a root; the terminal; who keeps which descriptor
+//! resolve tty fds         a path below a root; the terminal; who keeps which descriptor
+//! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
-//! ids caps net seal reaper   one topic each
+//! ids caps net seal reaper status   one topic each
 //! rootfs                  /proc, /dev, /sys and the user's own operations below the new root
 //! init                    PROCESS: process 1, from CMD's start to the end
 //! host inside command     PROCESSES: the launcher; process 1 until CMD starts; CMD until it is executed
@@ -62,6 +63,7 @@ pub mod rootfs;
 pub mod seal;
 pub mod spec;
 pub mod state;
+pub mod status;
 pub mod step;
 pub mod sys;
 pub mod text;

@@ -54,20 +54,23 @@ fn run(start: Start) -> i32 {
     };
     (words.end)(&mut draft);
     let asked = draft.asked;
-    let mut spec = ManuallyDrop::into_inner(draft).finish();
-    answer(words, asked, &mut spec, &start, program)
+    match ManuallyDrop::into_inner(draft).finish() {
+        Ok(mut spec) => answer(words, asked, &mut spec, &start, program),
+        Err(why) => refuse(why),
+    }
 }
 
-fn answer(words: &Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, program: &CStr) -> i32 {
+fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, program: &CStr) -> i32 {
     match asked {
         Asked::Pause => return launch::pause(),
         Asked::Explain | Asked::Run => {
-            if words.voice == NATIVE.voice {
-                if let Err(fault) = judge::judge(spec) {
-                    return fault.report();
-                }
-            } else if spec.argv.is_none() {
+            if words.voice != NATIVE.voice && spec.argv.is_none() {
                 return complain_of_no_command(words, program);
+            }
+            if (words.voice == NATIVE.voice || spec.contained())
+                && let Err(fault) = judge::judge(spec)
+            {
+                return fault.report();
             }
             if asked == Asked::Run {
                 return launch::run(spec, start);

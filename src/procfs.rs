@@ -3,12 +3,12 @@
 
 use core::ffi::CStr;
 use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
-use rustix::mount::MountAttrFlags;
+use rustix::io::write;
 use rustix::process::{Pid, getpid};
 
 use crate::files::{self, Fd, HERE};
 use crate::mounts;
-use crate::sys::Failure;
+use crate::sys::{Done, Failure};
 use crate::text::Text;
 
 /// The inode number of procfs's root, PROC_ROOT_INO.
@@ -21,7 +21,7 @@ const ROOT_INODE: u64 = 1;
 pub fn open() -> Result<Fd, Failure> {
     match files::directory(HERE, c"/proc") {
         Ok(proc) if is_ours(proc) => Ok(proc),
-        _ => mounts::new(c"proc", &[], MountAttrFlags::empty()),
+        _ => mounts::detached(c"proc", &[], 0),
     }
 }
 
@@ -55,4 +55,17 @@ pub fn process(proc: Fd, pid: Pid) -> Result<Fd, Failure> {
 pub fn open_file(process: Fd, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
     let file = files::open(process, name, flags | OFlags::NOFOLLOW)?;
     if is_procfs(file) { Ok(file) } else { Err(Failure::XDEV) }
+}
+
+/// Writes a context to a file of `proc` that a security module reads (SELinux: `self/attr/exec`, `self/attr/fscreate`).
+///
+/// # Errors
+/// EINVAL where there is none, or none that knows the context.
+pub fn label(proc: Option<Fd>, file: &CStr, label: Option<&CStr>) -> Done {
+    let file = files::open(proc.ok_or(Failure::BADF)?, file, OFlags::WRONLY)?;
+    match write(file, label.unwrap_or_default().to_bytes_with_nul()).map_err(Failure::from) {
+        Ok(_) => Ok(()),
+        Err(Failure::INVAL) => Err(Failure::NO_LABELS),
+        Err(why) => Err(why),
+    }
 }

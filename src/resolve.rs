@@ -15,13 +15,18 @@ use crate::text::{self, PATH, Text};
 /// How many symbolic links one path may go through: the kernel's MAXSYMLINKS.
 const LINKS_MAX: u32 = 40;
 
-/// What is to be at the end of a path if nothing is there.
+/// What is to be at the end of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Directory,
     /// An empty file, to mount a file on.
     File,
+    /// Whatever is there; nothing is made.
+    Any,
 }
+
+/// The mode of directories that are made on the way, unless something else was said.
+pub const PARENTS: u32 = 0o755;
 
 /// The descriptor (O_PATH) of what `path` names below `root`, made with its parents where it is missing. The last
 /// component is never followed.
@@ -30,35 +35,37 @@ pub enum Kind {
 /// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`], and those of openat(2) and mkdir(2).
 pub fn make(root: Fd, path: &[u8], kind: Kind) -> Result<Fd, Failure> {
     let mut name = Text::new();
-    let parent = make_parent(root, path, &mut name)?;
+    let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { PARENTS })?;
     let found = match name.bytes() {
         b"" => return Ok(parent),
-        _ => look_or_make(parent, name.c_str(), kind)?,
+        _ => look_or_make(parent, name.c_str(), kind, if kind == Kind::Directory { PARENTS } else { EMPTY })?,
     };
     match (files::kind(found)?, kind) {
         (LINK, _) => Err(Failure::SYMLINK),
-        (DIRECTORY, Kind::Directory) => Ok(found),
         (DIRECTORY, Kind::File) => Err(Failure::NO_FILE),
+        (DIRECTORY, _) | (_, Kind::File | Kind::Any) => Ok(found),
         (_, Kind::Directory) => Err(Failure::NO_DIRECTORY),
-        (_, Kind::File) => Ok(found),
     }
 }
 
-/// The directory (O_PATH) that the last component of `path` lies in, made where it is missing; that component, which is
-/// empty where the path ends in `.` or `..` or is the root's, goes to `name`.
+/// The mode of a file that is mounted over.
+const EMPTY: u32 = 0o644;
+
+/// The directory (O_PATH) that the last component of `path` lies in, made with that mode where it is missing (0: it is
+/// not); that component, which is empty where the path ends in `.` or `..` or is the root's, goes to `name`.
 ///
 /// # Errors
 /// ELOOP after 40 links; those of openat(2) and mkdir(2).
-pub fn make_parent(root: Fd, path: &[u8], name: &mut Text) -> Result<Fd, Failure> {
+pub fn parent(root: Fd, path: &[u8], name: &mut Text, mode: u32) -> Result<Fd, Failure> {
     let (parent, last) = split(path);
     name.push(last);
     // Most lie in the root itself.
-    if parent.iter().all(|byte| *byte == b'/') { Ok(root) } else { walk(root, parent) }
+    if parent.iter().all(|byte| *byte == b'/') { Ok(root) } else { walk(root, parent, mode) }
 }
 
-/// The directory that `path` leads to, made where it is missing. Apart, for its buffers are five pages of stack.
+/// The directory that `path` leads to, made with that mode where it is missing. Apart, for its buffers are five pages of stack.
 #[inline(never)]
-fn walk(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
+fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     let mut todo = Text::new();
     if todo.push(path).is_full() {
         return Err(Failure::NAMETOOLONG);
@@ -82,7 +89,7 @@ fn walk(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
                 at = again(root, done.bytes())?;
             }
             _ => {
-                let found = look_or_make(at, component.c_str(), Kind::Directory)?;
+                let found = look_or_make(at, component.c_str(), Kind::Directory, mode)?;
                 match files::kind(found)? {
                     DIRECTORY => {
                         if done.byte(b'/').push(word).is_full() {
@@ -120,14 +127,15 @@ fn walk(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
 
 /// What `name` is in `dir`, itself; made if nothing is there. That somebody makes it at the same moment is no error:
 /// what it is then is looked at afterwards.
-fn look_or_make(dir: Fd, name: &CStr, kind: Kind) -> Result<Fd, Failure> {
+fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failure> {
     match files::look(dir, name) {
-        Err(Failure::NOENT) => {}
+        Err(Failure::NOENT) if mode != 0 => {}
         found => return found,
     }
     let made = match kind {
-        Kind::Directory => files::make_directory(dir, name, 0o755),
-        Kind::File => files::make_file(dir, name, 0o644),
+        Kind::Directory => files::make_directory(dir, name, mode),
+        Kind::File => files::make_file(dir, name, mode),
+        Kind::Any => return Err(Failure::NOENT),
     };
     match made {
         Ok(()) | Err(Failure::EXIST) => files::look(dir, name),

@@ -4,19 +4,20 @@
 //! still the caller's: `/dev/null` here is his, never the container's (CVE-2025-31133).
 
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use linux_raw_sys::general as raw;
 use rustix::fd::AsRawFd;
-use rustix::fs::{AtFlags, Mode, OFlags, chmodat, fstat, unlinkat};
-use rustix::mount::{MountAttrFlags as Attr, MountFlags};
+use rustix::fs::{AtFlags, OFlags, fstat, unlinkat};
+use rustix::io::{Errno, read, write};
 use rustix::process::fchdir;
 
-use crate::fault::{blame, blame_hint};
+use crate::fault::{blame, blame_hint, warn};
 use crate::files::{self, DIRECTORY, Fd, HERE};
-use crate::mounts;
+use crate::mounts::{self, DATA};
 use crate::procfs;
-use crate::resolve::{self, Kind};
-use crate::spec::{Bind, Op, Spec, Writes};
+use crate::resolve::{self, Kind as Sort, PARENTS};
+use crate::spec::{Kind, Masks, Op, Spec, Writes};
 use crate::sys::{self, Done, Failure, Say, say};
 use crate::text::{self, PATH, Text};
 use crate::tty;
@@ -29,64 +30,67 @@ static MASKED: &[u8] =
 /// The same, `readonlyPaths`. /sys, which has a `bus` and an `fs` too, is read-only as a whole.
 static READ_ONLY: &[u8] = b"bus\0fs\0irq\0sys\0sysrq-trigger\0";
 
-const REMOUNT: MountFlags = MountFlags::from_bits_retain(raw::MS_REMOUNT);
-const DATA: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
-
-/// DIR as a mount on top of `/`, where nobody looks before pivot_root(2) makes it the root.
+/// What becomes `/`: DIR, or an empty file system that the operations fill.
 ///
 /// # Errors
 /// What is wrong with DIR, or what the kernel can't do.
 pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
-    let directory = files::directory(HERE, spec.root).map_err(|why| blame(say(c"open root"), spec.root, why))?;
-    let tree = match spec.writes {
-        Writes::Forgotten => overlay(spec, directory)?,
-        _ => mounts::copy(directory, c"")?,
+    let directory = if spec.root.is_empty() {
+        None
+    } else {
+        Some(files::directory(HERE, spec.root).map_err(|why| blame(say(c"open root"), spec.root, why))?)
     };
-    // Device files that DIR may hold, whoever put them there, are nobody's devices.
-    let read_only = if spec.writes == Writes::Refused { Attr::MOUNT_ATTR_RDONLY } else { Attr::empty() };
-    restrict(tree, spec.root, Attr::MOUNT_ATTR_NODEV | read_only)?;
-    on_top_of_root(tree)
+    // What else is mounted may be the caller's root, which is not to have the new one in it.
+    if directory.is_none() || !spec.ops.is_empty() || spec.writes == Writes::Forgotten {
+        mounts::base().map_err(|why| blame(say(c"make a place for"), c"mounts", why))?;
+    }
+    let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
+    let tree = match directory {
+        None => new_tmpfs(spec, &Op::new(Kind::Tmpfs, c"/"))?,
+        Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
+        // Device files that DIR may hold, whoever put them there, are nobody's devices.
+        Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
+            .map_err(|why| blame(COPY, spec.root, why))?,
+    };
+    mounts::begin_root(tree).map(|()| tree)
 }
 
-fn restrict(tree: Fd, source: &CStr, attributes: Attr) -> Done {
-    mounts::restrict(tree, attributes)
-        .map_err(|why| blame_hint(say(c"restrict the mount of"), source, why, say(c"Linux 5.12 is needed")))
-}
+const COPY: Say = say(c"copy the mount of");
 
-/// Mounts `tree` over the whole of the caller's root; paths still begin below it.
-fn on_top_of_root(tree: Fd) -> Result<Fd, Failure> {
-    mounts::attach(tree, files::directory(HERE, c"/")?).map(|()| tree)
-}
-
-/// An overlay of `lower` and a tmpfs. The tmpfs has to be somewhere while it is made: on top of `/`, under the new root.
-fn overlay(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
-    let scratch = on_top_of_root(mounts::new(c"tmpfs", &[(c"mode", c"0700")], mounts::DATA)?)?;
-    files::make_directory(scratch, c"upper", 0o755)?;
-    files::make_directory(scratch, c"work", 0o755)?;
-    // The upper directory's mode becomes that of `/`.
-    chmodat(scratch, c"upper", Mode::from_raw_mode(fstat(lower)?.st_mode), AtFlags::empty())?;
-    fchdir(scratch)?;
-    let mut path = Text::new();
-    let options = [
-        (c"lowerdir", fd_path(lower, &mut path)),
-        (c"upperdir", c"upper"),
-        (c"workdir", c"work"),
-        // Without the initial user namespace's rights, marks are kept as attributes of the user (Linux 5.11).
-        (c"userxattr", c""),
-    ];
-    let used = if spec.unshares(raw::CLONE_NEWUSER) { 4 } else { 3 };
+/// An overlay of DIR and a file system in memory.
+fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
     let hint = say(c"--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace");
-    mounts::new(c"overlay", options.get(..used).unwrap_or_default(), Attr::empty())
+    let mut options = Text::new();
+    mounts::fd_path(lower, options.push(b"lowerdir="));
+    in_memory(lower, &mut options)
+        .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV))
         .map_err(|why| blame_hint(say(c"mount an overlay on"), spec.root, why, hint))
 }
 
-fn fd_path(fd: Fd, text: &mut Text) -> &CStr {
-    text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().cast_unsigned());
-    text.c_str()
+/// Adds to the options of an overlay where in memory its writes go. `top` is where the mode of its root comes from.
+fn in_memory(top: Fd, options: &mut Text) -> Done {
+    let base = mounts::base()?;
+    let mode = fstat(top)?.st_mode & 0o7777;
+    for (key, mode) in [(&b",upperdir="[..], mode), (b",workdir=", 0o700)] {
+        let mut name = Text::new();
+        let name = new_name(&mut name);
+        files::make_directory(base, name.c_str(), mode)?;
+        mounts::fd_path(base, options.push(key));
+        options.byte(b'/').push(name.bytes());
+    }
+    Ok(())
+}
+
+fn overlay(spec: &Spec<'_>, options: &mut Text, flags: u32) -> Result<Fd, Failure> {
+    // Without the initial user namespace's rights, marks are kept as attributes of the user (Linux 5.11).
+    if spec.in_user_namespace() {
+        options.push(b",userxattr");
+    }
+    mounts::overlay(options.c_str(), flags)
 }
 
 /// The place of a mount, made where it is missing.
-fn place(says: Say, root: Fd, dest: &CStr, kind: Kind) -> Result<Fd, Failure> {
+fn place(says: Say, root: Fd, dest: &CStr, kind: Sort) -> Result<Fd, Failure> {
     resolve::make(root, dest.to_bytes(), kind).map_err(|why| refused(says, dest, why))
 }
 
@@ -95,63 +99,82 @@ fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
     blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { Say::NOTHING })
 }
 
-/// Puts `tree` at `dest`.
-fn put(says: Say, root: Fd, dest: &CStr, tree: Fd) -> Done {
-    let place = place(says, root, dest, Kind::Directory)?;
-    mounts::attach(tree, place).map_err(|why| blame(says, dest, why))
+/// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
+fn put(op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
+    let says = op.says();
+    let sort = if files::kind(tree)? == DIRECTORY { Sort::Directory } else { Sort::File };
+    let place = place(says, *root, op.dest, sort)?;
+    mounts::attach(tree, place).map_err(|why| blame(says, op.dest, why))?;
+    if place.as_raw_fd() == root.as_raw_fd() {
+        *root = tree;
+    }
+    Ok(())
 }
 
-/// A procfs of the container's pid namespace at `dest`, its dangerous parts masked.
+/// A procfs of the container's pid namespace, its dangerous parts masked.
 ///
 /// # Errors
 /// EPERM where the procfs outside is itself masked (mount_too_revealing in the kernel).
-pub fn proc(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
-    let says = say(c"mount proc on");
+pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     let tree = if spec.unshares(raw::CLONE_NEWPID) {
-        mounts::new(c"proc", &[], mounts::DATA)
+        mounts::new(c"proc", &[], attributes(op, raw::MOUNT_ATTR_NOEXEC))
     } else {
         // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.
         procfs::open()
-            .and_then(|proc| mounts::copy(proc, c""))
-            .and_then(|tree| mounts::restrict(tree, mounts::DATA).map(|()| tree))
+            .and_then(|proc| mounts::copy(proc, c"", attributes(op, raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
     };
     let masked = say(c"the /proc outside is masked itself: this is a container already");
-    let tree =
-        tree.map_err(|why| blame_hint(says, dest, why, if why == Failure::PERM { masked } else { Say::NOTHING }))?;
-    put(says, root, dest, tree)?;
-    if spec.masks { mask(tree, READ_ONLY) } else { Ok(()) }
+    let tree = tree
+        .map_err(|why| blame_hint(op.says(), op.dest, why, if why == Failure::PERM { masked } else { Say::NOTHING }))?;
+    put(op, root, tree)?;
+    mask(tree, spec.masks, READ_ONLY)
 }
 
-/// A read-only sysfs at `dest` with the cgroup tree in its place, where the kernel permits it.
+/// What a mount of `op` is to have, with what its kind has by itself.
+fn attributes(op: &Op<'_>, own: u32) -> u32 {
+    (op.set | own) & !op.cleared
+}
+
+/// A read-only sysfs with the cgroup tree in its place, where the kernel permits it. One that was asked for by name is an
+/// error where it does not.
 ///
 /// # Errors
 /// What fails after the kernel has permitted it.
-pub fn sys(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
-    let attributes = mounts::DATA | Attr::MOUNT_ATTR_RDONLY;
-    let Ok(tree) = mounts::new(c"sysfs", &[], attributes) else { return Ok(()) };
-    put(say(c"mount sysfs on"), root, dest, tree)?;
+pub fn sys(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, asked: bool) -> Done {
+    let attributes = attributes(op, raw::MOUNT_ATTR_NOEXEC | raw::MOUNT_ATTR_RDONLY);
+    let tree = match mounts::new(c"sysfs", &[], attributes) {
+        Ok(tree) => tree,
+        Err(why) if asked => {
+            return Err(blame_hint(op.says(), op.dest, why, say(c"it needs a network namespace of one's own")));
+        }
+        Err(_) => return Ok(()),
+    };
+    put(op, root, tree)?;
     if let (Ok(place), Ok(cgroup)) = (files::look(tree, c"fs/cgroup"), mounts::new(c"cgroup2", &[], attributes)) {
         mounts::attach(cgroup, place).map_err(|why| blame(say(c"mount cgroup2 on"), c"/sys/fs/cgroup", why))?;
     }
-    if spec.masks { mask(tree, b"") } else { Ok(()) }
+    mask(tree, spec.masks, b"")
 }
 
 /// Covers what is masked and makes what is `read_only` so, in a file system that only the kernel writes. What the
 /// kernel does not have needs no mask.
-fn mask(tree: Fd, read_only: &'static [u8]) -> Done {
+fn mask(tree: Fd, masks: Masks, read_only: &'static [u8]) -> Done {
+    if masks == Masks::None {
+        return Ok(());
+    }
     fchdir(tree)?;
-    for path in text::strings(MASKED) {
+    for path in text::strings(if masks == Masks::All { MASKED } else { b"" }) {
         // A file is covered by the caller's /dev/null, a directory by an empty file system.
         let covered = match bind_here(c"/dev/null", path) {
             Err(Failure::NOTDIR) => {
-                mounts::plain(c"tmpfs", path, c"tmpfs", DATA | MountFlags::RDONLY, c"mode=0555,nr_inodes=1")
+                mounts::plain(c"tmpfs", path, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0555,nr_inodes=1")
             }
             other => other,
         };
         present(covered).map_err(|why| blame(say(c"mask"), path, why))?;
     }
     for path in text::strings(read_only) {
-        let flags = REMOUNT | MountFlags::BIND | MountFlags::RDONLY | DATA;
+        let flags = raw::MS_REMOUNT | raw::MS_BIND | raw::MS_RDONLY | DATA;
         let covered = bind_here(path, path).and_then(|()| mounts::plain(c"", path, c"", flags, c""));
         present(covered).map_err(|why| blame(say(c"make read-only"), path, why))?;
     }
@@ -159,7 +182,7 @@ fn mask(tree: Fd, read_only: &'static [u8]) -> Done {
 }
 
 fn bind_here(source: &CStr, place: &CStr) -> Done {
-    mounts::plain(source, place, c"", MountFlags::BIND | MountFlags::REC, c"")
+    mounts::plain(source, place, c"", raw::MS_BIND | raw::MS_REC, c"")
 }
 
 fn present(result: Done) -> Done {
@@ -171,17 +194,18 @@ static DEVICES: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/ura
 
 /// Its links: a target, a name, and so on.
 static LINKS: &[u8] = b"/proc/self/fd\0fd\0/proc/self/fd/0\0stdin\0/proc/self/fd/1\0stdout\0/proc/self/fd/2\0stderr\0\
-    pts/ptmx\0ptmx\0";
+    pts/ptmx\0ptmx\0/proc/kcore\0core\0";
 
 /// Its directories, and their modes.
 static DIRECTORIES: [(&CStr, u32); 2] = [(c"shm", 0o1777), (c"pts", 0o755)];
 
-/// A fresh /dev at `dest`. Nothing of what the root directory has there is looked at (CVE-2026-41579).
+/// A fresh /dev. Nothing of what the root directory has there is looked at (CVE-2026-41579).
 ///
 /// # Errors
 /// Which file of it could not be made, and why.
-pub fn dev(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
-    let dev = tmpfs(root, dest)?;
+pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
+    let dev = new_tmpfs(spec, op)?;
+    put(op, root, dev)?;
     fchdir(dev)?;
     let made = |name: &CStr, result: Done| result.map_err(|why| blame(say(c"make /dev's"), name, why));
     for host in text::strings(DEVICES) {
@@ -196,29 +220,36 @@ pub fn dev(spec: &Spec<'_>, root: Fd, dest: &CStr) -> Done {
         made(name, files::make_directory(dev, name, *mode))?;
     }
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
-    let options = if spec.rootless {
+    let options = if spec.own_ids_only {
         c"newinstance,ptmxmode=0666,mode=0620"
     } else {
         c"newinstance,ptmxmode=0666,mode=0620,gid=5"
     };
-    mounts::plain(c"devpts", c"pts", c"devpts", MountFlags::NOSUID | MountFlags::NOEXEC, options)
+    mounts::plain(c"devpts", c"pts", c"devpts", raw::MS_NOSUID | raw::MS_NOEXEC, options)
         .map_err(|why| blame(say(c"mount devpts on /dev's"), c"pts", why))?;
-    message_queues(spec, dev).map_err(|why| blame(say(c"mount mqueue on /dev's"), c"mqueue", why))?;
+    if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
+        message_queues(dev).map_err(|why| blame(say(c"mount mqueue on /dev's"), c"mqueue", why))?;
+    }
     console(dev).map_err(|why| blame(say(c"bind the terminal on /dev's"), c"console", why))
 }
 
-fn tmpfs(root: Fd, dest: &CStr) -> Result<Fd, Failure> {
-    let says = say(c"mount tmpfs on");
-    let tree = mounts::new(c"tmpfs", &[(c"mode", c"0755")], Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NODEV)
-        .map_err(|why| blame(says, dest, why))?;
-    put(says, root, dest, tree).map(|()| tree)
+/// An empty file system in memory, with the mode and the size that were said.
+fn new_tmpfs(spec: &Spec<'_>, op: &Op<'_>) -> Result<Fd, Failure> {
+    let mut mode = Text::new();
+    let mut options = [(c"mode", mode.push_octal(op.mode.unwrap_or(0o755)).c_str()); 3];
+    let mut used = 1;
+    for (key, value) in [(c"size", op.size), (c"context", spec.file_label.unwrap_or(c""))] {
+        if let Some(option) = options.get_mut(used).filter(|_| !value.is_empty()) {
+            *option = (key, value);
+            used += 1;
+        }
+    }
+    mounts::new(c"tmpfs", options.get(..used).unwrap_or_default(), attributes(op, 0))
+        .map_err(|why| blame(say(c"mount tmpfs on"), op.dest, why))
 }
 
-/// POSIX message queues, where there is an IPC namespace of our own and the kernel has them.
-fn message_queues(spec: &Spec<'_>, dev: Fd) -> Done {
-    if !spec.unshares(raw::CLONE_NEWIPC) {
-        return Ok(());
-    }
+/// POSIX message queues, where the kernel has them.
+fn message_queues(dev: Fd) -> Done {
     files::make_directory(dev, c"mqueue", 0o755)?;
     match mounts::plain(c"mqueue", c"mqueue", c"mqueue", DATA, c"") {
         Err(Failure::NODEV) => Ok(unlinkat(dev, c"mqueue", AtFlags::REMOVEDIR)?),
@@ -231,7 +262,7 @@ fn message_queues(spec: &Spec<'_>, dev: Fd) -> Done {
 fn console(dev: Fd) -> Done {
     let Some(terminal) = tty::standard() else { return Ok(()) };
     let (mut link, mut path) = (Text::new(), [0u8; PATH]);
-    if files::read_link(HERE, fd_path(terminal, &mut link), &mut path).is_err() {
+    if files::read_link(HERE, mounts::fd_path(terminal, &mut link), &mut path).is_err() {
         return Ok(());
     }
     let Ok(device) = files::look(HERE, sys::c_str(&path)) else { return Ok(()) };
@@ -242,33 +273,171 @@ fn console(dev: Fd) -> Done {
         return Ok(());
     }
     files::make_file(dev, c"console", 0o600)?;
-    mounts::attach_at(mounts::copy(device, c"")?, dev, c"console")
+    mounts::attach(mounts::copy(device, c"", raw::MOUNT_ATTR_NOSUID, 0, true)?, files::look(dev, c"console")?)
 }
 
-/// One operation of the user's; `caller` is his working directory.
+/// One operation of the user's, below `root`; `caller` is his working directory.
 ///
 /// # Errors
 /// What could not be done, in his words.
-pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: Fd, caller: Fd) -> Done {
-    let says = op.says();
-    match *op {
-        Op::Bind { source, dest, kind } => bind(source, dest, kind, root, caller),
-        Op::Proc(dest) => proc(spec, root, dest),
-        Op::Dev(dest) => dev(spec, root, dest),
-        Op::Tmpfs(dest) => tmpfs(root, dest).map(|_| ()),
-        Op::Dir(dest) => place(says, root, dest, Kind::Directory).map(|_| ()),
-        Op::Symlink { target, dest } => link(target, root, dest).map_err(|why| refused(says, dest, why)),
+pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
+    let (says, dest) = (op.says(), op.dest);
+    match op.kind {
+        Kind::Bind => {
+            let mut tree = mounts::copy(caller, op.source, op.set, op.cleared, true);
+            if let Err(why) = tree
+                && spec.lenient
+                && why != Failure::NOENT
+            {
+                warn(say(c"restrict all below"), op.source, why, Say::NOTHING);
+                tree = mounts::copy(caller, op.source, op.set, op.cleared, false);
+            }
+            match tree {
+                Err(Failure::NOENT) if op.optional => Ok(()),
+                Err(why) => Err(blame(COPY, op.source, why)),
+                Ok(tree) => put(op, root, tree),
+            }
+        }
+        Kind::BindFd => put(op, root, of_descriptor(op)?),
+        Kind::BindData => put(op, root, of_data(op).map_err(|why| blame(says, dest, why))?),
+        Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => put(op, root, of_layers(spec, op, caller)?),
+        Kind::Tmpfs => put(op, root, new_tmpfs(spec, op)?),
+        Kind::Proc => proc(spec, root, op),
+        Kind::Dev => dev(spec, root, op),
+        Kind::Sys => sys(spec, root, op, true),
+        Kind::Cgroup => put(op, root, of_kernel(c"cgroup2", op)?),
+        Kind::Mqueue => put(op, root, of_kernel(c"mqueue", op)?),
+        Kind::Remount => place(says, *root, dest, Sort::Any)
+            .and_then(|place| mounts::make_read_only(place).map_err(|why| blame(says, dest, why))),
+        Kind::Dir => directory(op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::File => file(op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::Symlink => link(op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::Chmod => mode(op, *root).map_err(|why| blame(says, dest, why)),
+    }
+}
+
+/// A file system that the kernel fills.
+fn of_kernel(kind: &CStr, op: &Op<'_>) -> Result<Fd, Failure> {
+    mounts::new(kind, &[], attributes(op, raw::MOUNT_ATTR_NOEXEC)).map_err(|why| blame(op.says(), op.dest, why))
+}
+
+/// What the caller has open, by its path: its mount is of the caller's namespace, ours has a copy.
+fn of_descriptor(op: &Op<'_>) -> Result<Fd, Failure> {
+    let fd = sys::given(op.fd);
+    let (mut number, mut path) = (Text::new(), [0u8; PATH]);
+    let tree = match files::read_link(HERE, mounts::fd_path(fd, &mut number), &mut path) {
+        Ok(_) => mounts::copy(HERE, sys::c_str(&path), op.set, op.cleared, true),
+        Err(why) => Err(why),
+    };
+    let same = tree.and_then(|tree| match (fstat(fd)?, fstat(tree)?) {
+        (wanted, found) if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) => Ok(tree),
+        // Somebody has renamed it meanwhile.
+        _ => Err(Failure::AGAIN),
+    });
+    same.map_err(|why| blame(say(c"copy the mount of descriptor"), number.c_str(), why))
+}
+
+/// A new file with the content of a descriptor.
+fn of_data(op: &Op<'_>) -> Result<Fd, Failure> {
+    let mut name = Text::new();
+    let (base, name) = (mounts::base()?, new_name(&mut name).c_str());
+    write_file(base, name, op.mode.unwrap_or(0o600), op.fd)?;
+    mounts::copy(base, name, op.set, op.cleared, true)
+}
+
+/// A name that nothing in our own place has yet.
+fn new_name(text: &mut Text) -> &Text {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    text.push_number(COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Directories of the caller's as one.
+fn of_layers(spec: &Spec<'_>, op: &Op<'_>, caller: Fd) -> Result<Fd, Failure> {
+    let open = |path: &CStr| files::directory(caller, path).map_err(|why| blame(say(c"open directory"), path, why));
+    let mut options = Text::new();
+    let mut top = caller;
+    // The kernel wants the highest first.
+    for (index, layer) in op.layers.iter().rev().enumerate() {
+        let fd = open(layer)?;
+        options.push(if index == 0 { b"lowerdir=" } else { b":" });
+        mounts::fd_path(fd, &mut options);
+        if index == 0 {
+            top = fd;
+        }
+    }
+    let read_only = if op.kind == Kind::OverlayReadOnly { raw::MS_RDONLY } else { 0 };
+    match op.kind {
+        Kind::Overlay => {
+            mounts::fd_path(open(op.source)?, options.push(b",upperdir="));
+            mounts::fd_path(open(op.work)?, options.push(b",workdir="));
+            Ok(())
+        }
+        Kind::OverlayTmpfs => in_memory(top, &mut options),
+        _ => Ok(()),
+    }
+    .and_then(|()| overlay(spec, &mut options, attributes(op, read_only)))
+    .map_err(|why| blame(op.says(), op.dest, why))
+}
+
+/// A directory, or the one that is there already.
+fn directory(op: &Op<'_>, root: Fd) -> Done {
+    let mut name = Text::new();
+    let parent = parent(op, root, &mut name)?;
+    if name.bytes().is_empty() {
+        return Ok(());
+    }
+    let name = name.c_str();
+    match files::make_directory(parent, name, op.mode.unwrap_or(PARENTS)) {
+        Err(Failure::EXIST) => match files::kind(files::look(parent, name)?)? {
+            DIRECTORY => Ok(()),
+            _ => Err(Failure::NO_DIRECTORY),
+        },
+        done => done,
+    }
+}
+
+/// A file with the content of a descriptor, in the place of what was in a file that is there already.
+fn file(op: &Op<'_>, root: Fd) -> Done {
+    let mut name = Text::new();
+    let parent = parent(op, root, &mut name)?;
+    write_file(parent, name.c_str(), op.mode.unwrap_or(0o666), op.fd)
+}
+
+fn write_file(dir: Fd, name: &CStr, mode: u32, from: u32) -> Done {
+    // Nobody is waited for who was to read a pipe in its place.
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match files::create(dir, name, flags, mode) {
+        Err(Failure::LOOP) => return Err(Failure::SYMLINK),
+        other => other?,
+    };
+    if files::kind(file)? != raw::S_IFREG {
+        return Err(Failure::EXIST);
+    }
+    let mut content = [0u8; PATH];
+    loop {
+        let length = match read(sys::given(from), content.as_mut_slice()) {
+            Err(Errno::INTR) => continue,
+            other => other?,
+        };
+        let mut rest = content.get(..length).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        while !rest.is_empty() {
+            let written = write(file, rest)?;
+            rest = rest.get(written..).unwrap_or_default();
+        }
     }
 }
 
 /// A symbolic link, or the one that is there already and says the same.
-fn link(target: &CStr, root: Fd, dest: &CStr) -> Done {
+fn link(op: &Op<'_>, root: Fd) -> Done {
     let mut name = Text::new();
-    let parent = resolve::make_parent(root, dest.to_bytes(), &mut name)?;
+    let parent = parent(op, root, &mut name)?;
     let name = name.c_str();
-    match files::make_link(target, parent, name) {
+    match files::make_link(op.source, parent, name) {
         Err(Failure::EXIST)
-            if files::read_link(parent, name, &mut [0; PATH]).is_ok_and(|link| link == target.to_bytes()) =>
+            if files::read_link(parent, name, &mut [0; PATH]).is_ok_and(|link| link == op.source.to_bytes()) =>
         {
             Ok(())
         }
@@ -276,18 +445,20 @@ fn link(target: &CStr, root: Fd, dest: &CStr) -> Done {
     }
 }
 
-fn bind(source: &CStr, dest: &CStr, kind: Bind, root: Fd, caller: Fd) -> Done {
-    let blame_source = |why| blame(say(c"copy the mount of"), source, why);
-    let tree = mounts::copy(caller, source).map_err(blame_source)?;
-    let more = match kind {
-        Bind::Writable => Attr::MOUNT_ATTR_NODEV,
-        Bind::ReadOnly => Attr::MOUNT_ATTR_NODEV | Attr::MOUNT_ATTR_RDONLY,
-        Bind::Devices => Attr::empty(),
-    };
-    restrict(tree, source, Attr::MOUNT_ATTR_NOSUID | more)?;
-    let directory = files::kind(tree).map_err(blame_source)? == DIRECTORY;
-    let place = place(say(c"bind on"), root, dest, if directory { Kind::Directory } else { Kind::File })?;
-    mounts::attach(tree, place).map_err(|why| blame(say(c"bind on"), dest, why))
+/// What nobody but the owner is to get at, nobody else is to get near to either.
+fn parent(op: &Op<'_>, root: Fd, name: &mut Text) -> Result<Fd, Failure> {
+    let mut mode = PARENTS;
+    for others in [0o070, 0o007] {
+        if op.mode.is_some_and(|asked| asked & others == 0) {
+            mode &= !others;
+        }
+    }
+    resolve::parent(root, op.dest.to_bytes(), name, mode)
+}
+
+fn mode(op: &Op<'_>, root: Fd) -> Done {
+    let place = resolve::make(root, op.dest.to_bytes(), Sort::Any)?;
+    sys::chmod(mounts::fd_path(place, &mut Text::new()), op.mode.unwrap_or(0))
 }
 
 /// The caller's directory, to find the sources of his operations from.

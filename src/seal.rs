@@ -15,7 +15,9 @@ use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
+use crate::spec::Spec;
 use crate::sys::{self, Done, Failure, Start, say};
+use crate::text;
 
 const EXE: &CStr = c"/proc/self/exe";
 /// The most that one sendfile(2) is asked for; the program is far smaller.
@@ -26,7 +28,7 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 ///
 /// # Errors
 /// Why the file can't be left.
-pub fn enter(start: &Start) -> Done {
+pub fn enter(spec: &Spec<'_>, start: &Start) -> Done {
     let says = say(c"seal a copy of");
     let hint = say(c"a /proc has to be mounted outside");
     let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
@@ -35,10 +37,12 @@ pub fn enter(start: &Start) -> Done {
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {
         return Ok(());
     }
-    leave(start, uid.is_root()).map_err(|why| blame(says, EXE, why))
+    // Whoever executes himself again inside has to find more than an empty file.
+    let again = text::after(spec.command.to_bytes(), b"/proc/").is_some();
+    leave(start, uid.is_root() && !again).map_err(|why| blame(says, EXE, why))
 }
 
-fn leave(start: &Start, root: bool) -> Done {
+fn leave(start: &Start, in_memory: bool) -> Done {
     let exe = files::open(HERE, EXE, OFlags::RDONLY)?;
     if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::SEAL)) {
         sys::set_name(c"nsinit");
@@ -47,7 +51,7 @@ fn leave(start: &Start, root: bool) -> Done {
     if fstatvfs(exe)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
         return Ok(());
     }
-    if root && go_on_in_memory(start).is_ok() {
+    if in_memory && go_on_in_memory(start).is_ok() {
         return Ok(());
     }
     let copy = memory()?;

@@ -13,33 +13,61 @@ pub struct Spec<'a> {
     pub in_place: bool,
     /// Whoever supervises CMD is process 1 of a pid namespace: every process that it can signal is its own.
     pub process_1: bool,
-    /// `--root DIR`: the directory that becomes `/`.
+    /// `--root DIR`: the directory that becomes `/`. Empty: `/` is an empty tmpfs, and `ops` fill it.
     pub root: &'a CStr,
-    /// The caller is not root: his own ids are all that can be mapped (user_namespaces(7)).
+    /// The caller is not root.
     pub rootless: bool,
+    /// Only the caller's own ids are mapped: all that he may if he is not root (user_namespaces(7)).
+    pub own_ids_only: bool,
+    /// The user or group id was said, and is not the caller's.
+    pub other_uid: bool,
+    pub other_gid: bool,
     pub writes: Writes,
     /// CLONE_NEW* flags.
     pub namespaces: u32,
+    /// Those of them that are left out where the kernel has none or allows none.
+    pub optional: u32,
+    pub joins: Joins,
+    /// No user namespace can be made inside.
+    pub no_more_users: NoMoreUsers,
     /// The dangerous files of /proc and /sys are masked or read-only.
-    pub masks: bool,
+    pub masks: Masks,
     /// /sys is mounted where the kernel permits it.
     pub sys: bool,
     /// What is done to the file system after the preset, in the user's order.
     pub ops: &'a [Op<'a>],
     pub hostname: Option<&'a CStr>,
-    pub uid: Option<u32>,
-    pub gid: Option<u32>,
+    /// CMD's user and group id inside.
+    pub uid: u32,
+    pub gid: u32,
     pub capabilities: Capabilities,
     pub no_new_privs: bool,
+    /// A mount below a bound directory that can't be restricted is no error: nobody is kept in.
+    pub lenient: bool,
+    /// Programs for seccomp(2), struct sock_filter after struct sock_filter, in the order of loading.
+    pub filters: &'a [&'a [u8]],
+    /// SELinux contexts: of CMD; of the files and file systems that are made.
+    pub exec_label: Option<&'a CStr>,
+    pub file_label: Option<&'a CStr>,
     /// The mask of mode bits, umask(2); `None`: the caller's.
     pub umask: Option<u32>,
     pub directory: &'a CStr,
+    /// `directory` is the caller's: where it is not inside, this one is tried, and then `/`. PWD tells which.
+    pub home: Option<&'a CStr>,
     /// Descriptors that CMD keeps besides 0, 1 and 2.
     pub keep_fds: &'a [u32],
+    /// CMD keeps all that the caller did not mark close-on-exec.
+    pub keeps_all_fds: bool,
+    pub channels: Channels,
+    /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
+    pub locks: &'a [&'a CStr],
     /// CMD's environment.
     pub env: Env<'a>,
     /// The value of PATH in `env`.
     pub path: &'a CStr,
+    /// The file that is executed, by name or path.
+    pub command: &'a CStr,
+    /// What it is told: its name and its arguments.
     pub argv: Argv<'a>,
     /// What is executed instead where `argv`'s file is missing: no CMD was given, and a shell is a shell.
     pub fallback: Argv<'a>,
@@ -55,6 +83,56 @@ pub enum Writes {
     Refused,
     /// `--volatile`: they go to a tmpfs that ends with the container.
     Forgotten,
+}
+
+/// As many files as can be locked.
+pub const LOCKS: usize = 16;
+
+/// What is done about the files of /proc and /sys that tell of the host or act on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Masks {
+    None,
+    /// Those that act are read-only.
+    ReadOnly,
+    /// And those that tell are covered.
+    All,
+}
+
+/// Namespaces that exist already, by descriptor.
+#[derive(Clone, Copy)]
+pub struct Joins {
+    /// Joined before anything else is made.
+    pub user: Option<u32>,
+    /// Joined when all is made.
+    pub then_user: Option<u32>,
+    /// Where process 1 begins.
+    pub pid: Option<u32>,
+}
+
+/// Descriptors by which somebody outside follows the launch.
+#[derive(Clone, Copy)]
+pub struct Channels {
+    /// Who is process 1, and its namespaces, as JSON.
+    pub info: Option<u32>,
+    /// The same on one line; at the end, the exit status.
+    pub status: Option<u32>,
+    /// CMD waits until something can be read.
+    pub block: Option<u32>,
+    /// Somebody else writes the id maps, and then to this.
+    pub maps: Option<u32>,
+    /// Open as long as anybody is inside.
+    pub sync: Option<u32>,
+}
+
+/// Whether user namespaces can be made inside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum NoMoreUsers {
+    /// As the kernel has it.
+    Unasked,
+    /// It is made sure that none can be made.
+    Asserted,
+    /// It is seen to.
+    Made,
 }
 
 /// What is made around CMD.
@@ -77,7 +155,7 @@ pub struct Life<'a> {
     pub own_group: bool,
     /// The signal that nsinit gets when its parent ends.
     pub die_with_parent: Option<Signal>,
-    /// `Mode::Init`: CMD is killed when nsinit is.
+    /// CMD, and the whole container, is killed when nsinit is.
     pub die_together: bool,
     /// `Mode::Init`, not process 1: become the reaper of CMD's orphans.
     pub subreaper: bool,
@@ -105,7 +183,7 @@ impl Life<'_> {
     pub fn asks_for_more_than_the_preset(&self) -> bool {
         let preset = &Spec::PRESET.life;
         self.audience != preset.audience
-            || self.end != preset.end
+            || !matches!(self.end, End::Leave | End::Grace(GRACE))
             || self.stop_timeout.is_some()
             || self.propagate
             || self.verbose != 0
@@ -123,6 +201,9 @@ pub enum Audience {
     All,
 }
 
+/// Seconds from SIGTERM to SIGKILL, if nothing else is said.
+const GRACE: u32 = 2;
+
 /// What happens to the other processes when CMD has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -134,6 +215,8 @@ pub enum End {
     Grace(u32),
     /// They are waited for.
     Wait,
+    /// They are waited for, but by process 1 alone: the launcher ends with CMD's status at once.
+    Leave,
 }
 
 /// Sets of capabilities(7): bit N is capability N.
@@ -151,53 +234,108 @@ impl Capabilities {
     pub const USUAL: u64 = 0b1011 | 0b1_1111 << 4 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 27 | 1 << 29 | 1 << 31;
     /// All that can be named, and those that a newer kernel adds.
     pub const ALL: u64 = !0;
+    /// The highest, which no capability has: `ALL` was said, and means all that there are to give.
+    pub const AS_FAR_AS_HELD: u64 = 1 << 63;
 }
 
 /// One operation below the root. Sources are paths of the caller's, destinations of the container's.
 #[derive(Clone, Copy)]
-pub enum Op<'a> {
-    Bind { source: &'a CStr, dest: &'a CStr, kind: Bind },
-    Tmpfs(&'a CStr),
-    Proc(&'a CStr),
-    Dev(&'a CStr),
-    Dir(&'a CStr),
-    Symlink { target: &'a CStr, dest: &'a CStr },
+pub struct Op<'a> {
+    pub kind: Kind,
+    pub dest: &'a CStr,
+    /// What is bound; the target of a link; where an overlay's writes go.
+    pub source: &'a CStr,
+    /// The work directory of an overlay.
+    pub work: &'a CStr,
+    /// What an overlay shows, from the bottom to the top.
+    pub layers: &'a [&'a CStr],
+    /// Where content is read from, or what is bound.
+    pub fd: u32,
+    /// The mode of what is made, if it was said.
+    pub mode: Option<u32>,
+    /// The size of a tmpfs in bytes, in decimal; empty: the kernel's default.
+    pub size: &'a CStr,
+    /// MOUNT_ATTR_* that are set, on all below too,
+    pub set: u32,
+    /// or cleared.
+    pub cleared: u32,
+    /// A source that is missing is no error.
+    pub optional: bool,
 }
 
+/// What an operation does.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Bind {
-    Writable,
-    ReadOnly,
-    /// Writable, and its device files work.
-    Devices,
+pub enum Kind {
+    Bind,
+    BindFd,
+    /// A file with the content of a descriptor, bound.
+    BindData,
+    Overlay,
+    /// The writes go to memory.
+    OverlayTmpfs,
+    OverlayReadOnly,
+    Remount,
+    Tmpfs,
+    Proc,
+    Dev,
+    Sys,
+    Cgroup,
+    Mqueue,
+    // From here on: what makes a file of the root's, and mounts nothing.
+    Dir,
+    File,
+    Symlink,
+    Chmod,
 }
+
+static SAYS: [Say; 17] = [
+    say(c"bind on"),
+    say(c"bind on"),
+    say(c"bind data on"),
+    say(c"mount an overlay on"),
+    say(c"mount an overlay on"),
+    say(c"mount an overlay on"),
+    say(c"make read-only"),
+    say(c"mount tmpfs on"),
+    say(c"mount proc on"),
+    say(c"fill"),
+    say(c"mount sysfs on"),
+    say(c"mount cgroup2 on"),
+    say(c"mount mqueue on"),
+    say(c"make directory"),
+    say(c"make file"),
+    say(c"make symbolic link"),
+    say(c"change the mode of"),
+];
 
 impl<'a> Op<'a> {
+    #[must_use]
+    pub const fn new(kind: Kind, dest: &'a CStr) -> Op<'a> {
+        Op {
+            kind,
+            dest,
+            source: c"",
+            work: c"",
+            layers: &[],
+            fd: 0,
+            mode: None,
+            size: c"",
+            set: raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV,
+            cleared: 0,
+            optional: false,
+        }
+    }
+
     /// The verb of messages and `--explain`.
     #[must_use]
-    pub const fn says(&self) -> Say {
-        match self {
-            Op::Bind { .. } => say(c"bind on"),
-            Op::Tmpfs(_) => say(c"mount tmpfs on"),
-            Op::Proc(_) => say(c"mount proc on"),
-            Op::Dev(_) => say(c"fill"),
-            Op::Dir(_) => say(c"make directory"),
-            Op::Symlink { .. } => say(c"make symbolic link"),
-        }
+    pub fn says(&self) -> Say {
+        SAYS.get(self.kind as usize).copied().unwrap_or(Say::NOTHING)
     }
 
     /// Whether it makes a file of the root's, and mounts nothing.
     #[must_use]
     pub const fn makes(&self) -> bool {
-        matches!(self, Op::Dir(_) | Op::Symlink { .. })
-    }
-
-    #[must_use]
-    pub const fn dest(&self) -> &'a CStr {
-        match self {
-            Op::Tmpfs(dest) | Op::Proc(dest) | Op::Dev(dest) | Op::Dir(dest) => dest,
-            Op::Bind { dest, .. } | Op::Symlink { dest, .. } => dest,
-        }
+        self.kind as u8 >= Kind::Dir as u8
     }
 }
 
@@ -209,6 +347,9 @@ impl Spec<'_> {
         process_1: false,
         root: c"",
         rootless: false,
+        own_ids_only: false,
+        other_uid: false,
+        other_gid: false,
         writes: Writes::Kept,
         namespaces: raw::CLONE_NEWNS
             | raw::CLONE_NEWPID
@@ -217,19 +358,31 @@ impl Spec<'_> {
             | raw::CLONE_NEWNET
             | raw::CLONE_NEWCGROUP
             | raw::CLONE_NEWUSER,
-        masks: true,
+        optional: 0,
+        joins: Joins { user: None, then_user: None, pid: None },
+        no_more_users: NoMoreUsers::Unasked,
+        masks: Masks::All,
         sys: true,
         ops: &[],
         hostname: None,
-        uid: None,
-        gid: None,
+        uid: 0,
+        gid: 0,
         capabilities: Capabilities { bounding: Capabilities::USUAL, asked: 0 },
         no_new_privs: true,
+        lenient: false,
+        filters: &[],
+        exec_label: None,
+        file_label: None,
         umask: None,
         directory: c"/",
+        home: None,
         keep_fds: &[],
+        keeps_all_fds: false,
+        channels: Channels { info: None, status: None, block: None, maps: None, sync: None },
+        locks: &[],
         env: Env::NONE,
         path: c"",
+        command: c"",
         argv: Argv::NONE,
         fallback: Argv::NONE,
         life: Life {
@@ -243,7 +396,7 @@ impl Spec<'_> {
             rewrite: &[],
             stop_timeout: None,
             stop_with_command: false,
-            end: End::Grace(2),
+            end: End::Grace(GRACE),
             remap: &[],
             propagate: false,
             verbose: 0,
@@ -263,9 +416,51 @@ impl Spec<'_> {
         self.namespaces & flags == flags
     }
 
-    /// CMD's user and group id inside.
+    /// Whether there is a root directory, with what the preset mounts in it.
     #[must_use]
-    pub fn inner_ids(&self) -> (u32, u32) {
-        (self.uid.unwrap_or(0), self.gid.unwrap_or(0))
+    pub fn has_root(&self) -> bool {
+        self.contained() && !self.root.is_empty()
+    }
+
+    /// Whether CMD's ids are set, not only mapped.
+    #[must_use]
+    pub fn sets_ids(&self) -> bool {
+        if self.has_root() { !self.rootless } else { self.joins.user.is_some() && (self.other_uid || self.other_gid) }
+    }
+
+    /// Whether nsinit stays between CMD and the launcher.
+    #[must_use]
+    pub fn supervises(&self) -> bool {
+        !self.life.as_pid_1
+            && (self.has_root()
+                || self.unshares(raw::CLONE_NEWPID)
+                || self.channels.sync.is_some()
+                || !self.locks.is_empty()
+                || self.life.asks_for_more_than_the_preset())
+    }
+
+    /// Whether somebody outside is told of the namespaces: then they all begin with process 1.
+    #[must_use]
+    pub const fn is_told_of(&self) -> bool {
+        self.channels.info.is_some() || self.channels.status.is_some()
+    }
+
+    /// Whether process 1 is in a user namespace of ours, or of whoever gave it to us.
+    #[must_use]
+    pub const fn in_user_namespace(&self) -> bool {
+        self.unshares(raw::CLONE_NEWUSER) || self.joins.user.is_some()
+    }
+
+    /// Whether CMD gets a user namespace below the one that everything is made in: a limit of user namespaces holds for
+    /// those below only.
+    #[must_use]
+    pub fn nests_users(&self) -> bool {
+        self.no_more_users == NoMoreUsers::Made
+    }
+
+    /// Whether any operation is of that kind.
+    #[must_use]
+    pub fn does(&self, kind: Kind) -> bool {
+        self.ops.iter().any(|op| op.kind == kind)
     }
 }

@@ -1,11 +1,13 @@
 //! What the processes of one launch know. The fork copies it, so each goes on with its own.
 
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::read;
+use rustix::io::{read, write};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, getegid, geteuid, getpid};
 
 use crate::files::Fd;
-use crate::sys::{Failure, Set};
+use crate::spec::LOCKS;
+use crate::sys::{self, Failure, Set, Signal, keep_open};
 
 /// What the caller was when nsinit started: CMD is to find the same.
 #[derive(Clone, Copy)]
@@ -28,6 +30,13 @@ pub struct Pipe {
 }
 
 impl Pipe {
+    /// # Errors
+    /// Those of pipe(2).
+    pub fn new(flags: PipeFlags) -> Result<Pipe, Failure> {
+        let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
+        Ok(Pipe { read: keep_open(read), write: keep_open(write) })
+    }
+
     /// Whether nobody has the end that is written open any more, asked by who has read what was to be read.
     ///
     /// # Errors
@@ -35,6 +44,31 @@ impl Pipe {
     pub fn is_ended(self) -> Result<bool, Failure> {
         fcntl_setfl(self.read, OFlags::NONBLOCK)?;
         Ok(read(self.read, &mut [0u8]) == Ok(0))
+    }
+}
+
+/// What process 1, or CMD before it is executed, tells the launcher: a byte for the kind and one for a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// CMD was stopped by this signal.
+    Stopped = 1,
+    /// CMD died of this signal, and so are we to.
+    Died = 2,
+    /// CMD has ended with this status, and others have not.
+    Left = 3,
+    /// CMD was never executed.
+    Failed = 4,
+}
+
+impl News {
+    #[must_use]
+    pub const fn of(kind: u8) -> News {
+        match kind {
+            1 => News::Stopped,
+            2 => News::Died,
+            3 => News::Left,
+            _ => News::Failed,
+        }
     }
 }
 
@@ -49,9 +83,11 @@ pub struct State {
     pub lent: bool,
     /// From the launcher: a byte means go on; its end means that he is no more.
     pub go: Option<Pipe>,
-    /// To the launcher: the signal that stopped CMD, or that it died of.
+    /// To the launcher: [`News`].
     pub news: Option<Pipe>,
-    /// The launcher's: the directory of process 1 in a verified procfs.
+    /// The caller's procfs, verified.
+    pub proc: Option<Fd>,
+    /// The launcher's: the directory of process 1 in it.
     pub process: Option<Fd>,
     /// The launcher's: process 1 of the container.
     pub container: Option<Pid>,
@@ -61,11 +97,22 @@ pub struct State {
     pub root: Option<Fd>,
     /// Process 1's, where there is no pid namespace: the list of its children.
     pub children: Option<Fd>,
+    /// Process 1's: the descriptors of the files that it has locked.
+    pub locks: [u32; LOCKS],
     /// CMD's: its parent, process 1, by its own number.
     pub parent: Option<Pid>,
 }
 
 impl State {
+    /// Tells the launcher. A full pipe holds thousands of stops that he has yet to read; one who has gone wants no news.
+    pub fn inform(&self, news: News, value: u8) {
+        if let Some(pipe) = self.news {
+            let _ = sys::set_ignored(Signal::PIPE, true);
+            let _ = write(pipe.write, &[news as u8, value]);
+            let _ = sys::set_ignored(Signal::PIPE, false);
+        }
+    }
+
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it looks at the world")]
     pub fn new() -> State {
@@ -83,11 +130,13 @@ impl State {
             lent: false,
             go: None,
             news: None,
+            proc: None,
             process: None,
             container: None,
             directory: None,
             root: None,
             children: None,
+            locks: [0; LOCKS],
             parent: None,
         }
     }

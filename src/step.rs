@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use crate::fault::{blame, push_subject, write_line};
+use crate::fault::{blame, push_object, write_line};
 use crate::spec::Spec;
 use crate::state::State;
 use crate::sys::{Done, Say, Standard};
@@ -45,7 +45,7 @@ pub fn explain(steps: &[Step], spec: &Spec<'_>) {
 /// One line of `--explain`.
 pub fn explain_line(says: Say, on: &CStr) {
     let mut line = Text::new();
-    push_subject(line.push(b"  "), says.bytes(), on);
+    push_object(line.push(b"  ").push(says.bytes()), on);
     write_line(Standard::Output, &mut line);
 }
 

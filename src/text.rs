@@ -53,13 +53,23 @@ impl Text {
 
     /// Appends a number in decimal.
     pub fn push_number(&mut self, number: u32) -> &mut Text {
-        let mut unit = 1_000_000_000;
-        while unit > 1 && number < unit {
-            unit /= 10;
+        self.push_in_base(number, 10)
+    }
+
+    /// Appends a number in octal.
+    pub fn push_octal(&mut self, number: u32) -> &mut Text {
+        self.push_in_base(number, 8)
+    }
+
+    #[inline(never)]
+    fn push_in_base(&mut self, number: u32, base: u32) -> &mut Text {
+        let mut unit = 1;
+        while number / unit >= base {
+            unit *= base;
         }
         while unit > 0 {
-            self.byte(b'0' + (number / unit % 10) as u8);
-            unit /= 10;
+            self.byte(b'0' + (number / unit % base) as u8);
+            unit /= base;
         }
         self
     }

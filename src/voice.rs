@@ -3,12 +3,12 @@
 //! Chosen once, at the start, by the name that nsinit was started under; scripts read these lines.
 
 use core::ffi::CStr;
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use rustix::process::getpid;
 
 use crate::sys::{Say, Standard, say};
-use crate::text::Text;
+use crate::text::{self, Text};
 
 /// What happens, and may be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Voice {
 /// What tells the native voice, the only one that gives hints.
 pub const NATIVE_FAILED: u8 = 125;
 
-static VOICES: [Voice; 4] = [
+static VOICES: [Voice; 5] = [
     Voice {
         fatal: say(c"nsinit: "),
         events: [
@@ -126,7 +126,52 @@ static VOICES: [Voice; 4] = [
         not_found: 1,
         not_executed: 1,
     },
+    Voice {
+        fatal: say(c"bwrap: "),
+        events: [Say::NOTHING; 7],
+        events_to: Standard::Error,
+        execute: say(c"execvp &"),
+        failed: 1,
+        not_executable: 1,
+        not_found: 1,
+        not_executed: 1,
+    },
 ];
+
+/// What bubblewrap says instead, where it is not "Can't" and the same: ours and its, by turns.
+static BWRAP: &[u8] = b"copy the mount of\0Can't find source path\0\
+    make directory\0Can't mkdir\0\
+    make file\0Can't create file\0\
+    make symbolic link\0Can't make symlink at\0\
+    change the mode of\0Can't chmod\0\
+    make read-only\0Can't remount readonly on\0\
+    enter directory\0Can't chdir to\0\
+    create namespaces\0Creating new namespace failed\0\
+    write\0setting up\0\
+    lock\0Unable to lock file\0";
+
+/// How the chosen name says that this could not be done.
+pub fn push_undone(line: &mut Text, says: &[u8]) {
+    if !speaks_as(Name::Bwrap) {
+        line.push(says);
+        return;
+    }
+    let mut pairs = text::strings(BWRAP);
+    while let (Some(ours), Some(its)) = (pairs.next(), pairs.next()) {
+        if ours.to_bytes() == says {
+            line.push(its.to_bytes());
+            return;
+        }
+    }
+    line.push(b"Can't ").push(says);
+}
+
+/// How much a line matters, syslog(3).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Failure = 3,
+    Warning = 4,
+}
 
 /// Whose name it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,6 +180,7 @@ pub enum Name {
     Tini = 1,
     DumbInit = 2,
     Catatonit = 3,
+    Bwrap = 4,
 }
 
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
@@ -142,6 +188,19 @@ static CHOSEN: AtomicU8 = AtomicU8::new(0);
 /// From now on every message is in the words of `name`.
 pub fn speak_as(name: Name) {
     CHOSEN.store(name as u8, Ordering::Relaxed);
+}
+
+/// Whether that name was chosen.
+#[must_use]
+pub fn speaks_as(name: Name) -> bool {
+    CHOSEN.load(Ordering::Relaxed) == name as u8
+}
+
+static LEVELS: AtomicBool = AtomicBool::new(false);
+
+/// From now on every line begins with its severity (syslog(3)): `<3>` a failure, `<4>` a warning.
+pub fn tell_levels() {
+    LEVELS.store(true, Ordering::Relaxed);
 }
 
 /// The voice that was chosen.
@@ -153,7 +212,10 @@ pub fn chosen() -> &'static Voice {
 
 impl Voice {
     /// Begins a line about a failure.
-    pub fn begin(&self, line: &mut Text) {
+    pub fn begin(&self, line: &mut Text, level: Level) {
+        if LEVELS.load(Ordering::Relaxed) {
+            line.byte(b'<').push_number(level as u32).byte(b'>');
+        }
         fill_in(line, self.fatal, [0, 0], b"");
     }
 

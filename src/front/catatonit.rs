@@ -1,19 +1,18 @@
 //! catatonit.
 
-use core::ffi::CStr;
-
 use engine::spec::{Audience, End};
 use engine::sys::{Say, say};
 use engine::voice::Name;
 
 use super::draft::{Asked, Draft};
-use super::words::{Texts, Vocabulary, Wrong, rows};
+use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static CATATONIT: Vocabulary = Vocabulary {
     names: say(c"catatonit "),
     voice: Name::Catatonit,
     begin,
     rows: ROWS,
+    more: None,
     act,
     contained: 0,
     end: |_| {},
@@ -30,9 +29,10 @@ pub static CATATONIT: Vocabulary = Vocabulary {
     },
     abbreviates: true,
     long_alone: false,
+    joins_values: true,
 };
 
-rows! { draft, _first, _second:
+rows! { draft, _first, _second, _third:
     "" {
         "-g\t" => draft.spec.life.audience = Audience::Group,
         "-h\t" => draft.asked = Asked::Help,

@@ -3,11 +3,13 @@
 use core::cell::Cell;
 use core::ffi::CStr;
 
-use engine::spec::{Mode, Op, Spec};
-use engine::sys::{Argv, Env, Word, c_str, tail};
-use engine::text;
-use linux_raw_sys::general::CLONE_NEWPID;
-use rustix::process::{Pid, geteuid, getpid};
+use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, Spec};
+use engine::sys::{Argv, Env, Word, c_str, close_on_exec, getcwd, say, tail};
+use engine::text::{self, PATH as MOST};
+use linux_raw_sys::general as raw;
+use rustix::process::{Pid, getegid, geteuid, getpid};
+
+use super::words::Wrong;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,19 +34,54 @@ impl Asked {
 pub struct Draft {
     pub asked: Asked,
     pub spec: Spec<'static>,
-    pub ops: Vec<Op<'static>>,
+    /// CLONE_NEW* flags that were named: to be new, new if possible, not new.
+    unshared: u32,
+    optional: u32,
+    shared: u32,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub cap_add: u64,
+    pub cap_drop: u64,
+    pub directory: Option<&'static CStr>,
+    pub argv_0: Option<&'static CStr>,
+    pub end: Option<End>,
+    pub masks: bool,
+    /// What the next operation is to be made with.
+    pub mode: Option<u32>,
+    pub size: &'static CStr,
+    pub layers: Vec<&'static CStr>,
+    /// MOUNT_ATTR_NOEXEC, if that was said of it; and whether it is to have it.
+    pub noexec: Option<bool>,
+    ops: Vec<Op<'static>>,
     pub keep_fds: Vec<u32>,
     pub rewrite: Vec<(u8, u8)>,
     pub remap: Vec<(u8, u8)>,
+    pub filters: Vec<&'static [u8]>,
+    /// `--seccomp` and `--add-seccomp-fd` were said.
+    pub filter_alone: bool,
+    pub filter_beside: bool,
+    pub locks: Vec<&'static CStr>,
+    /// A descriptor that holds more options, to be read now.
+    pub args: Option<u32>,
     /// tini's: 1 unless said otherwise.
     pub verbosity: u32,
     /// Something was said that only a container has.
     pub contained: bool,
+    pub env_ops: Vec<EnvOp>,
     /// `NAME=VALUE`, each name once, and at the end [`Word::END`].
     env: Vec<Cell<Word<'static>>>,
-    /// No option has named HOME: it follows the user.
-    default_home: bool,
     caller_env: Env<'static>,
+}
+
+/// What the user does to CMD's environment, in his order.
+#[derive(Clone, Copy)]
+pub enum EnvOp {
+    /// `NAME=VALUE`.
+    Set(&'static CStr),
+    Unset(&'static CStr),
+    /// Takes over the caller's variable of that name, or all of his.
+    Pass(Option<&'static CStr>),
+    Clear,
 }
 
 const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -56,23 +93,39 @@ const PROMPT_ONCE: &CStr = c"PROMPT_COMMAND=PS1='-[ns-process]- # '; unset PROMP
 
 impl Draft {
     pub fn new(caller_env: Env<'static>) -> Draft {
-        let mut draft = Draft {
+        Draft {
             asked: Asked::Run,
             spec: Spec::PRESET,
+            unshared: 0,
+            optional: 0,
+            shared: 0,
+            uid: None,
+            gid: None,
+            cap_add: 0,
+            cap_drop: 0,
+            directory: None,
+            argv_0: None,
+            end: None,
+            masks: true,
+            mode: None,
+            size: c"",
+            layers: Vec::new(),
+            noexec: None,
             ops: Vec::new(),
             keep_fds: Vec::new(),
             rewrite: Vec::new(),
             remap: Vec::new(),
+            filters: Vec::new(),
+            filter_alone: false,
+            filter_beside: false,
+            locks: Vec::new(),
+            args: None,
             verbosity: 1,
             contained: false,
+            env_ops: Vec::new(),
             env: Vec::new(),
-            default_home: true,
             caller_env,
-        };
-        draft.push_env(PATH);
-        draft.pass_env(Some(c"TERM"));
-        draft.push_env(c"container=nsinit");
-        draft
+        }
     }
 
     /// The value of a variable of the caller's.
@@ -83,12 +136,71 @@ impl Draft {
             .and_then(|pair| pair.to_bytes().get(name.len() + 1..))
     }
 
-    pub fn set_env(&mut self, name: &CStr, value: &CStr) {
-        let mut pair = Vec::with_capacity(name.count_bytes() + value.count_bytes() + 2);
-        for part in [name.to_bytes(), b"=", value.to_bytes_with_nul()] {
-            pair.extend_from_slice(part);
+    pub fn unshare(&mut self, namespaces: u32) {
+        self.unshared |= namespaces;
+        self.optional &= !namespaces;
+        self.shared &= !namespaces;
+    }
+
+    pub fn unshare_if_possible(&mut self, namespaces: u32) {
+        self.optional |= namespaces & !self.unshared;
+        self.unshared |= namespaces;
+        self.shared &= !namespaces;
+    }
+
+    pub fn share(&mut self, namespaces: u32) {
+        self.shared |= namespaces;
+        self.unshared &= !namespaces;
+    }
+
+    /// One more operation, with what was said of it before.
+    pub fn op(&mut self, kind: Kind, dest: &'static CStr) -> Result<&mut Op<'static>, Wrong> {
+        let mut op = Op::new(kind, dest);
+        op.mode = self.mode.take();
+        op.size = core::mem::take(&mut self.size);
+        let noexec = self.noexec.take();
+        match noexec {
+            Some(true) => op.set |= raw::MOUNT_ATTR_NOEXEC,
+            Some(false) => op.cleared |= raw::MOUNT_ATTR_NOEXEC,
+            None => {}
         }
-        self.push_env(c_str(pair.leak()));
+        let overlay = matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly);
+        if overlay {
+            op.layers = core::mem::take(&mut self.layers).leak();
+        }
+        let files = matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData);
+        if op.mode.is_some() && !files {
+            return Err(say(c"--perms must be followed by an option that creates a file"));
+        }
+        if !op.size.is_empty() && kind != Kind::Tmpfs {
+            return Err(say(c"--size must be followed by --tmpfs"));
+        }
+        if !self.layers.is_empty() {
+            return Err(say(
+                c"--overlay-src must be followed by another one, --overlay, --tmp-overlay or --ro-overlay",
+            ));
+        }
+        if noexec.is_some() && (op.makes() || kind == Kind::Remount) {
+            return Err(say(c"--exec and --noexec must be followed by an option that mounts"));
+        }
+        self.ops.push(op);
+        let last = self.ops.len() - 1;
+        Ok(&mut self.ops[last])
+    }
+
+    pub fn bind(&mut self, source: &'static CStr, dest: &'static CStr, more: u32) -> Result<&mut Op<'static>, Wrong> {
+        // To open_tree(2) it would be the working directory.
+        if source.is_empty() {
+            return Err(say(c"an empty path names nothing"));
+        }
+        let op = self.op(Kind::Bind, dest)?;
+        op.source = source;
+        op.set |= more;
+        Ok(op)
+    }
+
+    pub fn set_env(&mut self, name: &CStr, value: &CStr) {
+        self.env_ops.push(EnvOp::Set(pair_of(name, value)));
     }
 
     fn push_env(&mut self, pair: &'static CStr) {
@@ -96,13 +208,11 @@ impl Draft {
         self.env.push(Cell::new(Word::new(pair)));
     }
 
-    pub fn unset_env(&mut self, name: &[u8]) {
-        self.default_home &= name != b"HOME";
+    fn unset_env(&mut self, name: &[u8]) {
         self.env.retain(|word| name_of(word.get().text()) != name);
     }
 
-    /// Takes over the caller's variable of that name, or all of his.
-    pub fn pass_env(&mut self, name: Option<&CStr>) {
+    fn pass_env(&mut self, name: Option<&CStr>) {
         let caller_env = self.caller_env;
         for pair in caller_env.words() {
             if name.is_none_or(|name| name_of(pair) == name.to_bytes()) {
@@ -111,39 +221,135 @@ impl Draft {
         }
     }
 
-    pub fn clear_env(&mut self) {
-        self.env.clear();
-        self.default_home = false;
+    /// The variable of CMD's, `NAME=VALUE`.
+    fn variable(&self, name: &[u8]) -> Option<&'static CStr> {
+        self.env.iter().map(|word| word.get().text()).find(|pair| name_of(pair) == name)
     }
 
     /// Makes the Spec whole; a container without a command gets a shell.
-    pub fn finish(mut self) -> Spec<'static> {
+    ///
+    /// # Errors
+    /// Options that do not go together.
+    pub fn finish(mut self) -> Result<Spec<'static>, Wrong> {
+        if self.filter_alone && self.filter_beside {
+            return Err(say(c"--add-seccomp-fd cannot be combined with --seccomp"));
+        }
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
         let spec = &mut self.spec;
-        spec.rootless = !geteuid().is_root();
+        spec.rootless = uid != 0;
         spec.mode = if self.contained { Mode::Container } else { Mode::Init };
-        spec.process_1 = if self.contained { spec.unshares(CLONE_NEWPID) } else { getpid() == Pid::INIT };
-        if !self.contained {
-            self.env.clear();
+        let root = spec.has_root();
+        // What holds by itself, and who is asked where nothing was said.
+        let (ids, capabilities) = if root {
+            spec.optional = if spec.rootless { 0 } else { raw::CLONE_NEWUSER & !(self.unshared & !self.optional) };
+            spec.own_ids_only = spec.rootless;
+            spec.life.die_together = true;
+            ((0, 0), Capabilities::USUAL)
+        } else {
+            if self.contained {
+                let user = spec.rootless && spec.joins.user.is_none();
+                spec.namespaces = raw::CLONE_NEWNS | if user { raw::CLONE_NEWUSER } else { 0 };
+                spec.own_ids_only = true;
+                spec.life.own_group = false;
+                spec.life.end = End::Leave;
+                spec.masks = Masks::ReadOnly;
+                spec.keeps_all_fds = self.keep_fds.is_empty();
+            }
+            spec.optional = self.optional;
+            ((uid, gid), if spec.rootless { 0 } else { Capabilities::ALL })
+        };
+        if !self.masks {
+            spec.masks = Masks::None;
+        }
+        spec.namespaces = spec.namespaces & !self.shared | self.unshared;
+        (spec.uid, spec.gid) = (self.uid.unwrap_or(ids.0), self.gid.unwrap_or(ids.1));
+        (spec.other_uid, spec.other_gid) = (spec.uid != uid, spec.gid != gid);
+        let bounding = capabilities & !self.cap_drop | self.cap_add;
+        let changed = self.cap_add | self.cap_drop != 0;
+        let asked = if root {
+            self.cap_add
+        } else if changed {
+            bounding
+        } else {
+            0
+        };
+        spec.capabilities = Capabilities { bounding, asked };
+        spec.life.end = self.end.unwrap_or(spec.life.end);
+        spec.process_1 = if self.contained { spec.unshares(raw::CLONE_NEWPID) } else { getpid() == Pid::INIT };
+        self.make_env(root);
+        self.place(root);
+        let spec = &mut self.spec;
+        spec.command = spec.argv.command();
+        if let Some(name) = self.argv_0 {
+            spec.argv.rename(name);
+        }
+        spec.life.rewrite = self.rewrite.leak();
+        spec.life.remap = self.remap.leak();
+        spec.ops = self.ops.leak();
+        spec.keep_fds = self.keep_fds.leak();
+        spec.filters = self.filters.leak();
+        spec.locks = self.locks.leak();
+        spec.env = Env::new(self.env.leak());
+        if let Some(sync) = spec.channels.sync {
+            // Who becomes CMD himself keeps it so.
+            let _ = close_on_exec(sync, spec.supervises());
+        }
+        Ok(self.spec)
+    }
+
+    fn make_env(&mut self, root: bool) {
+        if root {
+            self.push_env(PATH);
+            self.pass_env(Some(c"TERM"));
+            self.push_env(c"container=nsinit");
+            self.push_env(if self.spec.uid == 0 { c"HOME=/root" } else { c"HOME=/" });
+        } else {
             self.pass_env(None);
-        } else if spec.argv.is_none() {
+        }
+        for op in core::mem::take(&mut self.env_ops) {
+            match op {
+                EnvOp::Set(pair) => self.push_env(pair),
+                EnvOp::Unset(name) => self.unset_env(name.to_bytes()),
+                EnvOp::Pass(name) => self.pass_env(name),
+                EnvOp::Clear => self.env.clear(),
+            }
+        }
+        if root && self.spec.argv.is_none() {
             self.push_env(PROMPT);
             self.push_env(PROMPT_ONCE);
             self.spec.argv = shell(c"/bin/bash");
             self.spec.fallback = shell(c"/bin/sh");
         }
-        if self.contained && self.default_home {
-            self.push_env(if self.spec.uid.unwrap_or(0) == 0 { c"HOME=/root" } else { c"HOME=/" });
-        }
-        let path = self.env.iter().map(|word| word.get().text()).find(|pair| name_of(pair) == b"PATH");
-        self.spec.path = tail(path.unwrap_or(DEFAULT_PATH), b"PATH=".len());
-        self.env.push(Cell::new(Word::END));
-        self.spec.life.rewrite = self.rewrite.leak();
-        self.spec.life.remap = self.remap.leak();
-        self.spec.ops = self.ops.leak();
-        self.spec.keep_fds = self.keep_fds.leak();
-        self.spec.env = Env::new(self.env.leak());
-        self.spec
     }
+
+    /// Where CMD begins.
+    fn place(&mut self, root: bool) {
+        self.spec.path = tail(self.variable(b"PATH").unwrap_or(DEFAULT_PATH), b"PATH=".len());
+        if let Some(directory) = self.directory {
+            self.spec.directory = directory;
+        }
+        if self.contained && !root {
+            if self.directory.is_none() {
+                let home = self.variable(b"HOME").unwrap_or_default();
+                self.spec.home = Some(tail(home, b"HOME=".len()));
+                let mut here = Vec::from([0; MOST]);
+                // One that nobody can name is not there inside either.
+                let _ = getcwd(&mut here);
+                self.spec.directory = c_str(here.leak());
+            }
+            self.push_env(c"PWD=/");
+        }
+        self.env.push(Cell::new(Word::END));
+    }
+}
+
+/// `NAME=VALUE`, made for good.
+fn pair_of(name: &CStr, value: &CStr) -> &'static CStr {
+    let mut pair = Vec::with_capacity(name.count_bytes() + value.count_bytes() + 2);
+    for part in [name.to_bytes(), b"=", value.to_bytes_with_nul()] {
+        pair.extend_from_slice(part);
+    }
+    c_str(pair.leak())
 }
 
 fn shell(path: &'static CStr) -> Argv<'static> {

@@ -8,13 +8,14 @@ use engine::text;
 use engine::voice::Name;
 
 use super::draft::{Asked, Draft};
-use super::words::{Texts, Vocabulary, Wrong, rows};
+use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static DUMB_INIT: Vocabulary = Vocabulary {
     names: say(c"dumb-init "),
     voice: Name::DumbInit,
     begin,
     rows: ROWS,
+    more: None,
     act,
     contained: 0,
     end,
@@ -37,9 +38,10 @@ Use --help for full usage.
     },
     abbreviates: true,
     long_alone: false,
+    joins_values: true,
 };
 
-rows! { draft, pair, _second:
+rows! { draft, pair, _second, _third:
     "" {
         "-c\t" => draft.spec.life.new_session = false,
         "--single-child\t" => draft.spec.life.new_session = false,

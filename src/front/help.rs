@@ -10,8 +10,9 @@ use super::words::Vocabulary;
 const SPACES: &[u8] = b"                        ";
 
 /// Two lines for who says nothing.
-const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]
-       nsinit [OPTION...] [--] CMD [ARG...]
+const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]  (a container made of DIR)
+       nsinit OPTION... [--] CMD [ARG...]  (a container made of the options, as bwrap makes it)
+       nsinit [--] CMD [ARG...]  (be the init of CMD in place)
 ";
 
 /// What the native vocabulary prints.
@@ -29,18 +30,31 @@ pub fn print(asked: Asked) {
 }
 
 /// Hands the help text out, piece by piece.
-fn help(words: &Vocabulary, out: &mut dyn FnMut(&[u8])) {
+fn help(words: &'static Vocabulary, out: &mut dyn FnMut(&[u8])) {
     out(USAGE.as_bytes());
-    for line in words.lines() {
-        let parts = if line.is_title() {
-            [b"\n", line.option, b"", b":"]
-        } else {
-            [b"  ", line.option, SPACES.get(line.option.len()..).unwrap_or(b" "), line.help]
-        };
-        parts.into_iter().for_each(&mut *out);
-        out(b"\n");
+    let mut vocabulary = Some(words);
+    while let Some(words) = vocabulary {
+        rows(words, true, out);
+        vocabulary = words.more;
     }
     out(STATUSES.as_bytes());
+}
+
+/// The options of a vocabulary, but those without help, which are hidden; with headings or without.
+pub fn rows(words: &'static Vocabulary, titles: bool, out: &mut dyn FnMut(&[u8])) {
+    for line in words.lines() {
+        let parts = if !line.is_title() {
+            [b"  ", line.option, SPACES.get(line.option.len()..).unwrap_or(b" "), line.help]
+        } else if titles {
+            [b"\n", line.option, b"", b":"]
+        } else {
+            continue;
+        };
+        if line.is_title() || !line.help.is_empty() {
+            parts.into_iter().for_each(&mut *out);
+            out(b"\n");
+        }
+    }
 }
 
 const STATUSES: &str = "
@@ -56,15 +70,20 @@ mod tests {
     #[test]
     fn every_row_is_whole_and_alone() {
         let mut names = HashSet::new();
-        for row in NATIVE.lines().filter(|line| !line.is_title()) {
+        let rows = || NATIVE.lines().chain(NATIVE.more.expect("bubblewrap's").lines());
+        for row in rows().filter(|line| !line.is_title() && line.name() != b"--debug-opt") {
             let text = row.option.escape_ascii();
             let whole = row.option.starts_with(b"--") && !row.help.is_empty() && !row.help.ends_with(b".");
-            assert!(whole && row.values() <= 2, "{text}");
+            assert!(whole && row.values() <= 3, "{text}");
             assert!(names.insert(row.name()), "twice: {text}");
         }
         assert!(names.len() > 40);
-        let lives = NATIVE.lines().find(|line| line.option == b"How it lives and ends").expect("the heading");
-        assert_eq!(lives.number, NATIVE.contained);
+        for (heading, words) in
+            [("How it lives and ends", &NATIVE), ("How it is started", NATIVE.more.expect("bubblewrap's"))]
+        {
+            let first = words.lines().find(|line| line.option == heading.as_bytes()).expect("the heading");
+            assert_eq!(first.number, words.contained, "{heading}");
+        }
     }
 
     fn whole_help() -> String {

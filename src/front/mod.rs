@@ -1,5 +1,6 @@
 //! From the arguments to a Spec: the one parsing loop, for every vocabulary.
 
+mod bwrap;
 mod catatonit;
 pub mod draft;
 mod dumb_init;
@@ -9,13 +10,15 @@ mod speak;
 mod tini;
 mod words;
 
+use core::cell::Cell;
 use core::ffi::CStr;
 use core::mem::{ManuallyDrop, forget};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use engine::sys::{Argv, Say, Start, say, tail};
-use engine::text;
+use engine::sys::{Argv, Say, Start, Word, c_str, given, say, tail};
+use engine::text::{self, PATH};
+use rustix::io::Errno;
 
 use draft::Draft;
 pub use native::NATIVE;
@@ -24,7 +27,7 @@ pub use words::Vocabulary;
 use words::{Complaint, Kind, Row};
 
 /// The other names.
-static VOCABULARIES: [&Vocabulary; 3] = [&tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];
+static VOCABULARIES: [&Vocabulary; 4] = [&bwrap::BWRAP, &tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];
 
 /// The last component of the name that a program was started under.
 fn base(program: &CStr) -> &[u8] {
@@ -52,16 +55,36 @@ pub fn choose(program: &CStr) -> &'static Vocabulary {
 ///
 /// # Errors
 /// The first option that is unknown, incomplete, or has a value that can't be meant.
-pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Complaint> {
-    let mut reader = Reader::new(start);
+pub fn parse(words: &'static Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Complaint> {
+    read(words, start.args, false, draft)
+}
+
+/// `list` is a word that is not looked at, those that are, and [`Word::END`]. Those of a file are options only.
+fn read(
+    words: &'static Vocabulary,
+    list: &'static [Cell<Word<'static>>],
+    file: bool,
+    draft: &mut Draft,
+) -> Result<Argv<'static>, Complaint> {
+    let mut reader = Reader::new(list);
     while let Some(word) = reader.next() {
         // The word before the command, whatever it was, becomes the spare slot.
         match word.to_bytes() {
             b"--" => return Ok(reader.command(0)),
-            [b'-', b'-', ..] if words.long_alone && start.args.len() > 3 => return Err(unknown(Kind::Unknown, word)),
+            [b'-', b'-', ..] if words.long_alone && list.len() > 3 => return Err(unknown(Kind::Unknown, word)),
             [b'-', b'-', ..] => reader.long(words, word, draft)?,
             [b'-', _, ..] => reader.letters(words, word, draft)?,
+            _ if file => return Err(unknown(Kind::Unknown, word)),
             _ => return Ok(reader.command(1)),
+        }
+        if let Some(fd) = draft.args.take() {
+            let complaint =
+                |why| Complaint { kind: Kind::ValueWrong, option: b"--args", values: 1, value: b"", word: c"", why };
+            if file {
+                return Err(complaint(say(c"--args not supported in arguments file")));
+            }
+            let list = words_of(fd).ok_or(complaint(say(c"--args data can't be read")))?;
+            read(words, list, true, draft)?;
         }
         // Whoever asks for a text gets it, whatever follows.
         if draft.asked.is_text() {
@@ -71,61 +94,93 @@ pub fn parse(words: &Vocabulary, start: &Start, draft: &mut Draft) -> Result<Arg
     Ok(Argv::NONE)
 }
 
+/// The words that a descriptor holds, each ended by a NUL, as [`read`] wants them.
+fn words_of(fd: u32) -> Option<&'static [Cell<Word<'static>>]> {
+    // One NUL is ours; the last word may have its own.
+    let mut rest = match content(fd)? {
+        [whole @ .., _] if matches!(whole, [] | [.., 0]) => whole,
+        rest => rest,
+    };
+    let mut list = Vec::from([Cell::new(Word::END)]);
+    while !rest.is_empty() {
+        let word = c_str(rest);
+        list.push(Cell::new(Word::new(word)));
+        rest = rest.get(word.count_bytes() + 1..).unwrap_or_default();
+    }
+    list.push(Cell::new(Word::END));
+    Some(list.leak())
+}
+
+/// All that a descriptor holds, ended by a NUL.
+fn content(fd: u32) -> Option<&'static [u8]> {
+    let mut content = Vec::new();
+    let mut chunk = [0; PATH];
+    loop {
+        match rustix::io::read(given(fd), chunk.as_mut_slice()) {
+            Ok(0) => break,
+            Ok(length) => content.extend_from_slice(chunk.get(..length)?),
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+    content.push(0);
+    Some(content.leak())
+}
+
 /// lexopt hands out the words, one after the other; the words themselves are the kernel's, which CMD and the kernel can
 /// have as they are. (lexopt's parser would make each a Rust string, and its errors print themselves: an eighth of the
 /// program.)
 struct Reader {
     /// Nothing is given back: the process ends or becomes another.
     parser: ManuallyDrop<lexopt::Parser>,
-    start: Start,
+    list: &'static [Cell<Word<'static>>],
     /// The index of the word that was read last.
     at: usize,
 }
 
 impl Reader {
-    fn new(start: &Start) -> Reader {
-        let words = start.args.get(1..start.args.len() - 1).unwrap_or_default().iter();
+    fn new(list: &'static [Cell<Word<'static>>]) -> Reader {
+        let words = list.get(1..list.len() - 1).unwrap_or_default().iter();
         let parser = lexopt::Parser::from_args(words.map(|word| OsStr::from_bytes(word.get().text().to_bytes())));
-        Reader { parser: ManuallyDrop::new(parser), start: *start, at: 0 }
+        Reader { parser: ManuallyDrop::new(parser), list, at: 0 }
     }
 
     /// The next word, whatever it looks like.
     fn next(&mut self) -> Option<&'static CStr> {
         forget(self.parser.try_raw_args()?.next()?);
         self.at += 1;
-        self.start.args.get(self.at)?.get().get()
+        self.list.get(self.at)?.get().get()
     }
 
     /// What begins `back` words before the word that was read last: a spare slot, CMD, its arguments.
     fn command(&self, back: usize) -> Argv<'static> {
-        self.start.args.get(self.at - back..).map_or(Argv::NONE, Argv::new)
+        self.list.get(self.at - back..).map_or(Argv::NONE, Argv::new)
     }
 
     /// `--option`, `--option=VALUE`.
-    fn long(&mut self, words: &Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Complaint> {
+    fn long(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Complaint> {
         let bytes = word.to_bytes();
         let (name, _) = text::word(bytes, b'=').unwrap_or_default();
         let attached = (name.len() < bytes.len()).then(|| tail(word, name.len() + 1));
-        let row = words.find(name).ok_or(unknown(Kind::Unknown, word))?;
+        let row = words
+            .find(name)
+            // What has no help is hidden, and takes a value in no other way.
+            .filter(|row| words.joins_values || row.help.is_empty() == attached.is_some())
+            .ok_or(unknown(Kind::Unknown, word))?;
         if attached.is_some() && row.values() == 0 {
-            return Err(Complaint {
-                kind: Kind::ValueTooMuch,
-                option: row.name(),
-                word,
-                why: say(c"it takes no value"),
-            });
+            return Err(complaint(&row, Kind::ValueTooMuch, word, say(c"it takes no value")));
         }
-        self.apply(words, &row, attached, draft)
+        self.apply(&row, attached, draft)
     }
 
     /// `-abc`, `-aVALUE`.
-    fn letters(&mut self, words: &Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Complaint> {
+    fn letters(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Complaint> {
         let mut at = 1;
         while let Some(letter) = word.to_bytes().get(at).copied() {
             let row = words.find(&[b'-', letter]).ok_or(unknown(Kind::UnknownLetter(letter), word))?;
             at += 1;
             let attached = Some(tail(word, at)).filter(|rest| row.values() > 0 && !rest.is_empty());
-            self.apply(words, &row, attached, draft)?;
+            self.apply(&row, attached, draft)?;
             if row.values() > 0 || draft.asked.is_text() {
                 break;
             }
@@ -133,29 +188,27 @@ impl Reader {
         Ok(())
     }
 
-    fn apply(
-        &mut self,
-        words: &Vocabulary,
-        row: &Row,
-        attached: Option<&'static CStr>,
-        draft: &mut Draft,
-    ) -> Result<(), Complaint> {
-        let complaint = |kind, word, why| Complaint { kind, option: row.name(), word, why };
+    fn apply(&mut self, row: &Row, attached: Option<&'static CStr>, draft: &mut Draft) -> Result<(), Complaint> {
         if attached.is_some() && row.values() > 1 {
-            let why = say(c"it takes two values, and none after '='");
-            return Err(complaint(Kind::ValueTooMuch, c"", why));
+            let why = say(c"it takes more than one value, and none after '='");
+            return Err(complaint(row, Kind::ValueTooMuch, c"", why));
         }
-        let mut values = [attached.unwrap_or_default(), c""];
+        let mut values = [attached.unwrap_or_default(), c"", c""];
         for value in values.iter_mut().take(row.values()).skip(usize::from(attached.is_some())) {
-            *value = self.next().ok_or(complaint(Kind::ValueMissing, c"", say(c"a value is missing")))?;
+            *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say(c"a value is missing")))?;
         }
-        draft.contained |= row.number < words.contained;
-        let [first, second] = values;
-        (words.act)(row.number, draft, first, second).map_err(|why| complaint(Kind::ValueWrong, first, why))
+        draft.contained |= row.number < row.of.contained;
+        let [first, ..] = values;
+        (row.of.act)(row.number, draft, values).map_err(|why| complaint(row, Kind::ValueWrong, first, why))
     }
+}
+
+#[inline(never)]
+fn complaint(row: &Row, kind: Kind, word: &'static CStr, why: Say) -> Complaint {
+    Complaint { kind, option: row.name(), values: row.values(), value: row.value(), word, why }
 }
 
 fn unknown(kind: Kind, word: &'static CStr) -> Complaint {
     let why: Say = say(c"there is none of that name; nsinit --help lists them");
-    Complaint { kind, option: b"an option", word, why }
+    Complaint { kind, option: b"an option", values: 0, value: b"", word, why }
 }

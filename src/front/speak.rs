@@ -5,16 +5,20 @@ use core::ffi::CStr;
 use engine::fault::Fault;
 use engine::sys::{Say, Standard, say, write};
 use engine::text::Text;
+use engine::voice::Name;
 use rustix::process::getpid;
 
 use super::draft::Asked;
 use super::words::{Complaint, Kind, Vocabulary};
-use super::{NATIVE, base, help};
+use super::{NATIVE, base, bwrap, help};
 
 /// Prints what is wrong with the command line. Returns the exit status.
-pub fn complain(words: &Vocabulary, complaint: &Complaint, program: &CStr) -> i32 {
+pub fn complain(words: &'static Vocabulary, complaint: &Complaint, program: &CStr) -> i32 {
     if words.voice == NATIVE.voice {
         return Fault::new(complaint.option, complaint.word, complaint.why).report();
+    }
+    if words.voice == Name::Bwrap {
+        return bwrap::complain(complaint, program);
     }
     let texts = &words.texts;
     let option = complaint.option;
@@ -42,15 +46,19 @@ pub fn complain(words: &Vocabulary, complaint: &Complaint, program: &CStr) -> i3
 }
 
 /// Prints that there is no CMD. Returns the exit status.
-pub fn complain_of_no_command(words: &Vocabulary, program: &CStr) -> i32 {
-    let complaint = Complaint { kind: Kind::CommandMissing, option: b"CMD", word: c"", why: say(c"it is missing") };
+pub fn complain_of_no_command(words: &'static Vocabulary, program: &CStr) -> i32 {
+    let why = say(c"it is missing");
+    let complaint = Complaint { kind: Kind::CommandMissing, option: b"CMD", values: 0, value: b"", word: c"", why };
     complain(words, &complaint, program)
 }
 
 /// Prints what was asked for.
-pub fn print(words: &Vocabulary, asked: Asked, program: &CStr) {
+pub fn print(words: &'static Vocabulary, asked: Asked, program: &CStr) {
     if words.voice == NATIVE.voice {
         return help::print(asked);
+    }
+    if words.voice == Name::Bwrap && asked != Asked::Version {
+        return bwrap::usage(Standard::Output, program);
     }
     let texts = &words.texts;
     let (to_error, pattern) = match asked {

@@ -9,13 +9,14 @@ use engine::voice::Name;
 use rustix::process::{Pid, child_subreaper, getpid};
 
 use super::draft::{Asked, Draft};
-use super::words::{Texts, Vocabulary, Wrong, rows};
+use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static TINI: Vocabulary = Vocabulary {
     names: say(c"tini tini-static docker-init podman-init "),
     voice: Name::Tini,
     begin,
     rows: ROWS,
+    more: None,
     act,
     contained: 0,
     end,
@@ -33,9 +34,10 @@ pub static TINI: Vocabulary = Vocabulary {
     },
     abbreviates: false,
     long_alone: true,
+    joins_values: true,
 };
 
-rows! { draft, value, _second:
+rows! { draft, value, _second, _third:
     "" {
         "--version\t" => draft.asked = Asked::Version,
         "-h\t" => draft.asked = Asked::Help,

@@ -11,6 +11,9 @@ use super::draft::Draft;
 /// Why a value can't be meant.
 pub type Wrong = Say;
 
+/// The values of one option.
+pub type Values = [&'static CStr; 3];
+
 /// One name that nsinit answers to, and what it then understands.
 pub struct Vocabulary {
     /// The basenames of argv[0], each followed by a space.
@@ -22,9 +25,11 @@ pub struct Vocabulary {
     /// A line each: the heading of a group, or an option, what its values are called, a tab, and its help:
     /// `--bind SRC DEST\tshow ...`.
     pub rows: &'static str,
+    /// Options that are understood as well.
+    pub more: Option<&'static Vocabulary>,
     /// What the row of that number does to the draft of a Spec. It gets as many values as its text names; the others
     /// are empty.
-    pub act: fn(usize, &mut Draft, &'static CStr, &'static CStr) -> Result<(), Wrong>,
+    pub act: fn(usize, &mut Draft, Values) -> Result<(), Wrong>,
     /// How many rows, from the first, say something of a container: there is to be one.
     pub contained: usize,
     /// What is left to settle when all options are read.
@@ -34,6 +39,8 @@ pub struct Vocabulary {
     pub abbreviates: bool,
     /// A long option is one only where it is the only word.
     pub long_alone: bool,
+    /// A long option and its value may be one word, joined by `=`.
+    pub joins_values: bool,
 }
 
 /// What another name prints. `&` stands for the program's name, `#` for the option or the user's word, `$` for the
@@ -82,6 +89,9 @@ pub struct Complaint {
     pub kind: Kind,
     /// The option, as the vocabulary names it; of an unknown one, as the user typed it.
     pub option: &'static [u8],
+    /// How many values it takes, and what the first is called.
+    pub values: usize,
+    pub value: &'static [u8],
     /// What the user wrote: an unknown word, or the value. May be empty.
     pub word: &'static CStr,
     pub why: Wrong,
@@ -101,11 +111,11 @@ pub enum Kind {
 /// Makes a vocabulary's `rows` and `act` from a list: `"TITLE" { "--option VALUE\thelp" => statement, ... }`. All texts
 /// become one and all statements one function, since a table of small ones would be a third larger.
 macro_rules! rows {
-    ($draft:ident, $first:ident, $second:ident: $($title:literal { $($text:literal => $act:expr,)* })*) => {
+    ($draft:ident, $first:ident, $second:ident, $third:ident: $($title:literal { $($text:literal => $act:expr,)* })*) => {
         const ROWS: &str = concat!($($title, "\n", $($text, "\n",)*)*);
 
         #[inline(never)]
-        fn act(row: usize, $draft: &mut Draft, $first: &'static CStr, $second: &'static CStr) -> Result<(), Wrong> {
+        fn act(row: usize, $draft: &mut Draft, [$first, $second, $third]: Values) -> Result<(), Wrong> {
             let mut number = 0;
             $($(
                 if row == number {
@@ -124,6 +134,8 @@ pub(super) use rows;
 /// One line of a vocabulary's rows: an option, or a heading.
 #[derive(Clone, Copy)]
 pub struct Row {
+    /// Whose it is.
+    pub of: &'static Vocabulary,
     pub number: usize,
     /// With its values' names: `--bind SRC DEST`. Or the heading.
     pub option: &'static [u8],
@@ -143,6 +155,13 @@ impl Row {
         text::word(self.option, b' ').unwrap_or_default().0
     }
 
+    /// What its first value is called.
+    #[must_use]
+    pub fn value(&self) -> &'static [u8] {
+        let (_, values) = text::word(self.option, b' ').unwrap_or_default();
+        text::word(values, b' ').unwrap_or_default().0
+    }
+
     /// How many values it takes.
     #[must_use]
     pub fn values(&self) -> usize {
@@ -152,13 +171,13 @@ impl Row {
 
 impl Vocabulary {
     /// The headings and rows, in order.
-    pub fn lines(&self) -> impl Iterator<Item = Row> {
+    pub fn lines(&'static self) -> impl Iterator<Item = Row> {
         let mut rest = self.rows.as_bytes();
         let mut number = 0;
         core::iter::from_fn(move || {
             let (line, after) = text::word(rest, b'\n')?;
             let (option, help) = text::word(line, b'\t').unwrap_or_default();
-            let row = Row { number, option, help };
+            let row = Row { of: self, number, option, help };
             number += usize::from(!row.is_title());
             rest = after;
             Some(row)
@@ -167,17 +186,21 @@ impl Vocabulary {
 
     /// The row of an option, named with its dashes; a long one perhaps cut short, if there is one such only.
     #[must_use]
-    pub fn find(&self, name: &[u8]) -> Option<Row> {
+    pub fn find(&'static self, name: &[u8]) -> Option<Row> {
         let mut close = None;
         let mut several = false;
-        for row in self.lines().filter(|row| !row.is_title()) {
-            if row.name() == name {
-                return Some(row);
+        let mut vocabulary = Some(self);
+        while let Some(words) = vocabulary {
+            for row in words.lines().filter(|row| !row.is_title()) {
+                if row.name() == name {
+                    return Some(row);
+                }
+                if self.abbreviates && name.len() > 2 && row.name().get(..name.len()) == Some(name) {
+                    several = close.is_some();
+                    close = Some(row);
+                }
             }
-            if self.abbreviates && name.len() > 2 && row.name().get(..name.len()) == Some(name) {
-                several = close.is_some();
-                close = Some(row);
-            }
+            vocabulary = words.more;
         }
         close.filter(|_| !several)
     }

@@ -1,6 +1,7 @@
 //! The system calls that rustix lacks, typed.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
+use core::sync::atomic::{AtomicU32, Ordering};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
@@ -269,11 +270,98 @@ pub fn close_range(first: u32, last: u32) -> Done {
     done(call!(__NR_close_range, first, last, 0u32))
 }
 
-/// Gives up the closing of a descriptor: it stays open until the process executes or ends.
+/// The descriptors that we have opened, a bit each; those with higher numbers stay open until the process executes or ends.
+static OPENED: [AtomicU32; 128] = [const { AtomicU32::new(0) }; 128];
+
+/// Gives up the closing of a descriptor: it stays open until the process executes or ends, or [`close_opened`].
 pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
-    // SAFETY: nobody owns the number any more, so nobody closes it, but for `fds::close_all_but`, after which a
-    // process uses none that it did not name there.
-    unsafe { BorrowedFd::borrow_raw(fd.into_raw_fd()) }
+    let number = fd.into_raw_fd();
+    if let Some(word) = OPENED.get(number as usize / 32) {
+        word.fetch_or(1 << (number % 32), Ordering::Relaxed);
+    }
+    // SAFETY: nobody owns the number any more, so nobody closes it, but for `close_opened` and `fds::close_all_but`,
+    // after which a process uses none that it did not name there.
+    unsafe { BorrowedFd::borrow_raw(number) }
+}
+
+/// Closes all that we have opened, but `kept`.
+pub fn close_opened(kept: &[u32]) {
+    for (number, word) in OPENED.iter().enumerate() {
+        let mut bits = word.load(Ordering::Relaxed);
+        while bits != 0 {
+            let bit = bits.trailing_zeros();
+            bits &= bits - 1;
+            let fd = number as u32 * 32 + bit;
+            if !kept.iter().any(|it| *it == fd) {
+                close(fd);
+                word.fetch_and(!(1 << bit), Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// A descriptor that the caller gave us.
+#[must_use]
+pub fn given(fd: u32) -> BorrowedFd<'static> {
+    // SAFETY: it is his and stays open: nsinit closes none that it did not open. Where he lied, the calls answer EBADF;
+    // the one number that may not be, -1, is made another that is no descriptor either.
+    unsafe { BorrowedFd::borrow_raw((fd & i32::MAX as u32) as i32) }
+}
+
+/// setns(2) into the namespace that `fd` is, whatever kind it is of `kind` (CLONE_NEW*).
+///
+/// # Errors
+/// EINVAL: it is no namespace of that kind; EPERM.
+pub fn join(fd: u32, kind: u32) -> Done {
+    done(call!(__NR_setns, fd, kind))
+}
+
+/// prctl(2) PR_SET_SECCOMP, SECCOMP_MODE_FILTER: one more program of seccomp(2).
+///
+/// # Errors
+/// EINVAL: it is none that the kernel takes; EACCES without no_new_privs and CAP_SYS_ADMIN.
+pub fn add_filter(program: &[u8]) -> Done {
+    use linux_raw_sys::prctl::PR_SET_SECCOMP;
+    use linux_raw_sys::ptrace::{sock_filter, sock_fprog};
+    const SECCOMP_MODE_FILTER: u32 = 2;
+    let length = program.len() / size_of::<sock_filter>();
+    // The kernel copies it, wherever it begins.
+    let program = sock_fprog { len: length as u16, filter: program.as_ptr().cast_mut().cast() };
+    done(call!(__NR_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &raw const program, 0usize, 0usize))
+}
+
+/// fcntl(2) F_SETLK: a lock for reading on the whole of a file, until this process closes it or ends.
+///
+/// # Errors
+/// EAGAIN: somebody else has locked it for writing.
+pub fn lock_for_reading(fd: BorrowedFd<'_>) -> Done {
+    // Of every field 0 is what is meant: F_RDLCK, SEEK_SET, from the beginning to the end, wherever that is.
+    let lock = [0u64; 4];
+    done(call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETLK, lock.as_ptr()))
+}
+
+/// The number of the mount that `path` leads to, statx(2); 0 where the kernel does not tell (before Linux 5.8).
+///
+/// # Errors
+/// Those of statx(2).
+pub fn mount_id(path: &CStr) -> Result<u64, Failure> {
+    /// `STATX_MNT_ID`.
+    const MOUNT: u32 = 0x1000;
+    // SAFETY: a struct of integers, which may all be zero.
+    let mut found: raw::statx = unsafe { core::mem::zeroed() };
+    match call!(__NR_statx, raw::AT_FDCWD, path.as_ptr(), 0u32, MOUNT, &raw mut found) {
+        Ok(_) if found.stx_mask & MOUNT != 0 => Ok(found.stx_mnt_id),
+        Ok(_) | Err(Failure::NOSYS | Failure::PERM) => Ok(0),
+        Err(why) => Err(why),
+    }
+}
+
+/// chmod(2).
+///
+/// # Errors
+/// Those of chmod(2).
+pub fn chmod(path: &CStr, mode: u32) -> Done {
+    done(call!(__NR_fchmodat, raw::AT_FDCWD, path.as_ptr(), mode))
 }
 
 /// Standard input, output and error.
@@ -297,12 +385,12 @@ pub fn close(fd: u32) {
     let _ = call!(__NR_close, fd);
 }
 
-/// Clears FD_CLOEXEC of a descriptor that the caller gave us.
+/// Sets or clears FD_CLOEXEC of a descriptor that the caller gave us.
 ///
 /// # Errors
 /// EBADF if it is not open.
-pub fn keep_on_exec(fd: u32) -> Done {
-    done(call!(__NR_fcntl, fd, raw::F_SETFD, 0u32))
+pub fn close_on_exec(fd: u32, yes: bool) -> Done {
+    done(call!(__NR_fcntl, fd, raw::F_SETFD, u32::from(yes)))
 }
 
 /// Whether a descriptor of that number is open.
@@ -324,14 +412,18 @@ pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Done {
     done(call!(__NR_fcntl, fd, raw::F_SETFL, raw::O_NONBLOCK | O_ASYNC))
 }
 
-/// mount_setattr(2) on the mount that `fd` is the root of: sets `attributes` (MOUNT_ATTR_*) and the propagation
-/// type (MS_PRIVATE ..., 0: as it is), on everything below too if `recursive`.
+/// mount_setattr(2) on the mount that `fd` is the root of: sets and clears attributes (MOUNT_ATTR_*) and makes it private,
+/// everything below too if `recursive`.
 ///
 /// # Errors
 /// ENOSYS before Linux 5.12; EPERM where a flag is locked; those of mount_setattr(2).
-pub fn mount_setattr(fd: BorrowedFd<'_>, attributes: u32, propagation: u32, recursive: bool) -> Done {
-    let attr =
-        raw::mount_attr { attr_set: attributes.into(), attr_clr: 0, propagation: propagation.into(), userns_fd: 0 };
+pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool) -> Done {
+    let attr = raw::mount_attr {
+        attr_set: set.into(),
+        attr_clr: cleared.into(),
+        propagation: raw::MS_PRIVATE.into(),
+        userns_fd: 0,
+    };
     let flags = raw::AT_EMPTY_PATH | if recursive { raw::AT_RECURSIVE } else { 0 };
     done(call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size_of::<raw::mount_attr>()))
 }

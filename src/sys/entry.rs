@@ -127,6 +127,13 @@ impl<'a> Argv<'a> {
         self.0.is_empty()
     }
 
+    /// Has the command be told another name.
+    pub fn rename(&self, name: &'static CStr) {
+        if let Some(command) = self.0.get(1) {
+            command.set(Word::new(name));
+        }
+    }
+
     /// The array for execve(2).
     pub(super) fn as_ptr(&self) -> *const *const c_char {
         self.0.get(1..).unwrap_or_default().as_ptr().cast()

@@ -22,6 +22,7 @@ impl Failure {
     pub const CHILD: Failure = Failure::known(Errno::CHILD);
     pub const AGAIN: Failure = Failure::known(Errno::AGAIN);
     pub const ACCESS: Failure = Failure::known(Errno::ACCESS);
+    pub const BUSY: Failure = Failure::known(Errno::BUSY);
     pub const EXIST: Failure = Failure::known(Errno::EXIST);
     pub const XDEV: Failure = Failure::known(Errno::XDEV);
     pub const NODEV: Failure = Failure::known(Errno::NODEV);
@@ -45,6 +46,8 @@ impl Failure {
     pub const NO_FILE: Failure = Failure::new(5003);
     /// A process of ours, by a signal.
     pub const KILLED: Failure = Failure::new(5005);
+    /// No security module takes this context.
+    pub const NO_LABELS: Failure = Failure::new(5006);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

@@ -11,6 +11,7 @@ impl Signal {
     pub const HUP: Signal = Signal(raw::SIGHUP as c_int);
     pub const INT: Signal = Signal(raw::SIGINT as c_int);
     pub const QUIT: Signal = Signal(raw::SIGQUIT as c_int);
+    pub const PIPE: Signal = Signal(raw::SIGPIPE as c_int);
     pub const KILL: Signal = Signal(raw::SIGKILL as c_int);
     pub const TERM: Signal = Signal(raw::SIGTERM as c_int);
     pub const CHLD: Signal = Signal(raw::SIGCHLD as c_int);
