@@ -35,9 +35,9 @@ impl<'a> Fault<'a> {
     #[must_use]
     pub fn report(&self) -> i32 {
         if voice::speaks_as(Name::Bwrap) {
-            let requires = text::after(self.why.bytes(), b"requires ").is_some();
+            let sentence = matches!(self.why.bytes().first(), Some(b'r' | b'a'));
             let mut line = Text::new();
-            line.push(if requires { b"Specifying " } else { b"" }).push(self.on).byte(b' ').push(self.why.bytes());
+            line.push(if sentence { b"Specifying " } else { b"" }).push(self.on).byte(b' ').push(self.why.bytes());
             return fatal(line.bytes());
         }
         let mut line = Text::new();

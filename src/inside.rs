@@ -128,18 +128,8 @@ static SYSFS: [Step; 1] = [Step {
 
 /// After them.
 static ENTER: [Step; 8] = [
-    Step {
-        says: say(c"make / of"),
-        on: |spec| spec.root,
-        when: always,
-        run: |_, state| enter_root(state),
-    },
-    Step {
-        says: say(c"detach the caller's root"),
-        on: nothing,
-        when: always,
-        run: |_, _| mounts::detach_host(),
-    },
+    Step { says: say(c"make / of"), on: |spec| spec.root, when: always, run: |_, state| enter_root(state) },
+    Step { says: say(c"detach the caller's root"), on: nothing, when: always, run: |_, _| mounts::detach_host() },
     Step { says: say(c"enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
     Step {
         says: say(c"lock"),
@@ -267,8 +257,6 @@ fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
         let locked = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
             .and_then(|file| sys::lock_for_reading(file).map(|()| file));
         *number = fds::number(Some(locked.map_err(|why| blame(say(c"lock"), path, why))?));
-        // If we become CMD, the lock is to outlive that.
-        sys::close_on_exec(*number, spec.supervises())?;
     }
     Ok(())
 }

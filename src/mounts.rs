@@ -12,8 +12,8 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::fs::{OFlags, fstatvfs};
 use rustix::io::read;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create,
-    UnmountFlags, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, move_mount, open_tree, unmount,
 };
 use rustix::process::{chdir, chroot, fchdir, pivot_root};
 
@@ -87,7 +87,7 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Result<F
                 }
                 text.byte(b',');
             }
-            by_name(kind, TREE, kind, attributes, text.c_str())
+            by_name(c"none", TREE, kind, attributes, text.c_str())
         }
         made => made,
     }
@@ -277,7 +277,13 @@ impl Found {
 
     /// The mount of that index among those at or below `place`; its path from there goes to `path`.
     fn at(index: u32, place: &[u8], path: &mut Text) -> Result<Option<Found>, Failure> {
-        let file = files::open(HERE, c"/proc/self/mountinfo", OFlags::RDONLY)?;
+        // It only tells of what is below the root of who opens it, and ours is not the whole.
+        fchdir(base()?)?;
+        chroot(c".")?;
+        let file = files::open(HERE, c"host/proc/self/mountinfo", OFlags::RDONLY);
+        chdir(HOST)?;
+        chroot(c".")?;
+        let file = file?;
         let (mut line, mut id, mut chunk) = (Text::new(), Text::new(), [0u8; PATH / 4]);
         let mut found = None;
         let mut count = 0;

@@ -194,7 +194,7 @@ static DEVICES: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/ura
 
 /// Its links: a target, a name, and so on.
 static LINKS: &[u8] = b"/proc/self/fd\0fd\0/proc/self/fd/0\0stdin\0/proc/self/fd/1\0stdout\0/proc/self/fd/2\0stderr\0\
-    pts/ptmx\0ptmx\0/proc/kcore\0core\0";
+    pts/ptmx\0ptmx\0";
 
 /// Its directories, and their modes.
 static DIRECTORIES: [(&CStr, u32); 2] = [(c"shm", 0o1777), (c"pts", 0o755)];
@@ -215,6 +215,9 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     let mut links = text::strings(LINKS);
     while let (Some(target), Some(name)) = (links.next(), links.next()) {
         made(name, files::make_link(target, dev, name))?;
+    }
+    if !spec.has_root() {
+        made(c"core", files::make_link(c"/proc/kcore", dev, c"core"))?;
     }
     for (name, mode) in &DIRECTORIES {
         made(name, files::make_directory(dev, name, *mode))?;

@@ -32,7 +32,12 @@ pub const CONTAINED: usize = 20;
 
 rows! { draft, first, _second, _third:
     "The root" {
-        "--root DIR\tmake DIR the root, with /proc, /dev, /sys and safe defaults" => draft.spec.root = first,
+        "--root DIR\tmake DIR the root, with /proc, /dev, /sys and safe defaults" => {
+            draft.spec.root = first;
+            if first.is_empty() {
+                return Err(say(c"an empty path names nothing"));
+            }
+        },
         "--read-only\tnothing can be written to it" => draft.spec.writes = Writes::Refused,
         "--volatile\twhat is written to it vanishes at the end" => draft.spec.writes = Writes::Forgotten,
         "--no-masks\tleave the host's files in /proc and /sys as they are" => draft.masks = false,

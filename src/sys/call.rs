@@ -292,7 +292,7 @@ pub fn close_opened(kept: &[u32]) {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
             let fd = number as u32 * 32 + bit;
-            if !kept.iter().any(|it| *it == fd) {
+            if !kept.contains(&fd) {
                 close(fd);
                 word.fetch_and(!(1 << bit), Ordering::Relaxed);
             }

@@ -43,7 +43,6 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["--as-pid-1", "--group"], "--group"),
     (&["--as-pid-1", "--wait-all"], "--wait-all"),
     (&["--hostname", "x", "--share-uts"], "--hostname"),
-    (&["--hostname", ""], "--hostname"),
 ];
 
 #[test]

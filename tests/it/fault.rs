@@ -68,7 +68,6 @@ const ALL: u64 = u64::MAX;
 const NOSUID_NODEV: u64 = 2 | 4;
 const DATA: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 const REMOUNT_READ_ONLY: libc::c_ulong = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | DATA;
-const FSCONFIG_SET_FLAG: u64 = 0;
 /// How CMD is forked: CLONE_VM | CLONE_VFORK | SIGCHLD.
 const CMD_FORK: u64 = 0x4111;
 /// How its helper is: CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD.
@@ -97,9 +96,9 @@ const ROWS: &[Row] = &[
         "make a network namespace: No space left on device (a limit is reached or 0: see user.max_net_namespaces)", Both),
     row("set host name x", all(libc::SYS_sethostname), &["--hostname", "x"], "set host name x: Input/output error", Both),
     row("make private every mount below /", mount(libc::MS_REC | libc::MS_PRIVATE), &[], "make private every mount below /: Input/output error", Both),
-    row("mount root DIR", all(libc::SYS_open_tree), &[], "mount root DIR: Input/output error", Both),
+    row("mount root DIR", all(libc::SYS_open_tree), &[], "copy the mount of DIR: Input/output error", Both),
     row("mount root DIR", all(libc::SYS_move_mount), &[], "mount root DIR: Input/output error", Both),
-    row("mount root DIR", Deny::when(libc::SYS_fsconfig, 1, ALL, FSCONFIG_SET_FLAG, EIO), &["--volatile"],
+    row("mount root DIR", mount(libc::MS_NODEV), &["--volatile"],
         "mount an overlay on DIR: Input/output error (--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace)", Both),
     row("mount proc on /proc", all(libc::SYS_fsopen), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", Deny::all(libc::SYS_fsopen, EPERM), &[],
@@ -112,7 +111,9 @@ const ROWS: &[Row] = &[
     row("fill /dev", Deny::when(libc::SYS_mkdirat, 2, ALL, 0o1777, EIO), &[], "make /dev's shm: Input/output error", Both),
     row("fill /dev", mount(libc::MS_NOSUID | libc::MS_NOEXEC), &[], "mount devpts on /dev's pts: Input/output error", Both),
     row("fill /dev", mount(DATA), &[], "mount mqueue on /dev's mqueue: Input/output error", Both),
-    row("make it /", all(libc::SYS_pivot_root), &[], "make it /: Input/output error", Both),
+    row("make / of DIR", all(libc::SYS_pivot_root), &[], "make / of DIR: Input/output error", Both),
+    row("mount root DIR", all(libc::SYS_pivot_root), &["--volatile"], "make a place for mounts: Input/output error", Both),
+    row("mount root DIR", all(libc::SYS_chroot), &["--dir", "/x"], "make a place for mounts: Input/output error", Both),
     row("detach the caller's root", all(libc::SYS_umount2), &[], "detach the caller's root: Input/output error", Both),
     row("enter directory /", all(libc::SYS_chdir), &[], "enter directory /: Input/output error", Both),
     row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable", Both),
@@ -164,7 +165,6 @@ const WITHOUT_ROW: &[&str] = &[
     "bring up lo",
     "open the caller's directory",
     "mount sysfs on /sys",
-    "enter root DIR",
     "start a process group",
     "set umask",
     "ignore SIGCHLD as the caller did",

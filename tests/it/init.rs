@@ -104,7 +104,7 @@ fn what_contradicts_itself() {
         let usage = it.run(&[]);
         assert!(usage.status == 125 && usage.stdout.is_empty() && usage.stderr.starts_with("usage: nsinit"), "{usage}");
         is(&it.run(&["--init", "true"]), 0, "", "");
-        let line = "nsinit: use --as-pid-1: without --root there is no container whose process 1 CMD could be\n";
+        let line = "nsinit: use --as-pid-1: requires --unshare-pid\n";
         is(&it.run(&["--as-pid-1", "--", "true"]), 125, "", line);
     }
 }
