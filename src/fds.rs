@@ -70,11 +70,6 @@ fn lowest(list: &[u32], from: u32) -> u32 {
     list.iter().fold(u32::MAX, |lowest, &fd| if fd < from { lowest } else { lowest.min(fd) })
 }
 
-/// Closes what we have opened and need no more.
-pub fn close_ours_but(kept: &[u32]) {
-    sys::close_opened(kept);
-}
-
 fn close(first: u32, last: u32) -> Done {
     match sys::close_range(first, last) {
         Err(Failure::NOSYS | Failure::PERM) => {

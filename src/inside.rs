@@ -206,26 +206,14 @@ fn shows_network(spec: &Spec<'_>) -> bool {
 
 /// Does what the user asked for, in his order.
 fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
+    let (mut root, directory) = (root(state)?, state.directory);
+    sys::keep_opened();
     for op in spec.ops {
-        let (mut root, directory) = (root(state)?, state.directory.ok_or(Failure::BADF)?);
-        rootfs::apply(spec, op, &mut root, directory)?;
-        state.root = Some(root);
+        rootfs::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?)?;
         // There may be thousands, and what one of them opened the next does not need.
-        let go = state.go.map(|pipe| pipe.read);
-        let news = state.news;
-        let ours = [
-            go,
-            news.map(|pipe| pipe.read),
-            news.map(|pipe| pipe.write),
-            state.terminal,
-            state.directory,
-            state.root,
-            state.children,
-            state.proc,
-        ];
-        let [a, b, c, d, e, f, g, h] = ours.map(fds::number);
-        fds::close_ours_but(&[a, b, c, d, e, f, g, h, mounts::base_number()]);
+        sys::close_opened(root);
     }
+    state.root = Some(root);
     Ok(())
 }
 

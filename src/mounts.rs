@@ -87,7 +87,12 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Result<F
                 }
                 text.byte(b',');
             }
-            by_name(c"none", TREE, kind, attributes, text.c_str())
+            let tree = by_name(c"none", TREE, kind, attributes & DATA, text.c_str())?;
+            // Of the mount, not of the file system, which others may have mounted too.
+            if attributes & raw::MOUNT_ATTR_RDONLY != 0 {
+                make_read_only(tree)?;
+            }
+            Ok(tree)
         }
         made => made,
     }
@@ -166,14 +171,13 @@ pub fn base() -> Result<Fd, Failure> {
         pivot_root(c".", HOST)?;
         chdir(HOST)?;
         chroot(c".")?;
+        sys::keep_opened();
         BASE.store(base.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
     }
     Ok(sys::given(base_number()))
 }
 
-/// The number of its descriptor, for who closes descriptors; 0 if there is none.
-#[must_use]
-pub fn base_number() -> u32 {
+fn base_number() -> u32 {
     BASE.load(Ordering::Relaxed)
 }
 

@@ -310,6 +310,7 @@ static SAYS: [Say; 17] = [
 
 impl<'a> Op<'a> {
     #[must_use]
+    #[inline(never)]
     pub const fn new(kind: Kind, dest: &'a CStr) -> Op<'a> {
         Op {
             kind,

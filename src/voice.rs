@@ -205,6 +205,7 @@ pub fn tell_levels() {
 
 /// The voice that was chosen.
 #[must_use]
+#[inline(never)]
 pub fn chosen() -> &'static Voice {
     let index = usize::from(CHOSEN.load(Ordering::Relaxed));
     VOICES.get(index).unwrap_or(&VOICES[0])

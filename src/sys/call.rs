@@ -284,17 +284,24 @@ pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
-/// Closes all that we have opened, but `kept`.
-pub fn close_opened(kept: &[u32]) {
+/// What is open now stays open when [`close_opened`] is called.
+pub fn keep_opened() {
+    for word in &OPENED {
+        word.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Closes all that we have opened since, but `kept`.
+pub fn close_opened(kept: BorrowedFd<'_>) {
     for (number, word) in OPENED.iter().enumerate() {
-        let mut bits = word.load(Ordering::Relaxed);
+        let mut bits = word.swap(0, Ordering::Relaxed);
         while bits != 0 {
-            let bit = bits.trailing_zeros();
+            let fd = number as u32 * 32 + bits.trailing_zeros();
             bits &= bits - 1;
-            let fd = number as u32 * 32 + bit;
-            if !kept.contains(&fd) {
+            if fd == kept.as_raw_fd().cast_unsigned() {
+                word.fetch_or(1 << (fd % 32), Ordering::Relaxed);
+            } else {
                 close(fd);
-                word.fetch_and(!(1 << bit), Ordering::Relaxed);
             }
         }
     }
