@@ -2,17 +2,21 @@
 
 use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
 
+use crate::say;
 use crate::spec::{Capabilities, Spec};
 use crate::sys::{self, Done, Failure};
-use crate::text;
+use crate::text::{self, Text};
+use crate::texts::Say;
 
 /// The names in the order of their numbers, without `CAP_`.
-static NAMES: &str = "\
+const NAMES: Say = say!(
+    "\
     CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE \
     NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT \
     SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE \
     AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ \
-    PERFMON BPF CHECKPOINT_RESTORE";
+    PERFMON BPF CHECKPOINT_RESTORE"
+);
 
 /// CAP_KILL: process 1 ends what is left of the container, whoever it belongs to.
 const KILL: u64 = 1 << 5;
@@ -24,7 +28,8 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
         Some((prefix, rest)) if text::same_word(prefix, b"CAP_") => rest,
         _ => name,
     };
-    let mut rest = NAMES.as_bytes();
+    let mut names = Text::new();
+    let mut rest = names.say(NAMES).bytes();
     for number in 0.. {
         let (known, after) = text::word(rest, b' ')?;
         if text::same_word(known, bare) {

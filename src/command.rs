@@ -13,80 +13,82 @@ use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid};
 
 use crate::fault::{blame, blame_execution, failed};
 use crate::files::{self, HERE};
+use crate::say;
 use crate::spec::Spec;
 use crate::state::{News, State};
 use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
-use crate::sys::{self, Done, Failure, Say, Signal, c_str, say};
+use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH, Text};
+use crate::texts::Say;
 use crate::{caps, fds, ids, procfs, status, tty, voice};
 
 static STEPS: [Step; 16] = [
     Step {
-        says: say(c"wait for"),
+        says: say!("wait for"),
         on: |_| c"--block-fd",
         when: |spec| spec.channels.block.is_some(),
         run: |spec, _| status::wait_for(spec.channels.block),
     },
     Step {
-        says: say(c"start a process group"),
+        says: say!("start a process group"),
         on: nothing,
         when: |spec| !spec.life.new_session && spec.life.own_group,
         run: |_, state| start_group(state),
     },
     Step {
-        says: say(c"start a session"),
+        says: say!("start a session"),
         on: nothing,
         when: |spec| spec.life.new_session,
         run: |_, _| start_session(),
     },
-    Step { says: say(c"set umask"), on: nothing, when: contained, run: |spec, state| set_umask(spec, state) },
-    Step { says: say(c"reduce the bounding set"), on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
+    Step { says: say!("set umask"), on: nothing, when: contained, run: |spec, state| set_umask(spec, state) },
+    Step { says: say!("reduce the bounding set"), on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
     Step {
-        says: say(c"keep capabilities --cap-add"),
+        says: say!("keep capabilities --cap-add"),
         on: nothing,
         when: |spec| spec.contained() && spec.uid != 0 && spec.capabilities.asked != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {
-        says: say(c"become user and group"),
+        says: say!("become user and group"),
         on: nothing,
         when: |spec| spec.sets_ids(),
         run: |spec, state| ids::become_inner(spec, &state.caller),
     },
-    Step { says: say(c"reduce capabilities"), on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
+    Step { says: say!("reduce capabilities"), on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
     Step {
-        says: say(c"set no_new_privs"),
+        says: say!("set no_new_privs"),
         on: nothing,
         when: |spec| spec.contained() && spec.no_new_privs,
         run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
-        says: say(c"die with nsinit"),
+        says: say!("die with nsinit"),
         on: nothing,
         when: |spec| spec.life.die_together && !(spec.contained() && spec.supervises() && spec.process_1),
         run: |spec, state| die_with_parent(spec, state),
     },
     Step {
-        says: say(c"label CMD as"),
+        says: say!("label CMD as"),
         on: |spec| spec.exec_label.unwrap_or(c""),
         when: |spec| spec.exec_label.is_some(),
         run: |spec, state| procfs::label(state.proc, c"self/attr/exec", spec.exec_label),
     },
     Step {
-        says: say(c"close descriptors"),
+        says: say!("close descriptors"),
         on: nothing,
         when: |spec| spec.contained() && !spec.keeps_all_fds,
         run: |spec, _| close_descriptors(spec),
     },
     Step {
-        says: say(c"enter directory"),
+        says: say!("enter directory"),
         on: |spec| spec.directory,
         // Process 1 is in / already.
         when: |spec| spec.contained() && spec.directory != c"/",
         run: |spec, _| enter_directory(spec),
     },
     Step {
-        says: say(c"ignore SIGCHLD as the caller did"),
+        says: say!("ignore SIGCHLD as the caller did"),
         on: nothing,
         when: always,
         run: |_, state| {
@@ -97,13 +99,13 @@ static STEPS: [Step; 16] = [
         },
     },
     Step {
-        says: say(c"restore the signal mask"),
+        says: say!("restore the signal mask"),
         on: nothing,
         when: always,
         run: |_, state| sys::set_mask(state.caller.mask).map(|_| ()),
     },
     Step {
-        says: say(c"filter system calls"),
+        says: say!("filter system calls"),
         on: nothing,
         when: |spec| !spec.filters.is_empty(),
         run: |spec, _| spec.filters.iter().try_for_each(|program| sys::add_filter(program)),
@@ -123,7 +125,7 @@ pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
 /// Prints what [`become_command`] would do.
 pub fn explain_command(spec: &Spec<'_>) {
     explain(&STEPS, spec);
-    explain_line(say(c"execute"), spec.command);
+    explain_line(say!("execute"), spec.command);
 }
 
 fn start_group(state: &State) -> Done {
@@ -162,7 +164,7 @@ fn close_descriptors(spec: &Spec<'_>) -> Done {
     fds::close_all_but(spec.keep_fds, &[])?;
     for fd in spec.keep_fds {
         sys::close_on_exec(*fd, false)
-            .map_err(|errno| blame(say(c"keep open the descriptor of"), c"--keep-fd", errno))?;
+            .map_err(|errno| blame(say!("keep open the descriptor of"), c"--keep-fd", errno))?;
     }
     Ok(())
 }
@@ -276,6 +278,6 @@ fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
 fn outcome(command: &CStr, why: Failure) -> u8 {
     let hints = voice::chosen().failed == voice::NATIVE_FAILED;
     let there = hints && why == Failure::NOENT && is_path(command) && files::look(HERE, command).is_ok();
-    let hint = if there { say(c"it is there: the loader or interpreter that it names is not") } else { Say::NOTHING };
+    let hint = if there { say!("it is there: the loader or interpreter that it names is not") } else { Say::NOTHING };
     blame_execution(command, why, hint)
 }

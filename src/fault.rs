@@ -2,8 +2,10 @@
 
 use core::ffi::CStr;
 
-use crate::sys::{self, Failure, Say, Standard};
-use crate::text::{self, PATH, Text};
+use crate::say;
+use crate::sys::{self, Failure, Standard};
+use crate::text::{PATH, Text};
+use crate::texts::Say;
 use crate::voice::{self, Event, Level, Name};
 
 /// Added to the number of the signal that CMD died of.
@@ -18,8 +20,10 @@ pub fn failed() -> i32 {
 /// What can't be meant. It prints as `nsinit: use ON VALUE: WHY`.
 #[derive(Clone, Copy)]
 pub struct Fault<'a> {
-    /// The option, or the word in its place.
-    pub on: &'a [u8],
+    /// The option, or the word in its place: a text of ours,
+    pub on: Say,
+    /// or of the table of options.
+    pub option: &'a [u8],
     /// Its value, in the user's own word. May be empty.
     pub value: &'a CStr,
     pub why: Say,
@@ -27,22 +31,23 @@ pub struct Fault<'a> {
 
 impl<'a> Fault<'a> {
     #[must_use]
-    pub const fn new(on: &'a [u8], value: &'a CStr, why: Say) -> Fault<'a> {
-        Fault { on, value, why }
+    pub const fn new(on: Say, option: &'a [u8], value: &'a CStr, why: Say) -> Fault<'a> {
+        Fault { on, option, value, why }
     }
 
     /// Prints the line. Returns the exit status that goes with it.
     #[must_use]
     pub fn report(&self) -> i32 {
-        if voice::speaks_as(Name::Bwrap) {
-            let sentence = matches!(self.why.bytes().first(), Some(b'r' | b'a'));
-            let mut line = Text::new();
-            line.push(if sentence { b"Specifying " } else { b"" }).push(self.on).byte(b' ').push(self.why.bytes());
-            return fatal(line.bytes());
-        }
         let mut line = Text::new();
         voice::chosen().begin(&mut line, Level::Failure);
-        finish(line.push(b"use ").push(self.on), self.value, self.why.bytes(), Say::NOTHING);
+        if voice::speaks_as(Name::Bwrap) {
+            let part = matches!(self.why.first(), b'r' | b'a');
+            line.say(if part { say!("Specifying ") } else { Say::NOTHING }).say(self.on).byte(b' ').say(self.why);
+            write_line(Standard::Error, &mut line);
+        } else {
+            line.say(say!("use ")).say(self.on).push(self.option);
+            finish(&mut line, self.value, self.why, Say::NOTHING);
+        }
         failed()
     }
 }
@@ -69,7 +74,7 @@ pub fn warn(says: Say, on: &CStr, why: Failure, hint: Say) {
 fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
     let mut line = Text::new();
     voice::chosen().begin(&mut line, level);
-    voice::push_undone(&mut line, says.bytes());
+    voice::push_undone(&mut line, says);
     // bubblewrap's users know its lines by heart.
     finish(&mut line, on, text_of(why), if voice::speaks_as(Name::Bwrap) { Say::NOTHING } else { hint });
 }
@@ -91,15 +96,15 @@ pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
 /// Prints why nothing can be done. Returns the exit status.
 #[must_use]
 pub fn refuse(why: Say) -> i32 {
-    fatal(why.bytes())
+    fatal(Text::new().say(why))
 }
 
 /// [`refuse`] in other words.
 #[must_use]
-pub fn fatal(why: &[u8]) -> i32 {
+pub fn fatal(why: &Text) -> i32 {
     let mut line = Text::new();
     voice::chosen().begin(&mut line, Level::Failure);
-    write_line(Standard::Error, line.push(why));
+    write_line(Standard::Error, line.push(why.bytes()));
     failed()
 }
 
@@ -115,11 +120,11 @@ pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
 }
 
 /// Ends the one line: on what, why, and perhaps what that means.
-fn finish(line: &mut Text, on: &CStr, why: &[u8], hint: Say) {
+fn finish(line: &mut Text, on: &CStr, why: Say, hint: Say) {
     push_object(line, on);
-    line.push(b": ").push(why);
-    if !hint.bytes().is_empty() {
-        line.push(b" (").push(hint.bytes()).byte(b')');
+    line.push(b": ").say(why);
+    if !hint.is_empty() {
+        line.push(b" (").say(hint).byte(b')');
     }
     write_line(Standard::Error, line);
 }
@@ -141,63 +146,55 @@ pub fn write_line(to: Standard, line: &mut Text) {
 
 /// The words of a reason.
 #[must_use]
-pub fn text_of(why: Failure) -> &'static [u8] {
-    let mut rest = REASONS.as_bytes();
-    while let Some((line, after)) = text::word(rest, b'\n') {
-        if let Some((number, words)) = text::word(line, b' ')
-            && text::number(number) == Some(why.number())
-        {
-            return words;
-        }
-        rest = after;
-    }
-    b"an error without a name here"
+pub fn text_of(why: Failure) -> Say {
+    let known = REASONS.iter().find(|(number, _)| u32::from(*number) == why.number());
+    known.map_or(say!("an error without a name here"), |(_, words)| *words)
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: &str = "\
-1 Operation not permitted
-2 No such file or directory
-3 No such process
-5 Input/output error
-6 No such device or address
-7 Argument list too long
-8 Exec format error
-9 Bad file descriptor
-10 No child processes
-11 Resource temporarily unavailable
-12 Cannot allocate memory
-13 Permission denied
-14 Bad address
-16 Device or resource busy
-17 File exists
-18 Invalid cross-device link
-19 No such device
-20 Not a directory
-21 Is a directory
-22 Invalid argument
-23 Too many open files in system
-24 Too many open files
-25 Inappropriate ioctl for device
-26 Text file busy
-28 No space left on device
-30 Read-only file system
-34 Numerical result out of range
-36 File name too long
-38 Function not implemented
-40 Too many levels of symbolic links
-75 Value too large for defined data type
-80 Accessing a corrupted shared library
-87 Too many users
-95 Operation not supported
-116 Stale file handle
-5001 Can't mount on symlink destination
-5002 it is there and no directory
-5003 it is there and a directory, but the source is a file
-5004 it is outside the root
-5005 a signal ended who does it
-5006 labeling not supported on this system
-";
+static REASONS: [(u16, Say); 41] = [
+    (1, say!("Operation not permitted")),
+    (2, say!("No such file or directory")),
+    (3, say!("No such process")),
+    (5, say!("Input/output error")),
+    (6, say!("No such device or address")),
+    (7, say!("Argument list too long")),
+    (8, say!("Exec format error")),
+    (9, say!("Bad file descriptor")),
+    (10, say!("No child processes")),
+    (11, say!("Resource temporarily unavailable")),
+    (12, say!("Cannot allocate memory")),
+    (13, say!("Permission denied")),
+    (14, say!("Bad address")),
+    (16, say!("Device or resource busy")),
+    (17, say!("File exists")),
+    (18, say!("Invalid cross-device link")),
+    (19, say!("No such device")),
+    (20, say!("Not a directory")),
+    (21, say!("Is a directory")),
+    (22, say!("Invalid argument")),
+    (23, say!("Too many open files in system")),
+    (24, say!("Too many open files")),
+    (25, say!("Inappropriate ioctl for device")),
+    (26, say!("Text file busy")),
+    (28, say!("No space left on device")),
+    (30, say!("Read-only file system")),
+    (34, say!("Numerical result out of range")),
+    (36, say!("File name too long")),
+    (38, say!("Function not implemented")),
+    (40, say!("Too many levels of symbolic links")),
+    (75, say!("Value too large for defined data type")),
+    (80, say!("Accessing a corrupted shared library")),
+    (87, say!("Too many users")),
+    (95, say!("Operation not supported")),
+    (116, say!("Stale file handle")),
+    (5001, say!("Can't mount on symlink destination")),
+    (5002, say!("it is there and no directory")),
+    (5003, say!("it is there and a directory, but the source is a file")),
+    (5004, say!("it is outside the root")),
+    (5005, say!("a signal ended who does it")),
+    (5006, say!("labeling not supported on this system")),
+];
 
 #[cfg(test)]
 mod tests {
@@ -206,14 +203,18 @@ mod tests {
 
     #[test]
     fn reasons_are_the_c_librarys() {
-        for (number, words) in REASONS.lines().filter_map(|line| line.split_once(' ')) {
-            let number: i32 = number.parse().expect("a number");
+        for (number, words) in REASONS {
+            let (number, words) = (i32::from(number), in_full(words));
             let theirs = std::io::Error::from_raw_os_error(number);
             if number < 4096 && cfg!(target_env = "gnu") {
                 assert_eq!(std::format!("{theirs}"), std::format!("{words} (os error {number})"));
             }
         }
-        assert_eq!(text_of(Failure::SYMLINK), b"Can't mount on symlink destination");
-        assert_eq!(text_of(Failure::OUTSIDE), b"it is outside the root");
+        assert_eq!(in_full(text_of(Failure::SYMLINK)), "Can't mount on symlink destination");
+        assert_eq!(in_full(text_of(Failure::OUTSIDE)), "it is outside the root");
+    }
+
+    fn in_full(text: Say) -> std::string::String {
+        std::string::String::from_utf8_lossy(Text::new().say(text).bytes()).into_owned()
     }
 }

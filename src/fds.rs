@@ -5,7 +5,8 @@ use rustix::fs::OFlags;
 
 use crate::fault::blame;
 use crate::files::{self, Fd, HERE};
-use crate::sys::{self, Done, Failure, say};
+use crate::say;
+use crate::sys::{self, Done, Failure};
 use crate::text::Text;
 
 /// The first that is not standard input, output or error.
@@ -22,7 +23,7 @@ pub fn check(users: &[u32]) -> Done {
     let Some(missing) = users.iter().find(|fd| !sys::is_open(**fd)) else { return Ok(()) };
     let mut number = Text::new();
     number.push_number(*missing);
-    Err(blame(say(c"keep descriptor"), number.c_str(), Failure::BADF))
+    Err(blame(say!("keep descriptor"), number.c_str(), Failure::BADF))
 }
 
 /// Fills the numbers 0 to 2 that the caller left closed with a descriptor that can neither be read nor written and

@@ -15,10 +15,12 @@ use crate::fault::{SIGNALLED, blame_hint};
 use crate::files::Fd;
 use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
+use crate::say;
 use crate::spec::{End, Spec};
 use crate::state::{News, Pipe, State};
 use crate::step::{Step, always, contained, explain, nothing, walk};
-use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Say, Set, Siginfo, Signal, say};
+use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
+use crate::texts::Say;
 use crate::tty::Stop;
 use crate::{fds, procfs, reaper, status, tty};
 
@@ -27,7 +29,7 @@ const RESTART: i32 = 133;
 
 static BEFORE: [Step; 10] = [
     Step {
-        says: say(c"stop ignoring SIGCHLD"),
+        says: say!("stop ignoring SIGCHLD"),
         on: nothing,
         when: always,
         run: |_, state| {
@@ -36,7 +38,7 @@ static BEFORE: [Step; 10] = [
         },
     },
     Step {
-        says: say(c"block all signals"),
+        says: say!("block all signals"),
         on: nothing,
         when: always,
         run: |_, state| {
@@ -45,13 +47,13 @@ static BEFORE: [Step; 10] = [
         },
     },
     Step {
-        says: say(c"die with the caller"),
+        says: say!("die with the caller"),
         on: nothing,
         when: |spec| spec.life.die_with_parent.is_some(),
         run: |spec, _| die_with_parent(spec),
     },
     Step {
-        says: say(c"look for a terminal"),
+        says: say!("look for a terminal"),
         on: nothing,
         when: |spec| !spec.life.new_session && spec.life.own_group,
         run: |_, state| {
@@ -61,7 +63,7 @@ static BEFORE: [Step; 10] = [
         },
     },
     Step {
-        says: say(c"leave the terminal to CMD's session"),
+        says: say!("leave the terminal to CMD's session"),
         on: nothing,
         when: |spec| !spec.contained() && spec.life.new_session,
         run: |_, _| {
@@ -70,25 +72,25 @@ static BEFORE: [Step; 10] = [
         },
     },
     Step {
-        says: say(c"become the reaper of orphans"),
+        says: say!("become the reaper of orphans"),
         on: nothing,
         when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
         run: |_, state| reaper::become_subreaper(state),
     },
     Step {
-        says: say(c"join the user namespace"),
+        says: say!("join the user namespace"),
         on: |_| c"--userns",
         when: |spec| spec.joins.user.is_some(),
         run: |spec, _| spec.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
     },
     Step {
-        says: say(c"join the pid namespace"),
+        says: say!("join the pid namespace"),
         on: |_| c"--pidns",
         when: |spec| spec.joins.pid.is_some(),
         run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
     },
-    Step { says: say(c"open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
-    Step { says: say(c"make pipes"), on: nothing, when: contained, run: |spec, state| make_pipes(spec, state) },
+    Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
+    Step { says: say!("make pipes"), on: nothing, when: contained, run: |spec, state| make_pipes(spec, state) },
 ];
 
 /// Process 1 writes to the caller's procfs.
@@ -103,11 +105,11 @@ fn open_proc(state: &mut State) -> Done {
     Ok(())
 }
 
-const WRITE: Say = say(c"write");
+const WRITE: Say = say!("write");
 
 static AFTER: [Step; 9] = [
     Step {
-        says: say(c"open"),
+        says: say!("open"),
         on: |_| c"/proc",
         when: |spec| spec.unshares(raw::CLONE_NEWUSER) || spec.is_told_of(),
         run: |_, state| {
@@ -130,7 +132,7 @@ static AFTER: [Step; 9] = [
         run: |spec, state| status::tell_of_container(spec.channels.status, spec, state, b" "),
     },
     Step {
-        says: say(c"wait for"),
+        says: say!("wait for"),
         on: |_| c"--userns-block-fd",
         when: |spec| spec.channels.maps.is_some(),
         run: |spec, _| status::wait_for(spec.channels.maps),
@@ -153,8 +155,8 @@ static AFTER: [Step; 9] = [
         when: writes_maps,
         run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
     },
-    Step { says: say(c"become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
-    Step { says: say(c"let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
+    Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step { says: say!("let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
 ];
 
 fn writes_maps(spec: &Spec<'_>) -> bool {
@@ -177,12 +179,12 @@ pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
         let Err(why) = (step.run)(spec, state) else { continue };
         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
         if sys::wait_end(child.as_raw_nonzero().get()).is_none() {
-            let forbidden = say(c"the kernel or its security module forbids user namespaces here");
+            let forbidden = say!("the kernel or its security module forbids user namespaces here");
             blame_hint(
                 step.says,
                 (step.on)(spec),
                 why,
-                if why == Failure::PERM && step.says.bytes() == WRITE.bytes() { forbidden } else { Say::NOTHING },
+                if why == Failure::PERM && step.says == WRITE { forbidden } else { Say::NOTHING },
             );
         }
         return Err(Failure::REPORTED);

@@ -13,9 +13,10 @@ use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 use crate::fault::{blame, refuse};
 use crate::files::{self, Fd};
 use crate::procfs;
+use crate::say;
 use crate::spec::Spec;
 use crate::state::{Caller, Pipe};
-use crate::sys::{self, Done, Failure, say};
+use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
 
 /// Every id there is: all but the last, which means "unchanged".
@@ -92,15 +93,15 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     match sys::clear_groups() {
         // Denied by a user namespace around us: nobody in there could leave a group.
         Ok(()) | Err(Failure::PERM) => {}
-        Err(why) => return Err(blame(say(c"leave the caller's groups"), c"", why)),
+        Err(why) => return Err(blame(say!("leave the caller's groups"), c"", why)),
     }
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
-        set_thread_res_gid(id, id, id).map_err(|errno| blame(say(c"become the group of"), c"--gid", errno.into()))?;
+        set_thread_res_gid(id, id, id).map_err(|errno| blame(say!("become the group of"), c"--gid", errno.into()))?;
     }
     if uid != caller.uid {
         let id = Uid::from_raw(uid);
-        set_thread_res_uid(id, id, id).map_err(|errno| blame(say(c"become the user of"), c"--uid", errno.into()))?;
+        set_thread_res_uid(id, id, id).map_err(|errno| blame(say!("become the user of"), c"--uid", errno.into()))?;
     }
     Ok(())
 }
@@ -152,7 +153,7 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
 pub fn assert_no_more() -> Done {
     let child = sys::spawn(|()| i32::from(sys::unshare(CLONE_NEWUSER).is_err()), &())?;
     if sys::wait_end(child.as_raw_nonzero().get()) == Some(0) {
-        let why = say(c"creation of new user namespaces was not disabled as requested");
+        let why = say!("creation of new user namespaces was not disabled as requested");
         let _ = refuse(why);
         return Err(Failure::REPORTED);
     }

@@ -16,22 +16,24 @@ use rustix::system::sethostname;
 
 use crate::fault::{blame, blame_hint, failed, warn};
 use crate::files::{self, Fd, HERE};
+use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
 use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
-use crate::sys::{self, Done, Failure, Say, Signal, say};
+use crate::sys::{self, Done, Failure, Signal};
+use crate::texts::Say;
 use crate::{fds, ids, mounts, net, procfs, reaper, rootfs};
 
 /// What the rest is done with.
 static BEGIN: [Step; 6] = [
     Step {
-        says: say(c"die with the launcher"),
+        says: say!("die with the launcher"),
         on: nothing,
         when: |spec| spec.life.die_together,
         run: |spec, _| die_with_launcher(spec),
     },
     Step {
-        says: say(c"leave the caller's process group"),
+        says: say!("leave the caller's process group"),
         on: nothing,
         // setsid(2) wants a process that leads no group.
         when: |spec| spec.life.own_group && !(spec.life.as_pid_1 && spec.life.new_session),
@@ -39,25 +41,25 @@ static BEGIN: [Step; 6] = [
     },
     // Modes are then what they are said to be.
     Step {
-        says: say(c"clear the umask"),
+        says: say!("clear the umask"),
         on: nothing,
         when: always,
         run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
     },
     Step {
-        says: say(c"become the reaper of orphans"),
+        says: say!("become the reaper of orphans"),
         on: nothing,
         when: |spec| !spec.process_1 && spec.supervises(),
         run: |_, state| reaper::become_subreaper(state),
     },
     Step {
-        says: say(c"label what is made as"),
+        says: say!("label what is made as"),
         on: |spec| spec.file_label.unwrap_or(c""),
         when: |spec| spec.file_label.is_some(),
         run: |spec, state| procfs::label(state.proc, c"self/attr/fscreate", spec.file_label),
     },
     Step {
-        says: say(c"set host name"),
+        says: say!("set host name"),
         on: |spec| spec.hostname.unwrap_or(c""),
         when: |spec| spec.hostname.is_some(),
         run: |spec, _| Ok(sethostname(spec.hostname.unwrap_or(c"").to_bytes())?),
@@ -68,13 +70,13 @@ static BEGIN: [Step; 6] = [
 /// [`MOUNT`] can run beside it.
 static NETWORK: [Step; 2] = [
     Step {
-        says: say(c"make a network namespace"),
+        says: say!("make a network namespace"),
         on: nothing,
         when: |spec| spec.unshares(raw::CLONE_NEWNET) && !spec.is_told_of(),
         run: |_, _| unshare_network(),
     },
     Step {
-        says: say(c"bring up lo"),
+        says: say!("bring up lo"),
         on: nothing,
         when: |spec| spec.unshares(raw::CLONE_NEWNET),
         run: |_, _| loopback(),
@@ -84,34 +86,34 @@ static NETWORK: [Step; 2] = [
 static MOUNT: [Step; 7] = [
     // Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
     Step {
-        says: say(c"make private every mount below"),
+        says: say!("make private every mount below"),
         on: |_| c"/",
         when: always,
         run: |_, _| Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?),
     },
     Step {
-        says: say(c"open the caller's directory"),
+        says: say!("open the caller's directory"),
         on: nothing,
         when: |spec| !spec.ops.is_empty(),
         run: |_, state| rootfs::here().map(|fd| state.directory = Some(fd)),
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
-    Step { says: say(c"wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
-    Step { says: say(c"become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
+    Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step {
-        says: say(c"mount root"),
+        says: say!("mount root"),
         on: |spec| spec.root,
         when: always,
         run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
     },
     Step {
-        says: say(c"mount proc on /proc"),
+        says: say!("mount proc on /proc"),
         on: nothing,
         when: |spec| spec.has_root(),
         run: |spec, state| rootfs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
     },
     Step {
-        says: say(c"fill /dev"),
+        says: say!("fill /dev"),
         on: nothing,
         when: |spec| spec.has_root(),
         run: |spec, state| rootfs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev")),
@@ -120,7 +122,7 @@ static MOUNT: [Step; 7] = [
 
 /// After both: a sysfs shows the network of whoever mounts it. The user's own operations follow.
 static SYSFS: [Step; 1] = [Step {
-    says: say(c"mount sysfs on /sys"),
+    says: say!("mount sysfs on /sys"),
     on: nothing,
     when: |spec| spec.has_root() && spec.sys,
     run: |spec, state| rootfs::sys(spec, &mut root(state)?, &Op::new(Kind::Sys, c"/sys"), false),
@@ -128,35 +130,35 @@ static SYSFS: [Step; 1] = [Step {
 
 /// After them.
 static ENTER: [Step; 8] = [
-    Step { says: say(c"make / of"), on: |spec| spec.root, when: always, run: |_, state| enter_root(state) },
-    Step { says: say(c"detach the caller's root"), on: nothing, when: always, run: |_, _| mounts::detach_host() },
-    Step { says: say(c"enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
+    Step { says: say!("make / of"), on: |spec| spec.root, when: always, run: |_, state| enter_root(state) },
+    Step { says: say!("detach the caller's root"), on: nothing, when: always, run: |_, _| mounts::detach_host() },
+    Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
     Step {
-        says: say(c"lock"),
+        says: say!("lock"),
         on: |spec| spec.locks.first().copied().unwrap_or(c""),
         when: |spec| !spec.locks.is_empty(),
         run: lock,
     },
     Step {
-        says: say(c"join the user namespace"),
+        says: say!("join the user namespace"),
         on: |_| c"--userns2",
         when: |spec| spec.joins.then_user.is_some(),
         run: |spec, _| spec.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
     },
     Step {
-        says: say(c"limit user namespaces"),
+        says: say!("limit user namespaces"),
         on: nothing,
         when: |spec| spec.nests_users(),
         run: |_, state| ids::limit_user_namespaces(proc(state)?),
     },
     Step {
-        says: say(c"make a user namespace for CMD"),
+        says: say!("make a user namespace for CMD"),
         on: nothing,
         when: |spec| spec.nests_users(),
         run: |spec, state| ids::nest(spec, proc(state)?),
     },
     Step {
-        says: say(c"try to make a user namespace"),
+        says: say!("try to make a user namespace"),
         on: nothing,
         when: |spec| spec.no_more_users != NoMoreUsers::Unasked,
         run: |_, _| ids::assert_no_more(),
@@ -224,7 +226,7 @@ pub fn explain_all(spec: &Spec<'_>) {
     }
     for op in spec.ops {
         if op.kind == Kind::Bind {
-            explain_line(say(c"copy the mount of"), op.source);
+            explain_line(say!("copy the mount of"), op.source);
         }
         explain_line(op.says(), op.dest);
     }
@@ -244,7 +246,7 @@ fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
     for (path, number) in spec.locks.iter().zip(&mut state.locks) {
         let locked = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
             .and_then(|file| sys::lock_for_reading(file).map(|()| file));
-        *number = fds::number(Some(locked.map_err(|why| blame(say(c"lock"), path, why))?));
+        *number = fds::number(Some(locked.map_err(|why| blame(say!("lock"), path, why))?));
     }
     Ok(())
 }
@@ -257,17 +259,17 @@ fn die_with_launcher(spec: &Spec<'_>) -> Done {
 }
 
 fn unshare_network() -> Done {
-    let limit = say(c"a limit is reached or 0: see user.max_net_namespaces");
+    let limit = say!("a limit is reached or 0: see user.max_net_namespaces");
     sys::unshare(raw::CLONE_NEWNET).map_err(|why| {
         let hint = if matches!(why, Failure::NOSPC | Failure::USERS) { limit } else { Say::NOTHING };
-        blame_hint(say(c"make a network namespace"), c"", why, hint)
+        blame_hint(say!("make a network namespace"), c"", why, hint)
     })
 }
 
 /// A container without `lo` is poorer, not less safe.
 fn loopback() -> Done {
     if let Err(why) = net::loopback_up() {
-        warn(say(c"bring up"), c"lo", why, say(c"the container goes on without it"));
+        warn(say!("bring up"), c"lo", why, say!("the container goes on without it"));
     }
     Ok(())
 }
@@ -285,9 +287,9 @@ fn wait_for_launcher(state: &State) -> Done {
 }
 
 fn enter_root(state: &State) -> Done {
-    let hint = say(c"the caller's / is an initramfs, or no mount point");
+    let hint = say!("the caller's / is an initramfs, or no mount point");
     match mounts::enter_root(root(state)?) {
-        Err(Failure::INVAL) => Err(blame_hint(say(c"make / of"), c"it", Failure::INVAL, hint)),
+        Err(Failure::INVAL) => Err(blame_hint(say!("make / of"), c"it", Failure::INVAL, hint)),
         done => done,
     }
 }

@@ -5,8 +5,9 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
 use crate::fault::Fault;
+use crate::say;
 use crate::spec::{Kind, LOCKS, Op, Spec, Writes};
-use crate::sys::{Say, say};
+use crate::texts::Say;
 
 /// One thing that can't be meant.
 struct Rule {
@@ -18,69 +19,69 @@ struct Rule {
 
 static RULES: [Rule; 16] = [
     Rule {
-        on: say(c"--init"),
+        on: say!("--init"),
         broken: |spec| spec.in_place && spec.contained(),
-        why: say(c"a container has an init of its own"),
+        why: say!("a container has an init of its own"),
     },
-    Rule { on: say(c"CMD"), broken: |spec| spec.argv.is_none(), why: say(c"which command? it is missing") },
-    Rule { on: say(c"an empty word"), broken: |spec| spec.command.is_empty(), why: say(c"it names no command") },
+    Rule { on: say!("CMD"), broken: |spec| spec.argv.is_none(), why: say!("which command? it is missing") },
+    Rule { on: say!("an empty word"), broken: |spec| spec.command.is_empty(), why: say!("it names no command") },
     Rule {
-        on: say(c"--read-only and --volatile"),
+        on: say!("--read-only and --volatile"),
         broken: |spec| spec.writes != Writes::Kept && !spec.has_root(),
-        why: say(c"requires --root"),
+        why: say!("requires --root"),
     },
     Rule {
-        on: say(c"--hostname"),
+        on: say!("--hostname"),
         broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
-        why: say(c"requires --unshare-uts"),
+        why: say!("requires --unshare-uts"),
     },
     Rule {
-        on: say(c"--as-pid-1"),
+        on: say!("--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && !(spec.contained() && spec.unshares(raw::CLONE_NEWPID)),
-        why: say(c"requires --unshare-pid"),
+        why: say!("requires --unshare-pid"),
     },
     Rule {
-        on: say(c"--as-pid-1"),
+        on: say!("--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
-        why: say(c"nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
+        why: say!("nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
     },
-    Rule { on: say(c"--uid"), broken: |spec| spec.other_uid && lacks_user_namespace(spec), why: USER_NAMESPACE },
-    Rule { on: say(c"--gid"), broken: |spec| spec.other_gid && lacks_user_namespace(spec), why: USER_NAMESPACE },
+    Rule { on: say!("--uid"), broken: |spec| spec.other_uid && lacks_user_namespace(spec), why: USER_NAMESPACE },
+    Rule { on: say!("--gid"), broken: |spec| spec.other_gid && lacks_user_namespace(spec), why: USER_NAMESPACE },
     Rule {
-        on: say(c"--userns"),
+        on: say!("--userns"),
         broken: |spec| spec.joins.user.is_some() && spec.unshares(raw::CLONE_NEWUSER),
-        why: say(c"not compatible --unshare-user"),
+        why: say!("not compatible --unshare-user"),
     },
     Rule {
-        on: say(c"--disable-userns"),
+        on: say!("--disable-userns"),
         broken: |spec| spec.nests_users() && !spec.unshares(raw::CLONE_NEWUSER),
         why: NEW_USER_NAMESPACE,
     },
     Rule {
-        on: say(c"--userns-block-fd"),
+        on: say!("--userns-block-fd"),
         broken: |spec| spec.channels.maps.is_some() && !spec.unshares(raw::CLONE_NEWUSER),
         why: NEW_USER_NAMESPACE,
     },
     Rule {
-        on: say(c"--userns-block-fd"),
+        on: say!("--userns-block-fd"),
         broken: |spec| spec.channels.maps.is_some() && spec.channels.info.is_none(),
-        why: say(c"requires --info-fd"),
+        why: say!("requires --info-fd"),
     },
     Rule {
-        on: say(c"--overlay"),
+        on: say!("--overlay"),
         broken: |spec| lacks_layers(spec, Kind::Overlay, 1) || lacks_layers(spec, Kind::OverlayTmpfs, 1),
-        why: say(c"requires at least one --overlay-src"),
+        why: say!("requires at least one --overlay-src"),
     },
     Rule {
-        on: say(c"--ro-overlay"),
+        on: say!("--ro-overlay"),
         broken: |spec| lacks_layers(spec, Kind::OverlayReadOnly, 2),
-        why: say(c"requires at least two --overlay-src"),
+        why: say!("requires at least two --overlay-src"),
     },
-    Rule { on: say(c"--lock-file"), broken: |spec| spec.locks.len() > LOCKS, why: say(c"there are more than 16") },
+    Rule { on: say!("--lock-file"), broken: |spec| spec.locks.len() > LOCKS, why: say!("there are more than 16") },
 ];
 
-const USER_NAMESPACE: Say = say(c"requires --unshare-user or --userns");
-const NEW_USER_NAMESPACE: Say = say(c"requires --unshare-user");
+const USER_NAMESPACE: Say = say!("requires --unshare-user or --userns");
+const NEW_USER_NAMESPACE: Say = say!("requires --unshare-user");
 
 fn lacks_user_namespace(spec: &Spec<'_>) -> bool {
     !spec.has_root() && !spec.in_user_namespace()
@@ -95,7 +96,7 @@ fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
 pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
     for rule in &RULES {
         if (rule.broken)(spec) {
-            return Err(Fault::new(rule.on.bytes(), c"", rule.why));
+            return Err(Fault::new(rule.on, b"", c"", rule.why));
         }
     }
     spec.ops.iter().try_for_each(|op| destination(spec, op))
@@ -105,13 +106,13 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     let why = if !spec.has_root() {
         return Ok(());
     } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
-        say(c"the root itself is --root's; a destination lies below it")
+        say!("the root itself is --root's; a destination lies below it")
     } else if op.makes() && spec.writes == Writes::Refused && !below_a_mount(spec, op.dest) {
-        say(c"the root is read-only: make it there before, or leave --read-only out")
+        say!("the root is read-only: make it there before, or leave --read-only out")
     } else {
         return Ok(());
     };
-    Err(Fault::new(b"DEST", op.dest, why))
+    Err(Fault::new(say!("DEST"), b"", op.dest, why))
 }
 
 /// Whether something is mounted that `dest` may lie in: then the kernel knows better than we do.

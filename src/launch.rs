@@ -12,10 +12,12 @@ use crate::fault::{blame, blame_hint, failed, refuse, write_line};
 use crate::files::{self, HERE};
 use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
+use crate::say;
 use crate::spec::{Mode, Spec};
 use crate::state::{News, State};
-use crate::sys::{self, Done, Failure, Fork, Say, Standard, Start, say};
+use crate::sys::{self, Done, Failure, Fork, Standard, Start};
 use crate::text::{self, Text};
+use crate::texts::Say;
 use crate::voice::{self, Name};
 use crate::{caps, fds, inside, seal};
 
@@ -30,11 +32,11 @@ pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
 
 /// Prints the steps by process, in order, and runs nothing.
 pub fn explain(spec: &Spec<'_>) {
-    let title = |title: &str| write_line(Standard::Output, Text::new().push(title.as_bytes()));
-    title(if spec.contained() { "launcher:" } else { "nsinit:" });
+    let title = |title: Say| write_line(Standard::Output, Text::new().say(title));
+    title(if spec.contained() { say!("launcher:") } else { say!("nsinit:") });
     host::explain_before(spec);
     if !spec.contained() {
-        title("CMD, a child of it:");
+        title(say!("CMD, a child of it:"));
         return command::explain_command(spec);
     }
     let mut names = Text::new();
@@ -43,11 +45,11 @@ pub fn explain(spec: &Spec<'_>) {
             names.byte(b' ').push(name.to_bytes());
         }
     }
-    write_line(Standard::Output, Text::new().push(b"  clone process 1 into new namespaces:").push(names.bytes()));
+    write_line(Standard::Output, Text::new().say(say!("  clone process 1 into new namespaces:")).push(names.bytes()));
     host::explain_after(spec);
-    title("process 1:");
+    title(say!("process 1:"));
     inside::explain_all(spec);
-    title(if !spec.supervises() { "process 1, as CMD:" } else { "CMD, a child of process 1:" });
+    title(if spec.supervises() { say!("CMD, a child of process 1:") } else { say!("process 1, as CMD:") });
     command::explain_command(spec);
 }
 
@@ -65,7 +67,7 @@ static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0cgroup\0time\0";
 
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     fds::check(spec.keep_fds)?;
-    fds::occupy_standard().map_err(|why| blame(say(c"open"), c"/", why))?;
+    fds::occupy_standard().map_err(|why| blame(say!("open"), c"/", why))?;
     seal::enter(spec, start)?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
@@ -88,13 +90,15 @@ fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
     let hint = match result {
         Ok(_) => Say::NOTHING,
         Err(Failure::NOSPC | Failure::USERS) => {
-            say(c"a limit is reached or 0: see user.max_user_namespaces and its neighbours")
+            say!("a limit is reached or 0: see user.max_user_namespaces and its neighbours")
         }
-        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => say(c"--share-user is for root"),
+        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => say!("--share-user is for root"),
         Err(_) if spec.rootless => {
-            say(c"are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns")
+            say!(
+                "are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
+            )
         }
-        Err(_) => say(c"--share-user does without a user namespace"),
+        Err(_) => say!("--share-user does without a user namespace"),
     };
     for (namespace, missing) in OPTIONAL {
         if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
@@ -105,12 +109,11 @@ fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
     result.map_err(|why| {
         if why == Failure::PERM && voice::speaks_as(Name::Bwrap) {
             // Its users look for this.
-            let _ = refuse(say(
-                c"No permissions to create a new namespace, likely because the kernel does not allow non-privileged user namespaces.",
+            let _ = refuse(say!("No permissions to create a new namespace, likely because the kernel does not allow non-privileged user namespaces.",
             ));
             return Failure::REPORTED;
         }
-        blame_hint(say(c"create namespaces"), c"", why, hint)
+        blame_hint(say!("create namespaces"), c"", why, hint)
     })
 }
 
@@ -144,7 +147,7 @@ fn fork(namespaces: u32) -> Result<Fork, Failure> {
         && matches!(fork, Fork::Child)
         && let Err(why) = sys::unshare(time)
     {
-        blame(say(c"unshare"), c"time", why);
+        blame(say!("unshare"), c"time", why);
         sys::exit(failed());
     }
     Ok(fork)
@@ -174,7 +177,7 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     match mounted {
         Some((Some(true), ())) => *state = job.1,
         Some((Some(false), ())) => return Err(Failure::REPORTED),
-        Some((None, ())) => return Err(blame(say(c"make the mounts"), c"", Failure::KILLED)),
+        Some((None, ())) => return Err(blame(say!("make the mounts"), c"", Failure::KILLED)),
         None => {
             network()?;
             inside::mount(spec, state)?;
@@ -209,7 +212,7 @@ pub fn pause() -> i32 {
 
 /// Becomes the parent of CMD where we are: no namespace, no other process.
 fn in_place(spec: &Spec<'_>) -> Result<i32, Failure> {
-    fds::occupy_standard().map_err(|why| blame(say(c"open"), c"/", why))?;
+    fds::occupy_standard().map_err(|why| blame(say!("open"), c"/", why))?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
     supervise(spec, &mut state)
@@ -219,7 +222,7 @@ fn in_place(spec: &Spec<'_>) -> Result<i32, Failure> {
 fn supervise(spec: &Spec<'_>, state: &mut State) -> Result<i32, Failure> {
     state.parent = Some(getpid());
     let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
-    let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say(c"fork"), c"CMD", why))?;
+    let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say!("fork"), c"CMD", why))?;
     settle(spec, state);
     Ok(Init::new(spec, *state, command).forever())
 }

@@ -8,6 +8,7 @@
 //! ```text
 //! sys                     the only unsafe room: the C main, raw calls that rustix lacks, typed
 //! text                    text and numbers in fixed buffers
+//! texts                   the program's own texts, packed
 //! voice                   the words and statuses of the name that nsinit was started under
 //! fault                   what failed, on what, why: one line, one write
 //! spec                    what was asked for: plain data, borrowed from the arguments
@@ -67,5 +68,6 @@ pub mod status;
 pub mod step;
 pub mod sys;
 pub mod text;
+pub mod texts;
 pub mod tty;
 pub mod voice;

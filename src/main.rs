@@ -8,8 +8,9 @@ use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use engine::fault::{Fault, failed, refuse};
+use engine::say;
 use engine::spec::Spec;
-use engine::sys::{Start, say};
+use engine::sys::Start;
 use engine::voice::speak_as;
 use engine::{judge, launch};
 
@@ -29,9 +30,10 @@ fn run(start: Start) -> i32 {
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
     if start.auxiliary.secure {
         return Fault::new(
-            b"set-id bits or file capabilities",
+            say!("set-id bits or file capabilities"),
+            b"",
             c"",
-            say(c"nsinit needs none, and gives away what it has"),
+            say!("nsinit needs none, and gives away what it has"),
         )
         .report();
     }

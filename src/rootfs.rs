@@ -17,9 +17,11 @@ use crate::files::{self, DIRECTORY, Fd, HERE};
 use crate::mounts::{self, DATA};
 use crate::procfs;
 use crate::resolve::{self, Kind as Sort, PARENTS};
+use crate::say;
 use crate::spec::{Kind, Masks, Op, Spec, Writes};
-use crate::sys::{self, Done, Failure, Say, say};
+use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
+use crate::texts::Say;
 use crate::tty;
 
 /// What tells of the host or acts on it, in /proc and /sys: the list of runc, `maskedPaths`; and powercap, which tells
@@ -38,11 +40,11 @@ pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
     let directory = if spec.root.is_empty() {
         None
     } else {
-        Some(files::directory(HERE, spec.root).map_err(|why| blame(say(c"open root"), spec.root, why))?)
+        Some(files::directory(HERE, spec.root).map_err(|why| blame(say!("open root"), spec.root, why))?)
     };
     // What else is mounted may be the caller's root, which is not to have the new one in it.
     if directory.is_none() || !spec.ops.is_empty() || spec.writes == Writes::Forgotten {
-        mounts::base().map_err(|why| blame(say(c"make a place for"), c"mounts", why))?;
+        mounts::base().map_err(|why| blame(say!("make a place for"), c"mounts", why))?;
     }
     let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
     let tree = match directory {
@@ -55,16 +57,16 @@ pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
     mounts::begin_root(tree).map(|()| tree)
 }
 
-const COPY: Say = say(c"copy the mount of");
+const COPY: Say = say!("copy the mount of");
 
 /// An overlay of DIR and a file system in memory.
 fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
-    let hint = say(c"--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace");
+    let hint = say!("--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace");
     let mut options = Text::new();
     mounts::fd_path(lower, options.push(b"lowerdir="));
     in_memory(lower, &mut options)
         .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV))
-        .map_err(|why| blame_hint(say(c"mount an overlay on"), spec.root, why, hint))
+        .map_err(|why| blame_hint(say!("mount an overlay on"), spec.root, why, hint))
 }
 
 /// Adds to the options of an overlay where in memory its writes go. `top` is where the mode of its root comes from.
@@ -95,7 +97,7 @@ fn place(says: Say, root: Fd, dest: &CStr, kind: Sort) -> Result<Fd, Failure> {
 }
 
 fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
-    let read_only = say(c"it is missing: make it in the root directory before, or leave --read-only out");
+    let read_only = say!("it is missing: make it in the root directory before, or leave --read-only out");
     blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { Say::NOTHING })
 }
 
@@ -123,7 +125,7 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
         procfs::open()
             .and_then(|proc| mounts::copy(proc, c"", attributes(op, raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
     };
-    let masked = say(c"the /proc outside is masked itself: this is a container already");
+    let masked = say!("the /proc outside is masked itself: this is a container already");
     let tree = tree
         .map_err(|why| blame_hint(op.says(), op.dest, why, if why == Failure::PERM { masked } else { Say::NOTHING }))?;
     put(op, root, tree)?;
@@ -145,13 +147,13 @@ pub fn sys(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, asked: bool) -> Done {
     let tree = match mounts::new(c"sysfs", &[], attributes) {
         Ok(tree) => tree,
         Err(why) if asked => {
-            return Err(blame_hint(op.says(), op.dest, why, say(c"it needs a network namespace of one's own")));
+            return Err(blame_hint(op.says(), op.dest, why, say!("it needs a network namespace of one's own")));
         }
         Err(_) => return Ok(()),
     };
     put(op, root, tree)?;
     if let (Ok(place), Ok(cgroup)) = (files::look(tree, c"fs/cgroup"), mounts::new(c"cgroup2", &[], attributes)) {
-        mounts::attach(cgroup, place).map_err(|why| blame(say(c"mount cgroup2 on"), c"/sys/fs/cgroup", why))?;
+        mounts::attach(cgroup, place).map_err(|why| blame(say!("mount cgroup2 on"), c"/sys/fs/cgroup", why))?;
     }
     mask(tree, spec.masks, b"")
 }
@@ -171,12 +173,12 @@ fn mask(tree: Fd, masks: Masks, read_only: &'static [u8]) -> Done {
             }
             other => other,
         };
-        present(covered).map_err(|why| blame(say(c"mask"), path, why))?;
+        present(covered).map_err(|why| blame(say!("mask"), path, why))?;
     }
     for path in text::strings(read_only) {
         let flags = raw::MS_REMOUNT | raw::MS_BIND | raw::MS_RDONLY | DATA;
         let covered = bind_here(path, path).and_then(|()| mounts::plain(c"", path, c"", flags, c""));
-        present(covered).map_err(|why| blame(say(c"make read-only"), path, why))?;
+        present(covered).map_err(|why| blame(say!("make read-only"), path, why))?;
     }
     Ok(())
 }
@@ -207,7 +209,7 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     let dev = new_tmpfs(spec, op)?;
     put(op, root, dev)?;
     fchdir(dev)?;
-    let made = |name: &CStr, result: Done| result.map_err(|why| blame(say(c"make /dev's"), name, why));
+    let made = |name: &CStr, result: Done| result.map_err(|why| blame(say!("make /dev's"), name, why));
     for host in text::strings(DEVICES) {
         let name = sys::tail(host, b"/dev/".len());
         made(name, files::make_file(dev, name, 0o666).and_then(|()| bind_here(host, name)))?;
@@ -229,11 +231,11 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
         c"newinstance,ptmxmode=0666,mode=0620,gid=5"
     };
     mounts::plain(c"devpts", c"pts", c"devpts", raw::MS_NOSUID | raw::MS_NOEXEC, options)
-        .map_err(|why| blame(say(c"mount devpts on /dev's"), c"pts", why))?;
+        .map_err(|why| blame(say!("mount devpts on /dev's"), c"pts", why))?;
     if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
-        message_queues(dev).map_err(|why| blame(say(c"mount mqueue on /dev's"), c"mqueue", why))?;
+        message_queues(dev).map_err(|why| blame(say!("mount mqueue on /dev's"), c"mqueue", why))?;
     }
-    console(dev).map_err(|why| blame(say(c"bind the terminal on /dev's"), c"console", why))
+    console(dev).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))
 }
 
 /// An empty file system in memory, with the mode and the size that were said.
@@ -248,7 +250,7 @@ fn new_tmpfs(spec: &Spec<'_>, op: &Op<'_>) -> Result<Fd, Failure> {
         }
     }
     mounts::new(c"tmpfs", options.get(..used).unwrap_or_default(), attributes(op, 0))
-        .map_err(|why| blame(say(c"mount tmpfs on"), op.dest, why))
+        .map_err(|why| blame(say!("mount tmpfs on"), op.dest, why))
 }
 
 /// POSIX message queues, where the kernel has them.
@@ -292,7 +294,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
                 && spec.lenient
                 && why != Failure::NOENT
             {
-                warn(say(c"restrict all below"), op.source, why, Say::NOTHING);
+                warn(say!("restrict all below"), op.source, why, Say::NOTHING);
                 tree = mounts::copy(caller, op.source, op.set, op.cleared, false);
             }
             match tree {
@@ -337,7 +339,7 @@ fn of_descriptor(op: &Op<'_>) -> Result<Fd, Failure> {
         // Somebody has renamed it meanwhile.
         _ => Err(Failure::AGAIN),
     });
-    same.map_err(|why| blame(say(c"copy the mount of descriptor"), number.c_str(), why))
+    same.map_err(|why| blame(say!("copy the mount of descriptor"), number.c_str(), why))
 }
 
 /// A new file with the content of a descriptor.
@@ -356,7 +358,7 @@ fn new_name(text: &mut Text) -> &Text {
 
 /// Directories of the caller's as one.
 fn of_layers(spec: &Spec<'_>, op: &Op<'_>, caller: Fd) -> Result<Fd, Failure> {
-    let open = |path: &CStr| files::directory(caller, path).map_err(|why| blame(say(c"open directory"), path, why));
+    let open = |path: &CStr| files::directory(caller, path).map_err(|why| blame(say!("open directory"), path, why));
     let mut options = Text::new();
     let mut top = caller;
     // The kernel wants the highest first.

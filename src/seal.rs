@@ -15,8 +15,9 @@ use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
+use crate::say;
 use crate::spec::Spec;
-use crate::sys::{self, Done, Failure, Start, say};
+use crate::sys::{self, Done, Failure, Start};
 use crate::text;
 
 const EXE: &CStr = c"/proc/self/exe";
@@ -29,8 +30,8 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 /// # Errors
 /// Why the file can't be left.
 pub fn enter(spec: &Spec<'_>, start: &Start) -> Done {
-    let says = say(c"seal a copy of");
-    let hint = say(c"a /proc has to be mounted outside");
+    let says = say!("seal a copy of");
+    let hint = say!("a /proc has to be mounted outside");
     let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
     // Whether the container's owner could write this file, by its mode or after changing it.
     let uid = geteuid();

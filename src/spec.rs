@@ -3,7 +3,9 @@
 use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
-use crate::sys::{Argv, Env, Say, Signal, say};
+use crate::say;
+use crate::sys::{Argv, Env, Signal};
+use crate::texts::Say;
 
 /// Everything that one launch is made from.
 #[derive(Clone, Copy)]
@@ -289,23 +291,23 @@ pub enum Kind {
 }
 
 static SAYS: [Say; 17] = [
-    say(c"bind on"),
-    say(c"bind on"),
-    say(c"bind data on"),
-    say(c"mount an overlay on"),
-    say(c"mount an overlay on"),
-    say(c"mount an overlay on"),
-    say(c"make read-only"),
-    say(c"mount tmpfs on"),
-    say(c"mount proc on"),
-    say(c"fill"),
-    say(c"mount sysfs on"),
-    say(c"mount cgroup2 on"),
-    say(c"mount mqueue on"),
-    say(c"make directory"),
-    say(c"make file"),
-    say(c"make symbolic link"),
-    say(c"change the mode of"),
+    say!("bind on"),
+    say!("bind on"),
+    say!("bind data on"),
+    say!("mount an overlay on"),
+    say!("mount an overlay on"),
+    say!("mount an overlay on"),
+    say!("make read-only"),
+    say!("mount tmpfs on"),
+    say!("mount proc on"),
+    say!("fill"),
+    say!("mount sysfs on"),
+    say!("mount cgroup2 on"),
+    say!("mount mqueue on"),
+    say!("make directory"),
+    say!("make file"),
+    say!("make symbolic link"),
+    say!("change the mode of"),
 ];
 
 impl<'a> Op<'a> {

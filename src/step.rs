@@ -6,8 +6,9 @@ use core::ffi::CStr;
 use crate::fault::{blame, push_object, write_line};
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{Done, Say, Standard};
+use crate::sys::{Done, Standard};
 use crate::text::Text;
+use crate::texts::Say;
 
 /// One thing that a process does.
 pub struct Step {
@@ -45,7 +46,7 @@ pub fn explain(steps: &[Step], spec: &Spec<'_>) {
 /// One line of `--explain`.
 pub fn explain_line(says: Say, on: &CStr) {
     let mut line = Text::new();
-    push_object(line.push(b"  ").push(says.bytes()), on);
+    push_object(line.push(b"  ").say(says), on);
     write_line(Standard::Output, &mut line);
 }
 

@@ -7,8 +7,10 @@ use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use rustix::process::getpid;
 
-use crate::sys::{Say, Standard, say};
-use crate::text::{self, Text};
+use crate::say;
+use crate::sys::Standard;
+use crate::text::Text;
+use crate::texts::Say;
 
 /// What happens, and may be told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,82 +57,82 @@ pub const NATIVE_FAILED: u8 = 125;
 
 static VOICES: [Voice; 5] = [
     Voice {
-        fatal: say(c"nsinit: "),
+        fatal: say!("nsinit: "),
         events: [
-            say(c"nsinit: CMD is process %"),
-            say(c"nsinit: forward signal %"),
-            say(c"nsinit: process % ended with status ^"),
-            say(c"nsinit: process % died of signal ^"),
-            say(c"nsinit: CMD ended with status %"),
-            say(c"nsinit: CMD died of signal %"),
+            say!("nsinit: CMD is process %"),
+            say!("nsinit: forward signal %"),
+            say!("nsinit: process % ended with status ^"),
+            say!("nsinit: process % died of signal ^"),
+            say!("nsinit: CMD ended with status %"),
+            say!("nsinit: CMD died of signal %"),
             Say::NOTHING,
         ],
         events_to: Standard::Error,
-        execute: say(c"execute &"),
+        execute: say!("execute &"),
         failed: NATIVE_FAILED,
         not_executable: 126,
         not_found: 127,
         not_executed: 126,
     },
     Voice {
-        fatal: say(c"[FATAL tini (@)] "),
+        fatal: say!("[FATAL tini (@)] "),
         events: [
-            say(c"[INFO  tini (@)] Spawned child process '&' with pid '%'"),
-            say(c"[DEBUG tini (@)] Passing signal: '%'"),
-            say(c"[DEBUG tini (@)] Reaped child with pid: '%'"),
-            say(c"[DEBUG tini (@)] Reaped child with pid: '%'"),
-            say(c"[INFO  tini (@)] Main child exited normally (with status '%')"),
-            say(c"[INFO  tini (@)] Main child exited with signal (with signal '%')"),
-            say(c"[WARN  tini (@)] Reaped zombie process with pid=%"),
+            say!("[INFO  tini (@)] Spawned child process '&' with pid '%'"),
+            say!("[DEBUG tini (@)] Passing signal: '%'"),
+            say!("[DEBUG tini (@)] Reaped child with pid: '%'"),
+            say!("[DEBUG tini (@)] Reaped child with pid: '%'"),
+            say!("[INFO  tini (@)] Main child exited normally (with status '%')"),
+            say!("[INFO  tini (@)] Main child exited with signal (with signal '%')"),
+            say!("[WARN  tini (@)] Reaped zombie process with pid=%"),
         ],
         events_to: Standard::Output,
-        execute: say(c"exec & failed"),
+        execute: say!("exec & failed"),
         failed: 1,
         not_executable: 126,
         not_found: 127,
         not_executed: 1,
     },
     Voice {
-        fatal: say(c"[dumb-init] "),
+        fatal: say!("[dumb-init] "),
         events: [
-            say(c"[dumb-init] Child spawned with PID %."),
-            say(c"[dumb-init] Forwarded signal % to children."),
-            say(c"[dumb-init] A child with PID % exited with exit status ^."),
-            say(c"[dumb-init] A child with PID % was terminated by signal ^."),
-            say(c"[dumb-init] Child exited with status %. Goodbye."),
-            say(c"[dumb-init] Child exited with status ^. Goodbye."),
+            say!("[dumb-init] Child spawned with PID %."),
+            say!("[dumb-init] Forwarded signal % to children."),
+            say!("[dumb-init] A child with PID % exited with exit status ^."),
+            say!("[dumb-init] A child with PID % was terminated by signal ^."),
+            say!("[dumb-init] Child exited with status %. Goodbye."),
+            say!("[dumb-init] Child exited with status ^. Goodbye."),
             Say::NOTHING,
         ],
         events_to: Standard::Error,
-        execute: say(c"&"),
+        execute: say!("&"),
         failed: 1,
         not_executable: 2,
         not_found: 2,
         not_executed: 2,
     },
     Voice {
-        fatal: say(c"ERROR (catatonit:@): "),
+        fatal: say!("ERROR (catatonit:@): "),
         events: [
-            say(c"DEBUG (catatonit:@): pid1 (%) spawned: &"),
+            say!("DEBUG (catatonit:@): pid1 (%) spawned: &"),
             Say::NOTHING,
-            say(c"DEBUG (catatonit:@): child process % exited with code ^"),
-            say(c"DEBUG (catatonit:@): child process % exited due to signal ^"),
+            say!("DEBUG (catatonit:@): child process % exited with code ^"),
+            say!("DEBUG (catatonit:@): child process % exited due to signal ^"),
             Say::NOTHING,
             Say::NOTHING,
             Say::NOTHING,
         ],
         events_to: Standard::Error,
-        execute: say(c"failed to exec pid1"),
+        execute: say!("failed to exec pid1"),
         failed: 1,
         not_executable: 1,
         not_found: 1,
         not_executed: 1,
     },
     Voice {
-        fatal: say(c"bwrap: "),
+        fatal: say!("bwrap: "),
         events: [Say::NOTHING; 7],
         events_to: Standard::Error,
-        execute: say(c"execvp &"),
+        execute: say!("execvp &"),
         failed: 1,
         not_executable: 1,
         not_found: 1,
@@ -138,32 +140,29 @@ static VOICES: [Voice; 5] = [
     },
 ];
 
-/// What bubblewrap says instead, where it is not "Can't" and the same: ours and its, by turns.
-static BWRAP: &[u8] = b"copy the mount of\0Can't find source path\0\
-    make directory\0Can't mkdir\0\
-    make file\0Can't create file\0\
-    make symbolic link\0Can't make symlink at\0\
-    change the mode of\0Can't chmod\0\
-    make read-only\0Can't remount readonly on\0\
-    enter directory\0Can't chdir to\0\
-    create namespaces\0Creating new namespace failed\0\
-    write\0setting up\0\
-    lock\0Unable to lock file\0";
+/// What bubblewrap says instead, where it is not "Can't" and the same.
+static BWRAP: [(Say, Say); 10] = [
+    (say!("copy the mount of"), say!("Can't find source path")),
+    (say!("make directory"), say!("Can't mkdir")),
+    (say!("make file"), say!("Can't create file")),
+    (say!("make symbolic link"), say!("Can't make symlink at")),
+    (say!("change the mode of"), say!("Can't chmod")),
+    (say!("make read-only"), say!("Can't remount readonly on")),
+    (say!("enter directory"), say!("Can't chdir to")),
+    (say!("create namespaces"), say!("Creating new namespace failed")),
+    (say!("write"), say!("setting up")),
+    (say!("lock"), say!("Unable to lock file")),
+];
 
 /// How the chosen name says that this could not be done.
-pub fn push_undone(line: &mut Text, says: &[u8]) {
+pub fn push_undone(line: &mut Text, says: Say) {
     if !speaks_as(Name::Bwrap) {
-        line.push(says);
-        return;
+        line.say(says);
+    } else if let Some((_, its)) = BWRAP.iter().find(|(ours, _)| *ours == says) {
+        line.say(*its);
+    } else {
+        line.say(say!("Can't ")).say(says);
     }
-    let mut pairs = text::strings(BWRAP);
-    while let (Some(ours), Some(its)) = (pairs.next(), pairs.next()) {
-        if ours.to_bytes() == says {
-            line.push(its.to_bytes());
-            return;
-        }
-    }
-    line.push(b"Can't ").push(says);
 }
 
 /// How much a line matters, syslog(3).
@@ -230,13 +229,13 @@ impl Voice {
 /// Appends `pattern`: `@` stands for our process id, `%` and `^` for the numbers, `&` for `word`.
 pub fn fill_in(line: &mut Text, pattern: Say, numbers: [i32; 2], word: &[u8]) {
     let [first, second] = numbers;
-    for byte in pattern.bytes() {
+    pattern.each(&mut |byte| {
         match byte {
             b'@' => line.push_number(getpid().as_raw_nonzero().get().cast_unsigned()),
             b'%' => line.push_number(first.cast_unsigned()),
             b'^' => line.push_number(second.cast_unsigned()),
             b'&' => line.push_printable(word),
-            _ => line.byte(*byte),
+            _ => line.byte(byte),
         };
-    }
+    });
 }

@@ -1,29 +1,32 @@
 //! catatonit.
 
+use engine::say;
 use engine::spec::{Audience, End};
-use engine::sys::{Say, say};
+use engine::texts::Say;
 use engine::voice::Name;
 
 use super::draft::{Asked, Draft};
 use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static CATATONIT: Vocabulary = Vocabulary {
-    names: say(c"catatonit "),
+    names: "catatonit ",
     voice: Name::Catatonit,
     begin,
     rows: ROWS,
+    helps: HELPS,
+    titles: TITLES,
     more: None,
     act,
     contained: 0,
     end: |_| {},
     texts: Texts {
         help: HELP,
-        version: say(c"tini version 0.1.7_catatonit\n"),
+        version: say!("tini version 0.1.7_catatonit\n"),
         help_to_error: true,
-        unknown_letter: say(c"&: invalid option -- '#'\n"),
-        unknown_word: say(c"&: unrecognized option '#'\n"),
-        value_too_much: say(c"&: option '$' doesn't allow an argument\n"),
-        command_missing: say(c"ERROR (catatonit:@): missing program name\n"),
+        unknown_letter: say!("&: invalid option -- '#'\n"),
+        unknown_word: say!("&: unrecognized option '#'\n"),
+        value_too_much: say!("&: option '$' doesn't allow an argument\n"),
+        command_missing: say!("ERROR (catatonit:@): missing program name\n"),
         usage: USAGE,
         ..Texts::NONE
     },
@@ -33,13 +36,13 @@ pub static CATATONIT: Vocabulary = Vocabulary {
 };
 
 rows! { draft, _first, _second, _third:
-    "" {
-        "-g\t" => draft.spec.life.audience = Audience::Group,
-        "-h\t" => draft.asked = Asked::Help,
-        "-L\t" => draft.asked = Asked::Licence,
-        "-P\t" => draft.asked = Asked::Pause,
-        "-V\t" => draft.asked = Asked::Version,
-        "--version\t" => draft.asked = Asked::Version,
+    say!("") => {
+        "-g", say!("") => draft.spec.life.audience = Audience::Group,
+        "-h", say!("") => draft.asked = Asked::Help,
+        "-L", say!("") => draft.asked = Asked::Licence,
+        "-P", say!("") => draft.asked = Asked::Pause,
+        "-V", say!("") => draft.asked = Asked::Version,
+        "--version", say!("") => draft.asked = Asked::Version,
     }
 }
 
@@ -49,14 +52,15 @@ fn begin(draft: &mut Draft) -> Result<(), Wrong> {
         draft.spec.life.verbose = 3;
     }
     if draft.caller_env(b"CATATONIT_LOG").is_some() {
-        return Err(say(c"CATATONIT_LOG is reserved for future use"));
+        return Err(say!("CATATONIT_LOG is reserved for future use"));
     }
     Ok(())
 }
 
-const USAGE: Say = say(c"usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]\n");
+const USAGE: Say = say!("usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]\n");
 
-const HELP: Say = say(c"usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]
+const HELP: Say = say!(
+    "usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]
 
 options:
   -g              Forward signals to pid1's process group.
@@ -67,4 +71,5 @@ options:
 
 The source code can be found at <https://github.com/openSUSE/catatonit/>.
 For bug reporting instructions, please see: <https://bugs.opensuse.org/>.
-");
+"
+);

@@ -3,8 +3,9 @@
 use core::cell::Cell;
 use core::ffi::CStr;
 
+use engine::say;
 use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, Spec};
-use engine::sys::{Argv, Env, Word, c_str, close_on_exec, getcwd, say, tail};
+use engine::sys::{Argv, Env, Word, c_str, close_on_exec, getcwd, tail};
 use engine::text::{self, PATH as MOST};
 use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
@@ -170,18 +171,18 @@ impl Draft {
         }
         let files = matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData);
         if op.mode.is_some() && !files {
-            return Err(say(c"--perms must be followed by an option that creates a file"));
+            return Err(say!("--perms must be followed by an option that creates a file"));
         }
         if !op.size.is_empty() && kind != Kind::Tmpfs {
-            return Err(say(c"--size must be followed by --tmpfs"));
+            return Err(say!("--size must be followed by --tmpfs"));
         }
         if !self.layers.is_empty() {
-            return Err(say(
-                c"--overlay-src must be followed by another one, --overlay, --tmp-overlay or --ro-overlay",
+            return Err(say!(
+                "--overlay-src must be followed by another one, --overlay, --tmp-overlay or --ro-overlay",
             ));
         }
         if noexec.is_some() && (op.makes() || kind == Kind::Remount) {
-            return Err(say(c"--exec and --noexec must be followed by an option that mounts"));
+            return Err(say!("--exec and --noexec must be followed by an option that mounts"));
         }
         self.ops.push(op);
         let last = self.ops.len() - 1;
@@ -191,7 +192,7 @@ impl Draft {
     pub fn bind(&mut self, source: &'static CStr, dest: &'static CStr, more: u32) -> Result<&mut Op<'static>, Wrong> {
         // To open_tree(2) it would be the working directory.
         if source.is_empty() {
-            return Err(say(c"an empty path names nothing"));
+            return Err(say!("an empty path names nothing"));
         }
         let op = self.op(Kind::Bind, dest)?;
         op.source = source;
@@ -232,7 +233,7 @@ impl Draft {
     /// Options that do not go together.
     pub fn finish(mut self) -> Result<Spec<'static>, Wrong> {
         if self.filter_alone && self.filter_beside {
-            return Err(say(c"--add-seccomp-fd cannot be combined with --seccomp"));
+            return Err(say!("--add-seccomp-fd cannot be combined with --seccomp"));
         }
         let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
         let spec = &mut self.spec;

@@ -2,38 +2,44 @@
 
 use core::ffi::CStr;
 
+use engine::say;
 use engine::spec::{Audience, End};
-use engine::sys::{Say, Standard, say, write};
+use engine::sys::{Standard, write};
 use engine::text;
+use engine::texts::Say;
 use engine::voice::Name;
 
 use super::draft::{Asked, Draft};
 use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static DUMB_INIT: Vocabulary = Vocabulary {
-    names: say(c"dumb-init "),
+    names: "dumb-init ",
     voice: Name::DumbInit,
     begin,
     rows: ROWS,
+    helps: HELPS,
+    titles: TITLES,
     more: None,
     act,
     contained: 0,
     end,
     texts: Texts {
         help: HELP,
-        version: say(c"dumb-init v1.2.5\n"),
+        version: say!("dumb-init v1.2.5\n"),
         help_to_error: true,
         version_to_error: true,
-        unknown_letter: say(c"&: invalid option -- '#'\n"),
-        unknown_word: say(c"&: unrecognized option '#'\n"),
-        value_missing: say(c"&: option requires an argument -- '#'\n"),
-        long_value_missing: say(c"&: option '$' requires an argument\n"),
-        value_too_much: say(c"&: option '$' doesn't allow an argument\n"),
-        value_wrong: say(c"Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.
+        unknown_letter: say!("&: invalid option -- '#'\n"),
+        unknown_word: say!("&: unrecognized option '#'\n"),
+        value_missing: say!("&: option requires an argument -- '#'\n"),
+        long_value_missing: say!("&: option '$' requires an argument\n"),
+        value_too_much: say!("&: option '$' doesn't allow an argument\n"),
+        value_wrong: say!(
+            "Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.
 This option can be specified multiple times.
 Use --help for full usage.
-"),
-        command_missing: say(c"Usage: & [option] program [args]\nTry & --help for full usage.\n"),
+"
+        ),
+        command_missing: say!("Usage: & [option] program [args]\nTry & --help for full usage.\n"),
         ..Texts::NONE
     },
     abbreviates: true,
@@ -42,17 +48,17 @@ Use --help for full usage.
 };
 
 rows! { draft, pair, _second, _third:
-    "" {
-        "-c\t" => draft.spec.life.new_session = false,
-        "--single-child\t" => draft.spec.life.new_session = false,
-        "-r s:r\t" => rewrite(draft, pair)?,
-        "--rewrite s:r\t" => rewrite(draft, pair)?,
-        "-v\t" => draft.spec.life.verbose = 3,
-        "--verbose\t" => draft.spec.life.verbose = 3,
-        "-h\t" => draft.asked = Asked::Help,
-        "--help\t" => draft.asked = Asked::Help,
-        "-V\t" => draft.asked = Asked::Version,
-        "--version\t" => draft.asked = Asked::Version,
+    say!("") => {
+        "-c", say!("") => draft.spec.life.new_session = false,
+        "--single-child", say!("") => draft.spec.life.new_session = false,
+        "-r s:r", say!("") => rewrite(draft, pair)?,
+        "--rewrite s:r", say!("") => rewrite(draft, pair)?,
+        "-v", say!("") => draft.spec.life.verbose = 3,
+        "--verbose", say!("") => draft.spec.life.verbose = 3,
+        "-h", say!("") => draft.asked = Asked::Help,
+        "--help", say!("") => draft.asked = Asked::Help,
+        "-V", say!("") => draft.asked = Asked::Version,
+        "--version", say!("") => draft.asked = Asked::Version,
     }
 }
 
@@ -95,7 +101,8 @@ fn end(draft: &mut Draft) {
     }
 }
 
-const HELP: Say = say(c"dumb-init v1.2.5
+const HELP: Say = say!(
+    "dumb-init v1.2.5
 Usage: & [option] command [[arg] ...]
 
 dumb-init is a simple process supervisor that forwards signals to children.
@@ -113,4 +120,5 @@ Optional arguments:
    -V, --version        Print the current version and exit.
 
 Full help is available online at https://github.com/Yelp/dumb-init
-");
+"
+);

@@ -1,66 +1,77 @@
 //! The texts that the rows make: usage, help, version.
 
+use engine::say;
 use engine::sys::{Standard, write};
+use engine::text::Text;
+use engine::texts::Say;
 
 use super::NATIVE;
 use super::draft::Asked;
 use super::words::Vocabulary;
 
-/// Up to the column that the help of an option begins in.
-const SPACES: &[u8] = b"                        ";
-
-/// Two lines for who says nothing.
-const USAGE: &str = "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]  (a container made of DIR)
+/// For who says nothing.
+const USAGE: Say = say!(
+    "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]  (a container made of DIR)
        nsinit OPTION... [--] CMD [ARG...]  (a container made of the options, as bwrap makes it)
        nsinit [--] CMD [ARG...]  (be the init of CMD in place)
-";
+"
+);
 
 /// What the native vocabulary prints.
 pub fn print(asked: Asked) {
+    let to = if asked == Asked::Usage { Standard::Error } else { Standard::Output };
+    let mut text = Text::new();
     match asked {
-        Asked::Usage => write(Standard::Error, USAGE.as_bytes()),
-        Asked::Version => write(Standard::Output, concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        Asked::Usage => text.say(USAGE),
+        Asked::Version => text.push(concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
         _ => {
-            help(&NATIVE, &mut |text| {
-                write(Standard::Output, text);
+            return help(&NATIVE, &mut |line| {
+                write(to, line.bytes());
             });
-            true
         }
     };
+    write(to, text.bytes());
 }
 
-/// Hands the help text out, piece by piece.
-fn help(words: &'static Vocabulary, out: &mut dyn FnMut(&[u8])) {
-    out(USAGE.as_bytes());
+/// Hands the help text out, line by line.
+fn help(words: &'static Vocabulary, out: &mut dyn FnMut(&Text)) {
+    out(Text::new().say(USAGE));
     let mut vocabulary = Some(words);
     while let Some(words) = vocabulary {
         rows(words, true, out);
         vocabulary = words.more;
     }
-    out(STATUSES.as_bytes());
+    out(Text::new().say(STATUSES));
 }
 
 /// The options of a vocabulary, but those without help, which are hidden; with headings or without.
-pub fn rows(words: &'static Vocabulary, titles: bool, out: &mut dyn FnMut(&[u8])) {
-    for line in words.lines() {
-        let parts = if !line.is_title() {
-            [b"  ", line.option, SPACES.get(line.option.len()..).unwrap_or(b" "), line.help]
-        } else if titles {
-            [b"\n", line.option, b"", b":"]
+pub fn rows(words: &'static Vocabulary, titles: bool, out: &mut dyn FnMut(&Text)) {
+    for row in words.lines() {
+        let mut line = Text::new();
+        if row.is_title() {
+            line.byte(b'\n').say(row.help).byte(b':');
         } else {
-            continue;
-        };
-        if line.is_title() || !line.help.is_empty() {
-            parts.into_iter().for_each(&mut *out);
-            out(b"\n");
+            line.push(b"  ").push(row.option);
+            // Up to the column that all help begins in.
+            while line.bytes().len() < COLUMN {
+                line.byte(b' ');
+            }
+            line.byte(b' ').say(row.help);
+        }
+        if !row.help.is_empty() && (titles || !row.is_title()) {
+            out(line.byte(b'\n'));
         }
     }
 }
 
-const STATUSES: &str = "
+const COLUMN: usize = 25;
+
+const STATUSES: Say = say!(
+    "
 Exit status: CMD's own; 128+N if signal N ended it; 125 if nsinit failed before CMD ran,
 126 if CMD could not be executed, 127 if it was not found.
-";
+"
+);
 
 #[cfg(test)]
 mod tests {
@@ -73,7 +84,7 @@ mod tests {
         let rows = || NATIVE.lines().chain(NATIVE.more.expect("bubblewrap's").lines());
         for row in rows().filter(|line| !line.is_title() && line.name() != b"--debug-opt") {
             let text = row.option.escape_ascii();
-            let whole = row.option.starts_with(b"--") && !row.help.is_empty() && !row.help.ends_with(b".");
+            let whole = row.option.starts_with(b"--") && !row.help.is_empty();
             assert!(whole && row.values() <= 3, "{text}");
             assert!(names.insert(row.name()), "twice: {text}");
         }
@@ -81,14 +92,19 @@ mod tests {
         for (heading, words) in
             [("How it lives and ends", &NATIVE), ("How it is started", NATIVE.more.expect("bubblewrap's"))]
         {
-            let first = words.lines().find(|line| line.option == heading.as_bytes()).expect("the heading");
+            let first =
+                words.lines().find(|line| line.is_title() && in_full(line.help) == heading).expect("the heading");
             assert_eq!(first.number, words.contained, "{heading}");
         }
     }
 
+    fn in_full(text: Say) -> String {
+        String::from_utf8_lossy(Text::new().say(text).bytes()).into_owned()
+    }
+
     fn whole_help() -> String {
         let mut text = String::new();
-        help(&NATIVE, &mut |piece| text += str::from_utf8(piece).expect("UTF-8"));
+        help(&NATIVE, &mut |line| text += str::from_utf8(line.bytes()).expect("UTF-8"));
         text
     }
 

@@ -16,8 +16,10 @@ use core::mem::{ManuallyDrop, forget};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use engine::sys::{Argv, Say, Start, Word, c_str, given, say, tail};
+use engine::say;
+use engine::sys::{Argv, Start, Word, c_str, given, tail};
 use engine::text::{self, PATH};
+use engine::texts::Say;
 use rustix::io::Errno;
 
 use draft::Draft;
@@ -40,7 +42,7 @@ fn base(program: &CStr) -> &[u8] {
 pub fn choose(program: &CStr) -> &'static Vocabulary {
     let base = base(program);
     for vocabulary in VOCABULARIES {
-        let mut names = vocabulary.names.bytes();
+        let mut names = vocabulary.names.as_bytes();
         while let Some((name, rest)) = text::word(names, b' ') {
             if name == base {
                 return vocabulary;
@@ -81,9 +83,9 @@ fn read(
             let complaint =
                 |why| Complaint { kind: Kind::ValueWrong, option: b"--args", values: 1, value: b"", word: c"", why };
             if file {
-                return Err(complaint(say(c"--args not supported in arguments file")));
+                return Err(complaint(say!("--args not supported in arguments file")));
             }
-            let list = words_of(fd).ok_or(complaint(say(c"--args data can't be read")))?;
+            let list = words_of(fd).ok_or(complaint(say!("--args data can't be read")))?;
             read(words, list, true, draft)?;
         }
         // Whoever asks for a text gets it, whatever follows.
@@ -168,7 +170,7 @@ impl Reader {
             .filter(|row| words.joins_values || row.help.is_empty() == attached.is_some())
             .ok_or(unknown(Kind::Unknown, word))?;
         if attached.is_some() && row.values() == 0 {
-            return Err(complaint(&row, Kind::ValueTooMuch, word, say(c"it takes no value")));
+            return Err(complaint(&row, Kind::ValueTooMuch, word, say!("it takes no value")));
         }
         self.apply(&row, attached, draft)
     }
@@ -190,12 +192,12 @@ impl Reader {
 
     fn apply(&mut self, row: &Row, attached: Option<&'static CStr>, draft: &mut Draft) -> Result<(), Complaint> {
         if attached.is_some() && row.values() > 1 {
-            let why = say(c"it takes more than one value, and none after '='");
+            let why = say!("it takes more than one value, and none after '='");
             return Err(complaint(row, Kind::ValueTooMuch, c"", why));
         }
         let mut values = [attached.unwrap_or_default(), c"", c""];
         for value in values.iter_mut().take(row.values()).skip(usize::from(attached.is_some())) {
-            *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say(c"a value is missing")))?;
+            *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
         draft.contained |= row.number < row.of.contained;
         let [first, ..] = values;
@@ -209,6 +211,6 @@ fn complaint(row: &Row, kind: Kind, word: &'static CStr, why: Say) -> Complaint 
 }
 
 fn unknown(kind: Kind, word: &'static CStr) -> Complaint {
-    let why: Say = say(c"there is none of that name; nsinit --help lists them");
+    let why: Say = say!("there is none of that name; nsinit --help lists them");
     Complaint { kind, option: b"an option", values: 0, value: b"", word, why }
 }

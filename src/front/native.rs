@@ -2,8 +2,8 @@
 
 use core::ffi::CStr;
 
+use engine::say;
 use engine::spec::{Audience, End, Kind, Writes};
-use engine::sys::say;
 use engine::text;
 use engine::voice::Name;
 use linux_raw_sys::general as raw;
@@ -13,10 +13,12 @@ use super::draft::{Asked, Draft, EnvOp};
 use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static NATIVE: Vocabulary = Vocabulary {
-    names: say(c"nsinit "),
+    names: "nsinit ",
     voice: Name::Nsinit,
     begin: |_| Ok(()),
     rows: ROWS,
+    helps: HELPS,
+    titles: TITLES,
     more: Some(&BWRAP),
     act,
     contained: CONTAINED,
@@ -31,62 +33,62 @@ pub static NATIVE: Vocabulary = Vocabulary {
 pub const CONTAINED: usize = 20;
 
 rows! { draft, first, _second, _third:
-    "The root" {
-        "--root DIR\tmake DIR the root, with /proc, /dev, /sys and safe defaults" => {
+    say!("The root") => {
+        "--root DIR", say!("make DIR the root, with /proc, /dev, /sys and safe defaults") => {
             draft.spec.root = first;
             if first.is_empty() {
-                return Err(say(c"an empty path names nothing"));
+                return Err(say!("an empty path names nothing"));
             }
         },
-        "--read-only\tnothing can be written to it" => draft.spec.writes = Writes::Refused,
-        "--volatile\twhat is written to it vanishes at the end" => draft.spec.writes = Writes::Forgotten,
-        "--no-masks\tleave the host's files in /proc and /sys as they are" => draft.masks = false,
-        "--no-sys\tdo not mount /sys" => draft.spec.sys = false,
-        "--sys DEST\ta /sys, read-only" => draft.op(Kind::Sys, first)?,
-        "--cgroup2 DEST\tthe cgroup tree" => draft.op(Kind::Cgroup, first)?,
-        "--noexec\tnothing can be executed in the next mount" => draft.noexec = Some(true),
-        "--exec\tor it can, though its SRC says otherwise" => draft.noexec = Some(false),
+        "--read-only", say!("nothing can be written to it") => draft.spec.writes = Writes::Refused,
+        "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
+        "--no-masks", say!("leave the host's files in /proc and /sys as they are") => draft.masks = false,
+        "--no-sys", say!("do not mount /sys") => draft.spec.sys = false,
+        "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, first)?,
+        "--cgroup2 DEST", say!("the cgroup tree") => draft.op(Kind::Cgroup, first)?,
+        "--noexec", say!("nothing can be executed in the next mount") => draft.noexec = Some(true),
+        "--exec", say!("or it can, though its SRC says otherwise") => draft.noexec = Some(false),
     }
-    "Namespaces (with --root all are new but time)" {
-        "--share-ipc\tuse the host's System V and POSIX IPC" => draft.share(raw::CLONE_NEWIPC),
-        "--share-pid\tsee the host's processes" => draft.share(raw::CLONE_NEWPID),
-        "--share-uts\tuse the host's host name" => draft.share(raw::CLONE_NEWUTS),
-        "--share-cgroup\tsee the host's cgroup tree" => draft.share(raw::CLONE_NEWCGROUP),
-        "--share-user\tbe root with the host's root's rights (root only)" => draft.share(raw::CLONE_NEWUSER),
-        "--unshare-time\tnew offsets for the boot and the monotonic clock" => draft.unshare(raw::CLONE_NEWTIME),
+    say!("Namespaces (with --root all are new but time)") => {
+        "--share-ipc", say!("use the host's System V and POSIX IPC") => draft.share(raw::CLONE_NEWIPC),
+        "--share-pid", say!("see the host's processes") => draft.share(raw::CLONE_NEWPID),
+        "--share-uts", say!("use the host's host name") => draft.share(raw::CLONE_NEWUTS),
+        "--share-cgroup", say!("see the host's cgroup tree") => draft.share(raw::CLONE_NEWCGROUP),
+        "--share-user", say!("be root with the host's root's rights (root only)") => draft.share(raw::CLONE_NEWUSER),
+        "--unshare-time", say!("new offsets for the boot and the monotonic clock") => draft.unshare(raw::CLONE_NEWTIME),
     }
-    "What CMD may do and finds" {
-        "--allow-new-privs\tlet set-id programs and file capabilities work" => draft.spec.no_new_privs = false,
-        "--pass-env NAME\tpass a variable of the caller's on" =>
+    say!("What CMD may do and finds") => {
+        "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.no_new_privs = false,
+        "--pass-env NAME", say!("pass a variable of the caller's on") =>
             draft.env_ops.push(EnvOp::Pass(Some(variable(first)?))),
-        "--keep-env\tpass all of them on" => draft.env_ops.push(EnvOp::Pass(None)),
-        "--keep-fd N\tleave descriptor N open in CMD, and else none from 3 up" => draft
+        "--keep-env", say!("pass all of them on") => draft.env_ops.push(EnvOp::Pass(None)),
+        "--keep-fd N", say!("leave descriptor N open in CMD, and else none from 3 up") => draft
             .keep_fds
-            .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or(say(c"it is no descriptor's number"))?),
-        "--umask OCTAL\tfile mode creation mask of CMD (the caller's)" => draft.spec.umask =
-            Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or(say(c"it is no number from 0 to 777"))?),
+            .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or(say!("it is no descriptor's number"))?),
+        "--umask OCTAL", say!("file mode creation mask of CMD (the caller's)") => draft.spec.umask =
+            Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or(say!("it is no number from 0 to 777"))?),
     }
-    "How it lives and ends" {
-        "--init\tbe the init of CMD in place, as without --root" => draft.spec.in_place = true,
-        "--group\tforward signals to CMD's whole process group" => draft.spec.life.audience = Audience::Group,
-        "--all\tforward signals to every process (not process 1: to its children)" => draft.spec.life.audience = Audience::All,
-        "--rewrite A:B\tforward signal A as B, or for B 0 not at all" => {
+    say!("How it lives and ends") => {
+        "--init", say!("be the init of CMD in place, as without --root") => draft.spec.in_place = true,
+        "--group", say!("forward signals to CMD's whole process group") => draft.spec.life.audience = Audience::Group,
+        "--all", say!("forward signals to every process (not process 1: to its children)") => draft.spec.life.audience = Audience::All,
+        "--rewrite A:B", say!("forward signal A as B, or for B 0 not at all") => {
             let pair = two(first, 64).filter(|(from, _)| *from != 0 && text::has(first.to_bytes(), b':'));
-            draft.rewrite.insert(0, pair.ok_or(say(c"it is no pair of signals' numbers"))?);
+            draft.rewrite.insert(0, pair.ok_or(say!("it is no pair of signals' numbers"))?);
         },
-        "--grace SECONDS\tat CMD's end the rest gets SIGTERM, then SIGKILL (2)" =>
+        "--grace SECONDS", say!("at CMD's end the rest gets SIGTERM, then SIGKILL (2)") =>
             draft.end = Some(End::Grace(seconds(first)?)),
-        "--wait-all\twait for the last process instead" => draft.end = Some(End::Wait),
-        "--stop-timeout SECONDS\tSIGKILL for CMD so long after a signal to end" =>
+        "--wait-all", say!("wait for the last process instead") => draft.end = Some(End::Wait),
+        "--stop-timeout SECONDS", say!("SIGKILL for CMD so long after a signal to end") =>
             draft.spec.life.stop_timeout = Some(seconds(first)?),
-        "--remap N:M\texit with M where CMD's status is N; N alone: with 0" => {
-            let pair = two(first, 255).ok_or(say(c"it is no exit status from 0 to 255, nor a pair of them"))?;
+        "--remap N:M", say!("exit with M where CMD's status is N; N alone: with 0") => {
+            let pair = two(first, 255).ok_or(say!("it is no exit status from 0 to 255, nor a pair of them"))?;
             draft.remap.insert(0, pair);
         },
-        "--propagate-signal\tdie of the signal that CMD died of" => draft.spec.life.propagate = true,
-        "--verbose\ttell what happens; again: signals too; again: orphans too" =>
+        "--propagate-signal", say!("die of the signal that CMD died of") => draft.spec.life.propagate = true,
+        "--verbose", say!("tell what happens; again: signals too; again: orphans too") =>
             draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1),
-        "--explain\tprint the steps, process by process, and run nothing" => draft.asked = Asked::Explain,
+        "--explain", say!("print the steps, process by process, and run nothing") => draft.asked = Asked::Explain,
     }
 }
 
@@ -94,7 +96,7 @@ rows! { draft, first, _second, _third:
 const FD_MAX: u32 = i32::MAX as u32;
 
 fn seconds(text: &CStr) -> Result<u32, Wrong> {
-    text::number(text.to_bytes()).ok_or(say(c"it is no number of seconds"))
+    text::number(text.to_bytes()).ok_or(say!("it is no number of seconds"))
 }
 
 /// `A:B`, or `A` for `A:0`; neither above `most`.

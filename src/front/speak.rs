@@ -3,8 +3,10 @@
 use core::ffi::CStr;
 
 use engine::fault::Fault;
-use engine::sys::{Say, Standard, say, write};
+use engine::say;
+use engine::sys::{Standard, write};
 use engine::text::Text;
+use engine::texts::Say;
 use engine::voice::Name;
 use rustix::process::getpid;
 
@@ -15,7 +17,7 @@ use super::{NATIVE, base, bwrap, help};
 /// Prints what is wrong with the command line. Returns the exit status.
 pub fn complain(words: &'static Vocabulary, complaint: &Complaint, program: &CStr) -> i32 {
     if words.voice == NATIVE.voice {
-        return Fault::new(complaint.option, complaint.word, complaint.why).report();
+        return Fault::new(Say::NOTHING, complaint.option, complaint.word, complaint.why).report();
     }
     if words.voice == Name::Bwrap {
         return bwrap::complain(complaint, program);
@@ -47,7 +49,7 @@ pub fn complain(words: &'static Vocabulary, complaint: &Complaint, program: &CSt
 
 /// Prints that there is no CMD. Returns the exit status.
 pub fn complain_of_no_command(words: &'static Vocabulary, program: &CStr) -> i32 {
-    let why = say(c"it is missing");
+    let why = say!("it is missing");
     let complaint = Complaint { kind: Kind::CommandMissing, option: b"CMD", values: 0, value: b"", word: c"", why };
     complain(words, &complaint, program)
 }
@@ -74,7 +76,7 @@ pub fn print(words: &'static Vocabulary, asked: Asked, program: &CStr) {
 /// Appends a pattern of the vocabulary's texts.
 #[inline(never)]
 fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8], short_name: bool) {
-    for &byte in pattern.bytes() {
+    pattern.each(&mut |byte| {
         match byte {
             b'#' => text.push_printable(word),
             b'$' => text.push(option),
@@ -82,9 +84,9 @@ fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8
             b'@' => text.push_number(getpid().as_raw_nonzero().get().cast_unsigned()),
             _ => text.byte(byte),
         };
-    }
+    });
 }
 
 /// What the licence options print: nsinit's own.
 const LICENCE: Say =
-    say(c"Copyright (c) The nsinit authors; the MIT licence or the Apache License 2.0, at your option. No warranty.\n");
+    say!("Copyright (c) The nsinit authors; the MIT licence or the Apache License 2.0, at your option. No warranty.\n");

@@ -2,9 +2,11 @@
 
 use core::ffi::CStr;
 
+use engine::say;
 use engine::spec::{Audience, End};
-use engine::sys::{Say, Signal, Standard, say, write};
+use engine::sys::{Signal, Standard, write};
 use engine::text::{self, Text};
+use engine::texts::Say;
 use engine::voice::Name;
 use rustix::process::{Pid, child_subreaper, getpid};
 
@@ -12,23 +14,25 @@ use super::draft::{Asked, Draft};
 use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static TINI: Vocabulary = Vocabulary {
-    names: say(c"tini tini-static docker-init podman-init "),
+    names: "tini tini-static docker-init podman-init ",
     voice: Name::Tini,
     begin,
     rows: ROWS,
+    helps: HELPS,
+    titles: TITLES,
     more: None,
     act,
     contained: 0,
     end,
     texts: Texts {
         help: HELP,
-        version: say(c"tini version 0.19.0 - git.de40ad0\n"),
+        version: say!("tini version 0.19.0 - git.de40ad0\n"),
         short_name: true,
-        unknown_letter: say(c"&: invalid option -- '#'\n"),
-        unknown_word: say(c"&: invalid option -- '-'\n"),
-        value_missing: say(c"&: option requires an argument -- '#'\n"),
-        value_too_much: say(c"&: invalid option -- '-'\n"),
-        value_wrong: say(c"[FATAL tini (@)] Not a valid option for $: #\n"),
+        unknown_letter: say!("&: invalid option -- '#'\n"),
+        unknown_word: say!("&: invalid option -- '-'\n"),
+        value_missing: say!("&: option requires an argument -- '#'\n"),
+        value_too_much: say!("&: invalid option -- '-'\n"),
+        value_wrong: say!("[FATAL tini (@)] Not a valid option for $: #\n"),
         usage: HELP,
         ..Texts::NONE
     },
@@ -38,16 +42,16 @@ pub static TINI: Vocabulary = Vocabulary {
 };
 
 rows! { draft, value, _second, _third:
-    "" {
-        "--version\t" => draft.asked = Asked::Version,
-        "-h\t" => draft.asked = Asked::Help,
-        "-l\t" => draft.asked = Asked::Licence,
-        "-s\t" => draft.spec.life.subreaper = true,
-        "-p SIGNAL\t" => draft.spec.life.die_with_parent = Some(signal(value.to_bytes()).ok_or(Say::NOTHING)?),
-        "-v\t" => draft.verbosity = draft.verbosity.saturating_add(1),
-        "-w\t" => draft.spec.life.tell_reaped = true,
-        "-g\t" => draft.spec.life.audience = Audience::Group,
-        "-e EXIT_CODE\t" => draft.remap.push((code(value).ok_or(Say::NOTHING)?, 0)),
+    say!("") => {
+        "--version", say!("") => draft.asked = Asked::Version,
+        "-h", say!("") => draft.asked = Asked::Help,
+        "-l", say!("") => draft.asked = Asked::Licence,
+        "-s", say!("") => draft.spec.life.subreaper = true,
+        "-p SIGNAL", say!("") => draft.spec.life.die_with_parent = Some(signal(value.to_bytes()).ok_or(Say::NOTHING)?),
+        "-v", say!("") => draft.verbosity = draft.verbosity.saturating_add(1),
+        "-w", say!("") => draft.spec.life.tell_reaped = true,
+        "-g", say!("") => draft.spec.life.audience = Audience::Group,
+        "-e EXIT_CODE", say!("") => draft.remap.push((code(value).ok_or(Say::NOTHING)?, 0)),
     }
 }
 
@@ -113,7 +117,8 @@ fn signal(name: &[u8]) -> Option<Signal> {
     None
 }
 
-const HELP: Say = say(c"& (tini version 0.19.0 - git.de40ad0)
+const HELP: Say = say!(
+    "& (tini version 0.19.0 - git.de40ad0)
 Usage: & [OPTIONS] PROGRAM -- [ARGS] | --version
 
 Execute a program under the supervision of a valid init process (&)
@@ -136,4 +141,5 @@ Environment variables:
   TINI_VERBOSITY: Set the verbosity level (default: 1).
   TINI_KILL_PROCESS_GROUP: Send signals to the child's process group.
 
-");
+"
+);

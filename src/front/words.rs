@@ -2,8 +2,8 @@
 
 use core::ffi::CStr;
 
-use engine::sys::Say;
 use engine::text;
+use engine::texts::Say;
 use engine::voice::Name;
 
 use super::draft::Draft;
@@ -17,14 +17,17 @@ pub type Values = [&'static CStr; 3];
 /// One name that nsinit answers to, and what it then understands.
 pub struct Vocabulary {
     /// The basenames of argv[0], each followed by a space.
-    pub names: Say,
+    pub names: &'static str,
     pub voice: Name,
     /// What holds before any option has its say: defaults, and the variables of the environment that are options.
     /// Or why nothing can be done.
     pub begin: fn(&mut Draft) -> Result<(), Wrong>,
-    /// A line each: the heading of a group, or an option, what its values are called, a tab, and its help:
-    /// `--bind SRC DEST\tshow ...`.
+    /// A line each: an option and what its values are called, `--bind SRC DEST`; an empty one before each group.
     pub rows: &'static str,
+    /// Each option's help; what has none is hidden.
+    pub helps: &'static [Say],
+    /// The headings of the groups.
+    pub titles: &'static [Say],
     /// Options that are understood as well.
     pub more: Option<&'static Vocabulary>,
     /// What the row of that number does to the draft of a Spec. It gets as many values as its text names; the others
@@ -108,11 +111,15 @@ pub enum Kind {
     CommandMissing,
 }
 
-/// Makes a vocabulary's `rows` and `act` from a list: `"TITLE" { "--option VALUE\thelp" => statement, ... }`. All texts
-/// become one and all statements one function, since a table of small ones would be a third larger.
+/// Makes a vocabulary's `rows`, `helps`, `titles` and `act` from a list:
+/// `say!("TITLE") => { "--option VALUE", say!("help") => statement, ... }`. All options become one text and all statements one
+/// function, since a table of small ones would be a third larger.
 macro_rules! rows {
-    ($draft:ident, $first:ident, $second:ident, $third:ident: $($title:literal { $($text:literal => $act:expr,)* })*) => {
-        const ROWS: &str = concat!($($title, "\n", $($text, "\n",)*)*);
+    ($draft:ident, $first:ident, $second:ident, $third:ident:
+        $($title:expr => { $($text:literal, $help:expr => $act:expr,)* })*) => {
+        const ROWS: &str = concat!($("\n", $($text, "\n",)*)*);
+        static HELPS: &[engine::texts::Say] = &[$($($help,)*)*];
+        static TITLES: &[engine::texts::Say] = &[$($title,)*];
 
         #[inline(never)]
         fn act(row: usize, $draft: &mut Draft, [$first, $second, $third]: Values) -> Result<(), Wrong> {
@@ -137,16 +144,17 @@ pub struct Row {
     /// Whose it is.
     pub of: &'static Vocabulary,
     pub number: usize,
-    /// With its values' names: `--bind SRC DEST`. Or the heading.
+    /// With its values' names: `--bind SRC DEST`. Nothing: it is a heading.
     pub option: &'static [u8],
-    pub help: &'static [u8],
+    /// Its help, or the heading.
+    pub help: Say,
 }
 
 impl Row {
     /// It is no row, but the heading of those that follow.
     #[must_use]
     pub fn is_title(&self) -> bool {
-        self.option.first() != Some(&b'-')
+        self.option.is_empty()
     }
 
     /// The option with its dashes.
@@ -173,13 +181,13 @@ impl Vocabulary {
     /// The headings and rows, in order.
     pub fn lines(&'static self) -> impl Iterator<Item = Row> {
         let mut rest = self.rows.as_bytes();
-        let mut number = 0;
+        let (mut number, mut titles) = (0, self.titles.iter());
         core::iter::from_fn(move || {
-            let (line, after) = text::word(rest, b'\n')?;
-            let (option, help) = text::word(line, b'\t').unwrap_or_default();
-            let row = Row { of: self, number, option, help };
-            number += usize::from(!row.is_title());
+            let (option, after) = text::word(rest, b'\n')?;
             rest = after;
+            let help = if option.is_empty() { titles.next() } else { self.helps.get(number) };
+            let row = Row { of: self, number, option, help: help.copied().unwrap_or(Say::NOTHING) };
+            number += usize::from(!row.is_title());
             Some(row)
         })
     }

@@ -8,7 +8,6 @@
 use core::cell::Cell;
 use core::ffi::{CStr, c_char, c_int};
 use core::marker::PhantomData;
-use core::ptr::NonNull;
 
 use linux_raw_sys::auxvec;
 
@@ -47,37 +46,6 @@ impl<'a> Word<'a> {
 
     pub fn is_end(self) -> bool {
         self.0.is_null()
-    }
-}
-
-/// A text of our own, in one register instead of two.
-#[derive(Clone, Copy)]
-pub struct Say(NonNull<c_char>);
-
-// SAFETY: it leads to a constant.
-unsafe impl Sync for Say {}
-
-impl Say {
-    pub const NOTHING: Say = say(c"");
-
-    #[must_use]
-    pub fn text(self) -> &'static CStr {
-        // SAFETY: it was made from a `&'static CStr`.
-        unsafe { CStr::from_ptr(self.0.as_ptr()) }
-    }
-
-    #[must_use]
-    pub fn bytes(self) -> &'static [u8] {
-        self.text().to_bytes()
-    }
-}
-
-/// A text as a [`Say`].
-#[must_use]
-pub const fn say(text: &'static CStr) -> Say {
-    match NonNull::new(text.as_ptr().cast_mut()) {
-        Some(first) => Say(first),
-        None => Say(NonNull::dangling()),
     }
 }
 

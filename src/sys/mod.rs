@@ -10,7 +10,7 @@ mod image;
 mod signal;
 
 pub use call::*;
-pub use entry::{Argv, Auxiliary, Env, Say, Start, Word, c_str, say, tail};
+pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
 pub use image::leave_file;
