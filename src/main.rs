@@ -55,11 +55,10 @@ fn run(start: Start) -> i32 {
         Err(complaint) => return complain(words, &complaint, program),
     };
     (words.end)(&mut draft);
-    let asked = draft.asked;
-    match ManuallyDrop::into_inner(draft).finish() {
-        Ok(mut spec) => answer(words, asked, &mut spec, &start, program),
-        Err(why) => refuse(why),
+    if let Err(why) = draft.finish() {
+        return refuse(why);
     }
+    answer(words, draft.asked, &mut draft.spec, &start, program)
 }
 
 fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, program: &CStr) -> i32 {

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::ffi::CStr;
+use core::mem::take;
 
 use engine::say;
 use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, Spec};
@@ -158,7 +159,7 @@ impl Draft {
     pub fn op(&mut self, kind: Kind, dest: &'static CStr) -> Result<&mut Op<'static>, Wrong> {
         let mut op = Op::new(kind, dest);
         op.mode = self.mode.take();
-        op.size = core::mem::take(&mut self.size);
+        op.size = take(&mut self.size);
         let noexec = self.noexec.take();
         match noexec {
             Some(true) => op.set |= raw::MOUNT_ATTR_NOEXEC,
@@ -167,7 +168,7 @@ impl Draft {
         }
         let overlay = matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly);
         if overlay {
-            op.layers = core::mem::take(&mut self.layers).leak();
+            op.layers = take(&mut self.layers).leak();
         }
         let files = matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData);
         if op.mode.is_some() && !files {
@@ -231,7 +232,7 @@ impl Draft {
     ///
     /// # Errors
     /// Options that do not go together.
-    pub fn finish(mut self) -> Result<Spec<'static>, Wrong> {
+    pub fn finish(&mut self) -> Result<(), Wrong> {
         if self.filter_alone && self.filter_beside {
             return Err(say!("--add-seccomp-fd cannot be combined with --seccomp"));
         }
@@ -284,18 +285,18 @@ impl Draft {
         if let Some(name) = self.argv_0 {
             spec.argv.rename(name);
         }
-        spec.life.rewrite = self.rewrite.leak();
-        spec.life.remap = self.remap.leak();
-        spec.ops = self.ops.leak();
-        spec.keep_fds = self.keep_fds.leak();
-        spec.filters = self.filters.leak();
-        spec.locks = self.locks.leak();
-        spec.env = Env::new(self.env.leak());
+        spec.life.rewrite = take(&mut self.rewrite).leak();
+        spec.life.remap = take(&mut self.remap).leak();
+        spec.ops = take(&mut self.ops).leak();
+        spec.keep_fds = take(&mut self.keep_fds).leak();
+        spec.filters = take(&mut self.filters).leak();
+        spec.locks = take(&mut self.locks).leak();
+        spec.env = Env::new(take(&mut self.env).leak());
         if let Some(sync) = spec.channels.sync {
             // Who becomes CMD himself keeps it so.
             let _ = close_on_exec(sync, spec.supervises());
         }
-        Ok(self.spec)
+        Ok(())
     }
 
     fn make_env(&mut self, root: bool) {
@@ -307,7 +308,7 @@ impl Draft {
         } else {
             self.pass_env(None);
         }
-        for op in core::mem::take(&mut self.env_ops) {
+        for op in take(&mut self.env_ops) {
             match op {
                 EnvOp::Set(pair) => self.push_env(pair),
                 EnvOp::Unset(name) => self.unset_env(name.to_bytes()),

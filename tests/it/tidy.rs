@@ -117,7 +117,11 @@ fn each_layer_uses_only_those_above() {
             continue;
         };
         for (number, line) in source.code() {
-            for used in modules_in(line).into_iter().filter(|u| *u != module) {
+            for mut used in modules_in(line).into_iter().filter(|u| *u != module) {
+                // The macro.
+                if used == "say" {
+                    used = "texts".to_owned();
+                }
                 if layer(&used).is_none_or(|other| other >= own) {
                     wrong.push(format!("src/{}:{number}: {module} uses {used}", source.path.display()));
                 }
