@@ -16,6 +16,7 @@ mod fault;
 mod files;
 mod init;
 mod isolation;
+mod property;
 mod signals;
 mod terminal;
 mod tidy;

@@ -106,6 +106,17 @@ pub fn nsinit() -> &'static Path {
     })
 }
 
+/// The same under the name that makes it bubblewrap.
+pub fn bwrap() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let link = bin("as").join("bwrap");
+        make_dir(link.parent().expect("it is in a directory"));
+        std::os::unix::fs::symlink(nsinit(), &link).expect("give nsinit another name");
+        link
+    })
+}
+
 /// The host's static busybox.
 pub fn busybox() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();

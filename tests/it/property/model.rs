@@ -1,0 +1,498 @@
+//! What must be where: inodes, mounts, and one walk over them. It says what the options are said to do, and no more.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::case::{Act, Bind, Case, Op, Place as Where, WALKER, WORLD, Writes};
+use super::tree::{Tree, What};
+
+type Inode = usize;
+type MountId = usize;
+
+/// The one that a mount's root is, or one below; what is mounted on it not considered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    mount: MountId,
+    inode: Inode,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Directory(BTreeMap<String, Inode>),
+    File(String),
+    Link(String),
+    /// A directory of the kernel's or a /dev, of which the model knows nothing.
+    Opaque,
+}
+
+#[derive(Clone)]
+struct File {
+    kind: Kind,
+    mode: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Mount {
+    root: Inode,
+    read_only: bool,
+    devices: bool,
+}
+
+/// Why it ends before CMD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With one line that has this word of the user's and this reason.
+    Refused { word: String, why: &'static str },
+    /// It leads to where the model knows nothing.
+    Unknown,
+}
+
+/// The same, before it is known what it is about.
+enum Why {
+    Because(&'static str),
+    Unknown,
+}
+
+const LOOP: Why = Why::Because("Too many levels of symbolic links");
+const NOT_DIRECTORY: Why = Why::Because("Not a directory");
+const IS_DIRECTORY: Why = Why::Because("Is a directory");
+const MISSING: Why = Why::Because("No such file or directory");
+const EXISTS: Why = Why::Because("File exists");
+const READ_ONLY: Why = Why::Because("Read-only file system");
+const NO_MOUNT: Why = Why::Because("Invalid argument");
+const SYMLINK: Why = Why::Because("Can't mount on symlink destination");
+const WHATEVER: Why = Why::Because("");
+const NO_DIRECTORY: Why = Why::Because("it is there and no directory");
+const NO_FILE: Why = Why::Because("it is there and a directory, but the source is a file");
+
+/// The kernel's limit.
+const LINKS_MAX: usize = 40;
+/// From here on a path could be too long, which the model does not count exactly.
+const LONG: usize = 3000;
+
+/// What makes a file that is missing.
+#[derive(Clone, Copy)]
+enum Missing {
+    Directory(u32),
+    File,
+    Fail,
+}
+
+#[derive(Clone)]
+pub struct Model {
+    files: Vec<File>,
+    mounts: Vec<Mount>,
+    mounted: BTreeMap<Place, MountId>,
+    root: Place,
+    /// `$T`
+    world: Inode,
+    /// Device files of `$T` would work where nothing forbids it.
+    devices: bool,
+}
+
+impl Model {
+    pub fn new(world: &Tree, devices: bool) -> Model {
+        let mut model = Model {
+            files: Vec::new(),
+            mounts: Vec::new(),
+            mounted: BTreeMap::new(),
+            root: Place { mount: 0, inode: 0 },
+            world: 0,
+            devices,
+        };
+        model.world = model.plant(world);
+        model
+    }
+
+    /// Everything that the case asks for.
+    pub fn run(&mut self, case: &Case) -> Result<(), End> {
+        case.ops.iter().try_for_each(|op| judge(op, case))?;
+        self.begin(case.place);
+        case.ops.iter().try_for_each(|op| self.apply(op))
+    }
+
+    /// Those of the operations that are not refused, without the others. The last is that in any case.
+    pub fn accepted(mut self, case: &Case) -> Vec<Op> {
+        self.begin(case.place);
+        let (last, ops) = case.ops.split_last().expect("there is an operation");
+        let accepted = ops.iter().filter(|op| {
+            let before = self.clone();
+            let done = judge(op, case).and_then(|()| self.apply(op)).is_ok();
+            if !done {
+                self = before;
+            }
+            done
+        });
+        accepted.chain([last]).cloned().collect()
+    }
+
+    fn begin(&mut self, place: Where) {
+        match place {
+            Where::Built { .. } => {
+                let root = self.add(Kind::Directory(BTreeMap::new()), 0o755);
+                self.enter(restricted(root));
+            }
+            Where::Directory { sys, writes } => {
+                let mut root = self.source("root").expect("it was planted");
+                if writes == Writes::Forgotten {
+                    root = self.plant(&self.tree(root));
+                }
+                self.enter(Mount { read_only: writes == Writes::Refused, ..restricted(root) });
+                for name in ["proc", "dev", "sys"].into_iter().filter(|name| sys || *name != "sys") {
+                    let root = self.add(Kind::Opaque, 0);
+                    self.put(name, restricted(root)).ok().expect("their places were planted");
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, mount: Mount) {
+        self.root = Place { mount: self.mounts.len(), inode: mount.root };
+        self.mounts.push(mount);
+    }
+
+    fn apply(&mut self, op: &Op) -> Result<(), End> {
+        let refused = |word: &str, why| match why {
+            Why::Because(why) => End::Refused { word: word.to_owned(), why },
+            Why::Unknown => End::Unknown,
+        };
+        let mount = match &op.act {
+            Act::Bind { source, how, lenient, .. } => match self.source(source) {
+                None if *lenient => return Ok(()),
+                None => return Err(refused(source, MISSING)),
+                Some(root) => {
+                    let devices = *how == Bind::Devices && self.devices;
+                    Mount { root, read_only: *how == Bind::ReadOnly, devices }
+                }
+            },
+            Act::BindData { read_only, text } => {
+                let root = self.add(Kind::File((*text).to_owned()), op.mode.unwrap_or(0o600));
+                Mount { read_only: *read_only, ..restricted(root) }
+            }
+            Act::Overlay { writable, layers } => {
+                let layers: Vec<Tree> = layers.iter().rev().map(|layer| self.below_world(layer)).collect();
+                let root = self.plant(&merged(&layers.iter().collect::<Vec<_>>()));
+                Mount { read_only: !writable, ..restricted(root) }
+            }
+            Act::Tmpfs => restricted(self.add(Kind::Directory(BTreeMap::new()), op.mode.unwrap_or(0o755))),
+            Act::Proc | Act::Dev => restricted(self.add(Kind::Opaque, 0)),
+            _ => return self.change(op).map_err(|why| refused(&op.dest, why)),
+        };
+        self.put(&op.dest, mount).map_err(|why| refused(&op.dest, why))
+    }
+
+    /// What is no mount.
+    fn change(&mut self, op: &Op) -> Result<(), Why> {
+        match &op.act {
+            Act::Dir => self.make_directory(op),
+            Act::File { text } => self.write_file(op, text),
+            Act::Symlink { target } => self.make_link(op, target),
+            Act::Chmod { mode } => {
+                let place = self.place(&op.dest, Missing::Fail)?;
+                if matches!(self.kind(place), Kind::Opaque) {
+                    return Err(Why::Unknown);
+                }
+                self.writable(place)?;
+                self.files[place.inode].mode = *mode;
+                Ok(())
+            }
+            Act::RemountReadOnly => {
+                let place = self.place(&op.dest, Missing::Fail)?;
+                if self.mounts[place.mount].root != place.inode {
+                    return Err(NO_MOUNT);
+                }
+                self.mounts[place.mount].read_only = true;
+                Ok(())
+            }
+            _ => unreachable!("it is a mount"),
+        }
+    }
+
+    fn make_directory(&mut self, op: &Op) -> Result<(), Why> {
+        let (parent, Some(name)) = self.parent(&op.dest, Some(parents(op)))? else { return Ok(()) };
+        match self.look(parent, &name)? {
+            None => self.make(parent, &name, Kind::Directory(BTreeMap::new()), op.mode.unwrap_or(0o755)).map(|_| ()),
+            Some(found) if self.is_directory(found) => Ok(()),
+            Some(_) => Err(NO_DIRECTORY),
+        }
+    }
+
+    fn write_file(&mut self, op: &Op, text: &str) -> Result<(), Why> {
+        let (parent, Some(name)) = self.parent(&op.dest, Some(parents(op)))? else { return Err(MISSING) };
+        let content = Kind::File(text.to_owned());
+        let Some(found) = self.look(parent, &name)? else {
+            return self.make(parent, &name, content, op.mode.unwrap_or(0o666)).map(|_| ());
+        };
+        match self.kind(found) {
+            Kind::Directory(_) | Kind::Opaque => Err(IS_DIRECTORY),
+            Kind::Link(_) => Err(SYMLINK),
+            Kind::File(_) => {
+                self.writable(found)?;
+                self.files[found.inode].kind = content;
+                Ok(())
+            }
+        }
+    }
+
+    fn make_link(&mut self, op: &Op, target: &str) -> Result<(), Why> {
+        let (parent, Some(name)) = self.parent(&op.dest, Some(parents(op)))? else { return Err(MISSING) };
+        match self.look(parent, &name)?.map(|found| self.kind(found)) {
+            None => self.make(parent, &name, Kind::Link(target.to_owned()), 0o777).map(|_| ()),
+            Some(Kind::Link(there)) if *there == target => Ok(()),
+            Some(_) => Err(EXISTS),
+        }
+    }
+
+    /// Mounts it at `dest`, on top of what is there.
+    fn put(&mut self, dest: &str, mount: Mount) -> Result<(), Why> {
+        let file = matches!(self.files[mount.root].kind, Kind::File(_));
+        let place = self.place(dest, if file { Missing::File } else { Missing::Directory(0o755) })?;
+        let id = self.mounts.len();
+        self.mounts.push(mount);
+        self.mounted.insert(place, id);
+        if place == self.root {
+            self.root = Place { mount: id, inode: mount.root };
+        }
+        Ok(())
+    }
+
+    /// What `dest` names, and its last component itself. That may not be a link.
+    fn place(&mut self, dest: &str, missing: Missing) -> Result<Place, Why> {
+        let parents = if matches!(missing, Missing::Fail) { None } else { Some(0o755) };
+        let (parent, name) = self.parent(dest, parents)?;
+        let Some(name) = name else {
+            return if matches!(missing, Missing::File) { Err(WHATEVER) } else { Ok(parent) };
+        };
+        let found = self.look_or_make(parent, &name, missing)?;
+        match (self.kind(found), missing) {
+            (Kind::Link(_), _) => Err(SYMLINK),
+            (Kind::File(_), Missing::Directory(_)) => Err(NO_DIRECTORY),
+            (Kind::Directory(_) | Kind::Opaque, Missing::File) => Err(NO_FILE),
+            _ => Ok(found),
+        }
+    }
+
+    /// The directory that the last component lies in, and that. There is none in the root's own path, or behind it all
+    /// `.` or `..`.
+    fn parent(&mut self, dest: &str, make: Option<u32>) -> Result<(Place, Option<String>), Why> {
+        let path = dest.trim_end_matches('/');
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if matches!(name, "" | "." | "..") {
+            return Ok((self.walk(path, make)?, None));
+        }
+        Ok((self.walk(parent, make)?, Some(name.to_owned())))
+    }
+
+    /// Where a path leads, links followed: never above the root. What is missing is made with that mode.
+    fn walk(&mut self, path: &str, make: Option<u32>) -> Result<Place, Why> {
+        let mut todo: VecDeque<String> = path.split('/').map(str::to_owned).collect();
+        let mut way = Vec::new();
+        let mut links = 0;
+        while let Some(word) = todo.pop_front() {
+            let at = way.last().copied().unwrap_or(self.root);
+            match word.as_str() {
+                "" | "." => continue,
+                ".." => {
+                    way.pop();
+                    continue;
+                }
+                _ => {}
+            }
+            let found = self.look_or_make(at, &word, make.map_or(Missing::Fail, Missing::Directory))?;
+            match self.kind(found) {
+                Kind::Directory(_) | Kind::Opaque => way.push(found),
+                Kind::File(_) => return Err(NOT_DIRECTORY),
+                Kind::Link(target) => {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(LOOP);
+                    }
+                    if target.starts_with('/') {
+                        way.clear();
+                    }
+                    for word in target.clone().split('/').rev() {
+                        todo.push_front(word.to_owned());
+                    }
+                    if todo.iter().map(|word| word.len() + 1).sum::<usize>() > LONG {
+                        return Err(Why::Unknown);
+                    }
+                }
+            }
+        }
+        Ok(way.last().copied().unwrap_or(self.root))
+    }
+
+    fn look_or_make(&mut self, dir: Place, name: &str, missing: Missing) -> Result<Place, Why> {
+        match (self.look(dir, name)?, missing) {
+            (Some(found), _) => Ok(found),
+            (None, Missing::Fail) => Err(MISSING),
+            (None, Missing::File) => self.make(dir, name, Kind::File(String::new()), 0o644),
+            (None, Missing::Directory(mode)) => self.make(dir, name, Kind::Directory(BTreeMap::new()), mode),
+        }
+    }
+
+    /// What is there, and on top.
+    fn look(&self, dir: Place, name: &str) -> Result<Option<Place>, Why> {
+        match self.kind(dir) {
+            Kind::Directory(children) => {
+                Ok(children.get(name).map(|&inode| self.top(Place { mount: dir.mount, inode })))
+            }
+            _ => Err(Why::Unknown),
+        }
+    }
+
+    fn top(&self, mut place: Place) -> Place {
+        while let Some(&mount) = self.mounted.get(&place) {
+            place = Place { mount, inode: self.mounts[mount].root };
+        }
+        place
+    }
+
+    fn make(&mut self, dir: Place, name: &str, kind: Kind, mode: u32) -> Result<Place, Why> {
+        self.writable(dir)?;
+        let inode = self.add(kind, mode);
+        match &mut self.files[dir.inode].kind {
+            Kind::Directory(children) => children.insert(name.to_owned(), inode),
+            _ => unreachable!("it was looked into"),
+        };
+        Ok(Place { mount: dir.mount, inode })
+    }
+
+    fn writable(&self, place: Place) -> Result<(), Why> {
+        if self.mounts[place.mount].read_only { Err(READ_ONLY) } else { Ok(()) }
+    }
+
+    fn kind(&self, place: Place) -> &Kind {
+        &self.files[place.inode].kind
+    }
+
+    fn is_directory(&self, place: Place) -> bool {
+        matches!(self.kind(place), Kind::Directory(_) | Kind::Opaque)
+    }
+
+    fn add(&mut self, kind: Kind, mode: u32) -> Inode {
+        self.files.push(File { kind, mode });
+        self.files.len() - 1
+    }
+
+    fn plant(&mut self, tree: &Tree) -> Inode {
+        let kind = match &tree.what {
+            What::Directory(children) => {
+                Kind::Directory(children.iter().map(|(name, child)| (name.clone(), self.plant(child))).collect())
+            }
+            What::File(text) => Kind::File(text.clone()),
+            What::Link(target) => Kind::Link(target.clone()),
+            What::Other(_) => Kind::Opaque,
+        };
+        self.add(kind, tree.mode)
+    }
+
+    /// What is bound, if it is there.
+    fn source(&mut self, name: &str) -> Option<Inode> {
+        match (name, &self.files[self.world].kind) {
+            (WORLD, _) => Some(self.world),
+            (WALKER, _) => Some(self.add(Kind::File(String::new()), 0)),
+            (_, Kind::Directory(children)) => children.get(name).copied(),
+            _ => None,
+        }
+    }
+
+    fn below_world(&mut self, name: &str) -> Tree {
+        let inode = self.source(name).expect("layers are there");
+        self.tree(inode)
+    }
+
+    fn tree(&self, inode: Inode) -> Tree {
+        let file = &self.files[inode];
+        let what = match &file.kind {
+            Kind::Directory(children) => {
+                What::Directory(children.iter().map(|(name, &child)| (name.clone(), self.tree(child))).collect())
+            }
+            Kind::File(text) => What::File(text.clone()),
+            Kind::Link(target) => What::Link(target.clone()),
+            Kind::Opaque => What::Other(0),
+        };
+        Tree { what, mode: file.mode }
+    }
+
+    /// `$T` as it is to be seen from outside.
+    pub fn world(&self) -> Tree {
+        self.tree(self.world)
+    }
+
+    /// What CMD is to see, as `helper walk` tells it; and the paths that it is not to tell of.
+    pub fn seen(&self) -> (BTreeSet<String>, Vec<String>) {
+        let mut seen = (BTreeSet::new(), vec!["/walk".to_owned()]);
+        if !self.mounts.is_empty() {
+            self.look_around("", self.root, &mut seen);
+        }
+        seen
+    }
+
+    fn look_around(&self, path: &str, place: Place, seen: &mut (BTreeSet<String>, Vec<String>)) {
+        let (lines, silent) = seen;
+        let name = if path.is_empty() { "/" } else { path };
+        if silent.iter().any(|silent| silent == name) {
+            return;
+        }
+        let mount = self.mounts[place.mount];
+        let file = &self.files[place.inode];
+        let rights =
+            [if mount.read_only { "read-only" } else { "writable" }, if mount.devices { " devices" } else { "" }];
+        let mut line = |kind, rights: &str, content: &str| {
+            lines.insert(format!("{name}\t{kind}\t{:o}\t{rights}\t{content}", file.mode));
+        };
+        match &file.kind {
+            Kind::Opaque => silent.push(name.to_owned()),
+            Kind::File(text) => line('-', &rights.concat(), text),
+            Kind::Link(target) => line('l', "", target),
+            Kind::Directory(children) => {
+                line('d', &rights.concat(), "");
+                for (name, &inode) in children {
+                    self.look_around(&format!("{path}/{name}"), self.top(Place { mount: place.mount, inode }), seen);
+                }
+            }
+        }
+    }
+}
+
+/// What most mounts are: writable, and without device files.
+fn restricted(root: Inode) -> Mount {
+    Mount { root, read_only: false, devices: false }
+}
+
+/// The mode of parents: what nobody but the owner gets at, nobody else gets near to either.
+fn parents(op: &Op) -> u32 {
+    let closed = |others: u32| op.mode.is_some_and(|mode| mode & others == 0);
+    [0o070, 0o007].into_iter().filter(|others| closed(*others)).fold(0o755, |mode, others| mode & !others)
+}
+
+/// Layers as one, the topmost first.
+fn merged(layers: &[&Tree]) -> Tree {
+    let top = *layers.first().expect("there is a layer");
+    let directories: Vec<&BTreeMap<String, Tree>> = layers
+        .iter()
+        .map_while(|layer| if let What::Directory(children) = &layer.what { Some(children) } else { None })
+        .collect();
+    if directories.is_empty() {
+        return top.clone();
+    }
+    let names: BTreeSet<&String> = directories.iter().flat_map(|children| children.keys()).collect();
+    let of = |name: &String| directories.iter().filter_map(|children| children.get(name)).collect::<Vec<_>>();
+    let children = names.into_iter().map(|name| (name.clone(), merged(&of(name)))).collect();
+    Tree { what: What::Directory(children), mode: top.mode }
+}
+
+/// What is refused before anything is done.
+fn judge(op: &Op, case: &Case) -> Result<(), End> {
+    let Where::Directory { writes, .. } = case.place else { return Ok(()) };
+    let mounts = case.ops.iter().filter(|other| !other.act.makes()).map(|other| other.dest.as_str());
+    let below_a_mount = mounts.chain(["/dev/"]).any(|mount| op.dest.starts_with(mount));
+    let why = if op.dest.trim_end_matches('/').is_empty() {
+        "the root itself is --root's"
+    } else if writes == Writes::Refused && op.act.makes() && !below_a_mount {
+        "the root is read-only"
+    } else {
+        return Ok(());
+    };
+    Err(End::Refused { word: op.dest.clone(), why })
+}

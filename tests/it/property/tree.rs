@@ -1,0 +1,125 @@
+//! A directory with all below it: as it was found on disk, as lines to compare, and as a script that makes it anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    pub what: What,
+    pub mode: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    Directory(BTreeMap<String, Tree>),
+    File(String),
+    Link(String),
+    /// Neither of them: nothing that any operation makes.
+    Other(u32),
+}
+
+pub const MODE_BITS: u32 = 0o7777;
+
+impl Tree {
+    pub fn read(path: &Path) -> Tree {
+        let found = fs::symlink_metadata(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        let what = if found.is_dir() {
+            What::Directory(names(path).into_iter().map(|name| (name.clone(), Tree::read(&path.join(name)))).collect())
+        } else if found.is_file() {
+            What::File(fs::read_to_string(path).expect("read a file of ours"))
+        } else if found.is_symlink() {
+            What::Link(target(path))
+        } else {
+            What::Other(found.mode() & libc::S_IFMT)
+        };
+        Tree { what, mode: found.mode() & MODE_BITS }
+    }
+
+    /// One for each file.
+    pub fn lines(&self) -> BTreeSet<String> {
+        let mut lines = BTreeSet::new();
+        self.each("", &mut |path, tree| {
+            let (kind, content) = tree.kind();
+            lines.insert(format!("{path}\t{kind}\t{:o}\t{content}", tree.mode));
+        });
+        lines
+    }
+
+    /// What it is, as `find` and `ls` abbreviate it, and what it holds.
+    pub fn kind(&self) -> (char, &str) {
+        match &self.what {
+            What::Directory(_) => ('d', ""),
+            What::File(text) => ('-', text),
+            What::Link(target) => ('l', target),
+            What::Other(_) => ('?', ""),
+        }
+    }
+
+    /// Commands that make what is below it in the current directory.
+    pub fn script(&self) -> String {
+        let mut script = String::new();
+        self.each("", &mut |path, tree| {
+            let Some(path) = path.strip_prefix('/') else { return };
+            script += &match &tree.what {
+                What::Directory(_) => format!("mkdir -m {:o} \"{path}\"\n", tree.mode),
+                What::File(text) => format!("printf %s \"{text}\" >\"{path}\"; chmod {:o} \"{path}\"\n", tree.mode),
+                What::Link(target) => format!("ln -s \"{target}\" \"{path}\"\n"),
+                What::Other(_) => String::new(),
+            };
+        });
+        script
+    }
+
+    fn each(&self, path: &str, act: &mut impl FnMut(&str, &Tree)) {
+        act(path, self);
+        if let What::Directory(children) = &self.what {
+            for (name, child) in children {
+                child.each(&format!("{path}/{name}"), act);
+            }
+        }
+    }
+}
+
+/// All that a change of any kind leaves its trace in, for each file at or below `path`: the inode's change time too, which
+/// nobody can set back.
+pub fn traces(path: &Path) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    trace(path, &mut lines);
+    lines
+}
+
+fn trace(path: &Path, lines: &mut BTreeSet<String>) {
+    let found = fs::symlink_metadata(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let content = if found.is_file() {
+        fs::read_to_string(path).expect("read a file of ours")
+    } else if found.is_symlink() {
+        target(path)
+    } else {
+        String::new()
+    };
+    let (changed, written) = ((found.ctime(), found.ctime_nsec()), (found.mtime(), found.mtime_nsec()));
+    let (inode, mode, owner, links) = (found.ino(), found.mode(), (found.uid(), found.gid()), found.nlink());
+    lines.insert(format!("{path:?} {inode} {mode:o} {owner:?} {links} {written:?} {changed:?} {content:?}"));
+    if found.is_dir() {
+        names(path).iter().for_each(|name| trace(&path.join(name), lines));
+    }
+}
+
+fn names(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    entries.map(|entry| entry.expect("read a directory of ours").file_name().into_string().expect("UTF-8")).collect()
+}
+
+fn target(path: &Path) -> String {
+    fs::read_link(path).expect("read a link of ours").into_os_string().into_string().expect("UTF-8")
+}
+
+/// What is only here and only there, or nothing.
+pub fn difference(here: (&str, &BTreeSet<String>), there: (&str, &BTreeSet<String>)) -> Option<String> {
+    let only = |(name, one): (&str, &BTreeSet<String>), (_, other): (&str, &BTreeSet<String>)| {
+        one.difference(other).map(|line| format!("only {name}: {line}\n")).collect::<String>()
+    };
+    (here.1 != there.1).then(|| only(here, there) + &only(there, here))
+}
