@@ -6,7 +6,7 @@ use proptest::bool;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
+use proptest::sample::{Index, select, subsequence};
 
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -133,14 +133,45 @@ impl Case {
 
 fn of(place: impl Strategy<Value = Place>) -> impl Strategy<Value = Case> {
     let trees = PLANTED.map(|_| vec(seed(), 0..8));
-    let look = Act::Bind { how: Bind::ReadOnly, by_fd: false, lenient: false, source: WALKER };
-    let look = Op { act: look, mode: None, dest: "/walk".into() };
-    (place, Vec::from(trees), vec(op(), 1..12), bool::weighted(0.7))
-        .prop_map(move |(place, trees, mut ops, willing)| {
-            ops.push(look.clone());
-            Case { place, trees, ops, willing }
-        })
+    (place, Vec::from(trees), vec((act(), option::weighted(0.3, mode()), dest()), 1..12), bool::weighted(0.7))
+        .prop_map(|(place, trees, ops, willing)| Case { place, ops: meeting(place, &trees, ops), trees, willing })
         .prop_filter("what overlayfs leaves open", Case::is_defined)
+}
+
+#[derive(Clone, Debug)]
+enum Dest {
+    Anywhere(String),
+    /// Where something is already, or below it.
+    Known(Index, &'static str),
+}
+
+/// Destinations become paths. At the end comes what is to be executed.
+fn meeting(place: Place, trees: &[Vec<Seed>], ops: Vec<(Act, Option<u32>, Dest)>) -> Vec<Op> {
+    let below = |path: &str, name: &str| {
+        let tree = PLANTED.iter().position(|planted| *planted == name).map(|index| &trees[index]);
+        let path = path.trim_end_matches('/').to_owned();
+        tree.into_iter().flatten().map(move |seed| format!("{path}/{}", seed.path.join("/"))).collect::<Vec<_>>()
+    };
+    let mut known = vec!["/a".to_owned()];
+    if matches!(place, Place::Directory { .. }) {
+        known = below("", "root");
+        known.push("/a".into());
+    }
+    let look = Act::Bind { how: Bind::ReadOnly, by_fd: false, lenient: false, source: WALKER };
+    let ops = ops.into_iter().chain([(look, None, Dest::Anywhere("/walk".into()))]);
+    ops.map(|(act, mode, dest)| {
+        let dest = match dest {
+            Dest::Anywhere(path) => path,
+            Dest::Known(which, behind) => which.get(&known).to_owned() + behind,
+        };
+        known.push(dest.clone());
+        if let Act::Bind { source, .. } = act {
+            known.extend(below(&dest, source));
+        }
+        let mode = mode.filter(|_| act.takes_mode());
+        Op { act, mode, dest }
+    })
+    .collect()
 }
 
 fn name() -> impl Strategy<Value = &'static str> {
@@ -159,16 +190,20 @@ fn wandering() -> impl Strategy<Value = String> {
     vec(component, 1..6).prop_map(|components| components.join("/"))
 }
 
-fn dest() -> impl Strategy<Value = String> {
+fn dest() -> impl Strategy<Value = Dest> {
     let before = prop_oneof![6 => Just("/"), 1 => Just(""), 1 => Just("//"), 1 => Just("/../")];
     let after = prop_oneof![12 => Just(""), 1 => Just("/"), 1 => Just("//"), 1 => Just("/."), 1 => Just("/..")];
     let wandering = (before, wandering(), after).prop_map(|(before, path, after)| before.to_owned() + &path + after);
+    let known = (any::<Index>(), select(&["", "", "", "", "/", "/a", "/../b", "/..", "/walk"][..]));
     prop_oneof![
-        40 => wandering,
-        1 => select(&["/", "//", "/.", "/a/../", "/proc", "/dev/shm", "/dev/a", "/proc/a", "/sys", "/../$T/outside/a"][..])
-            .prop_map(str::to_owned),
+        20 => wandering.prop_map(Dest::Anywhere),
+        20 => known.prop_map(|(which, behind)| Dest::Known(which, behind)),
+        1 => select(&SPECIAL[..]).prop_map(|path| Dest::Anywhere(path.to_owned())),
     ]
 }
+
+const SPECIAL: [&str; 10] =
+    ["/", "//", "/.", "/a/../", "/proc", "/dev/shm", "/dev/a", "/proc/a", "/sys", "/../$T/outside/a"];
 
 /// Where a link leads that somebody hostile has put there.
 fn target() -> impl Strategy<Value = String> {
@@ -201,13 +236,6 @@ fn mode() -> impl Strategy<Value = u32> {
 
 fn text() -> impl Strategy<Value = &'static str> {
     select(&["", "new", "other"][..])
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    (act(), option::weighted(0.3, mode()), dest()).prop_map(|(act, mode, dest)| {
-        let mode = mode.filter(|_| act.takes_mode());
-        Op { act, mode, dest }
-    })
 }
 
 fn act() -> impl Strategy<Value = Act> {
