@@ -66,6 +66,6 @@ fn holds_for(cases: &impl Strategy<Value = Case>) {
         let [worked, refused, unknown] = [Outcome::Worked, Outcome::Refused, Outcome::Unknown].map(tried);
         println!("as {who:?}: {worked} worked, {refused} were refused, {unknown} lead to where the model ends");
         let all = worked + refused + unknown;
-        assert!(all < 50 || (worked > all / 2 && refused > all / 10), "the cases are too much of one kind");
+        assert!(all < 50 || (worked > all / 3 && refused > all / 10), "the cases are too much of one kind");
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! `$T` stands for the directory that everything lies in, outside the container, as in the script of a failure.
 
-use proptest::bool;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -14,8 +13,8 @@ pub struct Case {
     /// What is planted in each of [`PLANTED`].
     pub trees: Vec<Vec<Seed>>,
     pub ops: Vec<Op>,
-    /// Operations that are refused are left out, so that the others come to be done.
-    pub willing: bool,
+    /// Operations that are refused are left out, so that the others come to be done; but this one comes behind them.
+    pub refused: Option<Index>,
 }
 
 /// What the operations are applied to.
@@ -133,8 +132,8 @@ impl Case {
 
 fn of(place: impl Strategy<Value = Place>) -> impl Strategy<Value = Case> {
     let trees = PLANTED.map(|_| vec(seed(), 0..8));
-    (place, Vec::from(trees), vec((act(), option::weighted(0.3, mode()), dest()), 1..12), bool::weighted(0.7))
-        .prop_map(|(place, trees, ops, willing)| Case { place, ops: meeting(place, &trees, ops), trees, willing })
+    (place, Vec::from(trees), vec((act(), option::weighted(0.3, mode()), dest()), 1..16), any::<Option<Index>>())
+        .prop_map(|(place, trees, ops, refused)| Case { place, ops: meeting(place, &trees, ops), trees, refused })
         .prop_filter("what overlayfs leaves open", Case::is_defined)
 }
 
@@ -246,7 +245,7 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(writable, layers)| Act::Overlay { writable, layers }),
         3 => Just(Act::Tmpfs),
         1 => prop_oneof![Just(Act::Proc), Just(Act::Dev)],
-        2 => Just(Act::RemountReadOnly),
+        4 => Just(Act::RemountReadOnly),
         6 => Just(Act::Dir),
         4 => text().prop_map(|text| Act::File { text }),
         5 => target().prop_map(|target| Act::Symlink { target }),

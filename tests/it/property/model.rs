@@ -110,11 +110,11 @@ impl Model {
         case.ops.iter().try_for_each(|op| self.apply(op))
     }
 
-    /// Those of the operations that are not refused, without the others. The last is that in any case.
+    /// The operations that are not refused, then the one that is chosen of those that are, then the last.
     pub fn accepted(mut self, case: &Case) -> Vec<Op> {
         self.begin(case.place);
         let (last, ops) = case.ops.split_last().expect("there is an operation");
-        let accepted = ops.iter().filter(|op| {
+        let (mut accepted, refused): (Vec<Op>, Vec<Op>) = ops.iter().cloned().partition(|op| {
             let before = self.clone();
             let done = judge(op, case).and_then(|()| self.apply(op)).is_ok();
             if !done {
@@ -122,7 +122,11 @@ impl Model {
             }
             done
         });
-        accepted.chain([last]).cloned().collect()
+        if let Some(index) = case.refused.filter(|_| !refused.is_empty()) {
+            accepted.push(index.get(&refused).clone());
+        }
+        accepted.push(last.clone());
+        accepted
     }
 
     fn begin(&mut self, place: Where) {

@@ -57,9 +57,7 @@ impl World {
         for name in ["proc", "dev", "sys"] {
             world.dir.dir(&format!("root/{name}"));
         }
-        if case.willing {
-            world.case.ops = world.model().accepted(&world.expanded_case());
-        }
+        world.case.ops = world.model().accepted(&world.expanded_case());
         for (index, op) in world.case.ops.iter().enumerate() {
             if let Some(text) = op.act.text() {
                 world.dir.file(&format!("{DATA}/{index}"), text);
