@@ -39,7 +39,7 @@ fn number(name: &str) -> Option<u32> {
 
 fn config() -> Config {
     Config {
-        cases: number("NSINIT_CASES").unwrap_or(200),
+        cases: number("NSINIT_CASES").unwrap_or(150),
         rng_seed: RngSeed::Fixed(number("NSINIT_SEED").unwrap_or(0).into()),
         failure_persistence: None,
         max_shrink_iters: 2000,
