@@ -10,6 +10,7 @@ use proptest::sample::{Index, select, subsequence};
 #[derive(Clone, Debug)]
 pub struct Case {
     pub place: Place,
+    pub kernel: Kernel,
     /// What is planted in each of [`PLANTED`].
     pub trees: Vec<Vec<Seed>>,
     pub ops: Vec<Op>,
@@ -24,6 +25,32 @@ pub enum Place {
     Built { unshare_pid: bool },
     /// `nsinit --root "$T/root"`
     Directory { sys: bool, writes: Writes },
+}
+
+/// Which calls the kernel is made to lack.
+#[derive(Clone, Copy, Debug)]
+pub enum Kernel {
+    New,
+    /// Without mount_setattr(2).
+    Before5_12,
+    /// And without the other calls on mounts as descriptors.
+    Before5_2,
+}
+
+impl Kernel {
+    pub fn lacks(self) -> &'static [i64] {
+        match self {
+            Kernel::New => &[],
+            Kernel::Before5_12 => &[libc::SYS_mount_setattr],
+            Kernel::Before5_2 => &[
+                libc::SYS_mount_setattr,
+                libc::SYS_open_tree,
+                libc::SYS_move_mount,
+                libc::SYS_fsopen,
+                libc::SYS_fsmount,
+            ],
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,8 +159,21 @@ impl Case {
 
 fn of(place: impl Strategy<Value = Place>) -> impl Strategy<Value = Case> {
     let trees = PLANTED.map(|_| vec(seed(), 0..8));
-    (place, Vec::from(trees), vec((act(), option::weighted(0.3, mode()), dest()), 1..16), any::<Option<Index>>())
-        .prop_map(|(place, trees, ops, refused)| Case { place, ops: meeting(place, &trees, ops), trees, refused })
+    let kernel = prop_oneof![4 => Just(Kernel::New), 1 => Just(Kernel::Before5_12), 1 => Just(Kernel::Before5_2)];
+    (
+        place,
+        kernel,
+        Vec::from(trees),
+        vec((act(), option::weighted(0.3, mode()), dest()), 1..16),
+        any::<Option<Index>>(),
+    )
+        .prop_map(|(place, kernel, trees, ops, refused)| Case {
+            place,
+            kernel,
+            ops: meeting(place, &trees, ops),
+            trees,
+            refused,
+        })
         .prop_filter("what overlayfs leaves open", Case::is_defined)
 }
 

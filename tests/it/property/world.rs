@@ -11,7 +11,7 @@ use super::case::{Act, Bind, Case, OUTSIDE, Op, PLANTED, Place, Planted, Seed, W
 use super::model::{End, Model};
 use super::tree::{Tree, difference, traces};
 use crate::harness::scratch::{Dir, bwrap, helper, nsinit};
-use crate::harness::{Launch, Out, Who};
+use crate::harness::{Deny, Launch, Out, Who};
 
 /// Where content comes from: a file for each operation, with its number.
 const DATA: &str = "data";
@@ -187,11 +187,12 @@ impl World {
             .into_iter()
             .map(|(number, path)| (number, CString::new(self.expanded(&path)).expect("a path")))
             .collect::<Vec<_>>();
-        Launch::of(self.who, program)
+        let launch = Launch::of(self.who, program)
             .args(options(&self.case).iter().map(|word| self.expanded(word)))
             .args(["--", "/walk", "walk"])
             .args(silent)
-            .before(move || opened.iter().try_for_each(|(number, path)| open_as(path, *number)))
+            .before(move || opened.iter().try_for_each(|(number, path)| open_as(path, *number)));
+        self.case.kernel.lacks().iter().fold(launch, |launch, call| launch.deny(Deny::all(*call, libc::ENOSYS)))
     }
 
     /// What makes the same by hand, in bash, from the directory of the sources.
@@ -210,7 +211,8 @@ impl World {
         };
         let name = if matches!(self.case.place, Place::Built { .. }) { "bwrap" } else { "nsinit" };
         let script = format!(
-            "cc -static -o /tmp/walk {}; W=/tmp/walk; mkdir /tmp/t.$$; cd /tmp/t.$$; T=$PWD\n{}{who}bash -c 'exec -a {name} {} \"$@\"' {name}{} -- /walk walk{silent}{opened}\n",
+            "# on a kernel {:?}\ncc -static -o /tmp/walk {}; W=/tmp/walk; mkdir /tmp/t.$$; cd /tmp/t.$$; T=$PWD\n{}{who}bash -c 'exec -a {name} {} \"$@\"' {name}{} -- /walk walk{silent}{opened}\n",
+            self.case.kernel,
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/helper.c"),
             Tree::read(self.dir.path()).script(),
             env!("CARGO_BIN_EXE_nsinit"),
