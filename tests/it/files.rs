@@ -3,9 +3,6 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use super::harness::scratch::Dir;
 use super::harness::{Deny, Launch, Out, Root, roots, who};
@@ -363,70 +360,6 @@ fn the_images_own_devices_are_not_used() {
         assert_eq!(root.read("proc/self/uid_map"), "fake");
     }
     assert_eq!(before, pattern());
-}
-
-/// An attacker swaps a directory and a symlink while nsinit walks over them.
-#[test]
-fn a_renaming_attacker_wins_nothing() {
-    const LAUNCHES: usize = 100;
-    for root in roots() {
-        let (victim, source) = (source(&root), source(&root));
-        root.dir("mnt/a");
-        root.symlink(victim.path(), "mnt/b");
-        let before = victim.listing();
-        let options = [
-            "--bind",
-            source.str(),
-            "/mnt/a/1/2",
-            "--dir",
-            "/mnt/a/3/4",
-            "--tmpfs",
-            "/mnt/a/5",
-            "--symlink",
-            "t",
-            "/mnt/a/6",
-            "--bind",
-            source.str(),
-            "/mnt/a",
-        ];
-        let mut statuses = Vec::new();
-        while_swapping(&root.at("mnt/a"), &root.at("mnt/b"), || {
-            for resolver in RESOLVERS {
-                for _ in 0..LAUNCHES {
-                    statuses.push(resolved(root.launch(&options, &["true"]), resolver).run().status);
-                }
-            }
-        });
-        assert!(statuses.iter().all(|s| [0, 125].contains(s)), "{statuses:?}");
-        assert_eq!(before, victim.listing(), "as {:?}", root.who);
-    }
-}
-
-fn while_swapping(one: &Path, other: &Path, act: impl FnOnce()) {
-    let [one, other] = [one, other].map(|p| CString::new(p.as_os_str().as_bytes()).unwrap());
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                // SAFETY: the kernel reads two C strings.
-                unsafe {
-                    libc::renameat2(libc::AT_FDCWD, one.as_ptr(), libc::AT_FDCWD, other.as_ptr(), libc::RENAME_EXCHANGE)
-                };
-            }
-        });
-        let stopped = StopOnDrop(&stop);
-        act();
-        drop(stopped);
-    });
-}
-
-/// The attacker stops also when the test fails: the scope waits for it.
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// CVE-2019-5736: CMD can't write to the file that PID 1 was started from.

@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod attack;
 mod basic;
 mod compat;
 mod compat_catatonit;

@@ -15,6 +15,12 @@ pub struct Deny {
     pub errno: i32,
 }
 
+/// What Linux 5.11 lacks, and what Linux 5.1 lacks besides, of mounts as descriptors.
+pub const SINCE_5_12: [i64; 1] = [libc::SYS_mount_setattr];
+/// See [`SINCE_5_12`].
+pub const SINCE_5_2: [i64; 5] =
+    [libc::SYS_mount_setattr, libc::SYS_open_tree, libc::SYS_move_mount, libc::SYS_fsopen, libc::SYS_fsmount];
+
 impl Deny {
     pub const fn all(call: i64, errno: i32) -> Self {
         Self { call, when: None, errno }

@@ -4,11 +4,12 @@
 //! knows of is something that nsinit left behind.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::mem;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -91,6 +92,26 @@ impl Launch {
         self.denied.push(deny);
         let filter = deny.filter();
         self.before(move || deny::install(&filter))
+    }
+
+    /// On a kernel that lacks these calls.
+    pub fn lacking(self, calls: &[i64]) -> Self {
+        calls.iter().fold(self, |launch, call| launch.deny(Deny::all(*call, libc::ENOSYS)))
+    }
+
+    /// CMD's launcher gets this file or directory, open for reading, as that descriptor.
+    pub fn open_as(self, path: &Path, number: usize) -> Self {
+        let path = CString::new(path.as_os_str().as_bytes()).expect("no path has a NUL");
+        self.before(move || {
+            // SAFETY: open reads a C string; the others take numbers.
+            unsafe {
+                let fd = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+                if fd < 0 || libc::dup2(fd, number as libc::c_int) < 0 {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Done in the child before nsinit is executed. Nothing but system calls: the parent has threads.

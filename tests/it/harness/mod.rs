@@ -5,6 +5,7 @@
 //!     procs      /proc, read from outside
 //!     stream     a descriptor read with a deadline
 //!     deny       the kernel made to say no
+//!     traces     what nobody has touched
 //!     roots      the container roots
 //!     launch     one run of nsinit, its result, and the proof that nothing is left
 //!     term       a terminal with a shell in it
@@ -16,6 +17,7 @@ pub mod roots;
 pub mod scratch;
 pub mod stream;
 pub mod term;
+pub mod traces;
 pub mod who;
 
 use std::io::Write;

@@ -7,6 +7,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
+use crate::harness::deny;
+
 #[derive(Clone, Debug)]
 pub struct Case {
     pub place: Place,
@@ -41,14 +43,8 @@ impl Kernel {
     pub fn lacks(self) -> &'static [i64] {
         match self {
             Kernel::New => &[],
-            Kernel::Before5_12 => &[libc::SYS_mount_setattr],
-            Kernel::Before5_2 => &[
-                libc::SYS_mount_setattr,
-                libc::SYS_open_tree,
-                libc::SYS_move_mount,
-                libc::SYS_fsopen,
-                libc::SYS_fsmount,
-            ],
+            Kernel::Before5_12 => &deny::SINCE_5_12,
+            Kernel::Before5_2 => &deny::SINCE_5_2,
         }
     }
 }

@@ -82,31 +82,6 @@ impl Tree {
     }
 }
 
-/// All that a change of any kind leaves its trace in, for each file at or below `path`: the inode's change time too, which
-/// nobody can set back.
-pub fn traces(path: &Path) -> BTreeSet<String> {
-    let mut lines = BTreeSet::new();
-    trace(path, &mut lines);
-    lines
-}
-
-fn trace(path: &Path, lines: &mut BTreeSet<String>) {
-    let found = fs::symlink_metadata(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-    let content = if found.is_file() {
-        fs::read_to_string(path).expect("read a file of ours")
-    } else if found.is_symlink() {
-        target(path)
-    } else {
-        String::new()
-    };
-    let (changed, written) = ((found.ctime(), found.ctime_nsec()), (found.mtime(), found.mtime_nsec()));
-    let (inode, mode, owner, links) = (found.ino(), found.mode(), (found.uid(), found.gid()), found.nlink());
-    lines.insert(format!("{path:?} {inode} {mode:o} {owner:?} {links} {written:?} {changed:?} {content:?}"));
-    if found.is_dir() {
-        names(path).iter().for_each(|name| trace(&path.join(name), lines));
-    }
-}
-
 fn names(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     entries.map(|entry| entry.expect("read a directory of ours").file_name().into_string().expect("UTF-8")).collect()
@@ -114,12 +89,4 @@ fn names(path: &Path) -> Vec<String> {
 
 fn target(path: &Path) -> String {
     fs::read_link(path).expect("read a link of ours").into_os_string().into_string().expect("UTF-8")
-}
-
-/// What is only here and only there, or nothing.
-pub fn difference(here: (&str, &BTreeSet<String>), there: (&str, &BTreeSet<String>)) -> Option<String> {
-    let only = |(name, one): (&str, &BTreeSet<String>), (_, other): (&str, &BTreeSet<String>)| {
-        one.difference(other).map(|line| format!("only {name}: {line}\n")).collect::<String>()
-    };
-    (here.1 != there.1).then(|| only(here, there) + &only(there, here))
 }

@@ -1,17 +1,17 @@
 //! A case on disk: planted, run, and compared.
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
-use std::io;
+use std::path::Path;
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 use proptest::test_runner::TestCaseError;
 
 use super::case::{Act, Bind, Case, OUTSIDE, Op, PLANTED, Place, Planted, Seed, WALKER, WORLD, Writes};
 use super::model::{End, Model};
-use super::tree::{Tree, difference, traces};
+use super::tree::Tree;
 use crate::harness::scratch::{Dir, bwrap, helper, nsinit};
-use crate::harness::{Deny, Launch, Out, Who};
+use crate::harness::traces::{difference, traces};
+use crate::harness::{Launch, Out, Who};
 
 /// Where content comes from: a file for each operation, with its number.
 const DATA: &str = "data";
@@ -183,16 +183,14 @@ impl World {
             Place::Built { .. } => bwrap(),
             Place::Directory { .. } => nsinit(),
         };
-        let opened = descriptors(&self.case)
-            .into_iter()
-            .map(|(number, path)| (number, CString::new(self.expanded(&path)).expect("a path")))
-            .collect::<Vec<_>>();
         let launch = Launch::of(self.who, program)
             .args(options(&self.case).iter().map(|word| self.expanded(word)))
             .args(["--", "/walk", "walk"])
             .args(silent)
-            .before(move || opened.iter().try_for_each(|(number, path)| open_as(path, *number)));
-        self.case.kernel.lacks().iter().fold(launch, |launch, call| launch.deny(Deny::all(*call, libc::ENOSYS)))
+            .lacking(self.case.kernel.lacks());
+        descriptors(&self.case)
+            .into_iter()
+            .fold(launch, |launch, (number, path)| launch.open_as(Path::new(&self.expanded(&path)), number))
     }
 
     /// What makes the same by hand, in bash, from the directory of the sources.
@@ -224,18 +222,6 @@ impl World {
 
 fn fail<T>(how: &str, out: &Out) -> Result<T, TestCaseError> {
     Err(TestCaseError::fail(format!("{how}\n{out}")))
-}
-
-/// For the child, before the exec.
-fn open_as(path: &CString, number: usize) -> io::Result<()> {
-    // SAFETY: open reads a C string; the others take numbers.
-    unsafe {
-        let fd = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-        if fd < 0 || libc::dup2(fd, number as libc::c_int) < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(())
 }
 
 /// What is opened for the operations, and as which descriptor.
