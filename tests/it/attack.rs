@@ -48,13 +48,13 @@ const MOUNTS: [&str; 14] = [
 /// Where it is tried: `$D`, `$F` and `$X`. `$N` is another name in each launch.
 const PLACES: [[&str; 3]; 4] = [
     ["/mnt/d/$N", "/mnt/d/$N", "/mnt/d/file"],
-    ["/mnt/d/sub/$N", "/mnt/d/sub/$N", "/mnt/d/sub/file"],
+    ["/mnt/e/sub/$N", "/mnt/e/sub/$N", "/mnt/e/sub/file"],
     ["/mnt/d/sub/../$N", "/mnt/d/sub/../$N", "/mnt/d/sub/../file"],
     ["/mnt/d", "/mnt/f", "/mnt/f"],
 ];
 
-/// What changes places in the root: a directory and a link to the victim, a file and a link to the victim's.
-const PAIRS: [[&str; 2]; 2] = [["mnt/d", "mnt/d.link"], ["mnt/f", "mnt/f.link"]];
+/// What changes places in the root: two directories and links to the victim, a file and a link to the victim's.
+const PAIRS: [[&str; 2]; 3] = [["mnt/d", "mnt/d.link"], ["mnt/e", "mnt/e.link"], ["mnt/f", "mnt/f.link"]];
 
 /// Under which name nsinit is started.
 #[derive(Clone, Copy)]
@@ -82,16 +82,17 @@ struct Field {
 impl Field {
     fn new(root: Root) -> Field {
         let [victim, source, layers] = [(); 3].map(|()| Dir::new(root.who));
-        for (dir, at) in [(&*root, "mnt/d/"), (&victim, "")] {
+        for (dir, at) in [(&*root, "mnt/d/"), (&root, "mnt/e/"), (&victim, "")] {
             dir.dir(&format!("{at}sub"));
             for file in ["file", "sub/file"] {
                 dir.file(&format!("{at}{file}"), "old");
             }
         }
-        root.who.own(&root.at("mnt/d"));
-        root.symlink(victim.path(), "mnt/d.link");
+        ["mnt/d", "mnt/e"].iter().for_each(|dir| root.who.own(&root.at(dir)));
         root.file("mnt/f", "old");
-        root.symlink(format!("../../../../../../..{}/file", victim.str()), "mnt/f.link");
+        root.symlink(victim.path(), "mnt/d.link");
+        root.symlink(format!("../../../../../../..{}", victim.str()), "mnt/e.link");
+        root.symlink(victim.at("file"), "mnt/f.link");
         source.file("file", "from outside");
         for name in ["lower", "upper", "work"] {
             layers.dir(name);
