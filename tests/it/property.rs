@@ -7,11 +7,13 @@
 //!     tree     a directory with all below it
 //!     case     what is tried, and how it is chosen
 //!     model    what must come out
+//!     words    its command line
 //!     world    a case on disk, and its run
 
 mod case;
 mod model;
 mod tree;
+mod words;
 mod world;
 
 use std::cell::Cell;

@@ -209,8 +209,11 @@ fn meeting(place: Place, trees: &[Vec<Seed>], ops: Vec<(Act, Option<u32>, Dest)>
     .collect()
 }
 
+/// What files are called.
+pub const NAMES: [&str; 6] = ["a", "b", "c", "d e", "...", "walk"];
+
 fn name() -> impl Strategy<Value = &'static str> {
-    prop_oneof![6 => select(&["a", "b", "c"][..]), 1 => select(&["d e", "...", "walk"][..])]
+    prop_oneof![6 => select(&NAMES[..3]), 1 => select(&NAMES[3..])]
 }
 
 fn seed() -> impl Strategy<Value = Seed> {
@@ -252,17 +255,18 @@ fn target() -> impl Strategy<Value = String> {
     .prop_filter("a link says something", |target| !target.is_empty())
 }
 
+/// The launcher's directory is [`OUTSIDE`].
 const HOSTS: [&str; 10] = [
     "$T/outside",
     "$T/outside/a",
     "$T/outside/file",
     "../../../../../../../../../..$T/outside",
-    "/proc/self/root",
+    "/proc/self/root$T/outside",
     "/proc/self/cwd",
-    "/proc/1/root/..",
-    "/proc/self/fd/3",
-    "/dev/fd/4/..",
-    "/etc",
+    "/proc/1/root$T/outside/a",
+    "/proc/1/cwd/a",
+    "/proc/self/fd/500",
+    "/dev/fd/501/..",
 ];
 
 fn mode() -> impl Strategy<Value = u32> {

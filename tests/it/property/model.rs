@@ -85,6 +85,8 @@ pub struct Model {
     root: Place,
     /// `$T`
     world: Inode,
+    /// Whoever launches: everything is his.
+    owner: u32,
     /// Device files of `$T` would work where nothing forbids it.
     devices: bool,
 }
@@ -97,6 +99,7 @@ impl Model {
             mounted: BTreeMap::new(),
             root: Place { mount: 0, inode: 0 },
             world: 0,
+            owner: world.owner,
             devices,
         };
         model.world = model.plant(world);
@@ -415,7 +418,7 @@ impl Model {
             Kind::Link(target) => What::Link(target.clone()),
             Kind::Opaque => What::Other(0),
         };
-        Tree { what, mode: file.mode }
+        Tree { what, mode: file.mode, owner: self.owner }
     }
 
     /// `$T` as it is to be seen from outside.
@@ -483,7 +486,7 @@ fn merged(layers: &[&Tree]) -> Tree {
     let names: BTreeSet<&String> = directories.iter().flat_map(|children| children.keys()).collect();
     let of = |name: &String| directories.iter().filter_map(|children| children.get(name)).collect::<Vec<_>>();
     let children = names.into_iter().map(|name| (name.clone(), merged(&of(name)))).collect();
-    Tree { what: What::Directory(children), mode: top.mode }
+    Tree { what: What::Directory(children), ..*top }
 }
 
 /// What is refused before anything is done.

@@ -9,6 +9,7 @@ use std::path::Path;
 pub struct Tree {
     pub what: What,
     pub mode: u32,
+    pub owner: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum What {
     Other(u32),
 }
 
-pub const MODE_BITS: u32 = 0o7777;
+const MODE_BITS: u32 = 0o7777;
 
 impl Tree {
     pub fn read(path: &Path) -> Tree {
@@ -34,7 +35,7 @@ impl Tree {
         } else {
             What::Other(found.mode() & libc::S_IFMT)
         };
-        Tree { what, mode: found.mode() & MODE_BITS }
+        Tree { what, mode: found.mode() & MODE_BITS, owner: found.uid() }
     }
 
     /// One for each file.
@@ -42,7 +43,7 @@ impl Tree {
         let mut lines = BTreeSet::new();
         self.each("", &mut |path, tree| {
             let (kind, content) = tree.kind();
-            lines.insert(format!("{path}\t{kind}\t{:o}\t{content}", tree.mode));
+            lines.insert(format!("{path}\t{kind}\t{:o}\t{}\t{content}", tree.mode, tree.owner));
         });
         lines
     }
