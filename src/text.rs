@@ -2,6 +2,7 @@
 //! the path that was meant: it is longer than any that the kernel takes.
 
 use core::ffi::CStr;
+use core::num::NonZeroU32;
 
 use crate::sys::c_str;
 
@@ -53,25 +54,21 @@ impl Text {
 
     /// Appends a number in decimal.
     pub fn push_number(&mut self, number: u32) -> &mut Text {
-        self.push_in_base(number, 10)
+        self.push_in_base(number, const { NonZeroU32::new(10).unwrap() })
     }
 
     /// Appends a number in octal.
     pub fn push_octal(&mut self, number: u32) -> &mut Text {
-        self.push_in_base(number, 8)
+        self.push_in_base(number, const { NonZeroU32::new(8).unwrap() })
     }
 
     #[inline(never)]
-    fn push_in_base(&mut self, number: u32, base: u32) -> &mut Text {
-        let mut unit = 1;
-        while number / unit >= base {
-            unit *= base;
+    fn push_in_base(&mut self, number: u32, base: NonZeroU32) -> &mut Text {
+        let higher = number / base;
+        if higher != 0 {
+            self.push_in_base(higher, base);
         }
-        while unit > 0 {
-            self.byte(b'0' + (number / unit % base) as u8);
-            unit /= base;
-        }
-        self
+        self.byte(b'0' + (number % base) as u8)
     }
 
     /// Shortens it to `length` bytes.

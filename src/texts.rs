@@ -21,8 +21,9 @@ macro_rules! say {
 impl Say {
     pub const NOTHING: Say = say!("");
 
-    /// For constants only: the build script has to have seen the literal in a `say!`.
+    /// For constants only, so that no code of it is ever made: the build script has to have seen the literal in a `say!`.
     #[must_use]
+    #[inline(always)]
     pub const fn of(text: &str) -> Say {
         // FNV-1a; scripts/pack.rs has the same.
         let bytes = text.as_bytes();
