@@ -1,0 +1,496 @@
+//! The operations on files, and what CMD finds.
+
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::{Bwrap, Mounts, anywhere, data, everywhere, give};
+use crate::harness::scratch::{self, Dir};
+use crate::harness::{Out, Root, Term, Who, skip};
+
+/// The mounts below the host's /dev that are to be seen.
+fn below_dev() -> Vec<String> {
+    let text = fs::read_to_string("/proc/self/mountinfo").expect("read the mount table");
+    let mounts = Mounts::of(&text);
+    let below = mounts.points().into_iter().filter(|point| point.starts_with("/dev/"));
+    let mut below: Vec<String> = below.map(|point| point.trim_start_matches("/dev").to_owned()).collect();
+    below.sort();
+    below.dedup();
+    below
+}
+
+#[track_caller]
+fn refused(out: &Out, reason: &str) {
+    assert!(out.status != 0 && out.stderr.contains(reason), "expected {reason:?}\n{out}");
+}
+
+#[test]
+fn the_root_is_an_empty_tmpfs() {
+    for it in everywhere() {
+        let out = it.sh(&[], "ls -A /; stat -c '%a %u %g' /; >/made");
+        out.says(&format!("bin\nproc\n755 {} {}", it.who.uid(), it.who.gid()));
+        let mounts = it.mounts(&[]);
+        assert_eq!((mounts.at("/").kind.as_str(), mounts.at("/").flags.as_str()), ("tmpfs", "rw,nosuid,nodev"));
+    }
+}
+
+/// All of them take what is mounted below, with the same flags.
+#[test]
+fn binds() {
+    let below = below_dev();
+    if below.is_empty() {
+        skip("nothing is mounted below /dev");
+    }
+    for it in everywhere() {
+        for (option, flags) in [
+            ("--bind", "rw,nosuid,nodev"),
+            ("--bind-try", "rw,nosuid,nodev"),
+            ("--ro-bind", "ro,nosuid,nodev"),
+            ("--ro-bind-try", "ro,nosuid,nodev"),
+            ("--dev-bind", "rw,nosuid"),
+            ("--dev-bind-try", "rw,nosuid"),
+        ] {
+            let mounts = it.mounts(&[option, "/dev", "/x"]);
+            assert_eq!(mounts.at("/x").flags, flags, "{option}");
+            for name in &below {
+                assert_eq!(mounts.at(&format!("/x{name}")).flags, flags, "{option} {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_written_is_the_hosts() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        it.sh(&["--bind", dir.str(), "/a/b"], "echo in >/a/b/f").is(0, "", "");
+        assert_eq!(dir.read("f"), "in\n");
+        refused(&it.sh(&["--ro-bind", dir.str(), "/a/b"], "echo out >/a/b/f"), "Read-only file system");
+        refused(&it.sh(&["--ro-bind-try", dir.str(), "/a"], "echo out >/a/f"), "Read-only file system");
+        assert_eq!(dir.read("f"), "in\n");
+    }
+}
+
+#[test]
+fn devices_work_only_with_dev_bind() {
+    for it in everywhere() {
+        it.sh(&["--dev-bind", "/dev/zero", "/zero"], "head -c 3 /zero | wc -c").says("3");
+        for option in ["--bind", "--ro-bind"] {
+            refused(&it.sh(&[option, "/dev/zero", "/zero"], "head -c 3 /zero"), "Permission denied");
+        }
+    }
+}
+
+/// Also a file, a link's target, and what is no file nor directory.
+#[test]
+fn sources() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.file("file", "text\n");
+        dir.symlink("file", "link");
+        let _socket = std::os::unix::net::UnixListener::bind(dir.at("socket")).expect("make a socket");
+        let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+        it.sh(&["--bind", &at("file"), "/a/b"], "cat /a/b").says("text");
+        it.sh(&["--ro-bind", &at("link"), "/l"], "stat -c %F /l; cat /l").says("regular file\ntext");
+        it.sh(&["--ro-bind", &at("socket"), "/s"], "stat -c %F /s").says("socket");
+        let here = it.small(&["--bind", "file", "/f"], &["/bin/cat", "/f"]).directory(dir.path());
+        here.run().says("text");
+    }
+}
+
+/// A destination without a slash is below the root too.
+#[test]
+fn relative_destinations() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        let options = ["--bind", dir.str(), "b/c", "--tmpfs", "t", "--dir", "d/e", "--symlink", "d", "l"];
+        it.sh(&options, "ls -d /b/c /t /d/e; readlink /l").says("/b/c\n/d/e\n/t\nd");
+    }
+}
+
+/// An existing link in a destination is followed, inside.
+#[test]
+fn destinations_through_links() {
+    for it in everywhere() {
+        let options =
+            ["--dir", "/a", "--symlink", "a", "/l", "--dir", "/l/d", "--tmpfs", "/l/t", "--file", "10", "/l/f"];
+        let bind = ["--bind", "/dev", "/l/b", "--chmod", "0711", "/l"];
+        let launch = it.small(&[&options[..], &bind].concat(), &["/bin/sh", "-c", "ls /a; stat -c %a /a; readlink /l"]);
+        give(launch, 10, data("")).run().says("b\nd\nf\nt\n711\na");
+    }
+}
+
+#[test]
+fn a_missing_source_is_ignored_by_the_tries_only() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.symlink("nowhere", "dangling");
+        dir.file("file", "");
+        let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+        for option in ["--bind-try", "--ro-bind-try", "--dev-bind-try"] {
+            for missing in [at("missing"), at("dangling")] {
+                it.sh(&[option, &missing, "/x"], "ls /").says("bin\nproc");
+            }
+            let line = format!("bwrap: Can't find source path {}: Not a directory\n", at("file/x"));
+            it.sh(&[option, &at("file/x"), "/x"], "ls /").is(1, "", &line);
+        }
+        for option in ["--bind", "--ro-bind", "--dev-bind"] {
+            for missing in [at("missing"), at("dangling")] {
+                let line = format!("bwrap: Can't find source path {missing}: No such file or directory\n");
+                it.sh(&[option, &missing, "/x"], "ls /").is(1, "", &line);
+            }
+        }
+    }
+}
+
+/// Only the caller's rights count, and only the user has too few.
+#[test]
+fn a_source_that_may_not_be_reached() {
+    for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
+        let Some(root) = crate::harness::who::root() else { return };
+        let dir = Dir::new(root);
+        fs::create_dir(dir.at("closed")).expect("make a directory");
+        fs::set_permissions(dir.at("closed"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("close it");
+        let path = format!("{}/closed/x", dir.str());
+        let line = format!("bwrap: Can't find source path {path}: Permission denied\n");
+        it.sh(&["--bind-try", &path, "/x"], "ls /").is(1, "", &line);
+    }
+}
+
+fn path_fd(path: &Path) -> OwnedFd {
+    File::options().read(true).custom_flags(libc::O_PATH).open(path).expect("open a path").into()
+}
+
+#[test]
+fn descriptors_as_sources() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.file("file", "text\n");
+        let script = "echo in >/a/new; cat /f; cat /proc/self/mountinfo";
+        let options = ["--bind-fd", "10", "/a", "--ro-bind-fd", "11", "/f", "--ro-bind-fd", "12", "/b"];
+        let launch = it.small(&options, &["/bin/sh", "-c", script]);
+        let launch = give(launch, 10, File::open(dir.path()).expect("open a directory"));
+        let launch = give(launch, 11, path_fd(&dir.at("file")));
+        let out = give(launch, 12, path_fd(dir.path())).run();
+        let (text, mounts) = out.text().split_once('\n').expect("some lines");
+        assert_eq!(text, "text");
+        let mounts = Mounts::of(mounts);
+        for (point, flags) in [("/a", "rw,nosuid,nodev"), ("/f", "ro,nosuid,nodev"), ("/b", "ro,nosuid,nodev")] {
+            assert_eq!(mounts.at(point).flags, flags, "{point}");
+        }
+        assert_eq!(dir.read("new"), "in\n");
+    }
+}
+
+/// What is mounted below stays as it is.
+#[test]
+fn remount_ro_is_not_recursive() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.dir("sub");
+        let options = ["--bind", dir.str(), "/a", "--tmpfs", "/a/sub", "--remount-ro", "/a"];
+        let mounts = it.mounts(&options);
+        assert_eq!(mounts.at("/a").flags, "ro,nosuid,nodev");
+        assert_eq!(mounts.at("/a/sub").flags, "rw,nosuid,nodev");
+        refused(&it.sh(&options, ">/a/sub/f; >/a/f"), "can't create /a/f: Read-only file system");
+        refused(&it.sh(&["--tmpfs", "/t", "--remount-ro", "/t"], ">/t/f"), "Read-only file system");
+    }
+}
+
+#[test]
+fn the_root_itself_is_made_read_only() {
+    for it in everywhere() {
+        let options = ["--tmpfs", "/t", "--remount-ro", "/"];
+        refused(&it.sh(&options, ">/t/f; >/f"), "can't create /f: Read-only file system");
+        assert_eq!(it.mounts(&options).at("/").flags, "ro,nosuid,nodev");
+        // What comes later finds it so.
+        it.sh(&["--remount-ro", "/", "--dir", "/d"], "").is(1, "", "bwrap: Can't mkdir /d: Read-only file system\n");
+    }
+}
+
+#[test]
+fn proc_shows_the_pid_namespace() {
+    for it in everywhere() {
+        // CMD is the second, and a shell that forks for nothing.
+        it.sh(&["--unshare-pid"], "cd /proc; echo [0-9]*; echo $$").says("1 2\n2");
+        let host = it.sh(&[], "readlink /proc/self/ns/pid; ls /proc/$PPID/stat");
+        let text = host.text();
+        assert!(text.starts_with(&crate::harness::procs::our_namespace("pid")), "{host}");
+        for (option, point) in [(&[][..], "/proc"), (&["--unshare-pid"], "/proc"), (&["--proc", "/a/b"], "/a/b")] {
+            let mounts = it.mounts(option);
+            assert_eq!((mounts.at(point).kind.as_str(), mounts.at(point).flags.as_str()), ("proc", "rw,nosuid,nodev"));
+        }
+    }
+}
+
+/// The files by which root could change the machine.
+#[test]
+fn in_proc_the_machine_is_out_of_reach() {
+    for it in everywhere() {
+        let script =
+            "cd /proc; for f in irq/default_smp_affinity sysrq-trigger; do (: >>$f) 2>&- && echo $f; done; echo end";
+        it.sh(&[], script).says("end");
+    }
+}
+
+const DEV: &str = "core fd full null ptmx pts random shm stderr stdin stdout tty urandom zero";
+
+#[test]
+fn dev_has_these_entries() {
+    for it in everywhere() {
+        it.sh(&["--dev", "/dev"], "cd /dev; echo *").says(DEV);
+        it.sh(&["--dev", "/a/dev"], "cd /a/dev; echo *").says(DEV);
+        let script = "cd /dev; for f in core fd ptmx stderr stdin stdout; do readlink $f; done";
+        let links = "/proc/kcore\n/proc/self/fd\npts/ptmx\n/proc/self/fd/2\n/proc/self/fd/0\n/proc/self/fd/1";
+        it.sh(&["--dev", "/dev"], script).says(links);
+        let script = "cd /dev; stat -c '%n %F %a %t:%T' full null random tty urandom zero pts/ptmx";
+        let device = |row: &str| {
+            let (name, numbers) = row.split_once(' ').expect("two words");
+            format!("{name} character special file 666 {numbers}")
+        };
+        let rows = ["full 1:7", "null 1:3", "random 1:8", "tty 5:0", "urandom 1:9", "zero 1:5", "pts/ptmx 5:2"];
+        it.sh(&["--dev", "/dev"], script).says(&rows.map(device).join("\n"));
+        let (uid, gid) = (it.who.uid(), it.who.gid());
+        let script =
+            "cd /dev; stat -c '%n %F %a %u %g' . pts shm; >new; >shm/new; echo x >null; head -c 2 zero | wc -c";
+        let directories = [".", "pts", "shm"].map(|name| format!("{name} directory 755 {uid} {gid}\n")).concat();
+        it.sh(&["--dev", "/dev"], script).says(&format!("{directories}2"));
+    }
+}
+
+#[test]
+fn dev_is_made_of_these_mounts() {
+    for it in everywhere() {
+        let mounts = it.mounts(&["--dev", "/dev"]);
+        let row = |point: &str| {
+            let mount = mounts.at(point);
+            (mount.kind.clone(), mount.flags.clone())
+        };
+        assert_eq!(row("/dev"), ("tmpfs".into(), "rw,nosuid,nodev".into()));
+        assert_eq!(row("/dev/pts"), ("devpts".into(), "rw,nosuid".into()));
+        for name in ["null", "zero", "full", "random", "urandom", "tty"] {
+            assert_eq!(row(&format!("/dev/{name}")).1, "rw,nosuid", "{name}");
+        }
+    }
+}
+
+/// The sandbox's own: none of the host's terminals is there.
+#[test]
+fn dev_pts_is_a_new_one() {
+    for it in everywhere() {
+        it.sh(&["--dev", "/dev"], "ls /dev/pts").says("ptmx");
+    }
+}
+
+/// It shows CMD in a terminal of its own, as `Term` starts it.
+fn in_a_terminal(it: &Bwrap, options: &[&str], script: &str) -> String {
+    let program = it.program.to_str().expect("scratch paths are UTF-8");
+    let script = format!("{script}; echo end; read x");
+    let words = super::small(options, &["/bin/sh", "-c", &script]);
+    let mut term = Term::run(it.who, Path::new(scratch::scratch()), &[&[program], &words[..]].concat());
+    let seen = term.expect("end\r\n").replace('\r', "");
+    term.keys("\n");
+    term.hang_up();
+    seen.trim_end_matches("end\n").trim_end_matches('\n').to_owned()
+}
+
+#[test]
+fn dev_has_a_console_in_front_of_a_terminal() {
+    for it in everywhere() {
+        let seen = in_a_terminal(&it, &["--dev", "/dev"], "cd /dev; echo *; tty; stat -c '%F %u' console");
+        let expected = format!("console {DEV}\n/dev/console\ncharacter special file {}", it.who.uid());
+        assert_eq!(seen, expected);
+        let mounts = in_a_terminal(&it, &["--dev", "/dev"], "cat /proc/self/mountinfo");
+        let mounts = Mounts::of(&mounts);
+        assert_eq!(mounts.at("/dev/console").kind, "devpts");
+        assert_eq!(mounts.at("/dev/console").flags, "rw,nosuid");
+    }
+}
+
+#[test]
+fn tmpfs_is_new_and_empty() {
+    for it in everywhere() {
+        it.sh(&["--tmpfs", "/t"], "ls -A /t; >/t/f; ls /t").says("f");
+        let mounts = it.mounts(&["--tmpfs", "/a/t"]);
+        assert_eq!((mounts.at("/a/t").kind.as_str(), mounts.at("/a/t").flags.as_str()), ("tmpfs", "rw,nosuid,nodev"));
+        // It hides what was there.
+        it.sh(&["--dir", "/a/b", "--tmpfs", "/a"], "ls -A /a; stat -c %a /a").says("755");
+        it.sh(&["--tmpfs", "/a", "--dir", "/a/b"], "ls -A /a").says("b");
+    }
+}
+
+#[test]
+fn sizes_of_a_tmpfs() {
+    for it in everywhere() {
+        let script = "head -c 9000 /proc/self/exe >/t/f; stat -c %s /t/f";
+        for size in ["4096", "0x1000", "010000"] {
+            let out = it.sh(&["--size", size, "--tmpfs", "/t"], script);
+            assert!(out.stdout == "4096\n" && out.stderr.starts_with("head: "), "{size}: {out}");
+        }
+        it.sh(&["--size", "4096", "--tmpfs", "/s", "--tmpfs", "/t"], script).says("9000");
+        let options = ["--size", "4096", "--perms", "0710", "--tmpfs", "/t"];
+        it.sh(&options, "stat -c %a /t").says("710");
+        let options = ["--perms", "0710", "--size", "4096", "--tmpfs", "/t"];
+        it.sh(&options, "stat -c %a /t; stat -fc %b /t").says("710\n1");
+    }
+}
+
+/// The kernel gives it to who owns the ipc namespace.
+#[test]
+fn mqueue() {
+    for it in everywhere() {
+        let options = ["--unshare-ipc", "--mqueue", "/a/q"];
+        it.sh(&options, "stat -c %a /a/q").says("1777");
+        assert_eq!(it.mounts(&options).at("/a/q").kind, "mqueue");
+        if it.who != Who::Root {
+            let line = "bwrap: Can't mount mqueue on /newroot/q: Operation not permitted\n";
+            it.sh(&["--mqueue", "/q"], "").is(1, "", line);
+        }
+    }
+}
+
+#[test]
+fn directories_and_links() {
+    for it in everywhere() {
+        it.sh(&["--dir", "/a/b"], "stat -c '%F %a' /a/b").says("directory 755");
+        // Twice, over a link to one, and the root itself.
+        let options = ["--dir", "/a", "--dir", "/a", "--symlink", "a", "/l", "--dir", "/l", "--dir", "/"];
+        it.sh(&options, "stat -c %F /a /l").says("directory\nsymbolic link");
+        it.sh(&["--symlink", "any thing", "/a/b"], "readlink /a/b").says("any thing");
+    }
+}
+
+#[test]
+fn files_from_descriptors() {
+    for it in everywhere() {
+        let options = ["--file", "10", "/a/f", "--bind-data", "11", "/a/b", "--ro-bind-data", "12", "/a/r"];
+        let script = "cat /a/f /a/b /a/r; echo more >>/a/f; echo more >>/a/b; echo more >>/a/r";
+        let launch = it.small(&options, &["/bin/sh", "-c", script]);
+        let launch = give(give(launch, 10, data("file\n")), 11, data("bind\n"));
+        let out = give(launch, 12, data("read\n")).run();
+        assert_eq!(out.stdout, "file\nbind\nread\n", "{out}");
+        refused(&out, "can't create /a/r: Read-only file system");
+        assert_eq!(out.stderr.lines().count(), 1, "{out}");
+    }
+}
+
+/// `--file` writes into what is there; `--bind-data` covers it.
+#[test]
+fn files_over_files() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.file("f", "long text\n");
+        dir.file("b", "untouched\n");
+        let options = ["--bind", dir.str(), "/a", "--file", "10", "/a/f", "--bind-data", "11", "/a/b"];
+        let launch = it.small(&options, &["/bin/cat", "/a/f", "/a/b"]);
+        give(give(launch, 10, data("new\n")), 11, data("data\n")).run().says("new\ndata");
+        assert_eq!((dir.read("f"), dir.read("b")), ("new\n".into(), "untouched\n".into()));
+    }
+}
+
+#[test]
+fn flags_of_data() {
+    for it in everywhere() {
+        let options = ["--bind-data", "10", "/b", "--ro-bind-data", "11", "/r"];
+        let launch = it.small(&options, &["/bin/cat", "/proc/self/mountinfo"]);
+        let out = give(give(launch, 10, data("")), 11, data("")).run();
+        let mounts = Mounts::of(out.text());
+        assert_eq!(mounts.at("/b").flags, "rw,nosuid,nodev");
+        assert_eq!(mounts.at("/r").flags, "ro,nosuid,nodev");
+    }
+}
+
+/// A later operation works on what the earlier ones made.
+#[test]
+fn the_order_is_the_given_one() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.dir("sub");
+        dir.file("f", "host\n");
+        let over = ["--ro-bind", dir.str(), "/a", "--bind", &format!("{}/sub", dir.str()), "/a/sub"];
+        it.sh(&over, "echo x >/a/sub/f").is(0, "", "");
+        refused(&it.sh(&over, "echo x >/a/f"), "Read-only file system");
+        let under = ["--bind", &format!("{}/sub", dir.str()), "/a/sub", "--ro-bind", dir.str(), "/a"];
+        refused(&it.sh(&under, "echo x >/a/sub/f"), "Read-only file system");
+        let launch = it.small(&["--ro-bind", dir.str(), "/a", "--file", "10", "/a/new"], &["/bin/true"]);
+        let line = "bwrap: Can't create file /a/new: Read-only file system\n";
+        give(launch, 10, data("")).run().is(1, "", line);
+    }
+}
+
+#[test]
+fn chmod_is_an_operation_too() {
+    for it in everywhere() {
+        let options = ["--dir", "/a", "--chmod", "0711", "/a", "--file", "10", "/f", "--chmod", "4750", "/f"];
+        let launch = it.small(&options, &["/bin/stat", "-c", "%a", "/a", "/f"]);
+        give(launch, 10, data("")).run().says("711\n4750");
+    }
+}
+
+// ---- the host's root as ours
+
+/// Mounts that every Linux has.
+const USUAL: [&str; 4] = ["/", "/proc", "/sys", "/dev"];
+
+#[test]
+fn the_hosts_root() {
+    let text = fs::read_to_string("/proc/self/mountinfo").expect("read the mount table");
+    let host = Mounts::of(&text);
+    let usual = || USUAL.into_iter().filter(|point| host.points().contains(point));
+    for it in everywhere() {
+        for (option, flags) in
+            [("--bind", "rw,nosuid,nodev"), ("--ro-bind", "ro,nosuid,nodev"), ("--dev-bind", "rw,nosuid")]
+        {
+            for before in [&[][..], &["--dir", "/no/such"], &["--tmpfs", "/"]] {
+                let words = [before, &[option, "/", "/", "cat", "/proc/self/mountinfo"]].concat();
+                let out = it.run(&words);
+                let mounts = Mounts::of(out.text());
+                for point in usual() {
+                    assert_eq!(mounts.at(point).flags, flags, "{option} {point} {out}");
+                }
+            }
+        }
+        it.host_sh(&[], "test ! -e /no/such && echo x >/dev/null").is(0, "", "");
+        let out = it.run(&["--dir", "/no/such", "--bind", "/", "/", "ls", "/no"]);
+        refused(&out, "No such file");
+    }
+}
+
+/// As most callers do it.
+#[test]
+fn holes_in_a_read_only_host() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        let other = Dir::new(it.who);
+        let root = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
+        let sh = |hole: &[&str], script: &str| it.run(&[&root[..], hole, &["/bin/sh", "-c", script]].concat());
+        let bind = ["--bind", dir.str(), dir.str()];
+        sh(&bind, &format!("echo in >{}/f && echo x >/dev/null", dir.str())).is(0, "", "");
+        assert_eq!(dir.read("f"), "in\n");
+        refused(&sh(&bind, &format!("echo in >{}/f", other.str())), "Read-only file system");
+        other.file("secret", "");
+        sh(&["--tmpfs", other.str()], &format!("ls -A {}", other.str())).is(0, "", "");
+    }
+}
+
+/// A root that is a directory of the host.
+#[test]
+fn a_directory_as_the_root() {
+    for it in everywhere() {
+        let Some(root) = Root::new(it.who) else { return };
+        let options = ["--bind", root.str(), "/", "--proc", "/proc", "/bin/sh", "-c", "echo in >/tmp/f; ls -d /mnt"];
+        it.run(&options).says("/mnt");
+        assert_eq!(root.read("tmp/f"), "in\n");
+    }
+}
+
+/// Where the host's mounts are shared, ours are not.
+#[test]
+fn nothing_is_propagated() {
+    for it in anywhere().into_iter().filter(|it| it.who == Who::Root) {
+        let shared = ["/usr/bin/unshare", "--mount", "--propagation", "shared"];
+        let script = "grep -c ' shared:' /proc/self/mountinfo; echo end";
+        it.launch_in(&shared, &["--dev-bind", "/", "/", "/bin/sh", "-c", script]).run().says("0\nend");
+    }
+}
