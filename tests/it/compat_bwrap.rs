@@ -12,6 +12,8 @@
 //!     processes    who is there, for how long, and the statuses
 //!     newer        overlays and what else came after the installed one
 
+mod caps;
+mod ids;
 mod modes;
 mod mounts;
 
