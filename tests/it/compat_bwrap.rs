@@ -13,9 +13,11 @@
 //!     newer        overlays and what else came after the installed one
 
 mod caps;
+mod fds;
 mod ids;
 mod modes;
 mod mounts;
+mod place;
 
 use std::collections::BTreeMap;
 use std::fs::File;
