@@ -18,6 +18,7 @@ mod ids;
 mod modes;
 mod mounts;
 mod place;
+mod processes;
 
 use std::collections::BTreeMap;
 use std::fs::File;

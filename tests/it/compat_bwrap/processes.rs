@@ -1,0 +1,423 @@
+//! Who is there, for how long, and with what status it ends.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
+
+use super::{Bwrap, everywhere, give, pipe, read_all, since, small};
+use crate::compat::helper;
+use crate::compat::subject::no_signals;
+use crate::harness::launch::{forget, nothing_is_left, send, spawn};
+use crate::harness::procs::{Pid, eventually, is_gone, stat};
+use crate::harness::scratch::Dir;
+use crate::harness::{Out, Running, Term};
+
+const WITHOUT_INIT: [&[&str]; 2] = [&[], &["--unshare-pid", "--as-pid-1"]];
+const WITH_INIT: &[&str] = &["--unshare-pid"];
+
+// ---- statuses
+
+#[test]
+fn statuses() {
+    for it in everywhere() {
+        for options in [&[][..], WITH_INIT, WITHOUT_INIT[1], &["--lock-file", "/bin/busybox"]] {
+            for status in [0, 1, 7, 125, 126, 127, 128, 255] {
+                it.sh(options, &format!("exit {status}")).is(status, "", "");
+            }
+        }
+        for options in [&[][..], WITH_INIT] {
+            for signal in [1, 9, 15, 17, 64] {
+                // What does not kill ends with 0.
+                let status = if signal == libc::SIGCHLD { 0 } else { 128 + signal };
+                it.sh(options, &format!("kill -{signal} $$; exit 0")).is(status, "", "");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_executed() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        std::fs::write(dir.at("plain"), "").expect("write a file");
+        dir.file("head", "#!/no/such/interpreter\n");
+        for options in [&[][..], WITH_INIT, WITHOUT_INIT[1]] {
+            let options = [options, &["--bind", dir.str(), "/d"]].concat();
+            for (word, reason) in [
+                ("/no/such", "No such file or directory"),
+                ("", "No such file or directory"),
+                ("/d/head", "No such file or directory"),
+                ("/d/plain", "Permission denied"),
+                ("/", "Permission denied"),
+                ("/d/plain/x", "Not a directory"),
+            ] {
+                it.small(&options, &[word]).run().is(1, "", &format!("bwrap: execvp {word}: {reason}\n"));
+            }
+            it.small(&options, &["nosuch", "x"]).env("PATH", "/bin").run().is(
+                1,
+                "",
+                "bwrap: execvp nosuch: No such file or directory\n",
+            );
+        }
+    }
+}
+
+/// It is the shell's.
+#[test]
+fn a_script_without_a_head() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.file("script", "echo \"$@\"; exit 9\n");
+        it.small(&["--bind", dir.str(), "/d"], &["/d/script", "a", "b"]).run().is(9, "a b\n", "");
+    }
+}
+
+/// After `--` every word is CMD's; so are those after the first that is no option.
+#[test]
+fn cmds_words() {
+    for it in everywhere() {
+        let cmd = ["/bin/echo", "--dev", "/dev", "--", "--nosuch"];
+        it.small(&[], &cmd).run().says("--dev /dev -- --nosuch");
+        let words: Vec<&str> = small(&[], &cmd).into_iter().filter(|word| *word != "--").collect();
+        it.run(&words).says("--dev /dev --nosuch");
+        it.small(&[], &["--version"]).env("PATH", "/bin").run().is(
+            1,
+            "",
+            "bwrap: execvp --version: No such file or directory\n",
+        );
+    }
+}
+
+// ---- who is who
+
+#[test]
+fn pids() {
+    for it in everywhere() {
+        it.sh(WITH_INIT, "echo $$ $PPID").says("2 1");
+        it.sh(WITHOUT_INIT[1], "echo $$ $PPID").says("1 0");
+        let mut running = it.small(&[], &["/bin/sh", "-c", "echo $PPID; read x"]).open_input().start();
+        assert_eq!(running.line(), running.pid().to_string());
+        running.finish().is(1, "", "");
+    }
+}
+
+#[test]
+fn orphans_are_reaped() {
+    for it in everywhere() {
+        let options = [WITH_INIT, &["--ro-bind", helper(), "/helper"]].concat();
+        it.small(&options, &["/helper", "orphans", "200"]).run().is(0, "", "");
+        it.small(&options, &["/helper", "together", "3", "7"]).run().is(7, "", "");
+    }
+}
+
+/// Group and session as the fields of CMD's stat, seen in the host's /proc.
+const GROUPS: &str = "cut -d' ' -f1,5,6 /proc/self/stat; read x";
+
+/// CMD's pid, group and session; and bwrap's.
+fn groups(it: &Bwrap, options: &[&str]) -> ([Pid; 3], [Pid; 3]) {
+    let cmd = ["/bin/sh", "-c", &GROUPS.replace("self", "$$")];
+    let mut running = it.small(options, &cmd).open_input().start();
+    let line = running.line();
+    let numbers: Vec<Pid> = line.split(' ').map(|word| word.parse().expect("a number")).collect();
+    let own = stat(running.pid()).expect("bwrap is there");
+    running.finish().is(1, "", "");
+    (numbers.try_into().expect("three numbers"), [own.pid, own.group, own.session])
+}
+
+#[test]
+fn cmd_stays_in_the_callers_group_and_session() {
+    for it in everywhere() {
+        let (cmd, own) = groups(&it, &[]);
+        assert_eq!(cmd[1..], own[1..]);
+    }
+}
+
+#[test]
+fn a_new_session() {
+    for it in everywhere() {
+        let (cmd, _) = groups(&it, &["--new-session"]);
+        assert_eq!(cmd, [cmd[0]; 3]);
+        let (cmd, _) = groups(&it, &["--new-session", "--unshare-pid"]);
+        assert!(cmd[2] != 0 && cmd[1] == cmd[2], "its session is of its namespace: {cmd:?}");
+    }
+}
+
+/// Without one CMD has the caller's terminal.
+#[test]
+fn the_terminal() {
+    for it in everywhere() {
+        for (options, seen) in [(&[][..], "has it"), (&["--new-session"], "has none")] {
+            let options = [&["--dev", "/dev"], options].concat();
+            let script = "if (: </dev/tty) 2>/dev/null; then echo has it; else echo has none; fi; echo end; read x";
+            let program = it.program.to_str().expect("scratch paths are UTF-8");
+            let words = small(&options, &["/bin/sh", "-c", script]);
+            let root = Dir::new(it.who);
+            let mut term = Term::run(it.who, root.path(), &[&[program], &words[..]].concat());
+            assert_eq!(term.expect("end\r\n"), format!("{seen}\r\nend\r\n"), "{options:?}");
+            term.keys("\n");
+            term.hang_up();
+        }
+    }
+}
+
+/// Blocked and ignored are those that the caller blocks and ignores.
+#[test]
+fn signals_of_cmd() {
+    for it in everywhere() {
+        for options in ALL_PLACES {
+            // HUP and USR1; USR1 and TERM.
+            for (ignored, blocked) in [("0", "0"), ("201", "0"), ("0", "200"), ("0", "4200")] {
+                let words = small(options, &["/bin/sed", "-n", "/^Sig[BI]/p", "/proc/self/status"]);
+                let out = it.launch_in(&[helper(), "state", ignored, blocked], &words).run();
+                out.says(&format!("SigBlk:\t{blocked:0>16}\nSigIgn:\t{ignored:0>16}"));
+            }
+        }
+    }
+}
+
+/// The installed original never ends.
+#[test]
+fn a_caller_that_ignores_its_children() {
+    for it in since(11) {
+        for options in [&[][..], WITH_INIT] {
+            let words = small(options, &["/bin/sh", "-c", "exit 5"]);
+            it.launch_in(&[helper(), "state", "10000", "0"], &words).run().is(5, "", "");
+        }
+    }
+}
+
+// ---- what is left in the background
+
+/// A child of CMD's that outlives it, until the test says so.
+struct Background {
+    running: Running,
+    /// It ends when this is dropped.
+    hold: OwnedFd,
+    /// It is open as long as the child lives.
+    alive: File,
+}
+
+/// CMD ends with 3 at once. The tag is for the leftover check.
+fn background(it: &Bwrap, tag: &Dir, options: &[&str]) -> Background {
+    let ((hold_reader, hold), (alive, alive_writer)) = (pipe(), pipe());
+    let script = "(read x <&8) >&- 2>&- & exec 9>&-; exit 3";
+    let options = [options, &["--dev", "/dev", "--setenv", "TAG", tag.str()]].concat();
+    let launch = it.small(&options, &["/bin/sh", "-c", script, tag.str()]);
+    let launch = give(give(launch, 8, hold_reader), 9, alive_writer);
+    Background { running: launch.start(), hold, alive }
+}
+
+#[track_caller]
+fn is_over(running: &Running) {
+    eventually("bwrap ends", || is_gone(running.pid()).then_some(()));
+}
+
+fn is_open(alive: &File) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+    let mut fds = [PollFd::new(alive.as_fd(), PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::from(20u8)).expect("poll a pipe") == 0
+}
+
+/// bwrap ends with CMD, and they go on.
+#[test]
+fn what_cmd_leaves_goes_on() {
+    for it in everywhere() {
+        for options in [&[][..], WITH_INIT, &["--lock-file", "/bin/busybox"], &["--die-with-parent"]] {
+            let tag = Dir::new(it.who);
+            let Background { running, hold, alive } = background(&it, &tag, options);
+            is_over(&running);
+            assert!(is_open(&alive), "it was ended: {options:?}");
+            drop(hold);
+            assert_eq!(read_all(alive), "");
+            running.finish().is(3, "", "");
+        }
+    }
+}
+
+/// As the first process of its namespace CMD takes all with it; as a second one that is to die with bwrap, too.
+#[test]
+fn what_cmd_leaves_ends() {
+    for it in everywhere() {
+        for options in [WITHOUT_INIT[1], &["--unshare-pid", "--die-with-parent"]] {
+            let tag = Dir::new(it.who);
+            let Background { running, hold, alive } = background(&it, &tag, options);
+            is_over(&running);
+            assert_eq!(read_all(alive), "", "{options:?}");
+            running.finish().is(3, "", "");
+            drop(hold);
+        }
+    }
+}
+
+/// What is told ends with CMD, the namespace later.
+#[test]
+fn the_status_is_told_at_cmds_end() {
+    for it in everywhere() {
+        let tag = Dir::new(it.who);
+        let ((hold_reader, hold), (status, told)) = (pipe(), pipe());
+        let options = [WITH_INIT, &["--json-status-fd", "10", "--dev", "/dev", "--setenv", "TAG", tag.str()]].concat();
+        let script = "(read x <&8) >&- 2>&- & exit 3";
+        let launch = it.small(&options, &["/bin/sh", "-c", script, tag.str()]);
+        let running = give(give(launch, 8, hold_reader), 10, told).start();
+        assert!(read_all(status).ends_with("{ \"exit-code\": 3 }\n"));
+        is_over(&running);
+        drop(hold);
+        running.finish().is(3, "", "");
+    }
+}
+
+// ---- who dies with whom
+
+/// CMD at work, and what ends with CMD.
+struct Working {
+    running: Running,
+    alive: File,
+}
+
+fn working(it: &Bwrap, tag: &Dir, options: &[&str]) -> Working {
+    let (alive, writer) = pipe();
+    let options = [options, &["--setenv", "TAG", tag.str()]].concat();
+    let options = [&options[..], &["--ro-bind", helper(), "/helper"]].concat();
+    let launch = it.small(&options, &["/helper", "next", tag.str()]);
+    let mut running = give(launch, 9, writer).start();
+    assert!(running.line().starts_with("here "));
+    Working { running, alive }
+}
+
+/// CMD's pid, outside.
+#[track_caller]
+fn cmd_of(running: &Running) -> Pid {
+    let below = || crate::harness::procs::tree(running.pid()).into_iter().filter_map(stat);
+    eventually("CMD is there", || below().find(|s| s.name == "helper")).pid
+}
+
+const ALL_PLACES: [&[&str]; 3] = [&[], WITH_INIT, WITHOUT_INIT[1]];
+
+/// It is not told to anybody else.
+#[test]
+fn a_signal_for_bwrap_is_its_own() {
+    for it in everywhere() {
+        for options in ALL_PLACES {
+            for signal in [libc::SIGTERM, libc::SIGKILL] {
+                let tag = Dir::new(it.who);
+                let Working { running, alive } = working(&it, &tag, options);
+                let cmd = cmd_of(&running);
+                running.kill(signal);
+                is_over(&running);
+                assert!(is_open(&alive), "{options:?}");
+                send(cmd, libc::SIGKILL);
+                assert_eq!(read_all(alive), "");
+                running.finish().is(-signal, "", "");
+            }
+        }
+    }
+}
+
+#[test]
+fn cmd_dies_with_bwrap_if_asked_to() {
+    for it in everywhere() {
+        for options in ALL_PLACES {
+            let tag = Dir::new(it.who);
+            let Working { running, alive } = working(&it, &tag, &[options, &["--die-with-parent"]].concat());
+            running.kill(libc::SIGKILL);
+            assert_eq!(read_all(alive), "");
+            running.finish().is(-libc::SIGKILL, "", "");
+        }
+    }
+}
+
+/// A parent that does nothing but be there.
+#[test]
+fn bwrap_dies_with_its_parent_if_asked_to() {
+    for it in everywhere() {
+        for options in ALL_PLACES {
+            let tag = Dir::new(it.who);
+            let options = [options, &["--die-with-parent", "--setenv", "TAG", tag.str()]].concat();
+            let options = [&options[..], &["--ro-bind", helper(), "/helper"]].concat();
+            let words = small(&options, &["/helper", "next", tag.str()]);
+            let mut parent = Command::new("/bin/sh");
+            parent.args(["-c", "\"$@\" & wait", "sh"]).arg(&it.program).args(words);
+            parent.stdin(Stdio::null()).stdout(Stdio::piped()).current_dir(Path::new("/"));
+            it.who.become_in(&mut parent);
+            // SAFETY: only system calls between fork and exec.
+            unsafe { parent.pre_exec(no_signals) };
+            let mut child = spawn(&mut parent);
+            let mut out = child.stdout.take().expect("stdout is piped");
+            let mut here = [0; 4];
+            out.read_exact(&mut here).expect("CMD's line");
+            child.kill().expect("kill the parent");
+            let mut rest = String::new();
+            out.read_to_string(&mut rest).expect("read until all are gone");
+            child.wait().expect("wait for the parent");
+            forget(child.id().cast_signed());
+            nothing_is_left(tag.str());
+        }
+    }
+}
+
+#[test]
+fn a_cmd_that_is_killed_or_stopped() {
+    for it in everywhere() {
+        for options in ALL_PLACES {
+            let tag = Dir::new(it.who);
+            let Working { running, alive: _alive } = working(&it, &tag, options);
+            let cmd = cmd_of(&running);
+            send(cmd, libc::SIGSTOP);
+            eventually("CMD is stopped", || stat(cmd).filter(|s| s.state == 'T'));
+            assert!(!is_gone(running.pid()));
+            send(cmd, libc::SIGKILL);
+            running.finish().is(137, "", "");
+        }
+    }
+}
+
+/// Process 1 is not to be stopped from inside, and is what all the others hang on.
+#[test]
+fn process_1_is_killed() {
+    for it in everywhere() {
+        let tag = Dir::new(it.who);
+        let Working { running, alive } = working(&it, &tag, WITH_INIT);
+        let init = stat(cmd_of(&running)).expect("CMD is there").parent;
+        send(init, libc::SIGKILL);
+        assert_eq!(read_all(alive), "");
+        running.finish().is(137, "", "");
+        let out = it.sh(WITH_INIT, "kill -9 1; kill -15 1; sleep 0.01; exit 6");
+        assert_eq!(out.status, 6, "{out}");
+    }
+}
+
+/// The signals that a test's own thread blocks are nobody's business either.
+#[test]
+fn blocked_signals_hinder_nothing() {
+    for it in everywhere() {
+        let launch = it.small(WITH_INIT, &["/bin/sh", "-c", "exit 5"]).before(|| {
+            let mut set = SigSet::empty();
+            set.add(Signal::SIGCHLD);
+            set.add(Signal::SIGTERM);
+            pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&set), None).map_err(std::io::Error::from)
+        });
+        launch.run().is(5, "", "");
+    }
+}
+
+#[track_caller]
+fn lines(out: &Out) -> usize {
+    out.stderr.lines().count()
+}
+
+/// A failure is one line, not one for each process.
+#[test]
+fn a_failure_is_one_line() {
+    for it in everywhere() {
+        for options in ALL_PLACES {
+            let out = it.sh(&[options, &["--bind", "/no/such", "/x"]].concat(), "");
+            assert_eq!((out.status, lines(&out)), (1, 1), "{out}");
+        }
+    }
+}
