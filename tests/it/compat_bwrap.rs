@@ -17,8 +17,10 @@ mod fds;
 mod ids;
 mod modes;
 mod mounts;
+mod newer;
 mod place;
 mod processes;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,0 +1,397 @@
+//! What the command line is told when it is wrong. The tables are the original's words.
+
+use super::{Bwrap, anywhere, everywhere, since};
+use crate::compat::is;
+use crate::compat::pattern::matches;
+use crate::harness::{Out, Who};
+
+/// Options with one value, which without it say `OPTION takes an argument`.
+const ONE: [&str; 26] = [
+    "--args",
+    "--userns",
+    "--userns2",
+    "--pidns",
+    "--uid",
+    "--gid",
+    "--hostname",
+    "--unsetenv",
+    "--lock-file",
+    "--sync-fd",
+    "--perms",
+    "--size",
+    "--proc",
+    "--dev",
+    "--tmpfs",
+    "--mqueue",
+    "--dir",
+    "--seccomp",
+    "--add-seccomp-fd",
+    "--block-fd",
+    "--userns-block-fd",
+    "--info-fd",
+    "--json-status-fd",
+    "--cap-add",
+    "--cap-drop",
+    "--exec-label",
+];
+
+/// The same, which say `OPTION takes one argument`.
+const ONE_OTHERWISE: [&str; 2] = ["--chdir", "--remount-ro"];
+
+/// Options with two: `OPTION takes two arguments`.
+const TWO: [&str; 13] = [
+    "--setenv",
+    "--bind",
+    "--bind-try",
+    "--dev-bind",
+    "--dev-bind-try",
+    "--ro-bind",
+    "--ro-bind-try",
+    "--bind-fd",
+    "--file",
+    "--bind-data",
+    "--ro-bind-data",
+    "--symlink",
+    "--chmod",
+];
+
+/// Options whose value is a descriptor.
+const DESCRIPTORS: [&str; 11] = [
+    "--args",
+    "--userns",
+    "--userns2",
+    "--pidns",
+    "--sync-fd",
+    "--seccomp",
+    "--add-seccomp-fd",
+    "--block-fd",
+    "--userns-block-fd",
+    "--info-fd",
+    "--json-status-fd",
+];
+
+/// The same with a destination behind it.
+const DESCRIPTORS_FOR: [&str; 5] = ["--file", "--bind-data", "--ro-bind-data", "--bind-fd", "--ro-bind-fd"];
+
+const PERMS: &str = "--perms must be followed by an option that creates a file";
+const SIZE: &str = "--size must be followed by --tmpfs";
+const BYTES: &str = "--size takes a non-zero number of bytes";
+
+/// What is wrong at once, whoever asks, and the line.
+const AT_ONCE: &[(&[&str], &str)] = &[
+    (&["--nosuch"], "Unknown option --nosuch"),
+    (&["-x", "true"], "Unknown option -x"),
+    (&["-"], "Unknown option -"),
+    (&["--bind=/", "/"], "Unknown option --bind=/"),
+    (&["--ver"], "Unknown option --ver"),
+    // The first that is wrong.
+    (&["--nosuch", "--uid", "x"], "Unknown option --nosuch"),
+    (&["--uid", "x", "--nosuch"], "Invalid uid: x"),
+    (&["--hostname", "x", "--uid", "y"], "Invalid uid: y"),
+    // Numbers.
+    (&["--uid", "x"], "Invalid uid: x"),
+    (&["--uid", ""], "Invalid uid: "),
+    (&["--uid", "-1"], "Invalid uid: -1"),
+    (&["--uid", "5x"], "Invalid uid: 5x"),
+    (&["--uid", "4294967295"], "Invalid uid: 4294967295"),
+    (&["--gid", "x"], "Invalid gid: x"),
+    (&["--gid", "-1"], "Invalid gid: -1"),
+    (&["--gid", "5 "], "Invalid gid: 5 "),
+    (&["--perms", "8", "--dir", "/d"], "--perms takes an octal argument <= 07777"),
+    (&["--perms", "", "--dir", "/d"], "--perms takes an octal argument <= 07777"),
+    (&["--perms", "10000", "--dir", "/d"], "--perms takes an octal argument <= 07777"),
+    (&["--perms", "-1", "--dir", "/d"], "--perms takes an octal argument <= 07777"),
+    (&["--perms", "u+x", "--dir", "/d"], "--perms takes an octal argument <= 07777"),
+    (&["--perms", "0x1", "--dir", "/d"], "--perms takes an octal argument <= 07777"),
+    (&["--chmod", "8", "/d"], "--chmod takes an octal argument <= 07777"),
+    (&["--chmod", "", "/d"], "--chmod takes an octal argument <= 07777"),
+    (&["--chmod", "10000", "/d"], "--chmod takes an octal argument <= 07777"),
+    (&["--size", "0", "--tmpfs", "/t"], BYTES),
+    (&["--size", "", "--tmpfs", "/t"], BYTES),
+    (&["--size", "x", "--tmpfs", "/t"], BYTES),
+    (&["--size", "-1", "--tmpfs", "/t"], BYTES),
+    (&["--size", "1k", "--tmpfs", "/t"], BYTES),
+    (&["--size", "99999999999999999999999", "--tmpfs", "/t"], BYTES),
+    (&["--size", "9223372036854775808", "--tmpfs", "/t"], "--size (for tmpfs) is limited to 9223372036854775807"),
+    // What belongs to the next operation.
+    (&["--perms", "0700", "--perms", "0700", "--dir", "/d"], "--perms given twice for the same action"),
+    (&["--size", "1", "--size", "1", "--tmpfs", "/t"], "--size given twice for the same action"),
+    (&["--perms", "0700", "--bind", "/", "/"], PERMS),
+    (&["--perms", "0700", "--ro-bind", "/", "/"], PERMS),
+    (&["--perms", "0700", "--symlink", "a", "/b"], PERMS),
+    (&["--perms", "0700", "--proc", "/p"], PERMS),
+    (&["--perms", "0700", "--dev", "/d"], PERMS),
+    (&["--perms", "0700", "--mqueue", "/m"], PERMS),
+    (&["--perms", "0700", "--chmod", "0700", "/d"], PERMS),
+    (&["--perms", "0700", "--remount-ro", "/"], PERMS),
+    (&["--perms", "0700", "--setenv", "A", "b", "--dir", "/d"], PERMS),
+    (&["--perms", "0700", "--unshare-pid", "--dir", "/d"], PERMS),
+    (&["--size", "1", "--dir", "/d"], SIZE),
+    (&["--size", "1", "--bind", "/", "/"], SIZE),
+    (&["--size", "1", "--setenv", "A", "b", "--tmpfs", "/t"], SIZE),
+    // The environment.
+    (&["--setenv", "", "b"], "setenv failed"),
+    (&["--setenv", "a=b", "c"], "setenv failed"),
+    (&["--unsetenv", ""], "unsetenv failed"),
+    (&["--unsetenv", "a=b"], "unsetenv failed"),
+    // Capabilities.
+    (&["--cap-add", "foo"], "unknown cap: foo"),
+    (&["--cap-add", ""], "unknown cap: "),
+    (&["--cap-add", "CHOWN"], "unknown cap: CHOWN"),
+    (&["--cap-drop", "CAP_NOSUCH"], "unknown cap: CAP_NOSUCH"),
+    // Labels.
+    (&["--exec-label", "x"], "labeling not supported on this system"),
+    (&["--file-label", "x"], "labeling not supported on this system"),
+    (&["--ro-bind-fd", "1"], "--bind-fd takes two arguments"),
+];
+
+/// What does not go together, told after all has been read.
+const TOGETHER: &[(&[&str], &str)] = &[
+    (&["--hostname", "x"], "Specifying --hostname requires --unshare-uts"),
+    (&["--hostname", "x", "--unshare-ipc"], "Specifying --hostname requires --unshare-uts"),
+    (&["--as-pid-1"], "Specifying --as-pid-1 requires --unshare-pid"),
+    (&["--as-pid-1", "--unshare-pid", "--lock-file", "/bin"], "Specifying --as-pid-1 and --lock-file is not permitted"),
+    (&["--disable-userns"], "--disable-userns requires --unshare-user"),
+    (&["--disable-userns", "--unshare-user-try"], "--disable-userns requires --unshare-user"),
+    (&["--disable-userns", "--unshare-all"], "--disable-userns requires --unshare-user"),
+    (&["--disable-userns", "--userns", "99"], "--disable-userns requires --unshare-user"),
+    (&["--userns", "99", "--unshare-user"], "--userns not compatible --unshare-user"),
+    (&["--userns", "99", "--unshare-user-try"], "--userns not compatible --unshare-user-try"),
+    (&["--userns", "99", "--unshare-all"], "--userns not compatible --unshare-user-try"),
+    (&["--userns-block-fd", "99"], "--userns-block-fd requires --unshare-user"),
+    (&["--userns-block-fd", "99", "--info-fd", "2"], "--userns-block-fd requires --unshare-user"),
+    (&["--userns-block-fd", "99", "--unshare-user"], "--userns-block-fd requires --info-fd"),
+];
+
+/// The same, for root: for others the user namespace is implied.
+const TOGETHER_AS_ROOT: &[(&[&str], &str)] = &[
+    (&["--uid", "5"], "Specifying --uid requires --unshare-user or --userns"),
+    (&["--gid", "5"], "Specifying --gid requires --unshare-user or --userns"),
+];
+
+/// Options of which the last counts. With a value that is fine.
+const LAST: &[&[&str]] = &[
+    &["--chdir", "/"],
+    &["--hostname", "x"],
+    &["--uid", "5"],
+    &["--gid", "5"],
+    &["--sync-fd", "2"],
+    &["--block-fd", "99"],
+    &["--info-fd", "1"],
+    &["--json-status-fd", "1"],
+];
+
+/// What is wrong when it is done. (CMD isn't run.)
+const DONE: &[(&[&str], &str)] = &[
+    (&["--bind", "/no/such", "/x"], "Can't find source path /no/such: No such file or directory"),
+    (&["--bind", "no/such", "/x"], "Can't find source path no/such: No such file or directory"),
+    (&["--bind", "", "/x"], "Can't find source path : No such file or directory"),
+    (&["--bind", "/dev/null", "/bin"], "Can't create file at /bin: Is a directory"),
+    (&["--bind", "/", "/bin/sh"], "Can't mkdir /bin/sh: Not a directory"),
+    (&["--bind", "/", "/bin/sh/x"], "Can't mkdir parents for /bin/sh/x: Not a directory"),
+    (&["--bind", "/", "/bin/no"], "Can't mkdir /bin/no: Read-only file system"),
+    (&["--bind", "/", "/proc/no"], "Can't mkdir /proc/no: No such file or directory"),
+    (&["--dir", "/bin/sh"], "Can't mkdir /bin/sh: Not a directory"),
+    (&["--dir", "bin/sh"], "Can't mkdir bin/sh: Not a directory"),
+    (&["--dir", "/bin/sh/x"], "Can't mkdir parents for /bin/sh/x: Not a directory"),
+    (&["--dir", "/bin/no"], "Can't mkdir /bin/no: Read-only file system"),
+    (&["--tmpfs", "/bin/sh"], "Can't mkdir /bin/sh: Not a directory"),
+    (&["--proc", "/bin/sh"], "Can't mkdir /bin/sh: Not a directory"),
+    (&["--dev", "/bin/sh"], "Can't mkdir /bin/sh: Not a directory"),
+    (&["--unshare-ipc", "--mqueue", "/bin/sh"], "Can't mkdir /bin/sh: Not a directory"),
+    (&["--file", "0", "/bin"], "Can't create file /bin: Is a directory"),
+    (&["--file", "0", "/bin/no"], "Can't create file /bin/no: Read-only file system"),
+    (&["--symlink", "", "/x"], "Can't make symlink at /x: No such file or directory"),
+    (&["--symlink", "x", "/bin/no"], "Can't make symlink at /bin/no: Read-only file system"),
+    (&["--chmod", "0700", "/no/such"], "Can't chmod 0700 /no/such: No such file or directory"),
+    (&["--chmod", "0", "/bin/sh"], "Can't chmod 0 /bin/sh: Read-only file system"),
+    (
+        &["--remount-ro", "/no"],
+        "Can't remount readonly on /newroot/no: realpath(destination): No such file or directory",
+    ),
+    (
+        &["--remount-ro", "/proc/self"],
+        "Can't remount readonly on /newroot/proc/self: Unable to find \"/newroot/proc/#\" in mount table",
+    ),
+    (
+        &["--dir", "/d", "--remount-ro", "/d"],
+        "Can't remount readonly on /newroot/d: Unable to find \"/newroot/d\" in mount table",
+    ),
+    (&["--chdir", "/no/such"], "Can't chdir to /no/such: No such file or directory"),
+    (&["--chdir", "/bin/sh"], "Can't chdir to /bin/sh: Not a directory"),
+    (
+        &["--unshare-uts", "--hostname", "12345678901234567890123456789012345678901234567890123456789012345"],
+        "Can't set hostname to 12345678901234567890123456789012345678901234567890123456789012345: Invalid argument",
+    ),
+];
+
+#[track_caller]
+fn is_told(it: &Bwrap, out: &Out, text: &str) {
+    let right = out.status == 1 && out.stdout.is_empty() && matches(&format!("bwrap: {text}\n"), &out.stderr);
+    assert!(right, "{:?}: expected {text:?}\n{out}", it.side);
+}
+
+#[test]
+fn what_is_wrong_at_once() {
+    for it in anywhere() {
+        for (args, text) in AT_ONCE {
+            is_told(&it, &it.run(args), text);
+        }
+    }
+}
+
+#[test]
+fn missing_values() {
+    for it in anywhere() {
+        for option in ONE {
+            is_told(&it, &it.run(&[option]), &format!("{option} takes an argument"));
+        }
+        for option in ONE_OTHERWISE {
+            is_told(&it, &it.run(&[option]), &format!("{option} takes one argument"));
+        }
+        for option in TWO {
+            for args in [&[option][..], &[option, "0"]] {
+                is_told(&it, &it.run(args), &format!("{option} takes two arguments"));
+            }
+        }
+    }
+}
+
+#[test]
+fn words_that_are_no_descriptors() {
+    for it in anywhere() {
+        for word in ["x", "", "-1", "3x"] {
+            for option in DESCRIPTORS {
+                is_told(&it, &it.run(&[option, word]), &format!("Invalid fd: {word}"));
+            }
+            for option in DESCRIPTORS_FOR {
+                is_told(&it, &it.run(&[option, word, "/x"]), &format!("Invalid fd: {word}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_does_not_go_together() {
+    for it in everywhere() {
+        for (args, text) in TOGETHER {
+            is_told(&it, &it.sh(args, ""), text);
+        }
+        for (args, text) in TOGETHER_AS_ROOT.iter().filter(|_| it.who == Who::Root) {
+            is_told(&it, &it.sh(args, ""), text);
+        }
+    }
+}
+
+/// The second one is named.
+#[test]
+fn two_ways_of_filters() {
+    for it in anywhere() {
+        // Neither is read before: 99 is closed.
+        let out = it.sh(&["--seccomp", "99", "--add-seccomp-fd", "99"], "");
+        is_told(&it, &out, "--add-seccomp-fd cannot be combined with --seccomp");
+    }
+}
+
+#[test]
+fn of_several_the_last_counts() {
+    for it in everywhere() {
+        for option in LAST {
+            let out = it.small(&[&["--unshare-user", "--unshare-uts"], *option, option].concat(), &["/bin/true"]).run();
+            let warning = format!("bwrap: Only the last {} option will take effect\n", option[0]);
+            let told = ["--info-fd", "--json-status-fd"].contains(&option[0]);
+            is(&out, 0, if told { &out.stdout } else { "" }, &warning);
+        }
+    }
+}
+
+/// They are added up, and need no warning.
+#[test]
+fn options_that_may_be_repeated() {
+    for it in everywhere() {
+        for option in [
+            &["--unshare-pid"][..],
+            &["--new-session"],
+            &["--die-with-parent"],
+            &["--lock-file", "/bin/busybox"],
+            &["--setenv", "A", "b"],
+            &["--clearenv"],
+            &["--cap-drop", "ALL"],
+            &["--proc", "/proc"],
+            &["--dev", "/dev"],
+            &["--perms", "0700", "--dir", "/d"],
+        ] {
+            it.small(&[option, option].concat(), &["/bin/true"]).run().is(0, "", "");
+        }
+        // Nothing follows that they could be for.
+        it.small(&["--perms", "0700"], &["/bin/true"]).run().is(0, "", "");
+        it.small(&["--size", "4096"], &["/bin/true"]).run().is(0, "", "");
+    }
+}
+
+#[test]
+fn what_is_wrong_when_it_is_done() {
+    for it in everywhere() {
+        for (args, text) in DONE {
+            is_told(&it, &it.sh(args, ""), text);
+        }
+    }
+}
+
+#[test]
+fn links_over_something() {
+    for it in everywhere() {
+        for (made, args, newer) in [
+            ("/bin", &[][..], "destination exists and is not a symlink"),
+            ("/d", &["--dir", "/d"], "destination exists and is not a symlink"),
+            ("/l", &["--symlink", "other", "/l"], "existing destination is other"),
+        ] {
+            let reason = if it.is_as_new_as(9) { newer } else { "File exists" };
+            let out = it.sh(&[args, &["--symlink", "x", made]].concat(), "");
+            is_told(&it, &out, &format!("Can't make symlink at {made}: {reason}"));
+        }
+    }
+}
+
+// ---- help
+
+/// One line for each option, with the name that it was called by.
+#[test]
+fn help() {
+    for it in anywhere() {
+        let help = it.run(&["--help"]);
+        let first = format!("usage: {} [OPTIONS...] [--] COMMAND [ARGS...]\n\n", it.argv0());
+        assert!(help.status == 0 && help.stderr.is_empty() && help.stdout.starts_with(&first), "{help}");
+        for option in ONE.iter().chain(&ONE_OTHERWISE).chain(&TWO).chain(&DESCRIPTORS).chain(&DESCRIPTORS_FOR) {
+            assert!(help.stdout.contains(&format!("\n    {option} ")), "no {option}\n{help}");
+        }
+        // At once, whatever follows.
+        is(&it.run(&["--unshare-pid", "--help", "--nosuch"]), 0, &help.stdout, "");
+        // Without CMD the same, as a complaint.
+        for args in [&[][..], &["--"], &["--unshare-pid"], &["--unshare-pid", "--"], &["--ro-bind", "/", "/"]] {
+            is(&it.run(args), 1, "", &help.stdout);
+        }
+        // It comes before what doesn't go together.
+        is(&it.run(&["--as-pid-1"]), 1, "", &help.stdout);
+    }
+}
+
+#[test]
+fn the_version() {
+    for it in anywhere() {
+        for args in [&["--version"][..], &["--version", "--nosuch"], &["--unshare-pid", "--version"]] {
+            is(&it.run(args), 0, "bubblewrap #.#.#\n", "");
+        }
+    }
+}
+
+/// With `--help` all that is newer.
+#[test]
+fn newer_options_are_told() {
+    for it in since(11) {
+        let help = it.run(&["--help"]);
+        for option in ["--argv0", "--level-prefix", "--overlay-src", "--overlay", "--tmp-overlay", "--ro-overlay"] {
+            assert!(help.text().contains(&format!("\n    {option} ")), "no {option}\n{help}");
+        }
+    }
+}
