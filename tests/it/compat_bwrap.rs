@@ -24,18 +24,20 @@ mod texts;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 
 use super::compat::subject::{PATH, no_signals, tester};
 use super::compat::{Side, Suite};
-use super::harness::{Launch, Out, Root, Who, launch, who};
+use super::harness::stream::Stream;
+use super::harness::{DEADLINE, Launch, Out, Root, Who, launch, who};
 
 static BWRAP: Suite = Suite { name: "bwrap", plain: &[] };
 
@@ -220,8 +222,10 @@ pub fn pipe() -> (File, OwnedFd) {
 }
 
 /// All that comes until the last writer is gone.
-pub fn read_all(mut reader: File) -> String {
-    let mut text = String::new();
-    reader.read_to_string(&mut text).expect("read a pipe");
-    text
+#[track_caller]
+pub fn read_all(reader: impl Into<OwnedFd>) -> String {
+    let (mut stream, end) = (Stream::new(reader), Instant::now() + DEADLINE);
+    while stream.more(end) {}
+    assert!(stream.ended(), "a writer stays; until now: {:?}", stream.text());
+    stream.text()
 }
