@@ -1,13 +1,14 @@
 //! The operations on files, and what CMD finds.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::{Bwrap, Mounts, anywhere, data, everywhere, give};
+use super::{Bwrap, Mounts, anywhere, data, everywhere, give, pipe, small};
 use crate::harness::scratch::{self, Dir};
-use crate::harness::{Out, Root, Term, Who, skip};
+use crate::harness::{Out, Root, Term, Who, skip, who};
 
 /// The mounts below the host's /dev that are to be seen.
 fn below_dev() -> Vec<String> {
@@ -148,7 +149,7 @@ fn a_missing_source_is_ignored_by_the_tries_only() {
 #[test]
 fn a_source_that_may_not_be_reached() {
     for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
-        let Some(root) = crate::harness::who::root() else { return };
+        let Some(root) = who::root() else { return };
         let dir = Dir::new(root);
         fs::create_dir(dir.at("closed")).expect("make a directory");
         fs::set_permissions(dir.at("closed"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("close it");
@@ -180,6 +181,44 @@ fn descriptors_as_sources() {
             assert_eq!(mounts.at(point).flags, flags, "{point}");
         }
         assert_eq!(dir.read("new"), "in\n");
+    }
+}
+
+/// As callers do who open a file before they name it.
+#[test]
+fn the_callers_descriptor_as_a_path() {
+    for it in everywhere() {
+        let dir = Dir::new(it.who);
+        dir.file("file", "text\n");
+        let options = ["--ro-bind", "/proc/self/fd/10", "/f", "--bind", "/proc/self/fd/11", "/d"];
+        let launch = it.small(&options, &["/bin/sh", "-c", "cat /f; ls /d"]);
+        let launch = give(launch, 10, path_fd(&dir.at("file")));
+        give(launch, 11, path_fd(dir.path())).run().says("text\nfile");
+    }
+}
+
+/// Those that an ordinary user may not take away are there still.
+#[test]
+fn flags_of_the_source_are_kept() {
+    for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
+        if who::root().is_none() {
+            return;
+        }
+        let dir = Dir::new(it.who);
+        let mount = format!(
+            "mount -t tmpfs -o noexec,noatime,mode=755 tmpfs {} && exec setpriv --reuid {} --regid {} --clear-groups \"$@\"",
+            dir.str(),
+            it.who.uid(),
+            it.who.gid()
+        );
+        let options = ["--bind", dir.str(), "/b", "--ro-bind", dir.str(), "/r", "--dev-bind", dir.str(), "/d"];
+        let words = small(&options, &["/bin/grep", "noatime", "/proc/self/mountinfo"]);
+        let as_root = Bwrap { who: Who::Root, ..it };
+        let out = as_root.launch_in(&["/usr/bin/unshare", "--mount", "/bin/sh", "-c", &mount, "sh"], &words).run();
+        let flags = |line: &str| line.split(' ').skip(4).take(2).collect::<Vec<_>>().join(" ");
+        let found: Vec<String> = out.text().lines().map(flags).collect();
+        let rest = "nosuid,nodev,noexec,noatime";
+        assert_eq!(found, [format!("/b rw,{rest}"), format!("/r ro,{rest}"), "/d rw,nosuid,noexec,noatime".into()]);
     }
 }
 
@@ -287,7 +326,7 @@ fn dev_pts_is_a_new_one() {
 fn in_a_terminal(it: &Bwrap, options: &[&str], script: &str) -> String {
     let program = it.program.to_str().expect("scratch paths are UTF-8");
     let script = format!("{script}; echo end; read x");
-    let words = super::small(options, &["/bin/sh", "-c", &script]);
+    let words = small(options, &["/bin/sh", "-c", &script]);
     let mut term = Term::run(it.who, Path::new(scratch::scratch()), &[&[program], &words[..]].concat());
     let seen = term.expect("end\r\n").replace('\r', "");
     term.keys("\n");
@@ -372,6 +411,27 @@ fn files_from_descriptors() {
         assert_eq!(out.stdout, "file\nbind\nread\n", "{out}");
         refused(&out, "can't create /a/r: Read-only file system");
         assert_eq!(out.stderr.lines().count(), 1, "{out}");
+    }
+}
+
+/// Longer than any buffer, and from a pipe.
+#[test]
+fn long_files() {
+    for it in everywhere() {
+        let options = ["--file", "10", "/f", "--ro-bind-data", "11", "/b"];
+        let launch = it.small(&options, &["/bin/sh", "-c", "wc -c </f; wc -c </b; cmp /f /b"]);
+        let text: String = (0..50000).map(|n| format!("{n}\n")).collect();
+        let (reader, mut writer) = {
+            let (reader, writer) = pipe();
+            (reader, File::from(writer))
+        };
+        let launch = give(give(launch, 10, reader), 11, data(&text));
+        let feeder = std::thread::spawn({
+            let text = text.clone();
+            move || writer.write_all(text.as_bytes())
+        });
+        launch.run().says(&format!("{0}\n{0}", text.len()));
+        feeder.join().expect("the feeder ends").expect("it is read to the end");
     }
 }
 
