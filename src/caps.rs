@@ -3,7 +3,7 @@
 use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
 
 use crate::say;
-use crate::spec::{Capabilities, Spec};
+use crate::spec::{Capabilities, End, Spec};
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, Text};
 use crate::texts::Say;
@@ -66,21 +66,19 @@ pub fn keep_over_setuid() -> Done {
     sys::prctl(PR_SET_KEEPCAPS, 1)
 }
 
-/// Limits the permitted and effective set: root keeps the bounding set, everybody else what was asked for by name,
-/// as ambient capabilities. The inheritable set is empty but for those (CVE-2022-24769).
+/// Limits the permitted and effective set to what CMD is to have, or as much of it as there is. The inheritable set is
+/// empty but for what is ambient (CVE-2022-24769).
 ///
 /// # Errors
-/// EPERM if a capability that was asked for is not ours to give.
+/// EPERM if a capability that is to be ambient is not ours to give.
 pub fn limit(spec: &Spec<'_>) -> Done {
     let sets = &spec.capabilities;
-    if spec.uid == 0 {
-        return keep(sets.bounding);
-    }
-    let ambient = sets.asked & sets.bounding & sys::capget()?;
-    if sets.asked & Capabilities::AS_FAR_AS_HELD == 0 && ambient != sets.asked & sets.bounding {
+    let ours = sys::capget()?;
+    let ambient = sets.ambient & ours;
+    if sets.ambient & Capabilities::AS_FAR_AS_HELD == 0 && ambient != sets.ambient {
         return Err(Failure::PERM);
     }
-    sys::capset(ambient, ambient)?;
+    sys::capset(sets.held & ours, ambient)?;
     (0..u64::BITS).filter(|capability| ambient >> capability & 1 == 1).try_for_each(sys::raise_ambient)
 }
 
@@ -88,16 +86,9 @@ pub fn limit(spec: &Spec<'_>) -> Done {
 ///
 /// # Errors
 /// None is known: a set can always be made smaller.
-pub fn keep_kill_only() -> Done {
-    keep(KILL)
-}
-
-/// Keeps what is in `set`; of a caller who lacks some of it, as much as he has.
-fn keep(set: u64) -> Done {
-    match sys::capset(set, 0) {
-        Err(Failure::PERM) => sys::capset(set & sys::capget()?, 0),
-        done => done,
-    }
+pub fn keep_for_the_end(spec: &Spec<'_>) -> Done {
+    let kills = !(spec.is_sandbox() && spec.life.end == End::Leave);
+    sys::capset(if kills { KILL & sys::capget()? } else { 0 }, 0)
 }
 
 #[cfg(test)]

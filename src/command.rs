@@ -46,7 +46,7 @@ static STEPS: [Step; 16] = [
     Step {
         says: say!("keep capabilities --cap-add"),
         on: nothing,
-        when: |spec| spec.contained() && spec.uid != 0 && spec.capabilities.asked != 0,
+        when: |spec| spec.sets_ids() && spec.capabilities.ambient != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {

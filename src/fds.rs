@@ -46,6 +46,13 @@ pub fn number(fd: Option<Fd>) -> u32 {
     fd.map_or(0, |fd| fd.as_raw_fd().cast_unsigned())
 }
 
+/// Closes one of the user's, so that whoever reads what was written to it finds the end.
+pub fn give_up(fd: Option<u32>) {
+    if let Some(fd) = fd.filter(|fd| *fd >= FIRST) {
+        sys::close(fd);
+    }
+}
+
 /// Closes all from 3 up but those that the user keeps and `ours`.
 ///
 /// # Errors

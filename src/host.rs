@@ -123,7 +123,11 @@ static AFTER: [Step; 9] = [
         says: WRITE,
         on: |_| c"--info-fd",
         when: |spec| spec.channels.info.is_some(),
-        run: |spec, state| status::tell_of_container(spec.channels.info, spec, state, b"\n    "),
+        run: |spec, state| {
+            status::tell_of_container(spec.channels.info, spec, state, b"\n    ")?;
+            fds::give_up(spec.channels.info);
+            Ok(())
+        },
     },
     Step {
         says: WRITE,
@@ -285,7 +289,7 @@ impl Supervisor<'_> {
     fn reap(&self) -> Option<i32> {
         let namespaced = self.spec.process_1;
         loop {
-            return match sys::wait4(Some(self.container)) {
+            return match sys::wait4(Some(self.container), false) {
                 Ok(None) => None,
                 Ok(Some((_, Change::Exited(status)))) => Some(i32::from(status)),
                 // How the kernel tells of reboot(2) in a pid namespace: SIGHUP for a restart, SIGINT for an end.

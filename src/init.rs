@@ -35,6 +35,8 @@ pub struct Init<'a> {
     life: Life,
     /// What CMD died of.
     killer: Option<Signal>,
+    /// The user's filter, which holds for us too, forbids waiting for signals: then only the children are waited for.
+    deaf: bool,
 }
 
 /// How far it has come.
@@ -53,7 +55,7 @@ enum Life {
 impl<'a> Init<'a> {
     #[must_use]
     pub const fn new(spec: &'a Spec<'a>, state: State, command: Pid) -> Init<'a> {
-        Init { spec, state, command, life: Life::Running { stopped: false, until: None }, killer: None }
+        Init { spec, state, command, life: Life::Running { stopped: false, until: None }, killer: None, deaf: false }
     }
 
     /// Reaps and forwards until all is at its end. Returns the exit status.
@@ -76,6 +78,9 @@ impl<'a> Init<'a> {
                 Life::Killing { .. } => self.signal_rest(Signal::KILL),
                 Life::Ended { .. } | Life::Ending { .. } => {}
             }
+            if self.deaf {
+                continue;
+            }
             let mut info = Siginfo::EMPTY;
             match sys::wait_signal(self.patience(), &mut info) {
                 Ok(()) => {
@@ -84,8 +89,9 @@ impl<'a> Init<'a> {
                     self.take(&info);
                 }
                 Err(Failure::AGAIN) => self.time_is_over(),
-                // Stopped and continued from outside: EINTR.
-                Err(_) => {}
+                // Stopped and continued from outside.
+                Err(Failure::INTR) => {}
+                Err(_) => self.deaf = true,
             }
         }
     }
@@ -149,8 +155,13 @@ impl<'a> Init<'a> {
     /// Takes all that have ended. Returns whether no child is left.
     fn reap(&mut self) -> bool {
         loop {
-            match sys::wait4(None) {
-                Ok(Some((pid, change))) if pid == self.command => self.changed(change),
+            match sys::wait4(None, self.deaf) {
+                Ok(Some((pid, change))) if pid == self.command => {
+                    self.changed(change);
+                    if self.deaf {
+                        return false;
+                    }
+                }
                 Ok(Some((pid, Change::Exited(status)))) => self.tell_reaped(pid, Event::Exited, status.into()),
                 Ok(Some((pid, Change::Killed(signal)))) => self.tell_reaped(pid, Event::Killed, signal.number()),
                 Ok(Some(_)) => {}
@@ -358,7 +369,7 @@ pub fn is_stop(signal: Signal) -> bool {
 /// Has no CMD: reaps until it is asked to end. Returns the exit status.
 pub fn pause() -> i32 {
     loop {
-        while matches!(sys::wait4(None), Ok(Some(_))) {}
+        while matches!(sys::wait4(None, false), Ok(Some(_))) {}
         let mut info = Siginfo::EMPTY;
         if sys::wait_signal(None, &mut info).is_ok() && matches!(info.signal(), Signal::INT | Signal::TERM) {
             return 0;

@@ -170,6 +170,8 @@ static ENTER: [Step; 8] = [
 /// # Errors
 /// The first step that failed, reported.
 pub fn begin(spec: &Spec<'_>, state: &mut State) -> Done {
+    fds::give_up(spec.channels.info);
+    fds::give_up(spec.channels.status);
     walk(&BEGIN, spec, state)
 }
 

@@ -1,8 +1,10 @@
 //! The only places where processes begin, and what joins them.
 
+use core::cell::Cell;
 use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
+use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 use rustix::fs::OFlags;
 use rustix::io::read;
 use rustix::process::{chdir, getpid};
@@ -71,7 +73,7 @@ fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     seal::enter(spec, start)?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
-    match fork_into_namespaces(spec)? {
+    match fork_into_namespaces(spec, &state)? {
         Fork::Child => sys::exit(process_1(spec, &mut state)),
         Fork::Parent(container) => {
             host::after(spec, &mut state, container)?;
@@ -82,11 +84,11 @@ fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
 
 /// Forks into the new namespaces. Root does without a user namespace where the kernel has none or allows none, and the
 /// Spec says so afterwards; every other refusal is an error.
-fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
+fn fork_into_namespaces(spec: &mut Spec<'_>, state: &State) -> Result<Fork, Failure> {
     // The network comes later.
     let later = if spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
     let namespaces = |spec: &Spec<'_>| spec.namespaces & !later;
-    let mut result = fork(namespaces(spec));
+    let mut result = fork(spec, state, namespaces(spec));
     let hint = match result {
         Ok(_) => Say::NOTHING,
         Err(Failure::NOSPC | Failure::USERS) => {
@@ -103,7 +105,7 @@ fn fork_into_namespaces(spec: &mut Spec<'_>) -> Result<Fork, Failure> {
     for (namespace, missing) in OPTIONAL {
         if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
             spec.namespaces &= !namespace;
-            result = fork(namespaces(spec));
+            result = fork(spec, state, namespaces(spec));
         }
     }
     result.map_err(|why| {
@@ -135,11 +137,39 @@ fn no_user_namespaces() -> bool {
 }
 
 /// clone3(2), or clone(2) where that is missing or an outer filter says no.
-fn fork(namespaces: u32) -> Result<Fork, Failure> {
-    match sys::clone3(namespaces) {
-        Err(Failure::NOSYS | Failure::PERM) => {}
-        result => return result,
+fn fork(spec: &Spec<'_>, state: &State, namespaces: u32) -> Result<Fork, Failure> {
+    if spec.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
+        return fork_below(spec, state, namespaces);
     }
+    match sys::clone3(namespaces) {
+        Err(Failure::NOSYS | Failure::PERM) => fork_old(namespaces),
+        result => result,
+    }
+}
+
+/// Who has joined a pid namespace is not in it, but his children are, and only they may make one below it (clone(2)). So
+/// a child makes process 1, as its sister, and tells by the owner of a pipe what its number is here (fcntl(2), F_SETOWN).
+fn fork_below(spec: &Spec<'_>, state: &State, namespaces: u32) -> Result<Fork, Failure> {
+    let pipe = state.go.ok_or(Failure::BADF)?;
+    let failure = Cell::new(Failure::CHILD);
+    let child = sys::spawn(
+        |(spec, state, namespaces, pipe, failure)| match fork_old(*namespaces | raw::CLONE_PARENT) {
+            Ok(Fork::Child) => process_1(spec, &mut { *state }),
+            Ok(Fork::Parent(sister)) => i32::from(sys::set_owner(pipe.read, sister).is_err()),
+            Err(why) => {
+                failure.set(why);
+                failed()
+            }
+        },
+        &(spec, *state, namespaces, pipe, &failure),
+    )?;
+    match sys::wait_end(child.as_raw_nonzero().get()) {
+        Some(0) => sys::owner(pipe.read).map(Fork::Parent),
+        _ => Err(failure.get()),
+    }
+}
+
+fn fork_old(namespaces: u32) -> Result<Fork, Failure> {
     let time = namespaces & raw::CLONE_NEWTIME;
     let fork = sys::clone_old(namespaces & !time)?;
     // clone(2) has no bit for a time namespace; the child unshares it, for its own children.
@@ -234,6 +264,16 @@ fn settle(spec: &Spec<'_>, state: &State) {
         [state.terminal, state.news.map(|pipe| pipe.write), state.children].map(fds::number);
     let sync = spec.channels.sync.unwrap_or_default();
     let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync]);
-    let _ = caps::keep_kill_only();
     let _ = chdir(c"/");
+    let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };
+}
+
+/// Makes process 1 of a sandbox no stronger than CMD, which may then look at it, as its caller does from outside to find
+/// the namespaces (proc_pid_ns(5)). What fails leaves it untraceable.
+fn confine(spec: &Spec<'_>) -> Done {
+    caps::bound(spec)?;
+    caps::keep_for_the_end(spec)?;
+    sys::prctl(PR_SET_NO_NEW_PRIVS, 1)?;
+    spec.filters.iter().try_for_each(|program| sys::add_filter(program))?;
+    sys::prctl(PR_SET_DUMPABLE, 1)
 }

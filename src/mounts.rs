@@ -257,7 +257,7 @@ fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> 
             continue;
         }
         let path = path.bytes();
-        let mount = if path.is_empty() { tree } else { resolve::make(tree, path, Kind::Any)? };
+        let mount = if path.is_empty() { tree } else { resolve::make(tree, path, Kind::Any, 0)? };
         remount(fd_path(mount, &mut Text::new()), found.flags & !cleared | set)?;
         // Somebody may have renamed what it lies in.
         if !Found::at(index, place, &mut Text::new())?.is_some_and(|now| now.has(set, cleared)) {

@@ -28,14 +28,14 @@ pub enum Kind {
 /// The mode of directories that are made on the way, unless something else was said.
 pub const PARENTS: u32 = 0o755;
 
-/// The descriptor (O_PATH) of what `path` names below `root`, made with its parents where it is missing. The last
-/// component is never followed.
+/// The descriptor (O_PATH) of what `path` names below `root`, made where it is missing; so are its parents, with the mode
+/// `parents`. The last component is never followed.
 ///
 /// # Errors
 /// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`], and those of openat(2) and mkdir(2).
-pub fn make(root: Fd, path: &[u8], kind: Kind) -> Result<Fd, Failure> {
+pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failure> {
     let mut name = Text::new();
-    let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { PARENTS })?;
+    let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { parents })?;
     let found = match name.bytes() {
         b"" => return Ok(parent),
         _ => look_or_make(parent, name.c_str(), kind, if kind == Kind::Directory { PARENTS } else { EMPTY })?,
@@ -61,6 +61,14 @@ pub fn parent(root: Fd, path: &[u8], name: &mut Text, mode: u32) -> Result<Fd, F
     name.push(last);
     // Most lie in the root itself.
     if parent.iter().all(|byte| *byte == b'/') { Ok(root) } else { walk(root, parent, mode) }
+}
+
+/// The directory (O_PATH) that `path` leads to, its last component too.
+///
+/// # Errors
+/// ENOTDIR; as [`parent`].
+pub fn directory(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
+    walk(root, path, 0)
 }
 
 /// The directory that `path` leads to, made with that mode where it is missing. Apart, for its buffers are five pages of stack.

@@ -7,8 +7,8 @@ use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use linux_raw_sys::general as raw;
-use rustix::fd::AsRawFd;
-use rustix::fs::{AtFlags, OFlags, fstat, unlinkat};
+use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fs::{Access, AtFlags, OFlags, accessat, fstat, unlinkat};
 use rustix::io::{Errno, read, write};
 use rustix::process::fchdir;
 
@@ -92,8 +92,8 @@ fn overlay(spec: &Spec<'_>, options: &mut Text, flags: u32) -> Result<Fd, Failur
 }
 
 /// The place of a mount, made where it is missing.
-fn place(says: Say, root: Fd, dest: &CStr, kind: Sort) -> Result<Fd, Failure> {
-    resolve::make(root, dest.to_bytes(), kind).map_err(|why| refused(says, dest, why))
+fn place(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Failure> {
+    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(op.says(), op.dest, why))
 }
 
 fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
@@ -102,11 +102,10 @@ fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
 }
 
 /// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
-fn put(op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
-    let says = op.says();
+fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
     let sort = if files::kind(tree)? == DIRECTORY { Sort::Directory } else { Sort::File };
-    let place = place(says, *root, op.dest, sort)?;
-    mounts::attach(tree, place).map_err(|why| blame(says, op.dest, why))?;
+    let place = place(spec, *root, op, sort)?;
+    mounts::attach(tree, place).map_err(|why| blame(op.says(), op.dest, why))?;
     if place.as_raw_fd() == root.as_raw_fd() {
         *root = tree;
     }
@@ -128,7 +127,7 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     let masked = say!("the /proc outside is masked itself: this is a container already");
     let tree = tree
         .map_err(|why| blame_hint(op.says(), op.dest, why, if why == Failure::PERM { masked } else { Say::NOTHING }))?;
-    put(op, root, tree)?;
+    put(spec, op, root, tree)?;
     mask(tree, spec.masks, READ_ONLY)
 }
 
@@ -151,7 +150,7 @@ pub fn sys(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, asked: bool) -> Done {
         }
         Err(_) => return Ok(()),
     };
-    put(op, root, tree)?;
+    put(spec, op, root, tree)?;
     if let (Ok(place), Ok(cgroup)) = (files::look(tree, c"fs/cgroup"), mounts::new(c"cgroup2", &[], attributes)) {
         mounts::attach(cgroup, place).map_err(|why| blame(say!("mount cgroup2 on"), c"/sys/fs/cgroup", why))?;
     }
@@ -176,6 +175,11 @@ fn mask(tree: Fd, masks: Masks, read_only: &'static [u8]) -> Done {
         present(covered).map_err(|why| blame(say!("mask"), path, why))?;
     }
     for path in text::strings(read_only) {
+        // In a sandbox what nobody may write anyway stays as it is: a procfs with covers allows no other below it
+        // (mount_namespaces(7)).
+        if masks == Masks::ReadOnly && accessat(tree, path, Access::WRITE_OK, AtFlags::empty()).is_err() {
+            continue;
+        }
         let flags = raw::MS_REMOUNT | raw::MS_BIND | raw::MS_RDONLY | DATA;
         let covered = bind_here(path, path).and_then(|()| mounts::plain(c"", path, c"", flags, c""));
         present(covered).map_err(|why| blame(say!("make read-only"), path, why))?;
@@ -198,16 +202,13 @@ static DEVICES: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/ura
 static LINKS: &[u8] = b"/proc/self/fd\0fd\0/proc/self/fd/0\0stdin\0/proc/self/fd/1\0stdout\0/proc/self/fd/2\0stderr\0\
     pts/ptmx\0ptmx\0";
 
-/// Its directories, and their modes.
-static DIRECTORIES: [(&CStr, u32); 2] = [(c"shm", 0o1777), (c"pts", 0o755)];
-
 /// A fresh /dev. Nothing of what the root directory has there is looked at (CVE-2026-41579).
 ///
 /// # Errors
 /// Which file of it could not be made, and why.
 pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     let dev = new_tmpfs(spec, op)?;
-    put(op, root, dev)?;
+    put(spec, op, root, dev)?;
     fchdir(dev)?;
     let made = |name: &CStr, result: Done| result.map_err(|why| blame(say!("make /dev's"), name, why));
     for host in text::strings(DEVICES) {
@@ -218,12 +219,11 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     while let (Some(target), Some(name)) = (links.next(), links.next()) {
         made(name, files::make_link(target, dev, name))?;
     }
-    if !spec.has_root() {
+    if spec.is_sandbox() {
         made(c"core", files::make_link(c"/proc/kcore", dev, c"core"))?;
     }
-    for (name, mode) in &DIRECTORIES {
-        made(name, files::make_directory(dev, name, *mode))?;
-    }
+    made(c"shm", files::make_directory(dev, c"shm", if spec.is_sandbox() { PARENTS } else { 0o1777 }))?;
+    made(c"pts", files::make_directory(dev, c"pts", PARENTS))?;
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
     let options = if spec.own_ids_only {
         c"newinstance,ptmxmode=0666,mode=0620"
@@ -235,7 +235,12 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
         message_queues(dev).map_err(|why| blame(say!("mount mqueue on /dev's"), c"mqueue", why))?;
     }
-    console(dev).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))
+    console(dev).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
+    // The devices too. A kernel that can't do it by one call loses nothing: no device file is executed.
+    match sys::mount_setattr(dev, raw::MOUNT_ATTR_NOSUID, 0, true) {
+        Err(Failure::NOSYS) => Ok(()),
+        done => done,
+    }
 }
 
 /// An empty file system in memory, with the mode and the size that were said.
@@ -290,6 +295,10 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
     match op.kind {
         Kind::Bind => {
             let mut tree = mounts::copy(caller, op.source, op.set, op.cleared, true);
+            // It may be a name of what somebody has open (/proc/self/fd/N, /proc/self/exe).
+            if matches!(tree, Err(Failure::INVAL)) {
+                tree = files::open(caller, op.source, OFlags::PATH).and_then(|fd| of_descriptor(op, fd));
+            }
             if let Err(why) = tree
                 && spec.lenient
                 && why != Failure::NOENT
@@ -300,23 +309,27 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
             match tree {
                 Err(Failure::NOENT) if op.optional => Ok(()),
                 Err(why) => Err(blame(COPY, op.source, why)),
-                Ok(tree) => put(op, root, tree),
+                Ok(tree) => put(spec, op, root, tree),
             }
         }
-        Kind::BindFd => put(op, root, of_descriptor(op)?),
-        Kind::BindData => put(op, root, of_data(op).map_err(|why| blame(says, dest, why))?),
-        Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => put(op, root, of_layers(spec, op, caller)?),
-        Kind::Tmpfs => put(op, root, new_tmpfs(spec, op)?),
+        Kind::BindFd => {
+            let fd = sys::given(op.fd);
+            let tree = of_descriptor(op, fd);
+            put(spec, op, root, tree.map_err(|why| blame(COPY, mounts::fd_path(fd, &mut Text::new()), why))?)
+        }
+        Kind::BindData => put(spec, op, root, of_data(op).map_err(|why| blame(says, dest, why))?),
+        Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => put(spec, op, root, of_layers(spec, op, caller)?),
+        Kind::Tmpfs => put(spec, op, root, new_tmpfs(spec, op)?),
         Kind::Proc => proc(spec, root, op),
         Kind::Dev => dev(spec, root, op),
         Kind::Sys => sys(spec, root, op, true),
-        Kind::Cgroup => put(op, root, of_kernel(c"cgroup2", op)?),
-        Kind::Mqueue => put(op, root, of_kernel(c"mqueue", op)?),
-        Kind::Remount => place(says, *root, dest, Sort::Any)
+        Kind::Cgroup => put(spec, op, root, of_kernel(c"cgroup2", op)?),
+        Kind::Mqueue => put(spec, op, root, of_kernel(c"mqueue", op)?),
+        Kind::Remount => place(spec, *root, op, Sort::Any)
             .and_then(|place| mounts::make_read_only(place).map_err(|why| blame(says, dest, why))),
-        Kind::Dir => directory(op, *root).map_err(|why| refused(says, dest, why)),
-        Kind::File => file(op, *root).map_err(|why| refused(says, dest, why)),
-        Kind::Symlink => link(op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::Dir => directory(spec, op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::File => file(spec, op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::Symlink => link(spec, op, *root).map_err(|why| refused(says, dest, why)),
         Kind::Chmod => mode(op, *root).map_err(|why| blame(says, dest, why)),
     }
 }
@@ -326,27 +339,24 @@ fn of_kernel(kind: &CStr, op: &Op<'_>) -> Result<Fd, Failure> {
     mounts::new(kind, &[], attributes(op, raw::MOUNT_ATTR_NOEXEC)).map_err(|why| blame(op.says(), op.dest, why))
 }
 
-/// What the caller has open, by its path: its mount is of the caller's namespace, ours has a copy.
-fn of_descriptor(op: &Op<'_>) -> Result<Fd, Failure> {
-    let fd = sys::given(op.fd);
-    let (mut number, mut path) = (Text::new(), [0u8; PATH]);
-    let tree = match files::read_link(HERE, mounts::fd_path(fd, &mut number), &mut path) {
-        Ok(_) => mounts::copy(HERE, sys::c_str(&path), op.set, op.cleared, true),
-        Err(why) => Err(why),
-    };
-    let same = tree.and_then(|tree| match (fstat(fd)?, fstat(tree)?) {
-        (wanted, found) if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) => Ok(tree),
-        // Somebody has renamed it meanwhile.
-        _ => Err(Failure::AGAIN),
-    });
-    same.map_err(|why| blame(say!("copy the mount of descriptor"), number.c_str(), why))
+/// What a descriptor is open on, by its path: its mount is of the caller's namespace, ours has a copy.
+fn of_descriptor(op: &Op<'_>, fd: BorrowedFd<'_>) -> Result<Fd, Failure> {
+    let mut path = [0u8; PATH];
+    files::read_link(HERE, mounts::fd_path(fd, &mut Text::new()), &mut path)?;
+    let tree = mounts::copy(HERE, sys::c_str(&path), op.set, op.cleared, true)?;
+    let (wanted, found) = (fstat(fd)?, fstat(tree)?);
+    // Somebody may have renamed it meanwhile.
+    if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) { Ok(tree) } else { Err(Failure::AGAIN) }
 }
+
+/// The mode of a file that is mounted, if nothing was said.
+const DATA_FILE: u32 = 0o600;
 
 /// A new file with the content of a descriptor.
 fn of_data(op: &Op<'_>) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let (base, name) = (mounts::base()?, new_name(&mut name).c_str());
-    write_file(base, name, op.mode.unwrap_or(0o600), op.fd)?;
+    write_file(base, name, op.mode.unwrap_or(DATA_FILE), op.fd)?;
     mounts::copy(base, name, op.set, op.cleared, true)
 }
 
@@ -385,26 +395,27 @@ fn of_layers(spec: &Spec<'_>, op: &Op<'_>, caller: Fd) -> Result<Fd, Failure> {
 }
 
 /// A directory, or the one that is there already.
-fn directory(op: &Op<'_>, root: Fd) -> Done {
+fn directory(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
     let mut name = Text::new();
-    let parent = parent(op, root, &mut name)?;
+    let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
     if name.bytes().is_empty() {
         return Ok(());
     }
     let name = name.c_str();
     match files::make_directory(parent, name, op.mode.unwrap_or(PARENTS)) {
-        Err(Failure::EXIST) => match files::kind(files::look(parent, name)?)? {
-            DIRECTORY => Ok(()),
-            _ => Err(Failure::NO_DIRECTORY),
+        // Or a link that leads to one.
+        Err(Failure::EXIST) => match resolve::directory(root, op.dest.to_bytes()) {
+            Err(Failure::NOTDIR) => Err(Failure::NO_DIRECTORY),
+            found => found.map(|_| ()),
         },
         done => done,
     }
 }
 
 /// A file with the content of a descriptor, in the place of what was in a file that is there already.
-fn file(op: &Op<'_>, root: Fd) -> Done {
+fn file(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
     let mut name = Text::new();
-    let parent = parent(op, root, &mut name)?;
+    let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
     write_file(parent, name.c_str(), op.mode.unwrap_or(0o666), op.fd)
 }
 
@@ -436,9 +447,9 @@ fn write_file(dir: Fd, name: &CStr, mode: u32, from: u32) -> Done {
 }
 
 /// A symbolic link, or the one that is there already and says the same.
-fn link(op: &Op<'_>, root: Fd) -> Done {
+fn link(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
     let mut name = Text::new();
-    let parent = parent(op, root, &mut name)?;
+    let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
     let name = name.c_str();
     match files::make_link(op.source, parent, name) {
         Err(Failure::EXIST)
@@ -450,19 +461,21 @@ fn link(op: &Op<'_>, root: Fd) -> Done {
     }
 }
 
-/// What nobody but the owner is to get at, nobody else is to get near to either.
-fn parent(op: &Op<'_>, root: Fd, name: &mut Text) -> Result<Fd, Failure> {
-    let mut mode = PARENTS;
-    for others in [0o070, 0o007] {
-        if op.mode.is_some_and(|asked| asked & others == 0) {
-            mode &= !others;
-        }
-    }
-    resolve::parent(root, op.dest.to_bytes(), name, mode)
+/// The mode of the directories that are made on the way: what nobody but the owner is to get at, nobody else is to get near
+/// to either. In a sandbox that goes for all that has no mode of its own.
+fn parents(spec: &Spec<'_>, op: &Op<'_>) -> u32 {
+    let own = match op.kind {
+        Kind::Dir | Kind::File | Kind::Tmpfs => PARENTS,
+        Kind::BindData => DATA_FILE,
+        _ if spec.is_sandbox() => 0,
+        _ => PARENTS,
+    };
+    let asked = op.mode.unwrap_or(own);
+    [0o070, 0o007].iter().fold(PARENTS, |mode, others| if asked & others == 0 { mode & !others } else { mode })
 }
 
 fn mode(op: &Op<'_>, root: Fd) -> Done {
-    let place = resolve::make(root, op.dest.to_bytes(), Sort::Any)?;
+    let place = resolve::make(root, op.dest.to_bytes(), Sort::Any, 0)?;
     sys::chmod(mounts::fd_path(place, &mut Text::new()), op.mode.unwrap_or(0))
 }
 

@@ -224,10 +224,12 @@ pub enum End {
 /// Sets of capabilities(7): bit N is capability N.
 #[derive(Clone, Copy)]
 pub struct Capabilities {
-    /// The bounding set, and what root in the container has.
+    /// The bounding set.
     pub bounding: u64,
-    /// What `--cap-add` named: a CMD that is not root gets these as ambient capabilities.
-    pub asked: u64,
+    /// What CMD has, as far as it is there to give; it keeps what is `ambient` too whoever it is.
+    pub held: u64,
+    /// Ambient and inheritable.
+    pub ambient: u64,
 }
 
 impl Capabilities {
@@ -370,7 +372,7 @@ impl Spec<'_> {
         hostname: None,
         uid: 0,
         gid: 0,
-        capabilities: Capabilities { bounding: Capabilities::USUAL, asked: 0 },
+        capabilities: Capabilities { bounding: Capabilities::USUAL, held: Capabilities::USUAL, ambient: 0 },
         no_new_privs: true,
         lenient: false,
         filters: &[],
@@ -423,6 +425,12 @@ impl Spec<'_> {
     #[must_use]
     pub fn has_root(&self) -> bool {
         self.contained() && !self.root.is_empty()
+    }
+
+    /// Whether the root is built from the operations, and nothing is as in the preset: bubblewrap's kind.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.contained() && self.root.is_empty()
     }
 
     /// Whether CMD's ids are set, not only mapped.

@@ -6,7 +6,7 @@ use core::mem::take;
 
 use engine::say;
 use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, Spec};
-use engine::sys::{Argv, Env, Word, c_str, close_on_exec, getcwd, tail};
+use engine::sys::{Argv, Env, Word, c_str, capget, close_on_exec, getcwd, tail};
 use engine::text::{self, PATH as MOST};
 use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
@@ -258,7 +258,8 @@ impl Draft {
                 spec.keeps_all_fds = self.keep_fds.is_empty();
             }
             spec.optional = self.optional;
-            ((uid, gid), if spec.rootless { 0 } else { Capabilities::ALL })
+            // Whoever makes a user namespace has them all in it.
+            ((uid, gid), if spec.rootless { 0 } else { capget().unwrap_or_default() })
         };
         if !self.masks {
             spec.masks = Masks::None;
@@ -266,16 +267,16 @@ impl Draft {
         spec.namespaces = spec.namespaces & !self.shared | self.unshared;
         (spec.uid, spec.gid) = (self.uid.unwrap_or(ids.0), self.gid.unwrap_or(ids.1));
         (spec.other_uid, spec.other_gid) = (spec.uid != uid, spec.gid != gid);
-        let bounding = capabilities & !self.cap_drop | self.cap_add;
+        let wanted = capabilities & !self.cap_drop | self.cap_add;
         let changed = self.cap_add | self.cap_drop != 0;
-        let asked = if root {
-            self.cap_add
-        } else if changed {
-            bounding
+        spec.capabilities = if root {
+            // Who is not root there has nothing but what was asked for.
+            let ambient = if spec.uid == 0 { 0 } else { self.cap_add };
+            Capabilities { bounding: wanted, held: if spec.uid == 0 { wanted } else { ambient }, ambient }
         } else {
-            0
+            let bounding = if spec.in_user_namespace() { wanted } else { Capabilities::ALL };
+            Capabilities { bounding, held: wanted, ambient: if changed { wanted } else { 0 } }
         };
-        spec.capabilities = Capabilities { bounding, asked };
         spec.life.end = self.end.unwrap_or(spec.life.end);
         spec.process_1 = if self.contained { spec.unshares(raw::CLONE_NEWPID) } else { getpid() == Pid::INIT };
         self.make_env(root);

@@ -406,6 +406,23 @@ pub fn is_open(fd: u32) -> bool {
     call!(__NR_fcntl, fd, raw::F_GETFD, 0u32).is_ok()
 }
 
+/// fcntl(2) F_SETOWN: notes a process with an open file. Nothing comes of it without O_ASYNC.
+///
+/// # Errors
+/// ESRCH: there is none of that number.
+pub fn set_owner(fd: BorrowedFd<'_>, owner: Pid) -> Done {
+    done(call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETOWN, owner.as_raw_nonzero().get()))
+}
+
+/// fcntl(2) F_GETOWN: the process that was noted, by its number in our pid namespace.
+///
+/// # Errors
+/// ECHILD: there is none, or none that has a number here.
+pub fn owner(fd: BorrowedFd<'_>) -> Result<Pid, Failure> {
+    let pid = call!(__NR_fcntl, fd.as_raw_fd(), raw::F_GETOWN, 0u32)?;
+    Pid::from_raw(pid as i32).ok_or(Failure::CHILD)
+}
+
 /// fcntl(2) F_SETOWN, F_SETSIG and O_ASYNC: what arrives at `fd` is announced to `owner` by `signal`, with
 /// `si_code` POLL_IN and the descriptor's number.
 ///
@@ -413,8 +430,8 @@ pub fn is_open(fd: u32) -> bool {
 /// Those of fcntl(2).
 pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Done {
     const O_ASYNC: u32 = raw::FASYNC;
+    set_owner(fd, owner)?;
     let fd = fd.as_raw_fd();
-    call!(__NR_fcntl, fd, raw::F_SETOWN, owner.as_raw_nonzero().get())?;
     call!(__NR_fcntl, fd, raw::F_SETSIG, signal.number())?;
     done(call!(__NR_fcntl, fd, raw::F_SETFL, raw::O_NONBLOCK | O_ASYNC))
 }
@@ -570,15 +587,16 @@ pub fn is_pending(signal: Signal) -> bool {
     call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()).is_ok() && pending.has(signal)
 }
 
-/// wait4(2) without waiting: any child (`None`) or one; clone children of every kind (`__WALL`), stops and
+/// wait4(2), perhaps waiting: any child (`None`) or one; clone children of every kind (`__WALL`), stops and
 /// continuations too. `Ok(None)`: nothing to tell now.
 ///
 /// # Errors
 /// ECHILD: there is no child at all.
-pub fn wait4(child: Option<Pid>) -> Result<Option<(Pid, Change)>, Failure> {
+pub fn wait4(child: Option<Pid>, waiting: bool) -> Result<Option<(Pid, Change)>, Failure> {
     let mut status: c_int = 0;
     let which = child.map_or(-1, |pid| pid.as_raw_nonzero().get());
-    let options = raw::WNOHANG | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
+    let wait = if waiting { 0 } else { raw::WNOHANG };
+    let options = wait | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
     let pid = call!(__NR_wait4, which, &raw mut status, options, 0usize)?;
     let Some(pid) = Pid::from_raw(pid as i32) else { return Ok(None) };
     let (low, high) = (status & 0x7f, (status >> 8) & 0xff);

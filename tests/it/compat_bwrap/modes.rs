@@ -3,6 +3,7 @@
 use nix::sys::stat::{Mode, umask};
 
 use super::{Bwrap, data, everywhere, give};
+use crate::compat::helper;
 use crate::harness::scratch::Dir;
 
 /// The modes of these paths after these operations, under the caller's umask. Descriptors from 10 on are empty files.
@@ -89,7 +90,7 @@ fn parents_without_perms() {
             (&["--bind-data", "10", "/a/b/c"], "700"),
             (&["--ro-bind-data", "10", "/a/b/c"], "700"),
             (&["--bind", dir.str(), "/a/b/c"], "700"),
-            (&["--ro-bind", "/proc/self/exe", "/a/b/c"], "700"),
+            (&["--ro-bind", helper(), "/a/b/c"], "700"),
             (&["--symlink", "x", "/a/b/c"], "700"),
             (&["--proc", "/a/b/c"], "700"),
         ];
