@@ -122,7 +122,7 @@ const ROWS: &[Row] = &[
     row("set umask", first(libc::SYS_umask, 0o27), &["--umask", "027"], "set umask: Input/output error", Both),
     row("reduce the bounding set", first(libc::SYS_prctl, libc::PR_CAPBSET_DROP), &[], "reduce the bounding set: Input/output error", Both),
     row("keep capabilities --cap-add", first(libc::SYS_prctl, libc::PR_SET_KEEPCAPS), &["--uid", "5", "--cap-add", "kill"],
-        "keep capabilities --cap-add: Input/output error", Both),
+        "keep capabilities --cap-add: Input/output error", By::Root),
     row("become user and group", all(libc::SYS_setgroups), &[], "leave the caller's groups: Input/output error", By::Root),
     row("become user and group", all(libc::SYS_setresuid), &["--uid", "5"], "become the user of --uid: Input/output error", By::Root),
     row("become user and group", all(libc::SYS_setresgid), &["--gid", "5"], "become the group of --gid: Input/output error", By::Root),

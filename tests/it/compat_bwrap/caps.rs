@@ -3,9 +3,11 @@
 use std::fs;
 use std::io;
 
-use super::{Bwrap, anywhere, data, everywhere, give, small};
+use super::fds::member;
+use super::processes::is_over;
+use super::{Bwrap, anywhere, data, everywhere, give, pipe, read_all, small};
 use crate::harness::deny::Deny;
-use crate::harness::procs::field_of;
+use crate::harness::procs::{Pid, eventually, field_of, stat};
 use crate::harness::{Out, Who};
 
 const CHOWN: u64 = 1;
@@ -225,6 +227,27 @@ fn what_is_no_filter() {
             ] {
                 give(it.small(&[option, "10"], &["/bin/true"]), 10, data(bytes)).run().is(1, "", line);
             }
+        }
+    }
+}
+
+/// A filter that leaves CMD little leaves the init as little: it still tells of CMD's end, and stays for the others.
+#[test]
+fn the_init_makes_do() {
+    for it in everywhere() {
+        for call in [libc::SYS_rt_sigtimedwait, libc::SYS_rt_sigaction, libc::SYS_kill, libc::SYS_prctl] {
+            let script = "(read x <&8; echo late) & sh -c 'exit 3' || exit 7";
+            let options = ["--dev", "/dev", "--unshare-pid", "--seccomp", "10", "--info-fd", "11"];
+            let launch = give(it.small(&options, &["/bin/sh", "-c", script]), 10, data(program(call, libc::EPERM)));
+            let ((hold_reader, hold), (info, told)) = (pipe(), pipe());
+            let running = give(give(launch, 8, hold_reader), 11, told).start();
+            let init = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
+            is_over(&running);
+            // One look is not enough: who asks again and again seems to sleep while he asks.
+            let sleeps = || stat(init).is_some_and(|init| init.state == 'S');
+            eventually("the init sleeps", || (0..100).all(|_| sleeps()).then_some(()));
+            drop(hold);
+            running.finish().is(7, "late\n", "");
         }
     }
 }

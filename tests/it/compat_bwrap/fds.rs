@@ -215,7 +215,7 @@ fn information() {
 }
 
 #[track_caller]
-fn member(json: &str, name: &str) -> u64 {
+pub fn member(json: &str, name: &str) -> u64 {
     let rest = json.split_once(&format!("\"{name}\": ")).unwrap_or_else(|| panic!("no {name} in {json:?}")).1;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().expect("a number")

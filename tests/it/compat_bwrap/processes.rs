@@ -213,7 +213,7 @@ fn background(it: &Bwrap, tag: &Dir, options: &[&str]) -> Background {
 }
 
 #[track_caller]
-fn is_over(running: &Running) {
+pub fn is_over(running: &Running) {
     eventually("bwrap ends", || is_gone(running.pid()).then_some(()));
 }
 
