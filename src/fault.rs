@@ -41,8 +41,9 @@ impl<'a> Fault<'a> {
         let mut line = Text::new();
         voice::chosen().begin(&mut line, Level::Failure);
         if voice::speaks_as(Name::Bwrap) {
-            let part = matches!(self.why.first(), b'r' | b'a');
-            line.say(if part { say!("Specifying ") } else { Say::NOTHING }).say(self.on).byte(b' ').say(self.why);
+            let with = const { [say!("--hostname"), say!("--as-pid-1"), say!("--uid"), say!("--gid")] };
+            let beginning = if with.contains(&self.on) { say!("Specifying ") } else { Say::NOTHING };
+            line.say(beginning).say(self.on).byte(b' ').say(self.why);
             write_line(Standard::Error, &mut line);
         } else {
             line.say(say!("use ")).say(self.on).push(self.option);
@@ -102,10 +103,19 @@ pub fn refuse(why: Say) -> i32 {
 /// [`refuse`] in other words.
 #[must_use]
 pub fn fatal(why: &Text) -> i32 {
-    let mut line = Text::new();
-    voice::chosen().begin(&mut line, Level::Failure);
-    write_line(Standard::Error, line.push(why.bytes()));
+    sentence(Level::Failure, why);
     failed()
+}
+
+/// Tells what is odd, and no reason not to go on.
+pub fn warning(what: &Text) {
+    sentence(Level::Warning, what);
+}
+
+fn sentence(level: Level, text: &Text) {
+    let mut line = Text::new();
+    voice::chosen().begin(&mut line, level);
+    write_line(Standard::Error, line.push(text.bytes()));
 }
 
 /// Tells of an event, in one line, if the voice has words for it.
@@ -152,7 +162,7 @@ pub fn text_of(why: Failure) -> Say {
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: [(u16, Say); 41] = [
+static REASONS: [(u16, Say); 43] = [
     (1, say!("Operation not permitted")),
     (2, say!("No such file or directory")),
     (3, say!("No such process")),
@@ -194,6 +204,8 @@ static REASONS: [(u16, Say); 41] = [
     (5004, say!("it is outside the root")),
     (5005, say!("a signal ended who does it")),
     (5006, say!("labeling not supported on this system")),
+    (5007, say!("existing destination is another link")),
+    (5008, say!("destination exists and is not a symlink")),
 ];
 
 #[cfg(test)]

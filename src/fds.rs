@@ -1,10 +1,10 @@
 //! Which descriptors a process has.
 
 use rustix::fd::AsRawFd;
-use rustix::fs::OFlags;
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::fault::blame;
-use crate::files::{self, Fd, HERE};
+use crate::files::Fd;
 use crate::say;
 use crate::sys::{self, Done, Failure};
 use crate::text::Text;
@@ -26,18 +26,17 @@ pub fn check(users: &[u32]) -> Done {
     Err(blame(say!("keep descriptor"), number.c_str(), Failure::BADF))
 }
 
-/// Fills the numbers 0 to 2 that the caller left closed with a descriptor that can neither be read nor written and
+/// Fills the numbers 0 to 2 that the caller left closed with a descriptor that can't be written, holds nothing, and
 /// that CMD does not get: otherwise a pipe of ours could come to be standard error, and a message be taken for a word.
 ///
 /// # Errors
-/// Those of open(2).
+/// Those of pipe(2), reported.
 pub fn occupy_standard() -> Done {
-    loop {
-        let fd = files::open(HERE, c"/", OFlags::PATH)?;
-        if fd.as_raw_fd().cast_unsigned() >= FIRST {
-            return Ok(());
-        }
+    while !(0..FIRST).all(sys::is_open) {
+        let (end, _) = pipe_with(PipeFlags::CLOEXEC).map_err(|why| blame(say!("make pipes"), c"", why.into()))?;
+        sys::keep_open(end);
     }
+    Ok(())
 }
 
 /// The number of a descriptor that there may be; 0, which is never closed, if there is none.

@@ -142,7 +142,7 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
         },
     )?;
     left?;
-    sys::prctl(PR_SET_DUMPABLE, 0)?;
+    sys::prctl(PR_SET_DUMPABLE, (!spec.hides()).into())?;
     if mapped == Some(true) { Ok(()) } else { Err(Failure::PERM) }
 }
 

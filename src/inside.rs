@@ -99,7 +99,12 @@ static MOUNT: [Step; 7] = [
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
-    Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step {
+        says: say!("become untraceable"),
+        on: nothing,
+        when: |spec| spec.hides(),
+        run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0),
+    },
     Step {
         says: say!("mount root"),
         on: |spec| spec.root,
@@ -246,9 +251,10 @@ fn proc(state: &State) -> Result<Fd, Failure> {
 /// Locks the files that are to be locked, from now on to our end.
 fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
     for (path, number) in spec.locks.iter().zip(&mut state.locks) {
-        let locked = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
-            .and_then(|file| sys::lock_for_reading(file).map(|()| file));
-        *number = fds::number(Some(locked.map_err(|why| blame(say!("lock"), path, why))?));
+        let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
+            .map_err(|why| blame(say!("open lock file"), path, why))?;
+        sys::lock_for_reading(file).map_err(|why| blame(say!("lock"), path, why))?;
+        *number = fds::number(Some(file));
     }
     Ok(())
 }

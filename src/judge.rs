@@ -17,14 +17,19 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 16] = [
+static RULES: [Rule; 18] = [
     Rule {
         on: say!("--init"),
         broken: |spec| spec.in_place && spec.contained(),
         why: say!("a container has an init of its own"),
     },
     Rule { on: say!("CMD"), broken: |spec| spec.argv.is_none(), why: say!("which command? it is missing") },
-    Rule { on: say!("an empty word"), broken: |spec| spec.command.is_empty(), why: say!("it names no command") },
+    Rule {
+        on: say!("an empty word"),
+        // bubblewrap's users see what execve(2) says of it.
+        broken: |spec| spec.command.is_empty() && !spec.is_sandbox(),
+        why: say!("it names no command"),
+    },
     Rule {
         on: say!("--read-only and --volatile"),
         broken: |spec| spec.writes != Writes::Kept && !spec.has_root(),
@@ -44,6 +49,11 @@ static RULES: [Rule; 16] = [
         on: say!("--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
         why: say!("nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
+    },
+    Rule {
+        on: say!("--as-pid-1"),
+        broken: |spec| spec.life.as_pid_1 && !spec.locks.is_empty(),
+        why: say!("and --lock-file is not permitted"),
     },
     Rule { on: say!("--uid"), broken: |spec| spec.other_uid && lacks_user_namespace(spec), why: USER_NAMESPACE },
     Rule { on: say!("--gid"), broken: |spec| spec.other_gid && lacks_user_namespace(spec), why: USER_NAMESPACE },
@@ -69,7 +79,12 @@ static RULES: [Rule; 16] = [
     },
     Rule {
         on: say!("--overlay"),
-        broken: |spec| lacks_layers(spec, Kind::Overlay, 1) || lacks_layers(spec, Kind::OverlayTmpfs, 1),
+        broken: |spec| lacks_layers(spec, Kind::Overlay, 1),
+        why: say!("requires at least one --overlay-src"),
+    },
+    Rule {
+        on: say!("--tmp-overlay"),
+        broken: |spec| lacks_layers(spec, Kind::OverlayTmpfs, 1),
         why: say!("requires at least one --overlay-src"),
     },
     Rule {

@@ -69,7 +69,7 @@ static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0cgroup\0time\0";
 
 fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
     fds::check(spec.keep_fds)?;
-    fds::occupy_standard().map_err(|why| blame(say!("open"), c"/", why))?;
+    fds::occupy_standard()?;
     seal::enter(spec, start)?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
@@ -213,7 +213,18 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
             inside::mount(spec, state)?;
         }
     }
-    inside::enter(spec, state)
+    inside::enter(spec, state)?;
+    // Nothing that leads outside is open any more when somebody is inside.
+    let [go, label] =
+        [state.go.map(|pipe| pipe.read), state.proc.filter(|_| spec.exec_label.is_some())].map(fds::number);
+    let [terminal, news, children] = needed(state);
+    sys::close_ours(&state.locks, &[go, label, terminal, news, children]);
+    Ok(())
+}
+
+/// What is needed as long as CMD lives.
+fn needed(state: &State) -> [u32; 3] {
+    [state.terminal, state.news.map(|pipe| pipe.write), state.children].map(fds::number)
 }
 
 /// All of process 1's life. Returns its exit status.
@@ -242,7 +253,7 @@ pub fn pause() -> i32 {
 
 /// Becomes the parent of CMD where we are: no namespace, no other process.
 fn in_place(spec: &Spec<'_>) -> Result<i32, Failure> {
-    fds::occupy_standard().map_err(|why| blame(say!("open"), c"/", why))?;
+    fds::occupy_standard()?;
     let mut state = State::new();
     host::before(spec, &mut state)?;
     supervise(spec, &mut state)
@@ -260,8 +271,7 @@ fn supervise(spec: &Spec<'_>, state: &mut State) -> Result<i32, Failure> {
 /// The supervisor gives up what it needs no more: descriptors, capabilities, the directory. None of it can fail for a
 /// reason that CMD would have to pay for.
 fn settle(spec: &Spec<'_>, state: &State) {
-    let [terminal, news, children] =
-        [state.terminal, state.news.map(|pipe| pipe.write), state.children].map(fds::number);
+    let [terminal, news, children] = needed(state);
     let sync = spec.channels.sync.unwrap_or_default();
     let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync]);
     let _ = chdir(c"/");

@@ -23,6 +23,7 @@ use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
 use crate::tty;
+use crate::voice::{self, Name};
 
 /// What tells of the host or acts on it, in /proc and /sys: the list of runc, `maskedPaths`; and powercap, which tells
 /// what the neighbours compute (CVE-2020-8694).
@@ -93,7 +94,13 @@ fn overlay(spec: &Spec<'_>, options: &mut Text, flags: u32) -> Result<Fd, Failur
 
 /// The place of a mount, made where it is missing.
 fn place(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Failure> {
-    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(op.says(), op.dest, why))
+    let says = match kind {
+        // So bubblewrap's users know it.
+        Sort::Directory if voice::speaks_as(Name::Bwrap) => say!("make directory"),
+        Sort::File if voice::speaks_as(Name::Bwrap) => say!("create file at"),
+        _ => op.says(),
+    };
+    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(says, op.dest, why))
 }
 
 fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
@@ -452,11 +459,11 @@ fn link(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
     let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
     let name = name.c_str();
     match files::make_link(op.source, parent, name) {
-        Err(Failure::EXIST)
-            if files::read_link(parent, name, &mut [0; PATH]).is_ok_and(|link| link == op.source.to_bytes()) =>
-        {
-            Ok(())
-        }
+        Err(Failure::EXIST) => match files::read_link(parent, name, &mut [0; PATH]) {
+            Ok(link) if link == op.source.to_bytes() => Ok(()),
+            Ok(_) => Err(Failure::OTHER_LINK),
+            Err(_) => Err(Failure::NO_LINK),
+        },
         done => done,
     }
 }

@@ -433,6 +433,17 @@ impl Spec<'_> {
         self.contained() && self.root.is_empty()
     }
 
+    /// Whether process 1 is not to be traced while it is stronger than CMD. Who is told of a sandbox's namespaces looks for
+    /// them in /proc meanwhile; if they are its own, nobody else is there who could.
+    #[must_use]
+    pub const fn hides(&self) -> bool {
+        !self.root.is_empty()
+            || self.joins.user.is_some()
+            || self.joins.pid.is_some()
+            || self.exec_label.is_some()
+            || !self.is_told_of()
+    }
+
     /// Whether CMD's ids are set, not only mapped.
     #[must_use]
     pub fn sets_ids(&self) -> bool {

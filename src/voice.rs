@@ -141,7 +141,7 @@ static VOICES: [Voice; 5] = [
 ];
 
 /// What bubblewrap says instead, where it is not "Can't" and the same.
-static BWRAP: [(Say, Say); 10] = [
+static BWRAP: [(Say, Say); 16] = [
     (say!("copy the mount of"), say!("Can't find source path")),
     (say!("make directory"), say!("Can't mkdir")),
     (say!("make file"), say!("Can't create file")),
@@ -152,6 +152,12 @@ static BWRAP: [(Say, Say); 10] = [
     (say!("create namespaces"), say!("Creating new namespace failed")),
     (say!("write"), say!("setting up")),
     (say!("lock"), say!("Unable to lock file")),
+    (say!("open lock file"), say!("Unable to open lock file")),
+    (say!("open directory"), say!("Can't find source path")),
+    (say!("mount an overlay on"), say!("Can't make overlay mount on")),
+    (say!("filter system calls"), say!("Unable to set up system call filtering as requested")),
+    (say!("join the user namespace"), say!("Joining the specified user namespace failed:")),
+    (say!("join the pid namespace"), say!("Setting pidns failed:")),
 ];
 
 /// How the chosen name says that this could not be done.

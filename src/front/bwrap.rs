@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use engine::caps;
-use engine::fault::{failed, fatal};
+use engine::fault::{failed, fatal, warning};
 use engine::say;
 use engine::spec::{Capabilities, Kind as Op, NoMoreUsers};
 use engine::sys::{Signal, Standard, close_on_exec, is_open, write};
@@ -14,7 +14,7 @@ use linux_raw_sys::general as raw;
 use super::content;
 use super::draft::{Asked, Draft, EnvOp};
 use super::help;
-use super::words::{Complaint, Kind, Texts, Values, Vocabulary, Wrong, rows};
+use super::words::{Complaint, Kind, Row, Texts, Values, Vocabulary, Wrong, rows};
 
 pub static BWRAP: Vocabulary = Vocabulary {
     names: "bwrap ",
@@ -96,8 +96,10 @@ rows! { draft, first, second, third:
             if !draft.size.is_empty() {
                 return Err(say!("--size given twice for the same action"));
             }
-            if !first.to_bytes().iter().all(u8::is_ascii_digit) || first.to_bytes().iter().all(|byte| *byte == b'0') {
-                return Err(say!("--size takes a non-zero number of bytes"));
+            let digits = first.to_bytes();
+            let number = digits.len() <= SIZE_MAX && digits.iter().all(u8::is_ascii_digit);
+            if !number || digits.iter().all(|digit| *digit == b'0') {
+                return Err(say!("takes a non-zero number of bytes"));
             }
             draft.size = first;
         },
@@ -183,7 +185,12 @@ rows! { draft, first, second, third:
             draft.spec.life.die_together = true;
         },
         "--as-pid-1", say!("CMD itself is process 1: nothing reaps or forwards inside") => draft.spec.life.as_pid_1 = true,
-        "--argv0 VALUE", say!("tell CMD that this is its name") => draft.argv_0 = Some(first),
+        "--argv0 VALUE", say!("tell CMD that this is its name") => {
+            if draft.argv_0.is_some() {
+                return Err(say!("--argv0 used multiple times"));
+            }
+            draft.argv_0 = Some(first);
+        },
         "--args FD", say!("read more options from FD, each word ended by a NUL") => draft.args = Some(fd(first)?),
         "--level-prefix", say!("begin messages with <3> or <4>") => tell_levels(),
         "--help", say!("print this") => draft.asked = Asked::Help,
@@ -192,6 +199,8 @@ rows! { draft, first, second, third:
     }
 }
 
+/// As many digits as a number of 63 bits can have.
+const SIZE_MAX: usize = 19;
 /// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
 const HOSTNAME_MAX: usize = 64;
 /// `(uid_t) -1` means "leave it as it is" to the kernel, so it names nobody.
@@ -215,7 +224,7 @@ pub fn fd(text: &CStr) -> Result<u32, Wrong> {
 }
 
 fn octal(text: &CStr) -> Result<u32, Wrong> {
-    text::octal(text.to_bytes()).filter(|mode| *mode <= 0o7777).ok_or(say!("--perms takes an octal argument <= 07777"))
+    text::octal(text.to_bytes()).filter(|mode| *mode <= 0o7777).ok_or(say!("takes an octal argument <= 07777"))
 }
 
 fn filter(text: &CStr) -> Result<&'static [u8], Wrong> {
@@ -233,6 +242,7 @@ fn capability(name: &CStr) -> Result<u64, Wrong> {
         return Ok(Capabilities::ALL);
     }
     caps::by_name(name)
+        .or(text::number(name).filter(|number| u64::from(*number) < Capabilities::AS_FAR_AS_HELD.ilog2().into()))
         .map(|number| 1 << number)
         .ok_or(say!("there is no such capability (capabilities(7) names them)"))
 }
@@ -240,6 +250,19 @@ fn capability(name: &CStr) -> Result<u64, Wrong> {
 pub fn variable(name: &CStr) -> Result<&CStr, Wrong> {
     let bytes = name.to_bytes();
     if bytes.is_empty() || text::has(bytes, b'=') { Err(say!("it can't be a variable's name")) } else { Ok(name) }
+}
+
+/// Of an option with one value, which is no list's, the last counts; that there was another is rarely meant.
+pub fn warn_of_repeated(row: &Row, draft: &mut Draft) {
+    let bit = 1 << row.number;
+    let single = matches!(row.value(), b"FD" | b"UID" | b"GID" | b"DIR" | b"NAME")
+        && row.values() == 1
+        && !matches!(row.name(), b"--args" | b"--add-seccomp-fd");
+    if single && draft.seen & bit != 0 {
+        let mut line = Text::new();
+        warning(line.say(say!("Only the last ")).push(row.name()).say(say!(" option will take effect")));
+    }
+    draft.seen |= bit;
 }
 
 /// Prints what is wrong with the command line, in bubblewrap's words. Returns the exit status.
@@ -258,18 +281,21 @@ pub fn complain(complaint: &Complaint, program: &CStr) -> i32 {
                 _ => say!(" takes three arguments"),
             });
         }
-        // A whole sentence.
-        Kind::ValueWrong if matches!(why.first(), b'-' | b'A'..=b'Z') => {
-            line.say(why);
-        }
-        Kind::ValueWrong => match complaint.value {
-            b"CAP" => {
+        Kind::ValueWrong => match (complaint.value, why.first()) {
+            (b"CAP", _) => {
                 line.say(say!("unknown cap: ")).push_printable(complaint.word.to_bytes());
             }
-            b"VAR" => {
+            (b"VAR", _) => {
                 line.push(option.get(2..).unwrap_or_default()).push(b" failed");
             }
-            name => {
+            // A whole sentence, or all but its subject.
+            (_, b'-' | b'A'..=b'Z') => {
+                line.say(why);
+            }
+            (_, b't') => {
+                line.push(option).byte(b' ').say(why);
+            }
+            (name, _) => {
                 line.say(say!("Invalid "));
                 name.iter().for_each(|byte| {
                     line.byte(byte.to_ascii_lowercase());

@@ -46,6 +46,8 @@ pub struct Draft {
     pub cap_drop: u64,
     pub directory: Option<&'static CStr>,
     pub argv_0: Option<&'static CStr>,
+    /// The rows of bubblewrap's that were there, a bit each.
+    pub seen: u128,
     pub end: Option<End>,
     pub masks: bool,
     /// What the next operation is to be made with.
@@ -93,6 +95,9 @@ const PROMPT: &CStr = c"PS1=-[ns-process]- # ";
 /// A root's own bashrc sets another prompt; this runs once, after it.
 const PROMPT_ONCE: &CStr = c"PROMPT_COMMAND=PS1='-[ns-process]- # '; unset PROMPT_COMMAND";
 
+const LAYERS_ALONE: Wrong =
+    say!("--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, or --ro-overlay");
+
 impl Draft {
     pub fn new(caller_env: Env<'static>) -> Draft {
         Draft {
@@ -107,6 +112,7 @@ impl Draft {
             cap_drop: 0,
             directory: None,
             argv_0: None,
+            seen: 0,
             end: None,
             masks: true,
             mode: None,
@@ -178,9 +184,7 @@ impl Draft {
             return Err(say!("--size must be followed by --tmpfs"));
         }
         if !self.layers.is_empty() {
-            return Err(say!(
-                "--overlay-src must be followed by another one, --overlay, --tmp-overlay or --ro-overlay",
-            ));
+            return Err(LAYERS_ALONE);
         }
         if noexec.is_some() && (op.makes() || kind == Kind::Remount) {
             return Err(say!("--exec and --noexec must be followed by an option that mounts"));
@@ -235,6 +239,9 @@ impl Draft {
     pub fn finish(&mut self) -> Result<(), Wrong> {
         if self.filter_alone && self.filter_beside {
             return Err(say!("--add-seccomp-fd cannot be combined with --seccomp"));
+        }
+        if !self.layers.is_empty() {
+            return Err(LAYERS_ALONE);
         }
         let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
         let spec = &mut self.spec;

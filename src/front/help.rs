@@ -51,7 +51,8 @@ pub fn rows(words: &'static Vocabulary, titles: bool, out: &mut dyn FnMut(&Text)
         if row.is_title() {
             line.byte(b'\n').say(row.help).byte(b':');
         } else {
-            line.push(b"  ").push(row.option);
+            // bubblewrap's users look for its four blanks.
+            line.push(if titles { b"  " } else { b"    " }).push(row.option);
             // Up to the column that all help begins in.
             while line.bytes().len() < COLUMN {
                 line.byte(b' ');

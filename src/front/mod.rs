@@ -20,6 +20,7 @@ use engine::say;
 use engine::sys::{Argv, Start, Word, c_str, given, tail};
 use engine::text::{self, PATH};
 use engine::texts::Say;
+use engine::voice::Name;
 use rustix::io::Errno;
 
 use draft::Draft;
@@ -72,7 +73,9 @@ fn read(
     while let Some(word) = reader.next() {
         // The word before the command, whatever it was, becomes the spare slot.
         match word.to_bytes() {
-            b"--" => return Ok(reader.command(0)),
+            // In a file nothing may follow: it would be taken for what holds.
+            b"--" if file && reader.is_at_end() => break,
+            b"--" if !file => return Ok(reader.command(0)),
             [b'-', b'-', ..] if words.long_alone && list.len() > 3 => return Err(unknown(Kind::Unknown, word)),
             [b'-', b'-', ..] => reader.long(words, word, draft)?,
             [b'-', _, ..] => reader.letters(words, word, draft)?,
@@ -154,6 +157,10 @@ impl Reader {
         self.list.get(self.at)?.get().get()
     }
 
+    fn is_at_end(&self) -> bool {
+        self.at + 2 == self.list.len()
+    }
+
     /// What begins `back` words before the word that was read last: a spare slot, CMD, its arguments.
     fn command(&self, back: usize) -> Argv<'static> {
         self.list.get(self.at - back..).map_or(Argv::NONE, Argv::new)
@@ -200,6 +207,9 @@ impl Reader {
             *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
         draft.contained |= row.number < row.of.contained;
+        if row.of.voice == Name::Bwrap {
+            bwrap::warn_of_repeated(row, draft);
+        }
         let [first, ..] = values;
         (row.of.act)(row.number, draft, values).map_err(|why| complaint(row, Kind::ValueWrong, first, why))
     }

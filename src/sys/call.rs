@@ -270,38 +270,53 @@ pub fn close_range(first: u32, last: u32) -> Done {
     done(call!(__NR_close_range, first, last, 0u32))
 }
 
-/// The descriptors that we have opened, a bit each; those with higher numbers stay open until the process executes or ends.
-static OPENED: [AtomicU32; 128] = [const { AtomicU32::new(0) }; 128];
+/// A bit for each descriptor; those with higher numbers stay open until the process executes or ends.
+type Bits = [AtomicU32; 128];
+/// Those that we have opened.
+static OPENED: Bits = [const { AtomicU32::new(0) }; 128];
+/// Those of them that [`close_opened`] leaves open.
+static KEPT: Bits = [const { AtomicU32::new(0) }; 128];
 
-/// Gives up the closing of a descriptor: it stays open until the process executes or ends, or [`close_opened`].
+/// Gives up the closing of a descriptor: it stays open until the process executes or ends, or until [`close_opened`] or
+/// [`close_ours`].
 pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
     let number = fd.into_raw_fd();
     if let Some(word) = OPENED.get(number as usize / 32) {
         word.fetch_or(1 << (number % 32), Ordering::Relaxed);
     }
-    // SAFETY: nobody owns the number any more, so nobody closes it, but for `close_opened` and `fds::close_all_but`,
-    // after which a process uses none that it did not name there.
+    // SAFETY: nobody owns the number any more, so nobody closes it, but for the two and `fds::close_all_but`, after which
+    // a process uses none that it did not name there.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
 /// What is open now stays open when [`close_opened`] is called.
 pub fn keep_opened() {
-    for word in &OPENED {
-        word.store(0, Ordering::Relaxed);
+    for (opened, kept) in OPENED.iter().zip(&KEPT) {
+        kept.store(opened.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
 /// Closes all that we have opened since, but `kept`.
 pub fn close_opened(kept: BorrowedFd<'_>) {
-    for (number, word) in OPENED.iter().enumerate() {
-        let mut bits = word.swap(0, Ordering::Relaxed);
+    close_some(&KEPT, &[], &[kept.as_raw_fd().cast_unsigned()]);
+}
+
+/// Closes all that we have opened, but for standard input, output and error, and those in the two lists.
+pub fn close_ours(some: &[u32], others: &[u32]) {
+    close_some(&[], some, others);
+}
+
+fn close_some(spared: &[AtomicU32], some: &[u32], others: &[u32]) {
+    for (index, word) in OPENED.iter().enumerate() {
+        let spared = spared.get(index).map_or(0, |word| word.load(Ordering::Relaxed));
+        let mut bits = word.load(Ordering::Relaxed) & !spared;
         while bits != 0 {
-            let fd = number as u32 * 32 + bits.trailing_zeros();
+            let bit = bits.trailing_zeros();
             bits &= bits - 1;
-            if fd == kept.as_raw_fd().cast_unsigned() {
-                word.fetch_or(1 << (fd % 32), Ordering::Relaxed);
-            } else {
+            let fd = index as u32 * 32 + bit;
+            if fd > Standard::Error as u32 && !some.contains(&fd) && !others.contains(&fd) {
                 close(fd);
+                word.fetch_and(!(1 << bit), Ordering::Relaxed);
             }
         }
     }

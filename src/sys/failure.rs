@@ -48,6 +48,10 @@ impl Failure {
     pub const KILLED: Failure = Failure::new(5005);
     /// No security module takes this context.
     pub const NO_LABELS: Failure = Failure::new(5006);
+    /// A symbolic link is there that says something else.
+    pub const OTHER_LINK: Failure = Failure::new(5007);
+    /// Something is there that is no symbolic link.
+    pub const NO_LINK: Failure = Failure::new(5008);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

@@ -35,7 +35,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 
 use super::compat::subject::{PATH, no_signals, tester};
-use super::compat::{Side, Suite};
+use super::compat::{Side, Suite, differs};
 use super::harness::stream::Stream;
 use super::harness::{DEADLINE, Launch, Out, Root, Who, launch, who};
 
@@ -71,6 +71,13 @@ pub fn ours() -> Vec<Bwrap> {
 }
 
 impl Bwrap {
+    /// Whether it is ours, where that is among the differences.
+    #[track_caller]
+    pub fn differs(&self, what: &str) -> bool {
+        differs("bwrap", what);
+        self.is_ours()
+    }
+
     pub fn is_ours(&self) -> bool {
         self.side == Side::Ours
     }

@@ -36,7 +36,7 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["--cap-drop", "net"], "net"),
     (&["--cap-add", ""], "--cap-add"),
     (&["--cap-add", "CAP_"], "CAP_"),
-    (&["--cap-add", "12"], "12"),
+    (&["--cap-add", "63"], "63"),
     (&["--cap-drop", "CAP_CHOWN "], "CAP_CHOWN "),
     // What goes against what.
     (&["--as-pid-1", "--share-pid"], "--as-pid-1"),

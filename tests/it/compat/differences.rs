@@ -14,7 +14,7 @@ pub struct Difference {
 
 const ALL: &[&str] = &["tini", "dumb-init", "catatonit"];
 
-pub static DIFFERENCES: [Difference; 28] = [
+pub static DIFFERENCES: [Difference; 42] = [
     Difference {
         names: &["tini", "catatonit"],
         what: "started with SIGCHLD ignored",
@@ -211,6 +211,104 @@ pub static DIFFERENCES: [Difference; 28] = [
         ours: "`unrecognized option '--ver'`",
         why: "the status is the same",
     },
+    Difference {
+        names: &["bwrap"],
+        what: "TERM, HUP, INT and their like for bwrap",
+        original: "end it; CMD goes on",
+        ours: "forwarded to CMD",
+        why: "who ends the launcher means CMD",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "TERM for process 1, from inside",
+        original: "nothing happens",
+        ours: "forwarded to CMD",
+        why: "it is an init",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "a descriptor that is not open",
+        original: "told late, in many words; ignored (`--sync-fd`, `--block-fd`); or its child waits for ever (`--info-fd`)",
+        ours: "`Invalid fd: N`, before anything is done",
+        why: "a number that leads nowhere is a mistake",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "`--chmod` of a symbolic link",
+        original: "follows it",
+        ours: "refused",
+        why: "who made the link would choose what is changed",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "a word that is no option, or `--`, in `--args` data",
+        original: "what follows is left out, without a word",
+        ours: "an error, but for a `--` at the end",
+        why: "what is left out could be what confines",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "more than 9000 words in `--args` data",
+        original: "refused",
+        ours: "taken",
+        why: "there is no reason for a limit",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "`--cap-add ALL --cap-drop X` by root that has not all",
+        original: "X is not dropped",
+        ours: "X is dropped",
+        why: "it was to be",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "capabilities without `CAP_`",
+        original: "unknown",
+        ours: "known",
+        why: "`CHOWN` can mean nothing else",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "options between `--perms`, `--size` or `--overlay-src` and the operation",
+        original: "refused",
+        ours: "allowed",
+        why: "they say nothing of files",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "`--disable-userns` with a user namespace that is implied or tried",
+        original: "refused",
+        ours: "works, or fails if there is none",
+        why: "it is there",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "`--size` in hexadecimal",
+        original: "taken",
+        ours: "refused",
+        why: "bytes are counted in tens",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "the owner of `/dev/pts` where 0 is not mapped",
+        original: "CMD's user",
+        ours: "65534, nobody",
+        why: "one user namespace instead of two",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "`/proc/self/exe` as a SRC, by root",
+        original: "bwrap's file",
+        ours: "nothing is there",
+        why: "nobody inside gets at the file that the launcher runs from (CVE-2019-5736)",
+    },
+    Difference {
+        names: &["bwrap"],
+        what: "what its messages say",
+        original: "names of its own making (`/newroot/…`, `mount table`), and of one thing in several words",
+        ours: "the same beginnings; then the user's own word, and why",
+        why: "the user knows his own words",
+    },
 ];
 
 /// For a test that asserts one: there must be such a row.
@@ -232,8 +330,20 @@ pub fn table() -> String {
 #[test]
 fn every_difference_has_its_test() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
-    let names =
-        ["compat_tini.rs", "compat_dumb_init.rs", "compat_catatonit.rs", "compat/common.rs", "compat/terminal.rs"];
+    let names = [
+        "compat_tini.rs",
+        "compat_dumb_init.rs",
+        "compat_catatonit.rs",
+        "compat/common.rs",
+        "compat/terminal.rs",
+        "compat_bwrap/caps.rs",
+        "compat_bwrap/fds.rs",
+        "compat_bwrap/ids.rs",
+        "compat_bwrap/mounts.rs",
+        "compat_bwrap/newer.rs",
+        "compat_bwrap/processes.rs",
+        "compat_bwrap/texts.rs",
+    ];
     let text: String = names.iter().map(|name| fs::read_to_string(here.join(name)).expect("read a test")).collect();
     for row in &DIFFERENCES {
         assert!(text.contains(&format!("\"{}\"", row.what)), "no test has {:?}", row.what);

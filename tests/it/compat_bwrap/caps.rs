@@ -132,7 +132,7 @@ fn all_of_those_who_lack_some() {
         let [_, prm, _, bnd, _] = callers();
         let out = it.sh(&["--cap-add", "ALL"], "cat /proc/self/status");
         assert_eq!(sets(out.text())[1..4], [prm, prm, bnd], "{out}");
-        if it.is_ours() {
+        if it.differs("`--cap-add ALL --cap-drop X` by root that has not all") {
             let out = it.sh(&["--cap-add", "ALL", "--cap-drop", "CAP_CHOWN"], "cat /proc/self/status");
             assert_eq!(sets(out.text())[1..4], [prm & !CHOWN, prm & !CHOWN, bnd], "{out}");
         }
@@ -225,6 +225,8 @@ fn what_is_no_filter() {
                 (b"", refused),
                 (&[0; 8], refused),
             ] {
+                let ours = "bwrap: Unable to set up system call filtering as requested: Invalid argument\n";
+                let line = if it.is_ours() && line == refused { ours } else { line };
                 give(it.small(&[option, "10"], &["/bin/true"]), 10, data(bytes)).run().is(1, "", line);
             }
         }

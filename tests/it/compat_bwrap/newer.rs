@@ -23,7 +23,8 @@ fn another_argv0() {
             .run()
             .says("/any/where/sh");
         is_told(&it.small(&["--argv0", "x"], &["/no/such"]).run(), "execvp /no/such: No such file or directory");
-        is_told(&it.run(&["--argv0"]), "--argv0 takes one argument");
+        let words = if it.is_ours() { "takes an argument" } else { "takes one argument" };
+        is_told(&it.run(&["--argv0"]), &format!("--argv0 {words}"));
         is_told(&it.sh(&["--argv0", "a", "--argv0", "a"], ""), "--argv0 used multiple times");
     }
 }
@@ -32,8 +33,9 @@ fn another_argv0() {
 fn a_link_that_is_there_already() {
     for it in since(9) {
         it.sh(&["--symlink", "x", "/l", "--symlink", "x", "/l"], "readlink /l").says("x");
-        let line = "Can't make symlink at /l: existing destination is x";
-        is_told(&it.sh(&["--symlink", "x", "/l", "--symlink", "./x", "/l"], ""), line);
+        let what = if it.is_ours() { "another link" } else { "x" };
+        let line = format!("Can't make symlink at /l: existing destination is {what}");
+        is_told(&it.sh(&["--symlink", "x", "/l", "--symlink", "./x", "/l"], ""), &line);
     }
 }
 
@@ -203,6 +205,11 @@ fn overlays_that_are_wrong() {
             ),
         ];
         for (options, text) in rows {
+            // What says nothing of files may stand between for ours.
+            let between = ["--setenv", "--perms"].iter().any(|word| options.contains(word));
+            if between && it.differs("options between `--perms`, `--size` or `--overlay-src` and the operation") {
+                continue;
+            }
             is_told(&run(options), text);
         }
         is_told(&it.run(&["--tmp-overlay"]), "--tmp-overlay takes an argument");
@@ -220,7 +227,8 @@ fn overlays_that_the_kernel_refuses() {
         let dir = layers(&it);
         let file = dir.at("low/a").to_str().expect("scratch paths are UTF-8").to_owned();
         let out = it.sh(&["--overlay-src", &file, "--tmp-overlay", "/o"], "");
-        let right = out.stderr.starts_with("bwrap: Can't make overlay mount on ") && out.stderr.lines().count() == 1;
+        let says = if it.is_ours() { "bwrap: Can't find source path " } else { "bwrap: Can't make overlay mount on " };
+        let right = out.stderr.starts_with(says) && out.stderr.lines().count() == 1;
         assert!(out.status == 1 && out.stdout.is_empty() && right, "{out}");
     }
 }
