@@ -356,14 +356,11 @@ fn of_descriptor(op: &Op<'_>, fd: BorrowedFd<'_>) -> Result<Fd, Failure> {
     if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) { Ok(tree) } else { Err(Failure::AGAIN) }
 }
 
-/// The mode of a file that is mounted, if nothing was said.
-const DATA_FILE: u32 = 0o600;
-
 /// A new file with the content of a descriptor.
 fn of_data(op: &Op<'_>) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let (base, name) = (mounts::base()?, new_name(&mut name).c_str());
-    write_file(base, name, op.mode.unwrap_or(DATA_FILE), op.fd)?;
+    write_file(base, name, op.mode.unwrap_or(0o600), op.fd)?;
     mounts::copy(base, name, op.set, op.cleared, true)
 }
 
@@ -469,14 +466,10 @@ fn link(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
 }
 
 /// The mode of the directories that are made on the way: what nobody but the owner is to get at, nobody else is to get near
-/// to either. In a sandbox that goes for all that has no mode of its own.
+/// to either. In a sandbox that goes for all whose mode can't be said, and for mounted content.
 fn parents(spec: &Spec<'_>, op: &Op<'_>) -> u32 {
-    let own = match op.kind {
-        Kind::Dir | Kind::File | Kind::Tmpfs => PARENTS,
-        Kind::BindData => DATA_FILE,
-        _ if spec.is_sandbox() => 0,
-        _ => PARENTS,
-    };
+    let has_own = matches!(op.kind, Kind::Dir | Kind::File | Kind::Tmpfs);
+    let own = if has_own || !spec.is_sandbox() { PARENTS } else { 0 };
     let asked = op.mode.unwrap_or(own);
     [0o070, 0o007].iter().fold(PARENTS, |mode, others| if asked & others == 0 { mode & !others } else { mode })
 }
