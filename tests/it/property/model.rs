@@ -53,10 +53,12 @@ enum Why {
 }
 
 const LOOP: Why = Why::Because("Too many levels of symbolic links");
-const NOT_DIRECTORY: Why = Why::Because("Not a directory");
+const NOT_A_DIRECTORY: &str = "Not a directory";
+const NOT_DIRECTORY: Why = Why::Because(NOT_A_DIRECTORY);
 const IS_DIRECTORY: Why = Why::Because("Is a directory");
 const MISSING: Why = Why::Because("No such file or directory");
-const EXISTS: Why = Why::Because("File exists");
+const OTHER_LINK: Why = Why::Because("existing destination is another link");
+const NO_LINK: Why = Why::Because("destination exists and is not a symlink");
 const READ_ONLY: Why = Why::Because("Read-only file system");
 const NO_MOUNT: Why = Why::Because("Invalid argument");
 const SYMLINK: Why = Why::Because("Can't mount on symlink destination");
@@ -87,6 +89,8 @@ pub struct Model {
     world: Inode,
     /// Whoever launches: everything is his.
     owner: u32,
+    /// The root is built from the operations.
+    built: bool,
     /// Device files of `$T` would work where nothing forbids it.
     devices: bool,
 }
@@ -100,6 +104,7 @@ impl Model {
             root: Place { mount: 0, inode: 0 },
             world: 0,
             owner: world.owner,
+            built: false,
             devices,
         };
         model.world = model.plant(world);
@@ -133,6 +138,7 @@ impl Model {
     }
 
     fn begin(&mut self, place: Where) {
+        self.built = matches!(place, Where::Built { .. });
         match place {
             Where::Built { .. } => {
                 let root = self.add(Kind::Directory(BTreeMap::new()), 0o755);
@@ -146,7 +152,7 @@ impl Model {
                 self.enter(Mount { read_only: writes == Writes::Refused, ..restricted(root) });
                 for name in ["proc", "dev", "sys"].into_iter().filter(|name| sys || *name != "sys") {
                     let root = self.add(Kind::Opaque, 0);
-                    self.put(name, restricted(root)).ok().expect("their places were planted");
+                    self.put(name, restricted(root), 0o755).ok().expect("their places were planted");
                 }
             }
         }
@@ -184,7 +190,7 @@ impl Model {
             Act::Proc | Act::Dev => restricted(self.add(Kind::Opaque, 0)),
             _ => return self.change(op).map_err(|why| refused(&op.dest, why)),
         };
-        self.put(&op.dest, mount).map_err(|why| refused(&op.dest, why))
+        self.put(&op.dest, mount, self.parents(op)).map_err(|why| refused(&op.dest, why))
     }
 
     /// What is no mount.
@@ -194,7 +200,7 @@ impl Model {
             Act::File { text } => self.write_file(op, text),
             Act::Symlink { target } => self.make_link(op, target),
             Act::Chmod { mode } => {
-                let place = self.place(&op.dest, Missing::Fail)?;
+                let place = self.place(&op.dest, Missing::Fail, 0)?;
                 if matches!(self.kind(place), Kind::Opaque) {
                     return Err(Why::Unknown);
                 }
@@ -203,7 +209,7 @@ impl Model {
                 Ok(())
             }
             Act::RemountReadOnly => {
-                let place = self.place(&op.dest, Missing::Fail)?;
+                let place = self.place(&op.dest, Missing::Fail, 0)?;
                 if self.mounts[place.mount].root != place.inode {
                     return Err(NO_MOUNT);
                 }
@@ -215,16 +221,20 @@ impl Model {
     }
 
     fn make_directory(&mut self, op: &Op) -> Result<(), Why> {
-        let (parent, Some(name)) = self.parent(&op.dest, Some(parents(op)))? else { return Ok(()) };
+        let (parent, Some(name)) = self.parent(&op.dest, Some(self.parents(op)))? else { return Ok(()) };
         match self.look(parent, &name)? {
             None => self.make(parent, &name, Kind::Directory(BTreeMap::new()), op.mode.unwrap_or(0o755)).map(|_| ()),
             Some(found) if self.is_directory(found) => Ok(()),
-            Some(_) => Err(NO_DIRECTORY),
+            // A link that leads to one will do.
+            Some(_) => match self.walk(&op.dest, None) {
+                Err(Why::Because(why)) if why == NOT_A_DIRECTORY => Err(NO_DIRECTORY),
+                found => found.map(|_| ()),
+            },
         }
     }
 
     fn write_file(&mut self, op: &Op, text: &str) -> Result<(), Why> {
-        let (parent, Some(name)) = self.parent(&op.dest, Some(parents(op)))? else { return Err(MISSING) };
+        let (parent, Some(name)) = self.parent(&op.dest, Some(self.parents(op)))? else { return Err(MISSING) };
         let content = Kind::File(text.to_owned());
         let Some(found) = self.look(parent, &name)? else {
             return self.make(parent, &name, content, op.mode.unwrap_or(0o666)).map(|_| ());
@@ -241,18 +251,19 @@ impl Model {
     }
 
     fn make_link(&mut self, op: &Op, target: &str) -> Result<(), Why> {
-        let (parent, Some(name)) = self.parent(&op.dest, Some(parents(op)))? else { return Err(MISSING) };
+        let (parent, Some(name)) = self.parent(&op.dest, Some(self.parents(op)))? else { return Err(MISSING) };
         match self.look(parent, &name)?.map(|found| self.kind(found)) {
             None => self.make(parent, &name, Kind::Link(target.to_owned()), 0o777).map(|_| ()),
             Some(Kind::Link(there)) if *there == target => Ok(()),
-            Some(_) => Err(EXISTS),
+            Some(Kind::Link(_)) => Err(OTHER_LINK),
+            Some(_) => Err(NO_LINK),
         }
     }
 
     /// Mounts it at `dest`, on top of what is there.
-    fn put(&mut self, dest: &str, mount: Mount) -> Result<(), Why> {
+    fn put(&mut self, dest: &str, mount: Mount, parents: u32) -> Result<(), Why> {
         let file = matches!(self.files[mount.root].kind, Kind::File(_));
-        let place = self.place(dest, if file { Missing::File } else { Missing::Directory(0o755) })?;
+        let place = self.place(dest, if file { Missing::File } else { Missing::Directory(0o755) }, parents)?;
         let id = self.mounts.len();
         self.mounts.push(mount);
         self.mounted.insert(place, id);
@@ -262,9 +273,17 @@ impl Model {
         Ok(())
     }
 
+    /// The mode of parents: what nobody but the owner gets at, nobody else gets near to either. In a root that is built that
+    /// goes for mounts too.
+    fn parents(&self, op: &Op) -> u32 {
+        let open = !self.built || matches!(op.act, Act::Dir | Act::File { .. } | Act::Tmpfs);
+        let mode = op.mode.unwrap_or(if open { 0o755 } else { 0 });
+        [0o070, 0o007].into_iter().filter(|others| mode & others == 0).fold(0o755, |mode, others| mode & !others)
+    }
+
     /// What `dest` names, and its last component itself. That may not be a link.
-    fn place(&mut self, dest: &str, missing: Missing) -> Result<Place, Why> {
-        let parents = if matches!(missing, Missing::Fail) { None } else { Some(0o755) };
+    fn place(&mut self, dest: &str, missing: Missing, parents: u32) -> Result<Place, Why> {
+        let parents = if matches!(missing, Missing::Fail) { None } else { Some(parents) };
         let (parent, name) = self.parent(dest, parents)?;
         let Some(name) = name else {
             return if matches!(missing, Missing::File) { Err(WHATEVER) } else { Ok(parent) };
@@ -465,12 +484,6 @@ impl Model {
 /// What most mounts are: writable, and without device files.
 fn restricted(root: Inode) -> Mount {
     Mount { root, read_only: false, devices: false }
-}
-
-/// The mode of parents: what nobody but the owner gets at, nobody else gets near to either.
-fn parents(op: &Op) -> u32 {
-    let closed = |others: u32| op.mode.is_some_and(|mode| mode & others == 0);
-    [0o070, 0o007].into_iter().filter(|others| closed(*others)).fold(0o755, |mode, others| mode & !others)
 }
 
 /// Layers as one, the topmost first.
