@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::harness::procs::{self, Pid, eventually, field_of, our_namespace};
+use super::harness::scratch::{Dir, bwrap, helper, nsinit};
 use super::harness::{Launch, Root, roots, skip, who};
 
 /// The capabilities that container engines keep: chown, dac_override, fowner, fsetid, kill, setgid, setuid,
@@ -587,5 +588,57 @@ fn volatile() {
         root.sh(&["--volatile"], script).is(1, "old\nnew\n/made\n", "");
         root.sh(&["--volatile", "--dir", "/a/b", "--tmpfs", "/c"], "ls -d /a/b /c").says("/a/b\n/c");
         assert_eq!(before, root.listing());
+    }
+}
+
+// ---- the way out
+
+/// Whatever the root is made of, there is nothing above it, and nothing below: not for one who may change root and mounts.
+#[test]
+fn there_is_nothing_above_the_root() {
+    for root in roots() {
+        let outside = Dir::new(root.who);
+        outside.file("secret", "");
+        let secret = outside.at("secret");
+        let escape = |launch: Launch| {
+            let launch =
+                launch.args(["--ro-bind"]).args([helper()]).args(["/tmp/helper", "--", "/tmp/helper", "escape"]);
+            launch.args([&secret]).run()
+        };
+        root.file("tmp/helper", "");
+        for options in [
+            &[][..],
+            &["--volatile"],
+            &["--read-only"],
+            &["--bind", "/", "/mnt"],
+            &["--volatile", "--bind", "/", "/mnt"],
+        ] {
+            let launch = Launch::of(root.who, nsinit()).args(["--root", root.str(), "--cap-add", "SYS_ADMIN"]);
+            escape(launch.args(options)).says("in");
+        }
+        for options in [
+            &[][..],
+            &["--bind", root.str(), "/"],
+            &["--ro-bind", "/", "/", "--bind", root.str(), "/"],
+            &["--tmpfs", "/", "--tmpfs", "/", "--bind", "/", "/host"],
+            &["--unshare-all", "--bind", root.str(), "/"],
+            &["--overlay-src", root.str(), "--tmp-overlay", "/"],
+        ] {
+            let launch = Launch::of(root.who, bwrap()).args(["--cap-add", "ALL"]);
+            escape(launch.args(options)).says("in");
+        }
+        // It would be seen.
+        let launch = Launch::of(root.who, bwrap()).args(["--ro-bind", "/", "/"]);
+        launch.args([helper()]).args(["escape"]).args([&secret]).run().says("out by nothing, from \"\"");
+    }
+}
+
+/// `/..` is `/`, also where mounts lie on each other.
+#[test]
+fn the_root_is_its_own_parent() {
+    for root in roots() {
+        for options in [&[][..], &["--volatile"], &["--volatile", "--tmpfs", "/mnt"], &["--bind", "/", "/mnt"]] {
+            root.sh(options, "[ / -ef /.. ] && ls / >/tmp/a && ls /.. | cmp - /tmp/a").is(0, "", "");
+        }
     }
 }
