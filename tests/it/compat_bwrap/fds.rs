@@ -98,8 +98,9 @@ fn cmd_gets_what_is_nobodys() {
 #[test]
 fn process_1_keeps_none() {
     for it in everywhere() {
-        // It closes them beside CMD. Its lock may have any number.
-        let script = "cd /proc/1/fd; i=0; while [ -e 30 ] && [ $i -lt 1000 ]; do i=$((i+1)); usleep 1000; done;
+        // It closes them beside CMD, and can be looked at when it is no stronger. Its lock may have any number.
+        let script = "i=0; wait() { i=$((i+1)); usleep 1000; [ $i -lt 1000 ]; }
+                      until [ -e /proc/1/fd/0 ] || ! wait; do :; done; cd /proc/1/fd; while [ -e 30 ] && wait; do :; done
                       for n in 10 11 12 13 14 15 16 17 18 19 20 30; do [ -e $n ] && [ \"$(readlink $n)\" != /l ] && echo $n; done; echo";
         let out = all_given(&it, &["--unshare-pid"], script);
         assert_eq!(out.text().trim(), "12", "{out}");
