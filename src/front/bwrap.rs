@@ -252,15 +252,20 @@ pub fn variable(name: &CStr) -> Result<&CStr, Wrong> {
     if bytes.is_empty() || text::has(bytes, b'=') { Err(say!("it can't be a variable's name")) } else { Ok(name) }
 }
 
-/// Of an option with one value, which is no list's, the last counts; that there was another is rarely meant.
+/// Of these the last counts; that there was another is rarely meant.
+static SINGLE: &[u8] = b"--hostname --uid --gid --chdir --seccomp --userns --userns2 --pidns --sync-fd --block-fd \
+    --userns-block-fd --info-fd --json-status-fd";
+
+/// Says so of one that was there before.
 pub fn warn_of_repeated(row: &Row, draft: &mut Draft) {
     let bit = 1 << row.number;
-    let single = matches!(row.value(), b"FD" | b"UID" | b"GID" | b"DIR" | b"NAME")
-        && row.values() == 1
-        && !matches!(row.name(), b"--args" | b"--add-seccomp-fd");
-    if single && draft.seen & bit != 0 {
-        let mut line = Text::new();
-        warning(line.say(say!("Only the last ")).push(row.name()).say(say!(" option will take effect")));
+    let mut rest = SINGLE;
+    while let Some((name, after)) = text::word(rest, b' ').filter(|_| draft.seen & bit != 0) {
+        rest = after;
+        if name == row.name() {
+            let mut line = Text::new();
+            warning(line.say(say!("Only the last ")).push(name).say(say!(" option will take effect")));
+        }
     }
     draft.seen |= bit;
 }
