@@ -232,7 +232,7 @@ pub fn explain_all(spec: &Spec<'_>) {
         explain(steps, spec);
     }
     for op in spec.ops {
-        if op.kind == Kind::Bind {
+        if matches!(op.kind, Kind::Bind | Kind::BindTry) {
             explain_line(say!("copy the mount of"), op.source);
         }
         explain_line(op.says(), op.dest);

@@ -300,7 +300,7 @@ fn console(dev: Fd) -> Done {
 pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
     let (says, dest) = (op.says(), op.dest);
     match op.kind {
-        Kind::Bind => {
+        Kind::Bind | Kind::BindTry => {
             let mut tree = mounts::copy(caller, op.source, op.set, op.cleared, true);
             // It may be a name of what somebody has open (/proc/self/fd/N, /proc/self/exe).
             if matches!(tree, Err(Failure::INVAL)) {
@@ -314,7 +314,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
                 tree = mounts::copy(caller, op.source, op.set, op.cleared, false);
             }
             match tree {
-                Err(Failure::NOENT) if op.optional => Ok(()),
+                Err(Failure::NOENT) if op.kind == Kind::BindTry => Ok(()),
                 Err(why) => Err(blame(COPY, op.source, why)),
                 Ok(tree) => put(spec, op, root, tree),
             }

@@ -263,14 +263,14 @@ pub struct Op<'a> {
     pub set: u32,
     /// or cleared.
     pub cleared: u32,
-    /// A source that is missing is no error.
-    pub optional: bool,
 }
 
 /// What an operation does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Bind,
+    /// Where the source is missing, nothing.
+    BindTry,
     BindFd,
     /// A file with the content of a descriptor, bound.
     BindData,
@@ -292,7 +292,8 @@ pub enum Kind {
     Chmod,
 }
 
-static SAYS: [Say; 17] = [
+static SAYS: [Say; 18] = [
+    say!("bind on"),
     say!("bind on"),
     say!("bind on"),
     say!("bind data on"),
@@ -327,7 +328,6 @@ impl<'a> Op<'a> {
             size: c"",
             set: raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV,
             cleared: 0,
-            optional: false,
         }
     }
 

@@ -4,12 +4,14 @@ use core::ffi::CStr;
 
 use engine::caps;
 use engine::fault::{failed, fatal, warning};
+use engine::mounts::FILES;
 use engine::say;
 use engine::spec::{Capabilities, Kind as Op, NoMoreUsers};
 use engine::sys::{Signal, Standard, close_on_exec, is_open, write};
 use engine::text::{self, Text};
 use engine::voice::{Name, tell_levels};
 use linux_raw_sys::general as raw;
+use linux_raw_sys::general::{MOUNT_ATTR_NOSUID as NOSUID, MOUNT_ATTR_RDONLY as RDONLY};
 
 use super::content;
 use super::draft::{Asked, Draft, EnvOp};
@@ -39,53 +41,36 @@ pub static BWRAP: Vocabulary = Vocabulary {
 /// Those before "How it is started".
 pub const CONTAINED: usize = 60;
 
-rows! { draft, first, second, third:
+rows! { draft, values, first:
     say!("What is in the root, in the order given (missing destinations are made)") => {
-        "--bind SRC DEST", say!("show SRC of the host at DEST") => draft.bind(first, second, 0)?,
-        "--bind-try SRC DEST", say!("the same, if there is a SRC") => draft.bind(first, second, 0)?.optional = true,
+        "--bind SRC DEST", say!("show SRC of the host at DEST") => draft.op(Op::Bind, FILES, values)?,
+        "--bind-try SRC DEST", say!("the same, if there is a SRC") => draft.op(Op::BindTry, FILES, values)?,
         "--ro-bind SRC DEST", say!("the same as --bind, read-only with all below it") =>
-            draft.bind(first, second, raw::MOUNT_ATTR_RDONLY)?,
-        "--ro-bind-try SRC DEST", say!("the same, if there is a SRC") =>
-            draft.bind(first, second, raw::MOUNT_ATTR_RDONLY)?.optional = true,
+            draft.op(Op::Bind, FILES | RDONLY, values)?,
+        "--ro-bind-try SRC DEST", say!("the same, if there is a SRC") => draft.op(Op::BindTry, FILES | RDONLY, values)?,
         "--dev-bind SRC DEST", say!("the same as --bind, and device files in it work") =>
-            draft.bind(first, second, 0)?.set &= !raw::MOUNT_ATTR_NODEV,
-        "--dev-bind-try SRC DEST", say!("the same, if there is a SRC") => {
-            let op = draft.bind(first, second, 0)?;
-            op.set &= !raw::MOUNT_ATTR_NODEV;
-            op.optional = true;
-        },
-        "--bind-fd FD DEST", say!("show what FD has open") => draft.op(Op::BindFd, second)?.fd = fd(first)?,
-        "--ro-bind-fd FD DEST", say!("the same, read-only") => {
-            let op = draft.op(Op::BindFd, second)?;
-            op.fd = fd(first)?;
-            op.set |= raw::MOUNT_ATTR_RDONLY;
-        },
-        "--remount-ro DEST", say!("make the mount at DEST read-only, and none below it") => draft.op(Op::Remount, first)?,
+            draft.op(Op::Bind, NOSUID, values)?,
+        "--dev-bind-try SRC DEST", say!("the same, if there is a SRC") => draft.op(Op::BindTry, NOSUID, values)?,
+        "--bind-fd FD DEST", say!("show what FD has open") => draft.op(Op::BindFd, FILES, values)?,
+        "--ro-bind-fd FD DEST", say!("the same, read-only") => draft.op(Op::BindFd, FILES | RDONLY, values)?,
+        "--remount-ro DEST", say!("make the mount at DEST read-only, and none below it") =>
+            draft.op(Op::Remount, FILES, values)?,
         "--overlay-src SRC", say!("the next layer of the overlay that follows, from the bottom up") => draft.layers.push(first),
-        "--overlay RWSRC WORKDIR DEST", say!("layers as one; writes go to RWSRC, by an empty WORKDIR beside it") => {
-            let op = draft.op(Op::Overlay, third)?;
-            op.source = first;
-            op.work = second;
-        },
-        "--tmp-overlay DEST", say!("the same, but what is written vanishes at the end") => draft.op(Op::OverlayTmpfs, first)?,
-        "--ro-overlay DEST", say!("the same, but nothing can be written") => draft.op(Op::OverlayReadOnly, first)?,
-        "--proc DEST", say!("a /proc") => draft.op(Op::Proc, first)?,
-        "--dev DEST", say!("a /dev") => draft.op(Op::Dev, first)?,
-        "--tmpfs DEST", say!("an empty file system in memory") => draft.op(Op::Tmpfs, first)?,
-        "--mqueue DEST", say!("the POSIX message queues") => draft.op(Op::Mqueue, first)?,
-        "--dir DEST", say!("a directory") => draft.op(Op::Dir, first)?,
-        "--file FD DEST", say!("a file with what FD holds") => draft.op(Op::File, second)?.fd = fd(first)?,
-        "--bind-data FD DEST", say!("the same, as a mount") => draft.op(Op::BindData, second)?.fd = fd(first)?,
-        "--ro-bind-data FD DEST", say!("the same, read-only") => {
-            let op = draft.op(Op::BindData, second)?;
-            op.fd = fd(first)?;
-            op.set |= raw::MOUNT_ATTR_RDONLY;
-        },
-        "--symlink SRC DEST", say!("a symbolic link at DEST that says SRC") => draft.op(Op::Symlink, second)?.source = first,
-        "--chmod OCTAL PATH", say!("change the mode of what is there") => {
-            let mode = octal(first)?;
-            draft.op(Op::Chmod, second)?.mode = Some(mode);
-        },
+        "--overlay RWSRC WORKDIR DEST", say!("layers as one; writes go to RWSRC, by an empty WORKDIR beside it") =>
+            draft.op(Op::Overlay, FILES, values)?,
+        "--tmp-overlay DEST", say!("the same, but what is written vanishes at the end") =>
+            draft.op(Op::OverlayTmpfs, FILES, values)?,
+        "--ro-overlay DEST", say!("the same, but nothing can be written") => draft.op(Op::OverlayReadOnly, FILES, values)?,
+        "--proc DEST", say!("a /proc") => draft.op(Op::Proc, FILES, values)?,
+        "--dev DEST", say!("a /dev") => draft.op(Op::Dev, FILES, values)?,
+        "--tmpfs DEST", say!("an empty file system in memory") => draft.op(Op::Tmpfs, FILES, values)?,
+        "--mqueue DEST", say!("the POSIX message queues") => draft.op(Op::Mqueue, FILES, values)?,
+        "--dir DEST", say!("a directory") => draft.op(Op::Dir, FILES, values)?,
+        "--file FD DEST", say!("a file with what FD holds") => draft.op(Op::File, FILES, values)?,
+        "--bind-data FD DEST", say!("the same, as a mount") => draft.op(Op::BindData, FILES, values)?,
+        "--ro-bind-data FD DEST", say!("the same, read-only") => draft.op(Op::BindData, FILES | RDONLY, values)?,
+        "--symlink SRC DEST", say!("a symbolic link at DEST that says SRC") => draft.op(Op::Symlink, FILES, values)?,
+        "--chmod OCTAL PATH", say!("change the mode of what is there") => draft.op(Op::Chmod, FILES, values)?,
         "--perms OCTAL", say!("the mode of the next file, directory or file system") => {
             if draft.mode.is_some() {
                 return Err(say!("--perms given twice for the same action"));
@@ -118,9 +103,9 @@ rows! { draft, first, second, third:
         "--unshare-uts", say!("a new host name") => draft.unshare(raw::CLONE_NEWUTS),
         "--unshare-cgroup", say!("a new root of the cgroup tree") => draft.unshare(raw::CLONE_NEWCGROUP),
         "--unshare-cgroup-try", say!("the same, where the kernel has them") => draft.unshare_if_possible(raw::CLONE_NEWCGROUP),
-        "--userns FD", say!("use this user namespace") => draft.spec.joins.user = Some(fd(first)?),
-        "--userns2 FD", say!("and at the end this one below it") => draft.spec.joins.then_user = Some(fd(first)?),
-        "--pidns FD", say!("use this pid namespace, or begin a new one below it") => draft.spec.joins.pid = Some(fd(first)?),
+        "--userns FD", say!("use this user namespace") => set_fd(&mut draft.spec.joins.user, first)?,
+        "--userns2 FD", say!("and at the end this one below it") => set_fd(&mut draft.spec.joins.then_user, first)?,
+        "--pidns FD", say!("use this pid namespace, or begin a new one below it") => set_fd(&mut draft.spec.joins.pid, first)?,
         "--disable-userns", say!("nobody inside can make a user namespace") =>
             draft.spec.no_more_users = NoMoreUsers::Made,
         "--assert-userns-disabled", say!("fail if somebody inside could") => {
@@ -164,19 +149,19 @@ rows! { draft, first, second, third:
     say!("What CMD finds") => {
         "--chdir DIR", say!("directory of CMD (with --root /, else the caller's)") => draft.directory = Some(first),
         "--setenv VAR VALUE", say!("set a variable (with --root the caller's are not passed on)") =>
-            draft.set_env(variable(first)?, second),
+            draft.set_env(variable(first)?, values[1]),
         "--unsetenv VAR", say!("unset a variable") => draft.env_ops.push(EnvOp::Unset(variable(first)?)),
         "--clearenv", say!("unset all") => draft.env_ops.push(EnvOp::Clear),
         "--lock-file DEST", say!("lock a file for reading while anybody is inside") => draft.locks.push(first),
     }
     say!("Who watches it") => {
-        "--sync-fd FD", say!("keep FD open while anybody is inside") => draft.spec.channels.sync = Some(fd(first)?),
-        "--block-fd FD", say!("wait, before CMD starts, until FD can be read") => draft.spec.channels.block = Some(fd(first)?),
+        "--sync-fd FD", say!("keep FD open while anybody is inside") => set_fd(&mut draft.spec.channels.sync, first)?,
+        "--block-fd FD", say!("wait, before CMD starts, until FD can be read") => set_fd(&mut draft.spec.channels.block, first)?,
         "--userns-block-fd FD", say!("let somebody else write the id maps, and wait for FD") =>
-            draft.spec.channels.maps = Some(fd(first)?),
-        "--info-fd FD", say!("write who process 1 is to FD, as JSON") => draft.spec.channels.info = Some(fd(first)?),
+            set_fd(&mut draft.spec.channels.maps, first)?,
+        "--info-fd FD", say!("write who process 1 is to FD, as JSON") => set_fd(&mut draft.spec.channels.info, first)?,
         "--json-status-fd FD", say!("the same in lines, with the exit status at the end") =>
-            draft.spec.channels.status = Some(fd(first)?),
+            set_fd(&mut draft.spec.channels.status, first)?,
     }
     say!("How it is started") => {
         "--new-session", say!("give CMD a session without the caller's terminal") => draft.spec.life.new_session = true,
@@ -191,7 +176,7 @@ rows! { draft, first, second, third:
             }
             draft.argv_0 = Some(first);
         },
-        "--args FD", say!("read more options from FD, each word ended by a NUL") => draft.args = Some(fd(first)?),
+        "--args FD", say!("read more options from FD, each word ended by a NUL") => set_fd(&mut draft.args, first)?,
         "--level-prefix", say!("begin messages with <3> or <4>") => tell_levels(),
         "--help", say!("print this") => draft.asked = Asked::Help,
         "--version", say!("print the version") => draft.asked = Asked::Version,
@@ -223,7 +208,13 @@ pub fn fd(text: &CStr) -> Result<u32, Wrong> {
     if open { Ok(fd) } else { Err(say!("no such descriptor is open")) }
 }
 
-fn octal(text: &CStr) -> Result<u32, Wrong> {
+#[inline(never)]
+fn set_fd(place: &mut Option<u32>, text: &CStr) -> Result<(), Wrong> {
+    *place = Some(fd(text)?);
+    Ok(())
+}
+
+pub fn octal(text: &CStr) -> Result<u32, Wrong> {
     text::octal(text.to_bytes()).filter(|mode| *mode <= 0o7777).ok_or(say!("takes an octal argument <= 07777"))
 }
 

@@ -35,7 +35,7 @@ pub static CATATONIT: Vocabulary = Vocabulary {
     joins_values: true,
 };
 
-rows! { draft, _first, _second, _third:
+rows! { draft, values, _first:
     say!("") => {
         "-g", say!("") => draft.spec.life.audience = Audience::Group,
         "-h", say!("") => draft.asked = Asked::Help,

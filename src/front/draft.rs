@@ -11,7 +11,8 @@ use engine::text::{self, PATH as MOST};
 use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
 
-use super::words::Wrong;
+use super::bwrap::{fd, octal};
+use super::words::{Values, Wrong};
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,9 +162,11 @@ impl Draft {
         self.unshared &= !namespaces;
     }
 
-    /// One more operation, with what was said of it before.
-    pub fn op(&mut self, kind: Kind, dest: &'static CStr) -> Result<&mut Op<'static>, Wrong> {
-        let mut op = Op::new(kind, dest);
+    /// One more operation, with what was said of it before; its mount gets the attributes `set` (MOUNT_ATTR_*).
+    pub fn op(&mut self, kind: Kind, set: u32, values: &Values) -> Result<(), Wrong> {
+        let [first, second, third] = *values;
+        let mut op = Op::new(kind, first);
+        op.set = set;
         op.mode = self.mode.take();
         op.size = take(&mut self.size);
         let noexec = self.noexec.take();
@@ -172,37 +175,32 @@ impl Draft {
             Some(false) => op.cleared |= raw::MOUNT_ATTR_NOEXEC,
             None => {}
         }
-        let overlay = matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly);
-        if overlay {
-            op.layers = take(&mut self.layers).leak();
-        }
-        let files = matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData);
-        if op.mode.is_some() && !files {
+        if op.mode.is_some() && !matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData) {
             return Err(say!("--perms must be followed by an option that creates a file"));
         }
         if !op.size.is_empty() && kind != Kind::Tmpfs {
             return Err(say!("--size must be followed by --tmpfs"));
         }
-        if !self.layers.is_empty() {
-            return Err(LAYERS_ALONE);
-        }
         if noexec.is_some() && (op.makes() || kind == Kind::Remount) {
             return Err(say!("--exec and --noexec must be followed by an option that mounts"));
         }
-        self.ops.push(op);
-        let last = self.ops.len() - 1;
-        Ok(&mut self.ops[last])
-    }
-
-    pub fn bind(&mut self, source: &'static CStr, dest: &'static CStr, more: u32) -> Result<&mut Op<'static>, Wrong> {
-        // To open_tree(2) it would be the working directory.
-        if source.is_empty() {
-            return Err(say!("an empty path names nothing"));
+        if matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly) {
+            op.layers = take(&mut self.layers).leak();
         }
-        let op = self.op(Kind::Bind, dest)?;
-        op.source = source;
-        op.set |= more;
-        Ok(op)
+        if !self.layers.is_empty() {
+            return Err(LAYERS_ALONE);
+        }
+        match kind {
+            // To open_tree(2) it would be the working directory.
+            Kind::Bind | Kind::BindTry if first.is_empty() => return Err(say!("an empty path names nothing")),
+            Kind::Bind | Kind::BindTry | Kind::Symlink => (op.source, op.dest) = (first, second),
+            Kind::BindFd | Kind::BindData | Kind::File => (op.fd, op.dest) = (fd(first)?, second),
+            Kind::Chmod => (op.mode, op.dest) = (Some(octal(first)?), second),
+            Kind::Overlay => (op.source, op.work, op.dest) = (first, second, third),
+            _ => {}
+        }
+        self.ops.push(op);
+        Ok(())
     }
 
     pub fn set_env(&mut self, name: &CStr, value: &CStr) {

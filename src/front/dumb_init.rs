@@ -47,7 +47,7 @@ Use --help for full usage.
     joins_values: true,
 };
 
-rows! { draft, pair, _second, _third:
+rows! { draft, values, pair:
     say!("") => {
         "-c", say!("") => draft.spec.life.new_session = false,
         "--single-child", say!("") => draft.spec.life.new_session = false,

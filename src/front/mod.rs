@@ -211,7 +211,7 @@ impl Reader {
             bwrap::warn_of_repeated(row, draft);
         }
         let [first, ..] = values;
-        (row.of.act)(row.number, draft, values).map_err(|why| complaint(row, Kind::ValueWrong, first, why))
+        (row.of.act)(row.number, draft, &values).map_err(|why| complaint(row, Kind::ValueWrong, first, why))
     }
 }
 

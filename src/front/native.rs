@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use engine::mounts::FILES;
 use engine::say;
 use engine::spec::{Audience, End, Kind, Writes};
 use engine::text;
@@ -32,7 +33,7 @@ pub static NATIVE: Vocabulary = Vocabulary {
 /// Those before "How it lives and ends".
 pub const CONTAINED: usize = 20;
 
-rows! { draft, first, _second, _third:
+rows! { draft, values, first:
     say!("The root") => {
         "--root DIR", say!("make DIR the root, with /proc, /dev, /sys and safe defaults") => {
             draft.spec.root = first;
@@ -44,8 +45,8 @@ rows! { draft, first, _second, _third:
         "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
         "--no-masks", say!("leave the host's files in /proc and /sys as they are") => draft.masks = false,
         "--no-sys", say!("do not mount /sys") => draft.spec.sys = false,
-        "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, first)?,
-        "--cgroup2 DEST", say!("the cgroup tree") => draft.op(Kind::Cgroup, first)?,
+        "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, FILES, values)?,
+        "--cgroup2 DEST", say!("the cgroup tree") => draft.op(Kind::Cgroup, FILES, values)?,
         "--noexec", say!("nothing can be executed in the next mount") => draft.noexec = Some(true),
         "--exec", say!("or it can, though its SRC says otherwise") => draft.noexec = Some(false),
     }

@@ -41,7 +41,7 @@ pub static TINI: Vocabulary = Vocabulary {
     joins_values: true,
 };
 
-rows! { draft, value, _second, _third:
+rows! { draft, values, value:
     say!("") => {
         "--version", say!("") => draft.asked = Asked::Version,
         "-h", say!("") => draft.asked = Asked::Help,

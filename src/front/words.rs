@@ -32,7 +32,7 @@ pub struct Vocabulary {
     pub more: Option<&'static Vocabulary>,
     /// What the row of that number does to the draft of a Spec. It gets as many values as its text names; the others
     /// are empty.
-    pub act: fn(usize, &mut Draft, Values) -> Result<(), Wrong>,
+    pub act: fn(usize, &mut Draft, &Values) -> Result<(), Wrong>,
     /// How many rows, from the first, say something of a container: there is to be one.
     pub contained: usize,
     /// What is left to settle when all options are read.
@@ -115,14 +115,15 @@ pub enum Kind {
 /// `say!("TITLE") => { "--option VALUE", say!("help") => statement, ... }`. All options become one text and all statements one
 /// function, since a table of small ones would be a third larger.
 macro_rules! rows {
-    ($draft:ident, $first:ident, $second:ident, $third:ident:
+    ($draft:ident, $values:ident, $first:ident:
         $($title:expr => { $($text:literal, $help:expr => $act:expr,)* })*) => {
         const ROWS: &str = concat!($("\n", $($text, "\n",)*)*);
         static HELPS: &[engine::texts::Say] = &[$($($help,)*)*];
         static TITLES: &[engine::texts::Say] = &[$($title,)*];
 
         #[inline(never)]
-        fn act(row: usize, $draft: &mut Draft, [$first, $second, $third]: Values) -> Result<(), Wrong> {
+        fn act(row: usize, $draft: &mut Draft, $values: &Values) -> Result<(), Wrong> {
+            let [$first, ..] = *$values;
             let mut number = 0;
             $($(
                 if row == number {

@@ -67,6 +67,19 @@ fn what_cannot_be_executed() {
     }
 }
 
+/// A sandbox in a sandbox, made by the same program, whatever it is called and wherever it lies.
+#[test]
+fn itself_as_cmd() {
+    for it in everywhere() {
+        let host = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
+        let inner =
+            [&["/proc/self/exe"], &host[..], &["--unshare-pid", "--", "/bin/sh", "-c", "echo $$; exit 5"]].concat();
+        for outer in [&[][..], &["--unshare-pid"], &["--unshare-ipc"]] {
+            it.run(&[&host[..], outer, &inner].concat()).is(5, "2\n", "");
+        }
+    }
+}
+
 /// It is the shell's.
 #[test]
 fn a_script_without_a_head() {
