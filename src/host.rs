@@ -217,8 +217,8 @@ fn process(state: &State) -> Result<Fd, Failure> {
 
 fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
     state.go = Some(Pipe::new(PipeFlags::empty())?);
-    if state.terminal.is_some() || spec.life.propagate || spec.life.end == End::Leave || spec.channels.status.is_some()
-    {
+    let leaves = spec.life.end == End::Leave && spec.supervises();
+    if state.terminal.is_some() || spec.life.propagate || leaves || spec.channels.status.is_some() {
         let news = Pipe::new(PipeFlags::NONBLOCK)?;
         // Before anybody can write to it: what is there already is not announced.
         sys::signal_on_input(news.read, getpid(), Signal::IO)?;

@@ -134,10 +134,14 @@ static SYSFS: [Step; 1] = [Step {
 }];
 
 /// After them.
-static ENTER: [Step; 8] = [
+static ENTER: [Step; 3] = [
     Step { says: say!("make / of"), on: |spec| spec.root, when: always, run: |_, state| enter_root(state) },
     Step { says: say!("detach the caller's root"), on: nothing, when: always, run: |_, _| mounts::detach_host() },
     Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
+];
+
+/// At the end, for what belongs to the one process that does it.
+static LAST: [Step; 5] = [
     Step {
         says: say!("lock"),
         on: |spec| spec.locks.first().copied().unwrap_or(c""),
@@ -188,16 +192,21 @@ pub fn network(spec: &Spec<'_>, state: &mut State) -> Done {
     walk(&NETWORK, spec, state)
 }
 
-/// Makes the root, what the preset mounts in it, and what the user asked for unless that is to wait for the network.
+/// Makes the root, what the preset mounts in it, and what the user asked for, and enters it; or leaves the rest to
+/// [`enter`], if that is to wait for the network.
 ///
 /// # Errors
 /// The first step that failed, reported.
 pub fn mount(spec: &Spec<'_>, state: &mut State) -> Done {
     walk(&MOUNT, spec, state)?;
-    if shows_network(spec) { Ok(()) } else { operate(spec, state) }
+    if shows_network(spec) {
+        return Ok(());
+    }
+    operate(spec, state)?;
+    walk(&ENTER, spec, state)
 }
 
-/// Does what had to wait, and enters the root.
+/// Does what had to wait, and what comes last.
 ///
 /// # Errors
 /// The first step that failed, reported.
@@ -205,8 +214,9 @@ pub fn enter(spec: &Spec<'_>, state: &mut State) -> Done {
     if shows_network(spec) {
         walk(&SYSFS, spec, state)?;
         operate(spec, state)?;
+        walk(&ENTER, spec, state)?;
     }
-    walk(&ENTER, spec, state)
+    walk(&LAST, spec, state)
 }
 
 fn shows_network(spec: &Spec<'_>) -> bool {
@@ -238,6 +248,7 @@ pub fn explain_all(spec: &Spec<'_>) {
         explain_line(op.says(), op.dest);
     }
     explain(&ENTER, spec);
+    explain(&LAST, spec);
 }
 
 fn root(state: &State) -> Result<Fd, Failure> {

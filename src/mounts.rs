@@ -98,6 +98,14 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Result<F
     }
 }
 
+/// Puts a mount onto the directory that `name` is in `dir`, and not what a link of that name leads to.
+///
+/// # Errors
+/// As [`attach`]; ENOENT.
+pub fn attach_at(tree: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &CStr) -> Done {
+    Ok(move_mount(tree, c"", dir, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+}
+
 /// Puts a mount onto what `place` is. Afterwards `tree` is the root of the mount there.
 ///
 /// # Errors
@@ -163,10 +171,9 @@ pub fn base() -> Result<Fd, Failure> {
         plain(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
         // What is mounted on top of `/` is what its parent leads to.
         let base = files::directory(HERE, c"/..")?;
-        for name in [HOST, ROOT, TREE] {
+        for name in [HOST, ROOT] {
             files::make_directory(base, name, 0o700)?;
         }
-        files::make_file(base, LEAF, 0o600)?;
         fchdir(base)?;
         pivot_root(c".", HOST)?;
         chdir(HOST)?;
@@ -213,9 +220,15 @@ pub fn detach_host() -> Done {
     if sys::mount_id(c"/..")? == sys::mount_id(c".")? { Ok(()) } else { Err(Failure::BUSY) }
 }
 
-/// mount(2) on a name in [`base`]; what is mounted there.
+/// mount(2) on [`TREE`] or [`LEAF`]; what is mounted there.
 fn by_name(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Result<Fd, Failure> {
     let base = base()?;
+    let made =
+        if name == LEAF { files::make_file(base, name, 0o600) } else { files::make_directory(base, name, 0o700) };
+    match made {
+        Ok(()) | Err(Failure::EXIST) => {}
+        Err(why) => return Err(why),
+    }
     fchdir(base)?;
     plain(source, name, kind, flags, options)?;
     files::look(base, name)

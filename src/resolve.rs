@@ -8,6 +8,8 @@
 
 use core::ffi::CStr;
 
+use rustix::fs::OFlags;
+
 use crate::files::{self, DIRECTORY, Fd, LINK};
 use crate::sys::Failure;
 use crate::text::{self, PATH, Text};
@@ -36,10 +38,17 @@ pub const PARENTS: u32 = 0o755;
 pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { parents })?;
-    let found = match name.bytes() {
-        b"" => return Ok(parent),
-        _ => look_or_make(parent, name.c_str(), kind, if kind == Kind::Directory { PARENTS } else { EMPTY })?,
-    };
+    if name.bytes().is_empty() {
+        return Ok(parent);
+    }
+    // Most are, and then nothing else is to be asked.
+    if kind == Kind::Directory
+        && let Ok(found) = enter(parent, name.c_str())
+    {
+        return Ok(found);
+    }
+    let mode = if kind == Kind::Directory { PARENTS } else { EMPTY };
+    let found = look_or_make(parent, name.c_str(), kind, mode)?;
     match (files::kind(found)?, kind) {
         (LINK, _) => Err(Failure::SYMLINK),
         (DIRECTORY, Kind::File) => Err(Failure::NO_FILE),
@@ -59,8 +68,11 @@ const EMPTY: u32 = 0o644;
 pub fn parent(root: Fd, path: &[u8], name: &mut Text, mode: u32) -> Result<Fd, Failure> {
     let (parent, last) = split(path);
     name.push(last);
-    // Most lie in the root itself.
-    if parent.iter().all(|byte| *byte == b'/') { Ok(root) } else { walk(root, parent, mode) }
+    // Most lie in the root itself, or in directories that are there.
+    match again(root, parent) {
+        Ok(parent) => Ok(parent),
+        Err(_) => walk(root, parent, mode),
+    }
 }
 
 /// The directory (O_PATH) that `path` leads to, its last component too.
@@ -151,21 +163,27 @@ fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failu
     }
 }
 
-/// Goes through components that were directories a moment ago.
+/// Goes through components that are directories, or were a moment ago.
 fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
-    let mut at = root;
-    let mut rest = path;
+    let (mut at, mut rest) = (root, path);
+    let mut component = Text::new();
     while let Some((word, after)) = text::word(rest, b'/') {
         rest = after;
-        if word.is_empty() {
-            continue;
+        match word {
+            b"" => continue,
+            // Where they lead is not for the kernel to say.
+            b"." | b".." => return Err(Failure::AGAIN),
+            _ => {}
         }
-        at = files::look(at, Text::new().push(word).c_str())?;
-        if files::kind(at)? != DIRECTORY {
-            return Err(Failure::AGAIN);
-        }
+        component.truncate(0);
+        at = enter(at, component.push(word).c_str())?;
     }
     Ok(at)
+}
+
+/// What `name` is in `dir`, if it is a directory itself: ENOTDIR.
+fn enter(dir: Fd, name: &CStr) -> Result<Fd, Failure> {
+    files::open(dir, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY)
 }
 
 /// The parent's path and the last component; an empty one where the path ends in `.` or `..` or names the root.

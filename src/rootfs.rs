@@ -111,6 +111,15 @@ fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
 /// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
 fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
     let sort = if files::kind(tree)? == DIRECTORY { Sort::Directory } else { Sort::File };
+    let mut name = Text::new();
+    // Most find their place there.
+    if sort == Sort::Directory
+        && let Ok(parent) = resolve::parent(*root, op.dest.to_bytes(), &mut name, 0)
+        && !name.bytes().is_empty()
+        && mounts::attach_at(tree, parent, name.c_str()).is_ok()
+    {
+        return Ok(());
+    }
     let place = place(spec, *root, op, sort)?;
     mounts::attach(tree, place).map_err(|why| blame(op.says(), op.dest, why))?;
     if place.as_raw_fd() == root.as_raw_fd() {

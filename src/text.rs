@@ -74,9 +74,10 @@ impl Text {
     /// Shortens it to `length` bytes.
     #[inline(never)]
     pub fn truncate(&mut self, length: usize) {
-        if let Some(tail) = self.bytes.get_mut(length..) {
+        // Behind the end all is NUL already.
+        if let Some(tail) = self.bytes.get_mut(length..self.length) {
             tail.fill(0);
-            self.length = self.length.min(length);
+            self.length = length;
         }
     }
 
