@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::texts::Say;
-use crate::{fds, ids, mounts, net, procfs, reaper, rootfs};
+use crate::{fds, ids, kernelfs, mounts, net, ops, procfs, reaper, rootfs};
 
 /// What the rest is done with.
 static BEGIN: [Step; 6] = [
@@ -95,7 +95,7 @@ static MOUNT: [Step; 7] = [
         says: say!("open the caller's directory"),
         on: nothing,
         when: |spec| !spec.ops.is_empty(),
-        run: |_, state| rootfs::here().map(|fd| state.directory = Some(fd)),
+        run: |_, state| ops::here().map(|fd| state.directory = Some(fd)),
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
@@ -115,13 +115,13 @@ static MOUNT: [Step; 7] = [
         says: say!("mount proc on /proc"),
         on: nothing,
         when: |spec| spec.has_root(),
-        run: |spec, state| rootfs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
+        run: |spec, state| kernelfs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
     },
     Step {
         says: say!("fill /dev"),
         on: nothing,
         when: |spec| spec.has_root(),
-        run: |spec, state| rootfs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev")),
+        run: |spec, state| kernelfs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev")),
     },
 ];
 
@@ -130,7 +130,7 @@ static SYSFS: [Step; 1] = [Step {
     says: say!("mount sysfs on /sys"),
     on: nothing,
     when: |spec| spec.has_root() && spec.sys,
-    run: |spec, state| rootfs::sys(spec, &mut root(state)?, &Op::new(Kind::Sys, c"/sys"), false),
+    run: |spec, state| kernelfs::sys(spec, &mut root(state)?, &Op::new(Kind::Sys, c"/sys"), false),
 }];
 
 /// After them.
@@ -228,7 +228,7 @@ fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
     let (mut root, directory) = (root(state)?, state.directory);
     sys::keep_opened();
     for op in spec.ops {
-        rootfs::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?)?;
+        ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?)?;
         // There may be thousands, and what one of them opened the next does not need.
         sys::close_opened(root);
     }

@@ -17,10 +17,15 @@
 //! state                   what the processes of one launch know; the fork copies it
 //! step                    a process's work as a table, and the loop that walks it
 //! resolve tty fds         a path below a root; the terminal; who keeps which descriptor
+//! base                    process 1's own place for files and mounts
+//! byname                  mounts on kernels without the calls for mounts as descriptors
 //! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
 //! ids caps net seal reaper status   one topic each
-//! rootfs                  /proc, /dev, /sys and the user's own operations below the new root
+//! place                   where below the new root something goes
+//! rootfs                  what becomes /; file systems in memory, overlays
+//! kernelfs                /proc, /dev, /sys, with their masks
+//! ops                     what the user asked for, in his order
 //! init                    PROCESS: process 1, from CMD's start to the end
 //! host inside command     PROCESSES: the launcher; process 1 until CMD starts; CMD until it is executed
 //! launch                  the only places where processes begin
@@ -39,11 +44,13 @@
 //! # What is absent, and why
 //!
 //! No threads: the signal mask, the descriptors and `CLONE_VFORK` are then simple. No configuration file: the arguments
-//! are it. No parsing of mountinfo: it makes each bind cost as much as all before it. No set-id operation: a launcher
-//! that is root for everybody has to be right about everything.
+//! are it. No parsing of mountinfo where the kernel has mount_setattr(2): it makes each bind cost as much as all before
+//! it. No set-id operation: a launcher that is root for everybody has to be right about everything.
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod base;
+pub mod byname;
 pub mod caps;
 pub mod command;
 pub mod fault;
@@ -54,9 +61,12 @@ pub mod ids;
 pub mod init;
 pub mod inside;
 pub mod judge;
+pub mod kernelfs;
 pub mod launch;
 pub mod mounts;
 pub mod net;
+pub mod ops;
+pub mod place;
 pub mod procfs;
 pub mod reaper;
 pub mod resolve;

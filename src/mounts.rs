@@ -5,34 +5,21 @@
 //! moved from there. Which it is is found out by trying.
 
 use core::ffi::CStr;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use linux_raw_sys::general as raw;
-use rustix::fd::{AsRawFd, BorrowedFd};
-use rustix::fs::{OFlags, fstatvfs};
-use rustix::io::read;
+use rustix::fd::BorrowedFd;
+use rustix::fs::fstatvfs;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
-use rustix::process::{chdir, chroot, fchdir, pivot_root};
+use rustix::process::{chroot, fchdir, pivot_root};
 
-use crate::files::{self, DIRECTORY, Fd, HERE};
-use crate::resolve::{self, Kind};
+use crate::base::{self, DATA, ROOT, base, fd_path, plain};
+use crate::byname::{self, TREE, remount};
+use crate::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure, keep_open};
-use crate::text::{self, PATH, Text};
-
-/// No set-id bits, no device files, no execution: what holds nothing but data. (The bits of MOUNT_ATTR_* and of MS_* are
-/// the same for these and for read-only.)
-pub const DATA: u32 = raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV | raw::MOUNT_ATTR_NOEXEC;
-/// No set-id bits and no device files.
-pub const FILES: u32 = raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV;
-
-/// The path of a descriptor of ours.
-pub fn fd_path<'t>(fd: BorrowedFd<'_>, text: &'t mut Text) -> &'t CStr {
-    text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().cast_unsigned());
-    text.c_str()
-}
+use crate::text::Text;
 
 /// A copy of the mount at `path`, seen from `dir`, with all below it, its attributes (MOUNT_ATTR_*) set and cleared (`below`:
 /// of those too), and cut off from mount events of its origin. An empty path means `dir` itself.
@@ -48,7 +35,7 @@ pub fn copy(dir: BorrowedFd<'_>, path: &CStr, set: u32, cleared: u32, below: boo
         sys::mount_setattr(tree, set, cleared, below).map(|()| tree)
     });
     match copied {
-        Err(Failure::NOSYS) => copy_by_name(dir, path, set, cleared, below),
+        Err(Failure::NOSYS) => byname::copy(dir, path, set, cleared, below),
         other => other,
     }
 }
@@ -87,7 +74,7 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Result<F
                 }
                 text.byte(b',');
             }
-            let tree = by_name(c"none", TREE, kind, attributes & DATA, text.c_str())?;
+            let tree = byname::make(c"none", TREE, kind, attributes & DATA, text.c_str())?;
             // Of the mount, not of the file system, which others may have mounted too.
             if attributes & raw::MOUNT_ATTR_RDONLY != 0 {
                 make_read_only(tree)?;
@@ -121,15 +108,6 @@ pub fn attach(tree: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Done {
     }
 }
 
-/// mount(2), for places below a working directory that nobody else can write. The flags are MS_*.
-///
-/// # Errors
-/// Those of mount(2).
-#[inline(never)]
-pub fn plain(source: &CStr, place: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Done {
-    Ok(mount(source, place, kind, MountFlags::from_bits_retain(flags), Some(options))?)
-}
-
 /// Makes the mount that `mount` is the root of read-only, and nothing below it.
 ///
 /// # Errors
@@ -144,48 +122,12 @@ pub fn make_read_only(mount: BorrowedFd<'_>) -> Done {
     }
 }
 
-fn remount(place: &CStr, flags: u32) -> Done {
-    plain(c"", place, c"", raw::MS_REMOUNT | raw::MS_BIND | flags, c"")
-}
-
-/// In [`base`]: where the caller's root is, and where the new one.
-const HOST: &CStr = c"host";
-/// See [`HOST`].
-pub const ROOT: &CStr = c"root";
-/// In [`base`]: the place of a mount on its way to where it belongs, and that of a file's. (No mount of the caller's has
-/// such a path.)
-const TREE: &CStr = c"nsinit.tree";
-/// See [`TREE`].
-const LEAF: &CStr = c"nsinit.leaf";
-
-/// The descriptor of [`base`]; 0 as long as there is none.
-static BASE: AtomicU32 = AtomicU32::new(0);
-
-/// Process 1's place for files and mounts that nobody else sees, made at the first call: a tmpfs that has the caller's root
-/// in it, so that the new root is not below that and no copy of `/` contains it. For us `/` stays what it was.
+/// A new mount of an overlay, whose options are too long for fsconfig(2).
 ///
 /// # Errors
-/// Those of mount(2), pivot_root(2) and chroot(2).
-pub fn base() -> Result<Fd, Failure> {
-    if base_number() == 0 {
-        plain(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
-        // What is mounted on top of `/` is what its parent leads to.
-        let base = files::directory(HERE, c"/..")?;
-        for name in [HOST, ROOT] {
-            files::make_directory(base, name, 0o700)?;
-        }
-        fchdir(base)?;
-        pivot_root(c".", HOST)?;
-        chdir(HOST)?;
-        chroot(c".")?;
-        sys::keep_opened();
-        BASE.store(base.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
-    }
-    Ok(sys::given(base_number()))
-}
-
-fn base_number() -> u32 {
-    BASE.load(Ordering::Relaxed)
+/// Those of mount(2).
+pub fn overlay(options: &CStr, flags: u32) -> Result<Fd, Failure> {
+    byname::make(c"overlay", TREE, c"overlay", flags, options)
 }
 
 /// Makes `tree` the place that everything else goes below.
@@ -193,7 +135,7 @@ fn base_number() -> u32 {
 /// # Errors
 /// As [`attach`].
 pub fn begin_root(tree: BorrowedFd<'_>) -> Done {
-    let place = if base_number() == 0 { files::directory(HERE, c"/")? } else { files::directory(base()?, ROOT)? };
+    let place = if !base::is_made() { files::directory(HERE, c"/")? } else { files::directory(base()?, ROOT)? };
     attach(tree, place)
 }
 
@@ -202,7 +144,7 @@ pub fn begin_root(tree: BorrowedFd<'_>) -> Done {
 /// # Errors
 /// Those of pivot_root(2): EINVAL in an initramfs.
 pub fn enter_root(root: BorrowedFd<'_>) -> Done {
-    if base_number() != 0 {
+    if base::is_made() {
         fchdir(base()?)?;
         chroot(c".")?;
     }
@@ -218,190 +160,4 @@ pub fn enter_root(root: BorrowedFd<'_>) -> Done {
 pub fn detach_host() -> Done {
     unmount(c".", UnmountFlags::DETACH)?;
     if sys::mount_id(c"/..")? == sys::mount_id(c".")? { Ok(()) } else { Err(Failure::BUSY) }
-}
-
-/// mount(2) on [`TREE`] or [`LEAF`]; what is mounted there.
-fn by_name(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Result<Fd, Failure> {
-    let base = base()?;
-    let made =
-        if name == LEAF { files::make_file(base, name, 0o600) } else { files::make_directory(base, name, 0o700) };
-    match made {
-        Ok(()) | Err(Failure::EXIST) => {}
-        Err(why) => return Err(why),
-    }
-    fchdir(base)?;
-    plain(source, name, kind, flags, options)?;
-    files::look(base, name)
-}
-
-/// A new mount of an overlay, whose options are too long for fsconfig(2).
-///
-/// # Errors
-/// Those of mount(2).
-pub fn overlay(options: &CStr, flags: u32) -> Result<Fd, Failure> {
-    by_name(c"overlay", TREE, c"overlay", flags, options)
-}
-
-fn copy_by_name(dir: BorrowedFd<'_>, path: &CStr, set: u32, cleared: u32, below: bool) -> Result<Fd, Failure> {
-    let opened;
-    let source = if path.is_empty() {
-        dir
-    } else {
-        opened = files::open(dir, path, OFlags::PATH)?;
-        opened
-    };
-    let name = if files::kind(source)? == DIRECTORY { TREE } else { LEAF };
-    let tree = by_name(fd_path(source, &mut Text::new()), name, c"", raw::MS_BIND | raw::MS_REC, c"")?;
-    plain(c"", name, c"", raw::MS_PRIVATE | raw::MS_REC, c"")?;
-    restrict_all(tree, Text::new().byte(b'/').push(name.to_bytes()).bytes(), set, cleared, below)?;
-    Ok(tree)
-}
-
-/// Restricts every mount at or below `place`, where `tree` is, but those that another covers.
-fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> Done {
-    for index in 0.. {
-        // The first is the one that all others are below.
-        if index > 0 && !below {
-            break;
-        }
-        let mut path = Text::new();
-        let Some(found) = Found::at(index, place, &mut path)? else { break };
-        if found.covered || found.has(set, cleared) {
-            continue;
-        }
-        let path = path.bytes();
-        let mount = if path.is_empty() { tree } else { resolve::make(tree, path, Kind::Any, 0)? };
-        remount(fd_path(mount, &mut Text::new()), found.flags & !cleared | set)?;
-        // Somebody may have renamed what it lies in.
-        if !Found::at(index, place, &mut Text::new())?.is_some_and(|now| now.has(set, cleared)) {
-            return Err(Failure::AGAIN);
-        }
-    }
-    Ok(())
-}
-
-/// A mount in /proc/self/mountinfo.
-struct Found {
-    flags: u32,
-    /// Another is mounted over the whole of it.
-    covered: bool,
-}
-
-impl Found {
-    fn has(&self, set: u32, cleared: u32) -> bool {
-        self.flags & set == set && self.flags & cleared == 0
-    }
-
-    /// The mount of that index among those at or below `place`; its path from there goes to `path`.
-    fn at(index: u32, place: &[u8], path: &mut Text) -> Result<Option<Found>, Failure> {
-        // It only tells of what is below the root of who opens it, and ours is not the whole.
-        fchdir(base()?)?;
-        chroot(c".")?;
-        let file = files::open(HERE, c"host/proc/self/mountinfo", OFlags::RDONLY);
-        chdir(HOST)?;
-        chroot(c".")?;
-        let file = file?;
-        let (mut line, mut id, mut chunk) = (Text::new(), Text::new(), [0u8; PATH / 4]);
-        let mut found = None;
-        let mut count = 0;
-        loop {
-            let length = read(file, chunk.as_mut_slice())?;
-            if length == 0 {
-                return Ok(found);
-            }
-            for byte in chunk.get(..length).unwrap_or_default() {
-                if *byte != b'\n' {
-                    line.byte(*byte);
-                    continue;
-                }
-                if let Some(mount) = Line::read(line.bytes(), place) {
-                    let mut where_to = Text::new();
-                    unescape(mount.path, &mut where_to);
-                    match &mut found {
-                        None if count == index => {
-                            id.push(mount.id);
-                            path.push(where_to.bytes());
-                            found = Some(Found { flags: mount.flags, covered: false });
-                        }
-                        Some(found) => found.covered |= mount.parent == id.bytes() && where_to.bytes() == path.bytes(),
-                        None => {}
-                    }
-                    count += 1;
-                }
-                line.truncate(0);
-            }
-        }
-    }
-}
-
-/// A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
-struct Line<'l> {
-    id: &'l [u8],
-    parent: &'l [u8],
-    /// From some place on.
-    path: &'l [u8],
-    flags: u32,
-}
-
-impl<'l> Line<'l> {
-    /// What it says, if it tells of a mount at or below `place`.
-    fn read(line: &'l [u8], place: &[u8]) -> Option<Line<'l>> {
-        let mut rest = line;
-        let mut field = || {
-            let (field, after) = text::word(rest, b' ')?;
-            rest = after;
-            Some(field)
-        };
-        let (id, parent, _device, _root) = (field()?, field()?, field()?, field()?);
-        let path = text::after(field()?, place).filter(|path| matches!(path.first(), None | Some(b'/')))?;
-        let mut options = field()?;
-        let mut flags = 0;
-        while let Some((option, after)) = text::word(options, b',') {
-            options = after;
-            flags |= match option {
-                b"ro" => raw::MS_RDONLY,
-                b"nosuid" => raw::MS_NOSUID,
-                b"nodev" => raw::MS_NODEV,
-                b"noexec" => raw::MS_NOEXEC,
-                _ => 0,
-            };
-        }
-        Some(Line { id, parent, path, flags })
-    }
-}
-
-/// The kernel writes four characters as a backslash and three octal digits.
-fn unescape(path: &[u8], to: &mut Text) {
-    let mut rest = path;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte == b'\\'
-            && let Some((digits, after)) = rest.split_at_checked(3)
-            && let Some(code) = text::octal(digits)
-        {
-            to.byte(code as u8);
-            rest = after;
-        } else {
-            to.byte(*byte);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mountinfo_is_read() {
-        let line =
-            b"36 35 98:0 /mnt1 /nsinit.tree/a\\040b ro,nosuid,relatime master:1 - ext3 /dev/root rw,errors=continue";
-        let read = Line::read(line, b"/nsinit.tree").unwrap();
-        assert_eq!((read.id, read.parent, read.path), (&b"36"[..], &b"35"[..], &b"/a\\040b"[..]));
-        assert_eq!(read.flags, raw::MS_RDONLY | raw::MS_NOSUID);
-        let mut text = Text::new();
-        unescape(read.path, &mut text);
-        assert_eq!(text.bytes(), b"/a b");
-        assert!(Line::read(line, b"/nsinit.tr").is_none());
-        assert!(Line::read(line, b"/mnt1").is_none());
-    }
 }

@@ -337,6 +337,12 @@ impl<'a> Op<'a> {
         SAYS.get(self.kind as usize).copied().unwrap_or(Say::NOTHING)
     }
 
+    /// What its mount is to have (MOUNT_ATTR_*), with what its kind has by itself.
+    #[must_use]
+    pub const fn attributes(&self, own: u32) -> u32 {
+        (self.set | own) & !self.cleared
+    }
+
     /// Whether it makes a file of the root's, and mounts nothing.
     #[must_use]
     pub const fn makes(&self) -> bool {

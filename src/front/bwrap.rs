@@ -2,9 +2,9 @@
 
 use core::ffi::CStr;
 
+use engine::base::FILES;
 use engine::caps;
 use engine::fault::{failed, fatal, warning};
-use engine::mounts::FILES;
 use engine::say;
 use engine::spec::{Capabilities, Kind as Op, NoMoreUsers};
 use engine::sys::{Signal, Standard, close_on_exec, is_open, write};

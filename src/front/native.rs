@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use engine::mounts::FILES;
+use engine::base::FILES;
 use engine::say;
 use engine::spec::{Audience, End, Kind, Writes};
 use engine::text;

@@ -1,0 +1,78 @@
+//! Process 1's own place, which nobody else sees: the caller's root is in it, and the new one; so neither is below the other,
+//! and no copy of `/` contains the new one.
+
+use core::ffi::CStr;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use linux_raw_sys::general as raw;
+use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::mount::{MountFlags, mount};
+use rustix::process::{chdir, chroot, fchdir, pivot_root};
+
+use crate::files::{self, Fd, HERE};
+use crate::sys::{self, Done, Failure};
+use crate::text::Text;
+
+/// No set-id bits, no device files, no execution: what holds nothing but data. (The bits of MOUNT_ATTR_* and of MS_* are
+/// the same for these and for read-only.)
+pub const DATA: u32 = raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV | raw::MOUNT_ATTR_NOEXEC;
+
+/// No set-id bits and no device files.
+pub const FILES: u32 = raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV;
+
+/// The path of a descriptor of ours.
+pub fn fd_path<'t>(fd: BorrowedFd<'_>, text: &'t mut Text) -> &'t CStr {
+    text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().cast_unsigned());
+    text.c_str()
+}
+
+/// mount(2), for places below a working directory that nobody else can write. The flags are MS_*.
+///
+/// # Errors
+/// Those of mount(2).
+#[inline(never)]
+pub fn plain(source: &CStr, place: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Done {
+    Ok(mount(source, place, kind, MountFlags::from_bits_retain(flags), Some(options))?)
+}
+
+/// In [`base`]: where the caller's root is, and where the new one.
+pub const HOST: &CStr = c"host";
+
+/// See [`HOST`].
+pub const ROOT: &CStr = c"root";
+
+/// The descriptor of [`base`]; 0 as long as there is none.
+static BASE: AtomicU32 = AtomicU32::new(0);
+
+/// Process 1's place for files and mounts that nobody else sees, made at the first call: a tmpfs that has the caller's root
+/// in it, so that the new root is not below that and no copy of `/` contains it. For us `/` stays what it was.
+///
+/// # Errors
+/// Those of mount(2), pivot_root(2) and chroot(2).
+pub fn base() -> Result<Fd, Failure> {
+    if !is_made() {
+        plain(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
+        // What is mounted on top of `/` is what its parent leads to.
+        let base = files::directory(HERE, c"/..")?;
+        for name in [HOST, ROOT] {
+            files::make_directory(base, name, 0o700)?;
+        }
+        fchdir(base)?;
+        pivot_root(c".", HOST)?;
+        chdir(HOST)?;
+        chroot(c".")?;
+        sys::keep_opened();
+        BASE.store(base.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
+    }
+    Ok(sys::given(base_number()))
+}
+
+fn base_number() -> u32 {
+    BASE.load(Ordering::Relaxed)
+}
+
+/// Whether it was needed so far.
+#[must_use]
+pub fn is_made() -> bool {
+    base_number() != 0
+}
