@@ -278,12 +278,13 @@ fn settle(spec: &Spec<'_>, state: &State) {
     let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };
 }
 
-/// Makes process 1 of a sandbox no stronger than CMD, which may then look at it, as its caller does from outside to find
-/// the namespaces (proc_pid_ns(5)). What fails leaves it untraceable.
+/// Makes process 1 of a sandbox no stronger than CMD. Then it may be looked at by who is told of it, and looks for its
+/// namespaces from outside (proc_pid_ns(5)); CMD too then sees the caller's environment in it. What fails leaves it
+/// untraceable.
 fn confine(spec: &Spec<'_>) -> Done {
     caps::bound(spec)?;
     caps::keep_for_the_end(spec)?;
     sys::prctl(PR_SET_NO_NEW_PRIVS, 1)?;
     spec.filters.iter().try_for_each(|program| sys::add_filter(program))?;
-    sys::prctl(PR_SET_DUMPABLE, 1)
+    if spec.is_told_of() { sys::prctl(PR_SET_DUMPABLE, 1) } else { Ok(()) }
 }

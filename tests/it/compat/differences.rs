@@ -14,7 +14,7 @@ pub struct Difference {
 
 const ALL: &[&str] = &["tini", "dumb-init", "catatonit"];
 
-pub static DIFFERENCES: [Difference; 42] = [
+pub static DIFFERENCES: [Difference; 43] = [
     Difference {
         names: &["tini", "catatonit"],
         what: "started with SIGCHLD ignored",
@@ -304,6 +304,13 @@ pub static DIFFERENCES: [Difference; 42] = [
     },
     Difference {
         names: &["bwrap"],
+        what: "the caller's environment in /proc/1/environ",
+        original: "there, also with `--clearenv`",
+        ours: "there only with `--info-fd` or `--json-status-fd`",
+        why: "what was not to be passed on is not to be found",
+    },
+    Difference {
+        names: &["bwrap"],
         what: "what its messages say",
         original: "names of its own making (`/newroot/…`, `mount table`), and of one thing in several words",
         ours: "the same beginnings; then the user's own word, and why",
@@ -341,6 +348,7 @@ fn every_difference_has_its_test() {
         "compat_bwrap/ids.rs",
         "compat_bwrap/mounts.rs",
         "compat_bwrap/newer.rs",
+        "compat_bwrap/place.rs",
         "compat_bwrap/processes.rs",
         "compat_bwrap/texts.rs",
     ];

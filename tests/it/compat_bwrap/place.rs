@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::{Bwrap, everywhere, small};
 use crate::compat::helper;
-use crate::harness::Out;
 use crate::harness::scratch::Dir;
+use crate::harness::{Out, Who};
 
 /// CMD's environment, sorted; the caller's is A, HOME, PATH and PWD.
 #[track_caller]
@@ -33,6 +33,21 @@ fn the_environment_is_kept_and_changed() {
         ] {
             assert_eq!(environment(&it, options), expected, "{:?} {options:?}", it.side);
         }
+    }
+}
+
+/// What is not passed on is not to be found in the init either.
+#[test]
+fn the_inits_environment() {
+    for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
+        let run = |options: &[&str]| {
+            let script = "usleep 50000; grep -q SECRET=x /proc/1/environ && echo found";
+            let options = [&["--unshare-pid", "--clearenv"], options].concat();
+            it.small(&options, &["/bin/sh", "-c", script]).env("SECRET", "x").run()
+        };
+        let hidden = it.differs("the caller's environment in /proc/1/environ");
+        assert_eq!(run(&[]).stdout, if hidden { "" } else { "found\n" });
+        assert_eq!(run(&["--info-fd", "2"]).stdout, "found\n");
     }
 }
 
