@@ -45,12 +45,16 @@ pub const COPY: Say = say!("copy the mount of");
 
 /// An overlay of DIR and a file system in memory.
 fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
-    let hint = say!("--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace");
     let mut options = Text::new();
     base::fd_path(lower, options.push(b"lowerdir="));
-    in_memory(lower, &mut options)
-        .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV))
-        .map_err(|why| blame_hint(say!("mount an overlay on"), spec.root, why, hint))
+    in_memory(lower, &mut options).and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV)).map_err(|why| {
+        let hint = if why == Failure::INVAL {
+            say!("is something mounted below it? overlayfs takes no such directory in a user namespace")
+        } else {
+            say!("--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace")
+        };
+        blame_hint(say!("mount an overlay on"), spec.root, why, hint)
+    })
 }
 
 /// Adds to the options of an overlay where in memory its writes go. `top` is where the mode of its root comes from.

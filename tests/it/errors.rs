@@ -198,3 +198,12 @@ fn set_id_operation_is_refused() {
     fs::set_permissions(&path, Permissions::from_mode(0o4755)).expect("set the set-user-id bit");
     Launch::of(user, &path).args(["--root", "/", "true"]).run().fails("set-id");
 }
+
+/// overlayfs takes no directory that hides something from whoever is in a user namespace.
+#[test]
+fn mounts_below_a_volatile_root() {
+    for who in who::both() {
+        let out = Launch::new(who).args(["--root", "/", "--volatile", "--", "true"]).run();
+        out.fails("mount an overlay on /: Invalid argument (is something mounted below it?");
+    }
+}
