@@ -276,13 +276,17 @@ type Bits = [AtomicU32; 128];
 static OPENED: Bits = [const { AtomicU32::new(0) }; 128];
 /// Those of them that [`close_opened`] leaves open.
 static KEPT: Bits = [const { AtomicU32::new(0) }; 128];
+/// How many words of them have ever had a bit.
+static USED: AtomicU32 = AtomicU32::new(0);
 
 /// Gives up the closing of a descriptor: it stays open until the process executes or ends, or until [`close_opened`] or
 /// [`close_ours`].
 pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
     let number = fd.into_raw_fd();
-    if let Some(word) = OPENED.get(number as usize / 32) {
+    let index = number / 32;
+    if let Some(word) = OPENED.get(index as usize) {
         word.fetch_or(1 << (number % 32), Ordering::Relaxed);
+        USED.fetch_max(index.cast_unsigned() + 1, Ordering::Relaxed);
     }
     // SAFETY: nobody owns the number any more, so nobody closes it, but for the two and `fds::close_all_but`, after which
     // a process uses none that it did not name there.
@@ -307,7 +311,7 @@ pub fn close_ours(some: &[u32], others: &[u32]) {
 }
 
 fn close_some(spared: &[AtomicU32], some: &[u32], others: &[u32]) {
-    for (index, word) in OPENED.iter().enumerate() {
+    for (index, word) in OPENED.iter().enumerate().take(USED.load(Ordering::Relaxed) as usize) {
         let spared = spared.get(index).map_or(0, |word| word.load(Ordering::Relaxed));
         let mut bits = word.load(Ordering::Relaxed) & !spared;
         while bits != 0 {
