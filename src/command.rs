@@ -196,7 +196,7 @@ fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
     let slot = spec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
     let mut buffer = [0u8; PATH];
     match (slot, here(&mut buffer)) {
-        (Some(index), Ok(directory)) if spec.contained() && !spec.has_root() => {
+        (Some(index), Ok(directory)) if spec.contained() && !spec.has_preset() => {
             let mut own = Text::new();
             own.push(NAME).push(directory.to_bytes());
             spec.env.with(index, own.c_str(), || as_listener(spec, state))

@@ -162,7 +162,7 @@ pub fn text_of(why: Failure) -> Say {
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: [(u16, Say); 43] = [
+static REASONS: [(u16, Say); 45] = [
     (1, say!("Operation not permitted")),
     (2, say!("No such file or directory")),
     (3, say!("No such process")),
@@ -206,6 +206,8 @@ static REASONS: [(u16, Say); 43] = [
     (5006, say!("labeling not supported on this system")),
     (5007, say!("existing destination is another link")),
     (5008, say!("destination exists and is not a symlink")),
+    (5009, say!("it holds no process id")),
+    (5010, say!("it is in no other namespace than we are")),
 ];
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Which descriptors a process has.
 
 use rustix::fd::AsRawFd;
+use rustix::fs::OFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::termios::isatty;
 
 use crate::fault::blame;
-use crate::files::Fd;
+use crate::files::{self, Fd, HERE};
 use crate::say;
-use crate::sys::{self, Done, Failure};
+use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Text;
 
 /// The first that is not standard input, output or error.
@@ -39,6 +41,20 @@ pub fn occupy_standard() -> Done {
     Ok(())
 }
 
+/// Has no terminal as standard input, output or error any more, but where messages go.
+///
+/// # Errors
+/// Those of open(2) and dup3(2).
+pub fn leave_terminals() -> Done {
+    let null = files::open(HERE, c"/dev/null", OFlags::RDWR)?;
+    for standard in [Standard::Input, Standard::Output, Standard::Error] {
+        if isatty(standard.fd()) {
+            sys::replace(standard as u32, null)?;
+        }
+    }
+    Ok(())
+}
+
 /// The number of a descriptor that there may be; 0, which is never closed, if there is none.
 #[must_use]
 pub fn number(fd: Option<Fd>) -> u32 {
@@ -52,7 +68,7 @@ pub fn give_up(fd: Option<u32>) {
     }
 }
 
-/// Closes all from 3 up but those that the user keeps and `ours`.
+/// Closes all from 3 up but those that the user keeps, `ours`, and where messages go.
 ///
 /// # Errors
 /// Those of close_range(2).
@@ -60,7 +76,7 @@ pub fn close_all_but(users: &[u32], ours: &[u32]) -> Done {
     let mut from = FIRST;
     loop {
         // The lowest that is kept, then the next: there are few, and no order is asked for.
-        let keep = lowest(users, from).min(lowest(ours, from));
+        let keep = lowest(users, from).min(lowest(ours, from)).min(lowest(&[sys::messages()], from));
         if keep > from {
             // Up to its neighbour, or to the end.
             close(from, if keep == u32::MAX { keep } else { keep - 1 })?;

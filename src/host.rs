@@ -16,18 +16,18 @@ use crate::files::Fd;
 use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
-use crate::spec::{End, Spec};
+use crate::spec::{End, Mode, Spec};
 use crate::state::{News, Pipe, State};
-use crate::step::{Step, always, contained, explain, nothing, walk};
+use crate::step::{Step, always, explain, nothing, walk};
 use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
-use crate::{fds, procfs, reaper, status, tty};
+use crate::{fds, other, procfs, reaper, status, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 10] = [
+static BEFORE: [Step; 12] = [
     Step {
         says: say!("stop ignoring SIGCHLD"),
         on: nothing,
@@ -47,10 +47,10 @@ static BEFORE: [Step; 10] = [
         },
     },
     Step {
-        says: say!("die with the caller"),
-        on: nothing,
-        when: |spec| spec.life.die_with_parent.is_some(),
-        run: |spec, _| die_with_parent(spec),
+        says: say!("make"),
+        on: |spec| spec.channels.pid_file,
+        when: |spec| !spec.channels.pid_file.is_empty(),
+        run: status::make_pid_file,
     },
     Step {
         says: say!("look for a terminal"),
@@ -77,6 +77,14 @@ static BEFORE: [Step; 10] = [
         when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
         run: |_, state| reaper::become_subreaper(state),
     },
+    // A mount namespace that is joined may have another /proc.
+    Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
+    Step {
+        says: say!("join namespaces"),
+        on: nothing,
+        when: |spec| !spec.joins.named.is_empty(),
+        run: |spec, state| other::join_named(spec.joins.named, state.proc.ok_or(Failure::BADF)?),
+    },
     Step {
         says: say!("join the user namespace"),
         on: |_| c"--userns",
@@ -89,13 +97,26 @@ static BEFORE: [Step; 10] = [
         when: |spec| spec.joins.pid.is_some(),
         run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
     },
-    Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
-    Step { says: say!("make pipes"), on: nothing, when: contained, run: |spec, state| make_pipes(spec, state) },
+    // A change of user or rights undoes it (prctl(2)), so it follows them.
+    Step {
+        says: say!("die with the caller"),
+        on: nothing,
+        // Who detaches waits for our word, and may be killed meanwhile.
+        when: |spec| spec.life.die_with_parent.is_some() || spec.channels.detach,
+        run: |spec, _| die_with_parent(spec),
+    },
+    Step {
+        says: say!("make pipes"),
+        on: nothing,
+        when: |spec| spec.contained() || spec.channels.await_start(),
+        run: |spec, state| make_pipes(spec, state),
+    },
 ];
 
 /// Process 1 writes to the caller's procfs.
 fn needs_proc_inside(spec: &Spec<'_>) -> bool {
-    spec.contained() && (spec.nests_users() || spec.exec_label.is_some() || spec.file_label.is_some())
+    let inside = spec.nests_users() || spec.exec_label.is_some() || spec.file_label.is_some();
+    spec.contained() && (inside || !spec.joins.named.is_empty())
 }
 
 fn open_proc(state: &mut State) -> Done {
@@ -218,7 +239,15 @@ fn process(state: &State) -> Result<Fd, Failure> {
 fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
     state.go = Some(Pipe::new(PipeFlags::empty())?);
     let leaves = spec.life.end == End::Leave && spec.supervises();
-    if state.terminal.is_some() || spec.life.propagate || leaves || spec.channels.status.is_some() {
+    if spec.mode != Mode::Container {
+        // CMD is our child, who keeps it until it is executed.
+        state.news = Some(Pipe::new(PipeFlags::empty())?);
+    } else if state.terminal.is_some()
+        || spec.life.propagate
+        || leaves
+        || spec.channels.status.is_some()
+        || spec.channels.await_start()
+    {
         let news = Pipe::new(PipeFlags::NONBLOCK)?;
         // Before anybody can write to it: what is there already is not announced.
         sys::signal_on_input(news.read, getpid(), Signal::IO)?;
@@ -236,6 +265,23 @@ fn let_go(state: &State) -> Done {
     }
 }
 
+/// What the launcher keeps open while CMD runs.
+#[must_use]
+pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 8] {
+    let (directory, file) = state.pid_file.unzip();
+    let [go, news, terminal, waiting, directory, file] = [
+        state.go.map(|pipe| pipe.write),
+        state.news.map(|pipe| pipe.read),
+        state.terminal,
+        state.waiting,
+        directory,
+        file,
+    ]
+    .map(fds::number);
+    let [status, ready] = [spec.channels.status, spec.channels.ready].map(Option::unwrap_or_default);
+    [go, news, terminal, waiting, directory, file, status, ready]
+}
+
 /// The launcher while the container runs.
 pub struct Supervisor<'a> {
     pub spec: &'a Spec<'a>,
@@ -243,7 +289,8 @@ pub struct Supervisor<'a> {
     pub container: Pid,
     /// What CMD died of, if we are to die of it too.
     pub killer: Option<Signal>,
-    /// CMD was never executed.
+    /// CMD has been executed, which has been told; or never was.
+    pub started: bool,
     pub failed: bool,
     /// CMD's exit status, where process 1 goes on without it.
     pub left: Option<u8>,
@@ -260,10 +307,8 @@ impl Supervisor<'_> {
                     tty::take_back(terminal);
                 }
                 self.read_news();
-                if !self.failed {
-                    status::tell_status(self.spec.channels.status, status);
-                }
-                if let Some(killer) = self.killer {
+                status::ended(self.spec, &self.state, (!self.failed).then_some(status), self.killer);
+                if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
                     sys::die_of(killer);
                 }
                 return status;
@@ -279,14 +324,12 @@ impl Supervisor<'_> {
     /// Gives up the caller's descriptors: whoever waits for their end is not to wait for ours. The pipe's end that we
     /// wrote to is how the others know that we live.
     fn keep_what_is_needed(&self) {
-        let kept = [self.state.go.map(|pipe| pipe.write), self.state.terminal, self.state.news.map(|pipe| pipe.read)];
         // It answers EINVAL only for an empty range, and there is none.
-        let status = self.spec.channels.status.unwrap_or_default();
-        let _ = fds::close_all_but(&[status], &kept.map(fds::number));
+        let _ = fds::close_all_but(&needed(self.spec, &self.state), &[]);
     }
 
     /// The exit status, if the container has ended.
-    fn reap(&self) -> Option<i32> {
+    fn reap(&mut self) -> Option<i32> {
         let namespaced = self.spec.process_1;
         loop {
             return match sys::wait4(Some(self.container), false) {
@@ -295,7 +338,10 @@ impl Supervisor<'_> {
                 // How the kernel tells of reboot(2) in a pid namespace: SIGHUP for a restart, SIGINT for an end.
                 Ok(Some((_, Change::Killed(Signal::HUP)))) if namespaced => Some(RESTART),
                 Ok(Some((_, Change::Killed(Signal::INT)))) if namespaced => Some(0),
-                Ok(Some((_, Change::Killed(signal)))) => Some(i32::from(SIGNALLED) + signal.number()),
+                Ok(Some((_, Change::Killed(signal)))) => {
+                    self.killer = Some(signal);
+                    Some(i32::from(SIGNALLED) + signal.number())
+                }
                 Ok(Some(_)) => continue,
                 Err(_) => Some(i32::from(SIGNALLED) + Signal::KILL.number()),
             };
@@ -337,13 +383,24 @@ impl Supervisor<'_> {
 
     fn read_news(&mut self) {
         let mut news = [0u8; 2];
-        while self.state.news.is_some_and(|pipe| read(pipe.read, &mut news) == Ok(news.len())) {
-            let [kind, value] = news;
+        let Some(pipe) = self.state.news else { return };
+        loop {
+            let [kind, value] = match read(pipe.read, &mut news) {
+                Ok(2) => news,
+                // Nobody has it any more: process 1 itself has been executed as CMD.
+                Ok(0) if !self.spec.supervises() => [News::Started as u8, 0],
+                _ => return,
+            };
             match News::of(kind) {
                 News::Stopped => self.stopped(Signal::new(value.into())),
                 News::Died => self.killer = Some(Signal::new(value.into())),
                 News::Left => self.left = Some(value),
                 News::Failed => self.failed = true,
+                News::Started if self.started || self.failed => return,
+                News::Started => {
+                    self.started = true;
+                    status::started(self.spec, &mut self.state, self.container);
+                }
             }
         }
     }

@@ -106,6 +106,19 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     Ok(())
 }
 
+/// Becomes user and group 0 of the user namespace that was joined, and nobody else.
+///
+/// # Errors
+/// EINVAL: it has no 0.
+pub fn become_root() -> Done {
+    match sys::clear_groups() {
+        Ok(()) | Err(Failure::PERM) => {}
+        Err(why) => return Err(why),
+    }
+    set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
+    Ok(set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?)
+}
+
 const LIMIT: &CStr = c"sys/user/max_user_namespaces";
 
 /// One user namespace can be made in ours, and in none below it. `proc` is a procfs.

@@ -1,6 +1,7 @@
 //! PROCESS: INIT, from CMD's start to the end. Process 1 of a container or an image, or the reaper of CMD's orphans.
 //!
-//! - Namespaces: the container's, entered; or the caller's (`Mode::Init`), and then there is no launcher outside.
+//! - Namespaces: the container's, entered; or the caller's (`Mode::Init`, `Mode::Enter`), and then we are
+//!   the launcher too.
 //! - Rights: CAP_KILL.
 //! - Signals: all blocked and taken one by one, so that none is lost and none wakes us without cause. A fault of our
 //!   own (SIGSEGV ...) still ends us: the kernel does not block those.
@@ -13,6 +14,7 @@ use rustix::process::{Pid, getpid, getppid};
 use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::{News, State};
+use crate::status;
 use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
 use crate::text;
 use crate::tty::{self, Stop};
@@ -37,6 +39,8 @@ pub struct Init<'a> {
     killer: Option<Signal>,
     /// The user's filter, which holds for us too, forbids waiting for signals: then only the children are waited for.
     deaf: bool,
+    /// CMD has been executed, as far as anybody asked.
+    pub ran: bool,
 }
 
 /// How far it has come.
@@ -55,7 +59,15 @@ enum Life {
 impl<'a> Init<'a> {
     #[must_use]
     pub const fn new(spec: &'a Spec<'a>, state: State, command: Pid) -> Init<'a> {
-        Init { spec, state, command, life: Life::Running { stopped: false, until: None }, killer: None, deaf: false }
+        Init {
+            spec,
+            state,
+            command,
+            life: Life::Running { stopped: false, until: None },
+            killer: None,
+            deaf: false,
+            ran: true,
+        }
     }
 
     /// Reaps and forwards until all is at its end. Returns the exit status.
@@ -117,7 +129,7 @@ impl<'a> Init<'a> {
 
     /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
     fn finish(&self, status: u8) -> i32 {
-        let outermost = self.spec.mode == Mode::Init;
+        let outermost = self.spec.mode != Mode::Container;
         if self.spec.life.end == End::Term
             && let Some(signal) = self.rewritten(Signal::TERM)
         {
@@ -132,14 +144,18 @@ impl<'a> Init<'a> {
             Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
             None => self.tell(1, Event::Ended, [status.into(), 0]),
         }
-        if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
-            if outermost {
-                sys::die_of(killer);
-            } else {
+        let end = self.remapped(status).into();
+        if outermost {
+            status::ended(self.spec, &self.state, self.ran.then_some(end), self.killer);
+        }
+        if let Some(killer) = self.killer {
+            if !outermost {
                 self.state.inform(News::Died, killer.number() as u8);
+            } else if self.spec.life.propagate {
+                sys::die_of(killer);
             }
         }
-        self.remapped(status).into()
+        end
     }
 
     fn remapped(&self, status: u8) -> u8 {
@@ -198,7 +214,7 @@ impl<'a> Init<'a> {
     /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
     fn pass_stop_on(&mut self, signal: Signal) {
         self.state.inform(News::Stopped, signal.number() as u8);
-        if self.spec.mode == Mode::Init {
+        if self.spec.mode != Mode::Container {
             self.stop(signal);
         }
     }

@@ -25,7 +25,14 @@ use crate::texts::Say;
 use crate::{fds, ids, kernelfs, mounts, net, ops, procfs, reaper, rootfs};
 
 /// What the rest is done with.
-static BEGIN: [Step; 6] = [
+static BEGIN: [Step; 7] = [
+    // Root outside is nobody in the user namespace of somebody else. It clears what the next one sets (prctl(2)).
+    Step {
+        says: say!("become root of the user namespace"),
+        on: nothing,
+        when: |spec| !spec.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER)),
+        run: |_, _| ids::become_root(),
+    },
     Step {
         says: say!("die with the launcher"),
         on: nothing,
@@ -88,7 +95,7 @@ static MOUNT: [Step; 7] = [
     Step {
         says: say!("make private every mount below"),
         on: |_| c"/",
-        when: always,
+        when: mounts,
         run: |_, _| Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?),
     },
     Step {
@@ -108,7 +115,7 @@ static MOUNT: [Step; 7] = [
     Step {
         says: say!("mount root"),
         on: |spec| spec.root,
-        when: always,
+        when: mounts,
         run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
     },
     Step {
@@ -135,8 +142,8 @@ static SYSFS: [Step; 1] = [Step {
 
 /// After them.
 static ENTER: [Step; 3] = [
-    Step { says: say!("make / of"), on: |spec| spec.root, when: always, run: |_, state| enter_root(state) },
-    Step { says: say!("detach the caller's root"), on: nothing, when: always, run: |_, _| mounts::detach_host() },
+    Step { says: say!("make / of"), on: |spec| spec.root, when: mounts, run: |_, state| enter_root(state) },
+    Step { says: say!("detach the caller's root"), on: nothing, when: mounts, run: |_, _| mounts::detach_host() },
     Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
 ];
 
@@ -174,6 +181,11 @@ static LAST: [Step; 5] = [
     },
 ];
 
+/// Unless the mounts are somebody else's.
+fn mounts(spec: &Spec<'_>) -> bool {
+    spec.unshares(raw::CLONE_NEWNS)
+}
+
 /// Makes ready.
 ///
 /// # Errors
@@ -181,6 +193,7 @@ static LAST: [Step; 5] = [
 pub fn begin(spec: &Spec<'_>, state: &mut State) -> Done {
     fds::give_up(spec.channels.info);
     fds::give_up(spec.channels.status);
+    fds::give_up(spec.channels.ready);
     walk(&BEGIN, spec, state)
 }
 
@@ -225,6 +238,9 @@ fn shows_network(spec: &Spec<'_>) -> bool {
 
 /// Does what the user asked for, in his order.
 fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
+    if spec.ops.is_empty() {
+        return Ok(());
+    }
     let (mut root, directory) = (root(state)?, state.directory);
     sys::keep_opened();
     for op in spec.ops {

@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 
 use crate::fault::Fault;
 use crate::say;
-use crate::spec::{Kind, LOCKS, Op, Spec, Writes};
+use crate::spec::{Audience, End, Kind, LOCKS, Mode, Op, Spec, Writes};
 use crate::texts::Say;
 
 /// One thing that can't be meant.
@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 18] = [
+static RULES: [Rule; 24] = [
     Rule {
         on: say!("--init"),
         broken: |spec| spec.in_place && spec.contained(),
@@ -93,13 +93,46 @@ static RULES: [Rule; 18] = [
         why: say!("requires at least two --overlay-src"),
     },
     Rule { on: say!("--lock-file"), broken: |spec| spec.locks.len() > LOCKS, why: say!("there are more than 16") },
+    Rule {
+        on: say!("--enter"),
+        broken: |spec| spec.mode == Mode::Enter && spec.life.end != End::AtOnce,
+        why: say!("with --grace or --wait-all is not permitted: what CMD leaves behind is the container's"),
+    },
+    Rule {
+        on: say!("--enter"),
+        broken: |spec| spec.mode == Mode::Enter && spec.life.audience == Audience::All,
+        why: say!("with --all is not permitted: the others are the container's"),
+    },
+    Rule {
+        on: say!("--enter"),
+        broken: |spec| {
+            spec.mode == Mode::Enter
+                && (spec.channels.info.is_some() || !spec.locks.is_empty() || spec.file_label.is_some())
+        },
+        why: say!("makes nothing: --info-fd, --lock-file and --file-label have no meaning"),
+    },
+    Rule {
+        on: say!("--join-mount"),
+        broken: |spec| spec.joined(raw::CLONE_NEWNS) && (spec.has_root() || !spec.ops.is_empty()),
+        why: say!("brings a root with all that is in it: with --root, or what is made in one, is not permitted"),
+    },
+    Rule {
+        on: say!("--detach"),
+        broken: |spec| spec.channels.detach && spec.life.die_with_parent.is_some(),
+        why: say!("and --die-with-parent is not permitted"),
+    },
+    Rule {
+        on: say!("--detach"),
+        broken: |spec| spec.channels.detach && spec.mode == Mode::Init && spec.process_1,
+        why: say!("ends process 1, and with it everything"),
+    },
 ];
 
 const USER_NAMESPACE: Say = say!("requires --unshare-user or --userns");
 const NEW_USER_NAMESPACE: Say = say!("requires --unshare-user");
 
 fn lacks_user_namespace(spec: &Spec<'_>) -> bool {
-    !spec.has_root() && !spec.in_user_namespace()
+    !spec.has_preset() && !spec.in_user_namespace()
 }
 
 fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {

@@ -6,8 +6,9 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 use rustix::fs::OFlags;
-use rustix::io::read;
-use rustix::process::{chdir, getpid};
+use rustix::io::{read, write};
+use rustix::pipe::PipeFlags;
+use rustix::process::{Pid, chdir, getpid, setsid};
 
 use crate::command::{self, become_command};
 use crate::fault::{blame, blame_hint, failed, refuse, write_line};
@@ -16,35 +17,91 @@ use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
 use crate::say;
 use crate::spec::{Mode, Spec};
-use crate::state::{News, State};
+use crate::state::{News, Pipe, State};
+use crate::step::explain_line;
 use crate::sys::{self, Done, Failure, Fork, Standard, Start};
-use crate::text::{self, Text};
+use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
-use crate::{caps, fds, inside, seal};
+use crate::{caps, enter, fds, inside, other, seal, status};
 
-/// Runs CMD in a container. Returns the exit status, after the message if there was something to say.
+/// Runs CMD in a container, a new one or one that is there, or in place. Returns the exit status, after the message if there
+/// was something to say.
 #[must_use]
 pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
-    match spec.mode {
-        Mode::Container => launch(spec, start).unwrap_or(failed()),
-        Mode::Init => in_place(spec).unwrap_or(failed()),
+    let mut state = State::new();
+    let status = prepare(spec, start, &mut state).and_then(|caller| match (caller, spec.mode) {
+        (Some(status), _) => Ok(status),
+        (_, Mode::Container) => launch(spec, start, &mut state),
+        (_, Mode::Enter) => enter(spec, start, &mut state),
+        (_, Mode::Init) => in_place(spec, start, &mut state),
+    });
+    let status = status.unwrap_or_else(|_| {
+        status::remove_pid_file(spec, &state);
+        failed()
+    });
+    if let Some(waiting) = state.waiting {
+        // CMD never ran.
+        let _ = write(waiting, &[status as u8]);
+    }
+    status
+}
+
+/// What comes before anything else. Returns the exit status in the process of the caller's, where that is to end before us.
+fn prepare(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<Option<i32>, Failure> {
+    fds::check(spec.keep_fds)?;
+    fds::occupy_standard()?;
+    if spec.contained() {
+        seal::enter(spec, start)?;
+    }
+    if spec.channels.detach { detach(state) } else { Ok(None) }
+}
+
+/// Goes on as somebody whom nobody waits for, without the caller's session and terminal. The process of the caller's waits
+/// for the word how it is to end.
+fn detach(state: &mut State) -> Result<Option<i32>, Failure> {
+    let says = say!("go on in the background");
+    let pipe = Pipe::new(PipeFlags::empty()).map_err(|why| blame(says, c"", why))?;
+    match sys::clone_old(0).map_err(|why| blame(says, c"", why))? {
+        Fork::Parent(_) => {
+            sys::close(fds::number(Some(pipe.write)));
+            let mut status = [0u8];
+            // Without a word: it was killed.
+            Ok(Some(if read(pipe.read, &mut status) == Ok(1) { status[0].into() } else { failed() }))
+        }
+        Fork::Child => {
+            sys::close(fds::number(Some(pipe.read)));
+            state.launcher = getpid();
+            state.waiting = Some(pipe.write);
+            setsid().map_err(|why| blame(says, c"", why.into()))?;
+            fds::leave_terminals().map_err(|why| blame(says, c"/dev/null", why))?;
+            Ok(None)
+        }
     }
 }
 
 /// Prints the steps by process, in order, and runs nothing.
 pub fn explain(spec: &Spec<'_>) {
     let title = |title: Say| write_line(Standard::Output, Text::new().say(title));
-    title(if spec.contained() { say!("launcher:") } else { say!("nsinit:") });
+    title(if spec.mode == Mode::Container { say!("launcher:") } else { say!("nsinit:") });
+    if spec.channels.detach {
+        explain_line(say!("go on in the background"), c"");
+    }
     host::explain_before(spec);
-    if !spec.contained() {
+    if spec.mode == Mode::Enter {
+        explain_line(say!("look for"), spec.enter);
+        title(say!("its helper:"));
+        enter::explain_join(spec);
+    }
+    if spec.mode != Mode::Container {
         title(say!("CMD, a child of it:"));
         return command::explain_command(spec);
     }
     let mut names = Text::new();
-    for (flag, name) in FLAGS.iter().zip(text::strings(NAMES)) {
-        if spec.unshares(*flag) {
-            names.byte(b' ').push(name.to_bytes());
+    for (kind, path) in other::kinds() {
+        // The network comes later.
+        if spec.unshares(kind) && kind != raw::CLONE_NEWNET {
+            names.byte(b' ').push(other::name(path));
         }
     }
     write_line(Standard::Output, Text::new().say(say!("  clone process 1 into new namespaces:")).push(names.bytes()));
@@ -55,40 +112,77 @@ pub fn explain(spec: &Spec<'_>) {
     command::explain_command(spec);
 }
 
-static FLAGS: [u32; 7] = [
-    raw::CLONE_NEWUSER,
-    raw::CLONE_NEWNS,
-    raw::CLONE_NEWPID,
-    raw::CLONE_NEWIPC,
-    raw::CLONE_NEWUTS,
-    raw::CLONE_NEWCGROUP,
-    raw::CLONE_NEWTIME,
-];
-/// What they are called.
-static NAMES: &[u8] = b"user\0mount\0pid\0ipc\0uts\0cgroup\0time\0";
-
-fn launch(spec: &mut Spec<'_>, start: &Start) -> Result<i32, Failure> {
-    fds::check(spec.keep_fds)?;
-    fds::occupy_standard()?;
-    seal::enter(spec, start)?;
-    let mut state = State::new();
-    host::before(spec, &mut state)?;
-    match fork_into_namespaces(spec, &state)? {
-        Fork::Child => sys::exit(process_1(spec, &mut state)),
+fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
+    host::before(spec, state)?;
+    match fork_into_namespaces(spec, start, state)? {
+        Fork::Child => sys::exit(process_1(spec, start, state)),
         Fork::Parent(container) => {
-            host::after(spec, &mut state, container)?;
-            Ok(Supervisor { spec, state, container, killer: None, failed: false, left: None }.forever())
+            host::after(spec, state, container)?;
+            call_ourselves(spec, start, 0);
+            let state = *state;
+            let launcher =
+                Supervisor { spec, state, container, killer: None, started: false, failed: false, left: None };
+            Ok(launcher.forever())
+        }
+    }
+}
+
+/// Has `ps` show the name that was given. `from`: where in the title it begins.
+fn call_ourselves(spec: &Spec<'_>, start: &Start, from: usize) {
+    if !spec.title.is_empty() {
+        // Without CONFIG_CHECKPOINT_RESTORE it stays what it was.
+        let _ = sys::set_title(start, sys::tail(spec.title, from));
+    }
+}
+
+/// Where in `nsinit: NAME` the title of process 1 begins: `init: NAME`.
+const INIT: usize = 2;
+
+/// Enters a container that is there.
+fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
+    host::before(spec, state)?;
+    enter::look(spec, state)?;
+    let says = say!("become untraceable");
+    sys::prctl(PR_SET_DUMPABLE, 0).map_err(|why| blame(says, c"", why))?;
+    let go = state.go.ok_or(Failure::BADF)?;
+    match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
+        Fork::Child => sys::exit(enter_and_fork(spec, state)),
+        Fork::Parent(helper) => match sys::wait_end(helper.as_raw_nonzero().get()) {
+            Some(0) => {}
+            Some(_) => return Err(Failure::REPORTED),
+            None => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
+        },
+    }
+    let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.enter, why))?;
+    call_ourselves(spec, start, 0);
+    watch(spec, state, command)
+}
+
+/// The helper's part. Returns its exit status; CMD begins as its sister.
+fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
+    let go = state.go.map(|pipe| pipe.read);
+    if enter::join(spec, state).is_err() {
+        return failed();
+    }
+    // clone3(2) takes no CLONE_PARENT with a signal at the end.
+    match sys::clone_old(raw::CLONE_PARENT) {
+        Ok(Fork::Child) => become_command(spec, state),
+        Ok(Fork::Parent(command)) => i32::from(go.is_none_or(|go| sys::set_owner(go, command).is_err())),
+        Err(why) => {
+            let ended = if why == Failure::NOMEM { say!("its process 1 has ended") } else { Say::NOTHING };
+            blame_hint(say!("enter"), spec.enter, why, ended);
+            failed()
         }
     }
 }
 
 /// Forks into the new namespaces. Root does without a user namespace where the kernel has none or allows none, and the
 /// Spec says so afterwards; every other refusal is an error.
-fn fork_into_namespaces(spec: &mut Spec<'_>, state: &State) -> Result<Fork, Failure> {
+fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Result<Fork, Failure> {
     // The network comes later.
     let later = if spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
     let namespaces = |spec: &Spec<'_>| spec.namespaces & !later;
-    let mut result = fork(spec, state, namespaces(spec));
+    let mut result = fork(spec, start, state, namespaces(spec));
     let hint = match result {
         Ok(_) => Say::NOTHING,
         Err(Failure::NOSPC | Failure::USERS) => {
@@ -105,7 +199,7 @@ fn fork_into_namespaces(spec: &mut Spec<'_>, state: &State) -> Result<Fork, Fail
     for (namespace, missing) in OPTIONAL {
         if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
             spec.namespaces &= !namespace;
-            result = fork(spec, state, namespaces(spec));
+            result = fork(spec, start, state, namespaces(spec));
         }
     }
     result.map_err(|why| {
@@ -137,9 +231,9 @@ fn no_user_namespaces() -> bool {
 }
 
 /// clone3(2), or clone(2) where that is missing or an outer filter says no.
-fn fork(spec: &Spec<'_>, state: &State, namespaces: u32) -> Result<Fork, Failure> {
+fn fork(spec: &Spec<'_>, start: &Start, state: &State, namespaces: u32) -> Result<Fork, Failure> {
     if spec.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
-        return fork_below(spec, state, namespaces);
+        return fork_below(spec, start, state, namespaces);
     }
     match sys::clone3(namespaces) {
         Err(Failure::NOSYS | Failure::PERM) => fork_old(namespaces),
@@ -149,19 +243,19 @@ fn fork(spec: &Spec<'_>, state: &State, namespaces: u32) -> Result<Fork, Failure
 
 /// Who has joined a pid namespace is not in it, but his children are, and only they may make one below it (clone(2)). So
 /// a child makes process 1, as its sister, and tells by the owner of a pipe what its number is here (fcntl(2), F_SETOWN).
-fn fork_below(spec: &Spec<'_>, state: &State, namespaces: u32) -> Result<Fork, Failure> {
+fn fork_below(spec: &Spec<'_>, start: &Start, state: &State, namespaces: u32) -> Result<Fork, Failure> {
     let pipe = state.go.ok_or(Failure::BADF)?;
     let failure = Cell::new(Failure::CHILD);
     let child = sys::spawn(
-        |(spec, state, namespaces, pipe, failure)| match fork_old(*namespaces | raw::CLONE_PARENT) {
-            Ok(Fork::Child) => process_1(spec, &mut { *state }),
+        |(spec, start, state, namespaces, pipe, failure)| match fork_old(*namespaces | raw::CLONE_PARENT) {
+            Ok(Fork::Child) => process_1(spec, start, &mut { *state }),
             Ok(Fork::Parent(sister)) => i32::from(sys::set_owner(pipe.read, sister).is_err()),
             Err(why) => {
                 failure.set(why);
                 failed()
             }
         },
-        &(spec, *state, namespaces, pipe, &failure),
+        &(spec, start, *state, namespaces, pipe, &failure),
     )?;
     match sys::wait_end(child.as_raw_nonzero().get()) {
         Some(0) => sys::owner(pipe.read).map(Fork::Parent),
@@ -228,13 +322,15 @@ fn needed(state: &State) -> [u32; 3] {
 }
 
 /// All of process 1's life. Returns its exit status.
-fn process_1(spec: &Spec<'_>, state: &mut State) -> i32 {
+fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     if build(spec, state).is_ok() {
         if !spec.supervises() {
             return become_command(spec, state);
         }
-        if let Ok(status) = supervise(spec, state) {
-            return status;
+        if let Ok(command) = start_command(spec, state) {
+            settle(spec, state);
+            call_ourselves(spec, start, INIT);
+            return Init::new(spec, *state, command).forever();
         }
     }
     state.inform(News::Failed, 0);
@@ -252,20 +348,49 @@ pub fn pause() -> i32 {
 }
 
 /// Becomes the parent of CMD where we are: no namespace, no other process.
-fn in_place(spec: &Spec<'_>) -> Result<i32, Failure> {
-    fds::occupy_standard()?;
-    let mut state = State::new();
-    host::before(spec, &mut state)?;
-    supervise(spec, &mut state)
+fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
+    host::before(spec, state)?;
+    let command = start_command(spec, state)?;
+    if spec.process_1 {
+        let _ = caps::keep_for_the_end(spec);
+    }
+    call_ourselves(spec, start, 0);
+    watch(spec, state, command)
 }
 
-/// Starts CMD and reaps and forwards until the end. Returns the exit status.
-fn supervise(spec: &Spec<'_>, state: &mut State) -> Result<i32, Failure> {
+/// Starts CMD as our child.
+fn start_command(spec: &Spec<'_>, state: &mut State) -> Result<Pid, Failure> {
     state.parent = Some(getpid());
     let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
     let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say!("fork"), c"CMD", why))?;
-    settle(spec, state);
-    Ok(Init::new(spec, *state, command).forever())
+    if spec.contained() && spec.channels.await_start() {
+        // It has been executed, or has said before that it will never be.
+        state.inform(News::Started, 0);
+    }
+    Ok(command)
+}
+
+/// Reaps and forwards until the end, where there is nobody between us and CMD. Returns the exit status.
+fn watch(spec: &Spec<'_>, state: &mut State, command: Pid) -> Result<i32, Failure> {
+    let [_, _, children] = needed(state);
+    let sync = spec.channels.sync.unwrap_or_default();
+    let _ = fds::close_all_but(&host::needed(spec, state), &[children, sync]);
+    state.container = Some(command);
+    // CMD is on its way: who does not read it any more does not want to know.
+    let _ = status::tell_of_container(spec.channels.status, spec, state, b" ");
+    let ran = has_begun(state);
+    if ran {
+        status::started(spec, state, command);
+    }
+    let _ = chdir(c"/");
+    let mut init = Init::new(spec, *state, command);
+    init.ran = ran;
+    Ok(init.forever())
+}
+
+/// Waits until CMD has been executed, or has said that it can't be, if that is to be known.
+fn has_begun(state: &State) -> bool {
+    state.news.is_none_or(|pipe| read(pipe.read, &mut [0u8; 2]) == Ok(0))
 }
 
 /// The supervisor gives up what it needs no more: descriptors, capabilities, the directory. None of it can fail for a

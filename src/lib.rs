@@ -21,13 +21,14 @@
 //! byname                  mounts on kernels without the calls for mounts as descriptors
 //! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
+//! other                   somebody else's process, and its namespaces
 //! ids caps net seal reaper status   one topic each
 //! place                   where below the new root something goes
 //! rootfs                  what becomes /; file systems in memory, overlays
 //! kernelfs                /proc, /dev, /sys, with their masks
 //! ops                     what the user asked for, in his order
 //! init                    PROCESS: process 1, from CMD's start to the end
-//! host inside command     PROCESSES: the launcher; process 1 until CMD starts; CMD until it is executed
+//! host inside enter command   PROCESSES: the launcher; process 1 until CMD starts, or who enters in its place; CMD
 //! launch                  the only places where processes begin
 //! ```
 //!
@@ -53,6 +54,7 @@ pub mod base;
 pub mod byname;
 pub mod caps;
 pub mod command;
+pub mod enter;
 pub mod fault;
 pub mod fds;
 pub mod files;
@@ -66,6 +68,7 @@ pub mod launch;
 pub mod mounts;
 pub mod net;
 pub mod ops;
+pub mod other;
 pub mod place;
 pub mod procfs;
 pub mod reaper;

@@ -35,7 +35,15 @@ fn is_ours(proc: Fd) -> bool {
 }
 
 fn is_procfs(fd: Fd) -> bool {
-    fstatfs(fd).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+    file_system(fd) == Ok(PROC_SUPER_MAGIC as u64)
+}
+
+/// The number of the kind of file system that something is on, statfs(2).
+///
+/// # Errors
+/// Those of statfs(2).
+pub fn file_system(fd: Fd) -> Result<u64, Failure> {
+    Ok(fstatfs(fd)?.f_type as u64)
 }
 
 /// The directory of a process in `proc`.

@@ -13,6 +13,8 @@ pub struct Spec<'a> {
     pub mode: Mode,
     /// `--init`: no container is meant.
     pub in_place: bool,
+    /// `--enter WHO`: the process whose container it is, as `other::find` takes it.
+    pub enter: &'a CStr,
     /// Whoever supervises CMD is process 1 of a pid namespace: every process that it can signal is its own.
     pub process_1: bool,
     /// `--root DIR`: the directory that becomes `/`. Empty: `/` is an empty tmpfs, and `ops` fill it.
@@ -29,7 +31,7 @@ pub struct Spec<'a> {
     pub namespaces: u32,
     /// Those of them that are left out where the kernel has none or allows none.
     pub optional: u32,
-    pub joins: Joins,
+    pub joins: Joins<'a>,
     /// No user namespace can be made inside.
     pub no_more_users: NoMoreUsers,
     /// The dangerous files of /proc and /sys are masked or read-only.
@@ -60,7 +62,9 @@ pub struct Spec<'a> {
     pub keep_fds: &'a [u32],
     /// CMD keeps all that the caller did not mark close-on-exec.
     pub keeps_all_fds: bool,
-    pub channels: Channels,
+    pub channels: Channels<'a>,
+    /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.
+    pub title: &'static CStr,
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
     pub locks: &'a [&'a CStr],
     /// CMD's environment.
@@ -100,10 +104,13 @@ pub enum Masks {
     All,
 }
 
-/// Namespaces that exist already, by descriptor.
+/// Namespaces that exist already.
 #[derive(Clone, Copy)]
-pub struct Joins {
-    /// Joined before anything else is made.
+pub struct Joins<'a> {
+    /// A kind (CLONE_NEW*) and whose: as `other::find` takes it, or the path of a namespace. Joined together, before
+    /// anything is made,
+    pub named: &'a [(u32, &'a CStr)],
+    /// then, by descriptor, these.
     pub user: Option<u32>,
     /// Joined when all is made.
     pub then_user: Option<u32>,
@@ -111,9 +118,9 @@ pub struct Joins {
     pub pid: Option<u32>,
 }
 
-/// Descriptors by which somebody outside follows the launch.
+/// By what somebody outside follows the launch; the numbers are descriptors.
 #[derive(Clone, Copy)]
-pub struct Channels {
+pub struct Channels<'a> {
     /// Who is process 1, and its namespaces, as JSON.
     pub info: Option<u32>,
     /// The same on one line; at the end, the exit status.
@@ -124,6 +131,22 @@ pub struct Channels {
     pub maps: Option<u32>,
     /// Open as long as anybody is inside.
     pub sync: Option<u32>,
+    /// A byte, once CMD has been executed.
+    pub ready: Option<u32>,
+    /// `status` tells the signal that CMD died of.
+    pub tells_signal: bool,
+    /// A file that holds the number of process 1 while CMD runs. Empty: none.
+    pub pid_file: &'a CStr,
+    /// The caller's process ends once CMD has been executed.
+    pub detach: bool,
+}
+
+impl Channels<'_> {
+    /// Whether the launcher has to know when CMD has been executed.
+    #[must_use]
+    pub const fn await_start(&self) -> bool {
+        self.ready.is_some() || self.detach || !self.pid_file.is_empty()
+    }
 }
 
 /// Whether user namespaces can be made inside.
@@ -142,6 +165,8 @@ pub enum NoMoreUsers {
 pub enum Mode {
     /// A container, `--root`.
     Container,
+    /// Nothing: it is there, `--enter`.
+    Enter,
     /// Nothing: nsinit itself is CMD's parent, as process 1 of an image or in its place.
     Init,
 }
@@ -355,6 +380,7 @@ impl Spec<'_> {
     pub const PRESET: Spec<'static> = Spec {
         mode: Mode::Container,
         in_place: false,
+        enter: c"",
         process_1: false,
         root: c"",
         rootless: false,
@@ -370,7 +396,7 @@ impl Spec<'_> {
             | raw::CLONE_NEWCGROUP
             | raw::CLONE_NEWUSER,
         optional: 0,
-        joins: Joins { user: None, then_user: None, pid: None },
+        joins: Joins { named: &[], user: None, then_user: None, pid: None },
         no_more_users: NoMoreUsers::Unasked,
         masks: Masks::All,
         sys: true,
@@ -389,7 +415,18 @@ impl Spec<'_> {
         home: None,
         keep_fds: &[],
         keeps_all_fds: false,
-        channels: Channels { info: None, status: None, block: None, maps: None, sync: None },
+        channels: Channels {
+            info: None,
+            status: None,
+            block: None,
+            maps: None,
+            sync: None,
+            ready: None,
+            tells_signal: false,
+            pid_file: c"",
+            detach: false,
+        },
+        title: c"",
         locks: &[],
         env: Env::NONE,
         path: c"",
@@ -418,7 +455,25 @@ impl Spec<'_> {
     /// Whether CMD gets what a container's does.
     #[must_use]
     pub fn contained(&self) -> bool {
-        self.mode == Mode::Container
+        self.mode != Mode::Init
+    }
+
+    /// Whether nsinit's own rules hold for CMD, and not bubblewrap's or none.
+    #[must_use]
+    pub fn has_preset(&self) -> bool {
+        self.has_root() || self.mode == Mode::Enter
+    }
+
+    /// Whether an existing namespace of that kind is joined.
+    #[must_use]
+    pub fn joined(&self, kind: u32) -> bool {
+        self.joins.named.iter().any(|(named, _)| *named == kind)
+    }
+
+    /// Whether CMD is in a user namespace that exists already.
+    #[must_use]
+    pub fn joins_user(&self) -> bool {
+        self.joins.user.is_some() || self.joined(raw::CLONE_NEWUSER)
     }
 
     /// Whether all of `flags` (CLONE_NEW*) are made anew.
@@ -430,22 +485,23 @@ impl Spec<'_> {
     /// Whether there is a root directory, with what the preset mounts in it.
     #[must_use]
     pub fn has_root(&self) -> bool {
-        self.contained() && !self.root.is_empty()
+        self.mode == Mode::Container && !self.root.is_empty()
     }
 
     /// Whether the root is built from the operations, and nothing is as in the preset: bubblewrap's kind.
     #[must_use]
     pub fn is_sandbox(&self) -> bool {
-        self.contained() && self.root.is_empty()
+        self.mode == Mode::Container && self.root.is_empty()
     }
 
     /// Whether process 1 is not to be traced while it is stronger than CMD. Who is told of a sandbox's namespaces looks for
     /// them in /proc meanwhile; if they are its own, nobody else is there who could.
     #[must_use]
-    pub const fn hides(&self) -> bool {
+    pub fn hides(&self) -> bool {
         !self.root.is_empty()
-            || self.joins.user.is_some()
+            || self.joins_user()
             || self.joins.pid.is_some()
+            || !self.joins.named.is_empty()
             || self.exec_label.is_some()
             || !self.is_told_of()
     }
@@ -453,13 +509,18 @@ impl Spec<'_> {
     /// Whether CMD's ids are set, not only mapped.
     #[must_use]
     pub fn sets_ids(&self) -> bool {
-        if self.has_root() { !self.rootless } else { self.joins.user.is_some() && (self.other_uid || self.other_gid) }
+        match self.mode {
+            Mode::Enter => true,
+            _ if self.has_root() => !self.rootless,
+            _ => self.joins_user() && (self.other_uid || self.other_gid),
+        }
     }
 
     /// Whether nsinit stays between CMD and the launcher.
     #[must_use]
     pub fn supervises(&self) -> bool {
-        !self.life.as_pid_1
+        self.mode != Mode::Enter
+            && !self.life.as_pid_1
             && (self.has_root()
                 || self.unshares(raw::CLONE_NEWPID)
                 || self.channels.sync.is_some()
@@ -475,8 +536,8 @@ impl Spec<'_> {
 
     /// Whether process 1 is in a user namespace of ours, or of whoever gave it to us.
     #[must_use]
-    pub const fn in_user_namespace(&self) -> bool {
-        self.unshares(raw::CLONE_NEWUSER) || self.joins.user.is_some()
+    pub fn in_user_namespace(&self) -> bool {
+        self.unshares(raw::CLONE_NEWUSER) || self.joins_user()
     }
 
     /// Whether CMD gets a user namespace below the one that everything is made in: a limit of user namespaces holds for

@@ -58,6 +58,8 @@ pub enum News {
     Left = 3,
     /// CMD was never executed.
     Failed = 4,
+    /// CMD has been executed, or has failed before that.
+    Started = 5,
 }
 
 impl News {
@@ -67,6 +69,7 @@ impl News {
             1 => News::Stopped,
             2 => News::Died,
             3 => News::Left,
+            5 => News::Started,
             _ => News::Failed,
         }
     }
@@ -87,14 +90,23 @@ pub struct State {
     pub news: Option<Pipe>,
     /// The caller's procfs, verified.
     pub proc: Option<Fd>,
-    /// The launcher's: the directory of process 1 in it.
+    /// The launcher's: the directory of process 1 in it; of `--enter`, of the process that was named.
     pub process: Option<Fd>,
     /// The launcher's: process 1 of the container.
     pub container: Option<Pid>,
     /// Process 1's: the working directory of the caller, for the sources of his operations.
     pub directory: Option<Fd>,
-    /// Process 1's: the new root.
+    /// Process 1's: the new root; of `--enter`, that of the process, and its working directory in `directory`.
     pub root: Option<Fd>,
+    /// Of `--enter`: the process, if it can be had as a descriptor; the kinds of namespaces that it does not share with us
+    /// (CLONE_NEW*); its cgroup's list of processes, if that is not ours.
+    pub handle: Option<Fd>,
+    pub kinds: u32,
+    pub cgroup: Option<Fd>,
+    /// The launcher's: where the caller's process waits to be told how it is to end, `--detach`.
+    pub waiting: Option<Fd>,
+    /// The launcher's, of `--pid-file`: the directory, and the file in it.
+    pub pid_file: Option<(Fd, Fd)>,
     /// Process 1's, where there is no pid namespace: the list of its children.
     pub children: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
@@ -135,6 +147,11 @@ impl State {
             container: None,
             directory: None,
             root: None,
+            handle: None,
+            kinds: 0,
+            cgroup: None,
+            waiting: None,
+            pid_file: None,
             children: None,
             locks: [0; LOCKS],
             parent: None,

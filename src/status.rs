@@ -1,41 +1,41 @@
-//! What somebody outside is told of a container, as JSON, and what he is waited for.
+//! What somebody outside is told of a container: that it runs and that it has ended; and what he is waited for.
+
+use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
-use rustix::fs::{AtFlags, statat};
+use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
+use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
 use rustix::io::{Errno, read, write};
+use rustix::process::{Pid, chdir};
 
+use crate::fault::{blame_hint, warn};
+use crate::files::{self, Fd, HERE};
+use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{self, Done, Failure};
-use crate::text::{self, Text};
+use crate::sys::{self, Done, Failure, Signal, tail};
+use crate::text::Text;
+use crate::texts::Say;
+use crate::{fds, other};
 
-/// The namespaces that are told of: what /proc/PID/ns calls them, and what they are.
-static NAMES: &[u8] = b"ns/cgroup\0ns/ipc\0ns/mnt\0ns/net\0ns/pid\0ns/uts\0";
-/// See [`NAMES`].
-static FLAGS: [u32; 6] = [
-    raw::CLONE_NEWCGROUP,
-    raw::CLONE_NEWIPC,
-    raw::CLONE_NEWNS,
-    raw::CLONE_NEWNET,
-    raw::CLONE_NEWPID,
-    raw::CLONE_NEWUTS,
-];
+/// The namespaces that bubblewrap's readers are not told of.
+const UNTOLD: u32 = raw::CLONE_NEWUSER | raw::CLONE_NEWTIME;
 
-/// Writes who process 1 is, by its number outside, and the inode numbers of its new namespaces (namespaces(7)). `space`
-/// stands before each member.
+/// Writes who process 1 is, or CMD where there is none, by its number outside, and the inode numbers of its new namespaces
+/// (namespaces(7)). `space` stands before each member.
 ///
 /// # Errors
 /// Those of stat(2) and write(2).
 pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space: &[u8]) -> Done {
-    let (container, process) = (state.container.ok_or(Failure::CHILD)?, state.process.ok_or(Failure::BADF)?);
     let mut line = Text::new();
     line.byte(b'{').push(space).push(b"\"child-pid\": ");
-    line.push_number(container.as_raw_nonzero().get().cast_unsigned());
-    for (flag, path) in FLAGS.iter().zip(text::strings(NAMES)) {
-        if spec.unshares(*flag) {
+    line.push_number(state.container.ok_or(Failure::CHILD)?.as_raw_nonzero().get().cast_unsigned());
+    let untold = if spec.channels.tells_signal { 0 } else { UNTOLD };
+    for (flag, path) in other::kinds() {
+        if spec.unshares(flag) && flag & untold == 0 {
             // The kernel's numbers for them have 32 bits.
-            let inode = statat(process, path, AtFlags::empty())?.st_ino as u32;
-            line.byte(b',').push(space).byte(b'"').push(sys::tail(path, b"ns/".len()).to_bytes());
+            let inode = statat(state.process.ok_or(Failure::BADF)?, path, AtFlags::empty())?.st_ino as u32;
+            line.byte(b',').push(space).byte(b'"').push(other::name(path));
             line.push(b"-namespace\": ").push_number(inode);
         }
     }
@@ -43,11 +43,85 @@ pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space:
     tell(to, &line)
 }
 
-/// Writes CMD's exit status. Who does not read it any more does not want to know.
-pub fn tell_status(to: Option<u32>, status: i32) {
-    let mut line = Text::new();
-    line.push(b"{ \"exit-code\": ").push_number(status.cast_unsigned()).push(b" }\n");
-    let _ = tell(to, &line);
+/// The path of a file's directory, and its name in it.
+fn split(path: &CStr) -> (Text, &CStr) {
+    let bytes = path.to_bytes();
+    let name = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let mut directory = Text::new();
+    directory.push(bytes.get(..name).unwrap_or_default()).byte(b'.');
+    (directory, tail(path, name))
+}
+
+/// Makes the file of `--pid-file`, empty. There is to be none.
+///
+/// # Errors
+/// Those of open(2), reported.
+pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
+    let path = spec.channels.pid_file;
+    let (directory, name) = split(path);
+    let made = files::directory(HERE, directory.c_str()).and_then(|directory| {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        files::create(directory, name, flags, 0o644).map(|file| (directory, file))
+    });
+    let hint = say!("a container runs, or its nsinit was killed");
+    state.pid_file = Some(made.map_err(|why| {
+        let hint = if why == Failure::EXIST { hint } else { Say::NOTHING };
+        blame_hint(say!("make"), path, why, hint)
+    })?);
+    Ok(())
+}
+
+/// CMD has been executed: tells everybody who waits for that. `pid` is process 1, or CMD where there is none.
+pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
+    if let Some((_, file)) = state.pid_file {
+        let mut line = Text::new();
+        line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
+        if let Err(errno) = write(file, line.bytes()) {
+            warn(say!("write"), spec.channels.pid_file, errno.into(), Say::NOTHING);
+        }
+    }
+    if let Some(fd) = spec.channels.ready {
+        let _ = write(sys::given(fd), b"\n");
+        fds::give_up(spec.channels.ready);
+    }
+    if let Some(waiting) = state.waiting.take() {
+        // He may go, and we stay.
+        let _ = sys::prctl(PR_SET_PDEATHSIG, 0);
+        let _ = chdir(c"/");
+        if write(waiting, &[0]).is_err() {
+            // He was killed instead: nobody knows of us.
+            let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
+        }
+        sys::close(fds::number(Some(waiting)));
+        sys::end_messages();
+    }
+}
+
+/// All has come to its end: with CMD's exit status, or the signal that CMD died of, if it was executed at all.
+pub fn ended(spec: &Spec<'_>, state: &State, ran: Option<i32>, killer: Option<Signal>) {
+    if let Some(status) = ran {
+        let mut line = Text::new();
+        line.push(b"{ \"");
+        match killer.filter(|_| spec.channels.tells_signal) {
+            Some(killer) => line.push(b"signal\": ").push_number(killer.number().cast_unsigned()),
+            None => line.push(b"exit-code\": ").push_number(status.cast_unsigned()),
+        };
+        line.push(b" }\n");
+        // Who does not read it any more does not want to know.
+        let _ = tell(spec.channels.status, &line);
+    }
+    remove_pid_file(spec, state);
+}
+
+/// Removes the file of `--pid-file`, if it is still the one that we made.
+pub fn remove_pid_file(spec: &Spec<'_>, state: &State) {
+    let Some((directory, file)) = state.pid_file else { return };
+    let (_, name) = split(spec.channels.pid_file);
+    let number =
+        |directory: Fd| statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino));
+    if fstat(file).map(|stat| (stat.st_dev, stat.st_ino)) == number(directory) {
+        let _ = unlinkat(directory, name, AtFlags::empty());
+    }
 }
 
 fn tell(to: Option<u32>, line: &Text) -> Done {

@@ -31,6 +31,7 @@ pub static BWRAP: Vocabulary = Vocabulary {
     more: None,
     act,
     contained: CONTAINED,
+    making: MAKING,
     end: |_| {},
     texts: Texts { version: say!("bubblewrap 0.13.1\n"), ..Texts::NONE },
     abbreviates: false,
@@ -40,6 +41,8 @@ pub static BWRAP: Vocabulary = Vocabulary {
 
 /// Those before "How it is started".
 pub const CONTAINED: usize = 60;
+/// Those before "Who CMD is and what it may do".
+const MAKING: usize = 41;
 
 rows! { draft, values, first:
     say!("What is in the root, in the order given (missing destinations are made)") => {
@@ -187,7 +190,7 @@ rows! { draft, values, first:
 /// As many digits as a number of 63 bits can have.
 const SIZE_MAX: usize = 19;
 /// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
-const HOSTNAME_MAX: usize = 64;
+pub const HOSTNAME_MAX: usize = 64;
 /// `(uid_t) -1` means "leave it as it is" to the kernel, so it names nobody.
 const NO_ID: u32 = u32::MAX;
 /// The kernel's own limit, `sysctl_nr_open_max`, is lower still.

@@ -18,6 +18,7 @@ pub static CATATONIT: Vocabulary = Vocabulary {
     more: None,
     act,
     contained: 0,
+    making: 0,
     end: |_| {},
     texts: Texts {
         help: HELP,

@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::ffi::CStr;
 use core::mem::take;
 
+use engine::other::FD;
 use engine::say;
 use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, Spec};
 use engine::sys::{Argv, Env, Word, c_str, capget, close_on_exec, getcwd, tail};
@@ -72,6 +73,11 @@ pub struct Draft {
     pub verbosity: u32,
     /// Something was said that only a container has.
     pub contained: bool,
+    /// The first option that says how a container is made.
+    pub making: &'static [u8],
+    /// Namespaces that are joined, and whose.
+    joins: Vec<(u32, &'static CStr)>,
+    pub name: &'static CStr,
     pub env_ops: Vec<EnvOp>,
     /// `NAME=VALUE`, each name once, and at the end [`Word::END`].
     env: Vec<Cell<Word<'static>>>,
@@ -131,6 +137,9 @@ impl Draft {
             args: None,
             verbosity: 1,
             contained: false,
+            making: b"",
+            joins: Vec::new(),
+            name: c"",
             env_ops: Vec::new(),
             env: Vec::new(),
             caller_env,
@@ -160,6 +169,13 @@ impl Draft {
     pub fn share(&mut self, namespaces: u32) {
         self.shared |= namespaces;
         self.unshared &= !namespaces;
+    }
+
+    /// A namespace of that kind is joined: of two the last.
+    pub fn join(&mut self, kind: u32, whose: &'static CStr) -> Result<(), Wrong> {
+        self.joins.retain(|(other, _)| *other != kind);
+        self.joins.push((kind, process(whose)?));
+        Ok(())
     }
 
     /// One more operation, with what was said of it before; its mount gets the attributes `set` (MOUNT_ATTR_*).
@@ -241,43 +257,21 @@ impl Draft {
         if !self.layers.is_empty() {
             return Err(LAYERS_ALONE);
         }
-        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        let own = (geteuid().as_raw(), getegid().as_raw());
+        self.choose_mode(own.0 != 0)?;
+        let root = self.spec.has_preset();
+        let (ids, capabilities) = self.presume(own);
+        self.name();
         let spec = &mut self.spec;
-        spec.rootless = uid != 0;
-        spec.mode = if self.contained { Mode::Container } else { Mode::Init };
-        let root = spec.has_root();
-        // What holds by itself, and who is asked where nothing was said.
-        let (ids, capabilities) = if root {
-            spec.optional = if spec.rootless { 0 } else { raw::CLONE_NEWUSER & !(self.unshared & !self.optional) };
-            spec.own_ids_only = spec.rootless;
-            spec.life.die_together = true;
-            ((0, 0), Capabilities::USUAL)
-        } else {
-            if self.contained {
-                let user = spec.rootless && spec.joins.user.is_none();
-                spec.namespaces = raw::CLONE_NEWNS | if user { raw::CLONE_NEWUSER } else { 0 };
-                spec.own_ids_only = true;
-                spec.life.own_group = false;
-                spec.life.end = End::Leave;
-                spec.masks = Masks::ReadOnly;
-                spec.keeps_all_fds = self.keep_fds.is_empty();
-            }
-            spec.optional = self.optional;
-            // Whoever makes a user namespace has them all in it.
-            ((uid, gid), if spec.rootless { 0 } else { capget().unwrap_or_default() })
-        };
-        if !self.masks {
-            spec.masks = Masks::None;
-        }
-        spec.namespaces = spec.namespaces & !self.shared | self.unshared;
         (spec.uid, spec.gid) = (self.uid.unwrap_or(ids.0), self.gid.unwrap_or(ids.1));
-        (spec.other_uid, spec.other_gid) = (spec.uid != uid, spec.gid != gid);
+        (spec.other_uid, spec.other_gid) = (spec.uid != own.0, spec.gid != own.1);
         let wanted = capabilities & !self.cap_drop | self.cap_add;
         let changed = self.cap_add | self.cap_drop != 0;
         spec.capabilities = if root {
             // Who is not root there has nothing but what was asked for.
-            let ambient = if spec.uid == 0 { 0 } else { self.cap_add };
-            Capabilities { bounding: wanted, held: if spec.uid == 0 { wanted } else { ambient }, ambient }
+            let is_root = matches!(spec.uid, 0 | u32::MAX);
+            let ambient = if is_root { 0 } else { self.cap_add };
+            Capabilities { bounding: wanted, held: if is_root { wanted } else { ambient }, ambient }
         } else {
             let bounding = if spec.in_user_namespace() { wanted } else { Capabilities::ALL };
             Capabilities { bounding, held: wanted, ambient: if changed { wanted } else { 0 } }
@@ -305,12 +299,80 @@ impl Draft {
         Ok(())
     }
 
+    fn choose_mode(&mut self, rootless: bool) -> Result<(), Wrong> {
+        let spec = &mut self.spec;
+        spec.rootless = rootless;
+        spec.mode = match (spec.enter.is_empty(), self.contained) {
+            (false, _) => Mode::Enter,
+            (true, true) => Mode::Container,
+            (true, false) => Mode::Init,
+        };
+        if spec.mode == Mode::Enter && !self.making.is_empty() {
+            return Err(say!("--enter makes nothing: the root and the namespaces are what they are"));
+        }
+        Ok(())
+    }
+
+    /// What holds by itself. Who CMD is, and what it has, where nothing was said of that.
+    fn presume(&mut self, own: (u32, u32)) -> ((u32, u32), u64) {
+        let spec = &mut self.spec;
+        spec.joins.named = take(&mut self.joins).leak();
+        let joined = spec.joins.named.iter().fold(0, |all, (kind, _)| all | kind);
+        let presumed = if spec.has_preset() {
+            spec.optional = if spec.rootless { 0 } else { raw::CLONE_NEWUSER & !(self.unshared & !self.optional) };
+            spec.own_ids_only = spec.rootless || joined & raw::CLONE_NEWUSER != 0;
+            spec.life.die_together = true;
+            // What is entered may have no 0.
+            let id = if spec.mode == Mode::Enter { u32::MAX } else { 0 };
+            ((id, id), Capabilities::USUAL)
+        } else {
+            if self.contained {
+                let user = spec.rootless && !spec.joins_user();
+                spec.namespaces = raw::CLONE_NEWNS | if user { raw::CLONE_NEWUSER } else { 0 };
+                spec.own_ids_only = true;
+                spec.life.own_group = false;
+                spec.life.end = End::Leave;
+                spec.masks = Masks::ReadOnly;
+                spec.keeps_all_fds = self.keep_fds.is_empty();
+            }
+            spec.optional = self.optional;
+            // Whoever makes a user namespace has them all in it.
+            (own, if spec.rootless { 0 } else { capget().unwrap_or_default() })
+        };
+        if !self.masks {
+            spec.masks = Masks::None;
+        }
+        spec.namespaces = (spec.namespaces & !self.shared | self.unshared) & !joined;
+        if spec.mode == Mode::Enter {
+            spec.namespaces = 0;
+            // What CMD leaves behind is the container's.
+            spec.life.end = End::AtOnce;
+            // Where WHO is.
+            spec.directory = c".";
+        }
+        presumed
+    }
+
+    /// The name is what `ps` shows, and the host's if that has no other.
+    fn name(&mut self) {
+        let spec = &mut self.spec;
+        if self.name.is_empty() {
+            return;
+        }
+        let mut title = Vec::from(*b"nsinit: ");
+        title.extend_from_slice(self.name.to_bytes_with_nul());
+        spec.title = c_str(title.leak());
+        if spec.hostname.is_none() && spec.unshares(raw::CLONE_NEWUTS) {
+            spec.hostname = Some(self.name);
+        }
+    }
+
     fn make_env(&mut self, root: bool) {
         if root {
             self.push_env(PATH);
             self.pass_env(Some(c"TERM"));
             self.push_env(c"container=nsinit");
-            self.push_env(if self.spec.uid == 0 { c"HOME=/root" } else { c"HOME=/" });
+            self.push_env(if matches!(self.spec.uid, 0 | u32::MAX) { c"HOME=/root" } else { c"HOME=/" });
         } else {
             self.pass_env(None);
         }
@@ -348,6 +410,17 @@ impl Draft {
             self.push_env(c"PWD=/");
         }
         self.env.push(Cell::new(Word::END));
+    }
+}
+
+/// A word that may be `fd:N`: then N is open, and CMD does not get it.
+pub fn process(word: &'static CStr) -> Result<&'static CStr, Wrong> {
+    if word.is_empty() {
+        return Err(say!("an empty path names nothing"));
+    }
+    match text::after(word.to_bytes(), FD) {
+        Some(_) => fd(tail(word, FD.len())).map(|_| word),
+        None => Ok(word),
     }
 }
 

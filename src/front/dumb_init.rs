@@ -22,6 +22,7 @@ pub static DUMB_INIT: Vocabulary = Vocabulary {
     more: None,
     act,
     contained: 0,
+    making: 0,
     end,
     texts: Texts {
         help: HELP,

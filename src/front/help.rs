@@ -13,6 +13,7 @@ use super::words::Vocabulary;
 const USAGE: Say = say!(
     "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]  (a container made of DIR)
        nsinit OPTION... [--] CMD [ARG...]  (a container made of the options, as bwrap makes it)
+       nsinit --enter WHO [OPTION...] [--] [CMD [ARG...]]  (in the container that WHO is in)
        nsinit [--] CMD [ARG...]  (be the init of CMD in place)
 "
 );
@@ -90,12 +91,16 @@ mod tests {
             assert!(names.insert(row.name()), "twice: {text}");
         }
         assert!(names.len() > 40);
-        for (heading, words) in
-            [("How it lives and ends", &NATIVE), ("How it is started", NATIVE.more.expect("bubblewrap's"))]
-        {
-            let first =
+        let more = NATIVE.more.expect("bubblewrap's");
+        for (heading, words, first) in [
+            ("How it lives and ends", &NATIVE, NATIVE.contained),
+            ("How it is started", more, more.contained),
+            ("What CMD may do and finds", &NATIVE, NATIVE.making),
+            ("Who CMD is and what it may do", more, more.making),
+        ] {
+            let title =
                 words.lines().find(|line| line.is_title() && in_full(line.help) == heading).expect("the heading");
-            assert_eq!(first.number, words.contained, "{heading}");
+            assert_eq!(title.number, first, "{heading}");
         }
     }
 

@@ -207,6 +207,9 @@ impl Reader {
             *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
         draft.contained |= row.number < row.of.contained;
+        if row.number < row.of.making && draft.making.is_empty() {
+            draft.making = row.name();
+        }
         if row.of.voice == Name::Bwrap {
             bwrap::warn_of_repeated(row, draft);
         }

@@ -9,8 +9,8 @@ use engine::text;
 use engine::voice::Name;
 use linux_raw_sys::general as raw;
 
-use super::bwrap::{BWRAP, variable};
-use super::draft::{Asked, Draft, EnvOp};
+use super::bwrap::{BWRAP, HOSTNAME_MAX, fd, variable};
+use super::draft::{Asked, Draft, EnvOp, process};
 use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static NATIVE: Vocabulary = Vocabulary {
@@ -23,6 +23,7 @@ pub static NATIVE: Vocabulary = Vocabulary {
     more: Some(&BWRAP),
     act,
     contained: CONTAINED,
+    making: MAKING,
     end: |_| {},
     texts: Texts::NONE,
     abbreviates: false,
@@ -31,7 +32,9 @@ pub static NATIVE: Vocabulary = Vocabulary {
 };
 
 /// Those before "How it lives and ends".
-pub const CONTAINED: usize = 20;
+pub const CONTAINED: usize = 28;
+/// Those before "What CMD may do and finds".
+const MAKING: usize = 23;
 
 rows! { draft, values, first:
     say!("The root") => {
@@ -57,6 +60,15 @@ rows! { draft, values, first:
         "--share-cgroup", say!("see the host's cgroup tree") => draft.share(raw::CLONE_NEWCGROUP),
         "--share-user", say!("be root with the host's root's rights (root only)") => draft.share(raw::CLONE_NEWUSER),
         "--unshare-time", say!("new offsets for the boot and the monotonic clock") => draft.unshare(raw::CLONE_NEWTIME),
+        "--join-user OF", say!("use that of a process, of a file that holds its id, of fd:N, or a path") =>
+            draft.join(raw::CLONE_NEWUSER, first)?,
+        "--join-net OF", say!("the same for the network, as of ip-netns(8)") => draft.join(raw::CLONE_NEWNET, first)?,
+        "--join-ipc OF", say!("System V and POSIX IPC") => draft.join(raw::CLONE_NEWIPC, first)?,
+        "--join-uts OF", say!("the host name") => draft.join(raw::CLONE_NEWUTS, first)?,
+        "--join-pid OF", say!("the process ids") => draft.join(raw::CLONE_NEWPID, first)?,
+        "--join-mount OF", say!("the mounts, with their root") => draft.join(raw::CLONE_NEWNS, first)?,
+        "--join-cgroup OF", say!("the root of the cgroup tree") => draft.join(raw::CLONE_NEWCGROUP, first)?,
+        "--join-time OF", say!("the offsets of the clocks") => draft.join(raw::CLONE_NEWTIME, first)?,
     }
     say!("What CMD may do and finds") => {
         "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.no_new_privs = false,
@@ -90,6 +102,28 @@ rows! { draft, values, first:
         "--verbose", say!("tell what happens; again: signals too; again: orphans too") =>
             draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1),
         "--explain", say!("print the steps, process by process, and run nothing") => draft.asked = Asked::Explain,
+    }
+    say!("Containers that run") => {
+        "--enter WHO", say!("run CMD in the container of WHO: a process id, a file that holds one, fd:N") =>
+            draft.spec.enter = process(first)?,
+        "--detach", say!("end with 0 once CMD runs, which goes on") => draft.spec.channels.detach = true,
+        "--pid-file PATH", say!("make a file with the id of process 1, while CMD runs") => {
+            draft.spec.channels.pid_file = first;
+            if first.is_empty() {
+                return Err(say!("an empty path names nothing"));
+            }
+        },
+        "--ready-fd N", say!("write a line end to N once CMD runs") => draft.spec.channels.ready = Some(fd(first)?),
+        "--status-fd N", say!("tell N of process 1 and of CMD's end, in lines of JSON") => {
+            draft.spec.channels.status = Some(fd(first)?);
+            draft.spec.channels.tells_signal = true;
+        },
+        "--name NAME", say!("what ps shows, and the host name if there is no other") => {
+            draft.name = first;
+            if first.is_empty() || first.count_bytes() > HOSTNAME_MAX {
+                return Err(say!("a name has 1 to 64 bytes"));
+            }
+        },
     }
 }
 

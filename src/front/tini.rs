@@ -23,6 +23,7 @@ pub static TINI: Vocabulary = Vocabulary {
     more: None,
     act,
     contained: 0,
+    making: 0,
     end,
     texts: Texts {
         help: HELP,

@@ -35,6 +35,8 @@ pub struct Vocabulary {
     pub act: fn(usize, &mut Draft, &Values) -> Result<(), Wrong>,
     /// How many rows, from the first, say something of a container: there is to be one.
     pub contained: usize,
+    /// How many rows, from the first, say how one is made.
+    pub making: usize,
     /// What is left to settle when all options are read.
     pub end: fn(&mut Draft),
     pub texts: Texts,

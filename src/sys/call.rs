@@ -3,7 +3,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicU32, Ordering};
 use linux_raw_sys::general as raw;
-use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use rustix::process::Pid;
 
@@ -342,6 +342,22 @@ pub fn join(fd: u32, kind: u32) -> Done {
     done(call!(__NR_setns, fd, kind))
 }
 
+/// pidfd_open(2).
+///
+/// # Errors
+/// ENOSYS before Linux 5.3; ESRCH; EINVAL: it is a thread's number, or 0.
+pub fn pidfd_open(pid: u32) -> Result<BorrowedFd<'static>, Failure> {
+    let fd = call!(__NR_pidfd_open, pid, 0u32)?;
+    // SAFETY: the kernel has just made it, and nobody else has its number.
+    Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+}
+
+/// Whether the process that the descriptor is has not been reaped: pidfd_send_signal(2) of no signal.
+#[must_use]
+pub fn is_there(process: BorrowedFd<'_>) -> bool {
+    call!(__NR_pidfd_send_signal, process.as_raw_fd(), 0u32, 0usize, 0u32) != Err(Failure::SRCH)
+}
+
 /// prctl(2) PR_SET_SECCOMP, SECCOMP_MODE_FILTER: one more program of seccomp(2).
 ///
 /// # Errors
@@ -577,9 +593,40 @@ pub fn getcwd(buffer: &mut [u8]) -> Result<usize, Failure> {
     Ok((length as usize).saturating_sub(1))
 }
 
+/// Where messages go: standard error, or what it was.
+static MESSAGES: AtomicU32 = AtomicU32::new(Standard::Error as u32);
+
+/// The descriptor that messages go to.
+#[must_use]
+pub fn messages() -> u32 {
+    MESSAGES.load(Ordering::Relaxed)
+}
+
+/// Makes `new` what standard input, output or error is; its messages still go to what that was, as long as [`end_messages`]
+/// is not called.
+///
+/// # Errors
+/// Those of dup3(2) and fcntl(2).
+pub fn replace(standard: u32, new: BorrowedFd<'_>) -> Done {
+    if standard == messages() {
+        let old = call!(__NR_fcntl, standard, raw::F_DUPFD_CLOEXEC, Standard::Error as u32 + 1)?;
+        MESSAGES.store(old, Ordering::Relaxed);
+    }
+    done(call!(__NR_dup3, new.as_raw_fd(), standard, 0u32))
+}
+
+/// From now on messages go to standard error, whatever that is.
+pub fn end_messages() {
+    let old = MESSAGES.swap(Standard::Error as u32, Ordering::Relaxed);
+    if old != Standard::Error as u32 {
+        close(old);
+    }
+}
+
 /// write(2), once.
 pub fn write(to: Standard, bytes: &[u8]) -> bool {
-    call!(__NR_write, to as i32, bytes.as_ptr(), bytes.len()).is_ok()
+    let fd = if matches!(to, Standard::Error) { messages() } else { to as u32 };
+    call!(__NR_write, fd, bytes.as_ptr(), bytes.len()).is_ok()
 }
 
 /// Waits until a child has ended, wait4(2). Returns its exit status; `None` if a signal has ended it.

@@ -33,6 +33,7 @@ impl Failure {
     pub const PIPE: Failure = Failure::known(Errno::PIPE);
     pub const NAMETOOLONG: Failure = Failure::known(Errno::NAMETOOLONG);
     pub const NOSYS: Failure = Failure::known(Errno::NOSYS);
+    pub const NOMEM: Failure = Failure::known(Errno::NOMEM);
     pub const LOOP: Failure = Failure::known(Errno::LOOP);
     pub const USERS: Failure = Failure::known(Errno::USERS);
 
@@ -52,6 +53,10 @@ impl Failure {
     pub const OTHER_LINK: Failure = Failure::new(5007);
     /// Something is there that is no symbolic link.
     pub const NO_LINK: Failure = Failure::new(5008);
+    /// A file that was to hold a process's number, or a descriptor that was to be one.
+    pub const NO_PROCESS: Failure = Failure::new(5009);
+    /// A process has the namespaces that we have.
+    pub const NO_CONTAINER: Failure = Failure::new(5010);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

@@ -1,6 +1,6 @@
 //! The program's own memory.
 
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::prctl_mm_map;
@@ -53,6 +53,25 @@ const PAGE: usize = 4096;
 /// become executable, EINVAL without CONFIG_CHECKPOINT_RESTORE, EPERM without CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN.
 /// Some of the program may be a copy then, which changes nothing.
 pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
+    let mut map = describe(start, replace)?;
+    map.exe_fd = exe.as_raw_fd().cast_unsigned();
+    set_map(&map)
+}
+
+/// Makes /proc/PID/cmdline tell `title`.
+///
+/// # Errors
+/// EINVAL without CONFIG_CHECKPOINT_RESTORE.
+pub fn set_title(start: &Start, title: &'static CStr) -> Done {
+    let mut map = describe(start, |_, _, _| Ok(()))?;
+    map.exe_fd = u32::MAX;
+    map.arg_start = title.as_ptr().addr() as u64;
+    map.arg_end = map.arg_start + title.to_bytes_with_nul().len() as u64;
+    set_map(&map)
+}
+
+/// Where everything lies, for PR_SET_MM_MAP; each part of the program is handed to `each`.
+fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<prctl_mm_map, Failure> {
     let Auxiliary { headers: place, count, name, .. } = start.auxiliary;
     // SAFETY: AT_PHDR and AT_PHNUM describe the program's headers, which are mapped with it and not written.
     let headers = unsafe { core::slice::from_raw_parts(place as *const Header, count) };
@@ -61,7 +80,6 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
     let base = place.wrapping_sub(own.address);
     // SAFETY: a struct of integers and a pointer, which may all be zero.
     let mut map: prctl_mm_map = unsafe { core::mem::zeroed() };
-    map.exe_fd = exe.as_raw_fd().cast_unsigned();
     map.start_stack = start.args.as_ptr().addr() as u64;
     // The strings lie behind one another: the arguments, the environment, the program's name.
     let environment = start.env.address();
@@ -73,7 +91,7 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
         let first = base.wrapping_add(header.address);
         let last = first.wrapping_add(header.in_file);
         let page = first & !(PAGE - 1);
-        replace(page as *mut c_void, last.next_multiple_of(PAGE).wrapping_sub(page), header.flags)?;
+        each(page as *mut c_void, last.next_multiple_of(PAGE).wrapping_sub(page), header.flags)?;
         let (first, last) = (first as u64, last as u64);
         if header.flags & PF_X != 0 {
             (map.start_code, map.end_code) = (first, last);
@@ -81,7 +99,7 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
             (map.start_data, map.end_data, map.start_brk, map.brk) = (first, last, last, last);
         }
     }
-    set_map(&map)
+    Ok(map)
 }
 
 fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {

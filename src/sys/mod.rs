@@ -13,5 +13,5 @@ pub use call::*;
 pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
-pub use image::leave_file;
+pub use image::{leave_file, set_title};
 pub use signal::*;

@@ -1,0 +1,177 @@
+//! PROCESS: the one that enters a container that is there, `--enter`. A child of the launcher.
+//!
+//! - What is to be entered is opened before, by the launcher, from outside ([`look`]).
+//! - Namespaces: the caller's, then the container's, all at once; but for the pid namespace, which its child is in.
+//! - Rights: the caller's, then all in the container's user namespace.
+//! - Nobody in the container may trace or look into it; no path of the container's is followed while anything of the host's
+//!   is open; its child has nothing of the host's but what CMD gets.
+//! - Everything may fail: one line, status 125. Nothing of the container has been changed.
+//! - Next: its child, whose parent is the launcher, becomes CMD.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::prctl::PR_SET_DUMPABLE;
+use rustix::io::write;
+use rustix::process::{chdir, chroot, fchdir};
+
+use crate::fault::{blame, blame_hint, warn};
+use crate::fds;
+use crate::files;
+use crate::other::{self, Other};
+use crate::procfs;
+use crate::say;
+use crate::spec::Spec;
+use crate::state::State;
+use crate::step::{Step, always, explain, nothing, walk};
+use crate::sys::{self, Done, Failure, c_str};
+use crate::text::{self, PATH};
+use crate::texts::Say;
+
+static STEPS: [Step; 8] = [
+    // The launcher's own mask stays.
+    Step {
+        says: say!("clear the umask"),
+        on: nothing,
+        when: always,
+        run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
+    },
+    Step {
+        says: say!("join the cgroup of"),
+        on: |spec| spec.enter,
+        when: always,
+        run: |spec, state| {
+            join_cgroup(spec, state);
+            Ok(())
+        },
+    },
+    // As long as it can be done: in there it may be forbidden.
+    Step {
+        says: say!("leave the caller's groups"),
+        on: nothing,
+        when: |spec| !spec.rootless,
+        run: |_, _| match sys::clear_groups() {
+            Err(Failure::PERM) => Ok(()),
+            done => done,
+        },
+    },
+    Step {
+        says: say!("join the namespaces of"),
+        on: |spec| spec.enter,
+        when: always,
+        run: |_, state| found(state)?.join(state.kinds),
+    },
+    // A change of rights has made us what fs.suid_dumpable says.
+    Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step {
+        says: say!("make / of the root of"),
+        on: |spec| spec.enter,
+        when: always,
+        run: |_, state| enter_root(state),
+    },
+    Step {
+        says: say!("enter the directory of"),
+        on: |spec| spec.enter,
+        when: always,
+        run: |spec, state| enter_directory(spec, state),
+    },
+    Step { says: say!("close descriptors"), on: nothing, when: always, run: |spec, state| close(spec, state) },
+];
+
+/// Looks for what is to be entered, from outside, and opens all of it. Who CMD is to be, if nobody said: root, or else the
+/// first that the container knows.
+///
+/// # Errors
+/// Why it can't be entered, reported.
+pub fn look(spec: &mut Spec<'_>, state: &mut State) -> Done {
+    let who = spec.enter;
+    let hint = |why: Failure| match why {
+        Failure::PERM | Failure::ACCESS => say!("it is somebody else's, or hides from all but root"),
+        Failure::NO_CONTAINER => say!("it is no container, or we are in it"),
+        _ => Say::NOTHING,
+    };
+    open(spec, state).map_err(|why| blame_hint(say!("enter"), who, why, hint(why)))
+}
+
+fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
+    let proc = procfs::open()?;
+    state.proc = Some(proc);
+    let other = other::find(spec.enter, proc)?;
+    (state.process, state.handle) = (Some(other.directory), other.handle);
+    state.kinds = other.differing(proc)?;
+    if state.kinds == 0 {
+        return Err(Failure::NO_CONTAINER);
+    }
+    state.root = Some(files::directory(other.directory, c"root")?);
+    state.directory = Some(files::directory(other.directory, c"cwd")?);
+    match other.cgroup(proc) {
+        Ok(cgroup) => state.cgroup = cgroup,
+        Err(why) => no_cgroup(spec.enter, why),
+    }
+    // Ours have no meaning in there.
+    (state.caller.uid, state.caller.gid) = (u32::MAX, u32::MAX);
+    if spec.uid == u32::MAX {
+        spec.uid = other.lowest_id(c"uid_map")?;
+        if spec.uid != 0 {
+            spec.capabilities.held = spec.capabilities.ambient;
+        }
+    }
+    if spec.gid == u32::MAX {
+        spec.gid = other.lowest_id(c"gid_map")?;
+    }
+    Ok(())
+}
+
+/// It is in the rest of the container, and no weaker than its owner outside.
+fn no_cgroup(who: &CStr, why: Failure) {
+    warn(say!("join the cgroup of"), who, why, say!("CMD stays in the caller's, and under its limits"));
+}
+
+/// Joins all that was opened.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn join(spec: &Spec<'_>, state: &mut State) -> Done {
+    walk(&STEPS, spec, state)
+}
+
+/// Prints what [`join`] would do.
+pub fn explain_join(spec: &Spec<'_>) {
+    explain(&STEPS, spec);
+}
+
+fn found(state: &State) -> Result<Other, Failure> {
+    Ok(Other { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle })
+}
+
+fn join_cgroup(spec: &Spec<'_>, state: &State) {
+    if let Some(file) = state.cgroup
+        && let Err(errno) = write(file, b"0")
+    {
+        no_cgroup(spec.enter, errno.into());
+    }
+}
+
+/// Not what the mount namespace begins with: it may be that the container's root is below that.
+fn enter_root(state: &State) -> Done {
+    fchdir(state.root.ok_or(Failure::BADF)?)?;
+    Ok(chroot(c".")?)
+}
+
+/// Where the process is, if that is below the root; `command` goes elsewhere, if that was said.
+fn enter_directory(spec: &Spec<'_>, state: &State) -> Done {
+    let mut path = [0u8; PATH];
+    let inside = spec.directory == c"."
+        && fchdir(state.directory.ok_or(Failure::BADF)?).is_ok()
+        && sys::getcwd(&mut path).is_ok()
+        && text::after(c_str(&path).to_bytes(), b"/").is_some();
+    if inside { Ok(()) } else { Ok(chdir(c"/")?) }
+}
+
+fn close(spec: &Spec<'_>, state: &State) -> Done {
+    let go = state.go.map(|pipe| pipe.read);
+    let news = state.news.map(|pipe| pipe.write);
+    let label = state.proc.filter(|_| spec.exec_label.is_some());
+    let [go, news, terminal, label] = [go, news, state.terminal, label].map(fds::number);
+    fds::close_all_but(spec.keep_fds, &[go, news, terminal, label, spec.channels.block.unwrap_or_default()])
+        .map_err(|why| blame(say!("close descriptors"), c"", why))
+}

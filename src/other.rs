@@ -1,0 +1,310 @@
+//! Somebody else's process, and the namespaces that it is in (namespaces(7)).
+//!
+//! A number may be another process's a moment later. So the process is held by a descriptor first, and all that is asked
+//! of it is asked of one directory of /proc, which never becomes another's.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fs::{AtFlags, OFlags, statat};
+use rustix::io::read;
+use rustix::process::Pid;
+
+use crate::fault::blame_hint;
+use crate::files::{self, Fd, HERE};
+use crate::procfs;
+use crate::say;
+use crate::sys::{self, Done, Failure, c_str, tail};
+use crate::text::{self, PATH, Text};
+use crate::texts::Say;
+
+/// The kinds, by what is below /proc/PID, and as CLONE_NEW*.
+static NAMES: &[u8] = b"ns/cgroup\0ns/ipc\0ns/mnt\0ns/net\0ns/pid\0ns/time\0ns/user\0ns/uts\0";
+/// See [`NAMES`].
+static FLAGS: [u32; KINDS] = [
+    raw::CLONE_NEWCGROUP,
+    raw::CLONE_NEWIPC,
+    raw::CLONE_NEWNS,
+    raw::CLONE_NEWNET,
+    raw::CLONE_NEWPID,
+    raw::CLONE_NEWTIME,
+    raw::CLONE_NEWUSER,
+    raw::CLONE_NEWUTS,
+];
+const KINDS: usize = 8;
+
+/// Each kind of namespace with its path below /proc/PID.
+pub fn kinds() -> impl Iterator<Item = (u32, &'static CStr)> {
+    FLAGS.iter().copied().zip(text::strings(NAMES))
+}
+
+/// The name of a kind, from its path below /proc/PID.
+#[must_use]
+pub fn name(path: &'static CStr) -> &'static [u8] {
+    tail(path, b"ns/".len()).to_bytes()
+}
+
+/// A process that nothing else can come to be in the place of.
+#[derive(Clone, Copy)]
+pub struct Other {
+    /// Its directory in /proc.
+    pub directory: Fd,
+    /// Itself, where the kernel has that (Linux 5.3).
+    pub handle: Option<Fd>,
+}
+
+/// Finds a process: by its number, by a file that holds it, or, `fd:N`, by a descriptor (pidfd_open(2)). Where it is process
+/// 1 of a container of nsinit's, which nobody but root may look into, its first child stands for it.
+///
+/// # Errors
+/// ESRCH: there is none; EACCES, EPERM: it may not be looked into; those of open(2).
+pub fn find(who: &CStr, proc: Fd) -> Result<Other, Failure> {
+    if let Some(fd) = text::after(who.to_bytes(), FD) {
+        let fd = text::number(fd).ok_or(Failure::BADF)?;
+        let number = pid_of(fd, proc)?;
+        return holding(proc, number, Some(sys::given(fd)));
+    }
+    let mut content = [0u8; PATH];
+    let number = match text::number(who.to_bytes()) {
+        Some(number) => number,
+        None => {
+            read_into(HERE, who, &mut content)?;
+            let line = text::word(c_str(&content).to_bytes(), b'\n').unwrap_or_default().0;
+            text::number(line).ok_or(Failure::NO_PROCESS)?
+        }
+    };
+    let other = with_number(proc, number)?;
+    match look_into(other) {
+        Err(Failure::ACCESS | Failure::PERM) => {}
+        done => return done.map(|()| other),
+    }
+    let mut list = Text::new();
+    list.push(b"task/").push_number(number).push(b"/children");
+    read_into(other.directory, list.c_str(), &mut content)?;
+    let first = text::word(c_str(&content).to_bytes(), b' ').and_then(|(first, _)| text::number(first));
+    let child = with_number(proc, first.ok_or(Failure::ACCESS)?)?;
+    look_into(child).map(|()| child)
+}
+
+/// What begins the word for a descriptor.
+pub const FD: &[u8] = b"fd:";
+
+fn look_into(other: Other) -> Done {
+    match statat(other.directory, c"ns/user", AtFlags::empty()).map_err(Failure::from) {
+        Ok(_) => Ok(()),
+        // It has ended and not been reaped.
+        Err(Failure::NOENT) => Err(Failure::SRCH),
+        Err(why) => Err(why),
+    }
+}
+
+fn with_number(proc: Fd, number: u32) -> Result<Other, Failure> {
+    let handle = match sys::pidfd_open(number) {
+        Err(Failure::NOSYS | Failure::PERM) => None,
+        // What is no number of a process.
+        Err(Failure::INVAL) => return Err(Failure::SRCH),
+        other => Some(other?),
+    };
+    holding(proc, number, handle)
+}
+
+fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Other, Failure> {
+    let pid = Pid::from_raw(number.cast_signed()).ok_or(Failure::SRCH)?;
+    let directory =
+        procfs::process(proc, pid).map_err(|why| if why == Failure::NOENT { Failure::SRCH } else { why })?;
+    match handle.map(sys::is_there) {
+        // The directory is another's, who came after it.
+        Some(false) => Err(Failure::SRCH),
+        _ => Ok(Other { directory, handle }),
+    }
+}
+
+/// The number of the process that the descriptor is, proc_pid_fdinfo(5).
+fn pid_of(fd: u32, proc: Fd) -> Result<u32, Failure> {
+    let (mut path, mut content) = (Text::new(), [0u8; PATH]);
+    path.push(b"self/fdinfo/").push_number(fd);
+    read_into(proc, path.c_str(), &mut content)
+        .map_err(|why| if why == Failure::NOENT { Failure::BADF } else { why })?;
+    let number = line_after(&content, b"Pid:\t").ok_or(Failure::NO_PROCESS)?;
+    // -1, when it has ended.
+    text::number(number).filter(|number| *number > 0).ok_or(Failure::SRCH)
+}
+
+/// The rest of the line that begins so.
+fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [u8]> {
+    let mut rest = c_str(content).to_bytes();
+    while let Some((line, after)) = text::word(rest, b'\n') {
+        if let Some(found) = text::after(line, beginning) {
+            return Some(found);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// The beginning of a file, behind which there is a NUL.
+fn read_into(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &mut [u8; PATH]) -> Done {
+    let file = files::open(directory, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+    let (place, _) = content.split_at_mut(PATH - 1);
+    let length = read(file, place)?;
+    content.iter_mut().skip(length).for_each(|byte| *byte = 0);
+    Ok(())
+}
+
+impl Other {
+    /// The kinds of namespaces (CLONE_NEW*) of it that are not ours.
+    ///
+    /// # Errors
+    /// EACCES, EPERM: it may not be looked into; ESRCH: it has ended.
+    pub fn differing(self, proc: Fd) -> Result<u32, Failure> {
+        let ours = files::directory(proc, c"self")?;
+        look_into(self)?;
+        let mut differing = 0;
+        for (kind, path) in kinds() {
+            // What the kernel does not have it has for nobody.
+            let Ok(own) = statat(ours, path, AtFlags::empty()) else { continue };
+            let its = statat(self.directory, path, AtFlags::empty())?;
+            if (own.st_dev, own.st_ino) != (its.st_dev, its.st_ino) {
+                differing |= kind;
+            }
+        }
+        Ok(differing)
+    }
+
+    /// The lowest id that is mapped in its user namespace: `map` is `uid_map` or `gid_map`.
+    ///
+    /// # Errors
+    /// Those of open(2); EINVAL: none is mapped.
+    pub fn lowest_id(self, map: &CStr) -> Result<u32, Failure> {
+        let mut content = [0u8; PATH];
+        read_into(self.directory, map, &mut content)?;
+        let mut rest = c_str(&content).to_bytes();
+        let mut lowest = None;
+        while let Some((line, after)) = text::word(rest, b'\n') {
+            rest = after;
+            let mut fields = line;
+            while let Some((field, more)) = text::word(fields, b' ') {
+                fields = more;
+                if let Some(id) = text::number(field) {
+                    lowest = Some(lowest.map_or(id, |lowest: u32| lowest.min(id)));
+                    break;
+                }
+            }
+        }
+        lowest.ok_or(Failure::INVAL)
+    }
+
+    /// The list of the processes in its cgroup (cgroups(7), version 2), open for writing, if that is not ours too.
+    ///
+    /// # Errors
+    /// EXDEV: it lies outside of what we see of the cgroups; ENOENT: they are not mounted; EACCES: it may not be joined.
+    pub fn cgroup(self, proc: Fd) -> Result<Option<Fd>, Failure> {
+        let (mut its, mut own) = ([0u8; PATH], [0u8; PATH]);
+        read_into(self.directory, c"cgroup", &mut its)?;
+        read_into(proc, c"self/cgroup", &mut own)?;
+        let (its, own) = (line_after(&its, VERSION_2), line_after(&own, VERSION_2));
+        let Some(path) = its.filter(|_| its != own) else { return Ok(None) };
+        let path = text::after(path, b"/").ok_or(Failure::XDEV)?;
+        if text::after(path, b"..").is_some() {
+            return Err(Failure::XDEV);
+        }
+        for place in [c"/sys/fs/cgroup", c"/sys/fs/cgroup/unified"] {
+            if let Ok(tree) = files::directory(HERE, place)
+                && procfs::file_system(tree) == Ok(CGROUP2)
+            {
+                let mut file = Text::new();
+                file.push(path).push(if path.is_empty() { b"" } else { b"/" }).push(b"cgroup.procs");
+                return files::open(tree, file.c_str(), OFlags::WRONLY).map(Some);
+            }
+        }
+        Err(Failure::NOENT)
+    }
+
+    /// Joins all of `kinds` with one call, or where the kernel does not take a process (before Linux 5.8), one by one.
+    ///
+    /// # Errors
+    /// Those of setns(2).
+    pub fn join(self, kinds: u32) -> Done {
+        match self.handle.map_or(Err(Failure::INVAL), |handle| sys::join(fd(handle), kinds)) {
+            Err(Failure::INVAL) => {}
+            done => return done,
+        }
+        let mut list = [(0, 0); KINDS];
+        for ((kind, path), entry) in self::kinds().zip(&mut list).filter(|((kind, _), _)| kinds & kind != 0) {
+            *entry = (kind, fd(files::open(self.directory, path, OFlags::RDONLY)?));
+        }
+        one_by_one(&mut list).map_err(|(_, why)| why)
+    }
+}
+
+/// `CGROUP2_SUPER_MAGIC`.
+const CGROUP2: u64 = 0x6367_7270;
+/// What begins the line of /proc/PID/cgroup that tells of version 2.
+const VERSION_2: &[u8] = b"0::";
+
+fn fd(fd: Fd) -> u32 {
+    crate::fds::number(Some(fd))
+}
+
+/// Joins namespaces, a kind and a descriptor each. Some may only be joined by who is in a user namespace, some only by who is
+/// not in it yet: what does not go before goes after. Of those that fail, the first and why.
+fn one_by_one(list: &mut [(u32, u32)]) -> Result<(), (u32, Failure)> {
+    for last in [false, true] {
+        // The user namespace between the two rounds.
+        for user in [last, !last] {
+            let mut failed = Ok(());
+            for (kind, fd) in list.iter_mut().filter(|(kind, _)| (*kind == raw::CLONE_NEWUSER) == user) {
+                match sys::join(*fd, *kind) {
+                    _ if *kind == 0 => {}
+                    Ok(()) => *kind = 0,
+                    Err(why) if failed.is_ok() => failed = Err((*kind, why)),
+                    Err(_) => {}
+                }
+            }
+            if last || user {
+                failed?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Joins what was named, all or none that matters: who fails goes no further.
+///
+/// # Errors
+/// Which could not be found or joined, reported.
+pub fn join_named(named: &[(u32, &CStr)], proc: Fd) -> Done {
+    let mut list = [(0, 0); KINDS];
+    let failed = |kind: u32, why: Failure| {
+        let mut on = Text::new();
+        for (_, path) in kinds().filter(|(other, _)| *other == kind) {
+            on.push(name(path));
+        }
+        for (_, word) in named.iter().filter(|(other, _)| *other == kind) {
+            on.byte(b' ').push(word.to_bytes());
+        }
+        let hint = match why {
+            Failure::PERM => say!("whose user namespace is it? --join-user joins that too"),
+            Failure::INVAL => say!("it is none of that kind, or ours already"),
+            _ => Say::NOTHING,
+        };
+        blame_hint(say!("join namespace"), on.c_str(), why, hint)
+    };
+    for ((kind, word), entry) in named.iter().zip(&mut list) {
+        *entry = (*kind, open(*kind, word, proc).map_err(|why| failed(*kind, why))?);
+    }
+    one_by_one(&mut list).map_err(|(kind, why)| failed(kind, why))
+}
+
+/// The namespace that a word names: a process's, a descriptor, a path.
+fn open(kind: u32, word: &CStr, proc: Fd) -> Result<u32, Failure> {
+    if let Some(number) = text::after(word.to_bytes(), FD) {
+        return text::number(number).ok_or(Failure::BADF);
+    }
+    if text::number(word.to_bytes()).is_none() {
+        return files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK).map(fd);
+    }
+    let other = find(word, proc)?;
+    let path = kinds().find(|(its, _)| *its == kind).map_or(c"", |(_, path)| path);
+    files::open(other.directory, path, OFlags::RDONLY).map(fd)
+}
