@@ -18,7 +18,6 @@ use crate::fault::{blame, blame_hint, warn};
 use crate::fds;
 use crate::files;
 use crate::other::{self, Other};
-use crate::procfs;
 use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
@@ -26,8 +25,9 @@ use crate::step::{Step, always, explain, nothing, walk};
 use crate::sys::{self, Done, Failure, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
+use crate::{procfs, pty};
 
-static STEPS: [Step; 8] = [
+static STEPS: [Step; 9] = [
     // The launcher's own mask stays.
     Step {
         says: say!("clear the umask"),
@@ -73,6 +73,17 @@ static STEPS: [Step; 8] = [
         on: |spec| spec.enter,
         when: always,
         run: |spec, state| enter_directory(spec, state),
+    },
+    Step {
+        says: say!("give CMD a terminal of its own"),
+        on: nothing,
+        when: |spec| spec.pty,
+        run: |spec, state| {
+            // It is to be somebody's who is known in there.
+            sys::make_files_as(spec.uid, spec.gid);
+            sys::prctl(PR_SET_DUMPABLE, 0)?;
+            pty::give(spec, state)
+        },
     },
     Step { says: say!("close descriptors"), on: nothing, when: always, run: |spec, state| close(spec, state) },
 ];

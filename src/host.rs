@@ -22,12 +22,12 @@ use crate::step::{Step, always, explain, nothing, walk};
 use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
-use crate::{fds, other, procfs, reaper, status, tty};
+use crate::{fds, other, procfs, pty, reaper, status, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 12] = [
+static BEFORE: [Step; 13] = [
     Step {
         says: say!("stop ignoring SIGCHLD"),
         on: nothing,
@@ -61,6 +61,12 @@ static BEFORE: [Step; 12] = [
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
             Ok(())
         },
+    },
+    Step {
+        says: say!("look at the terminal"),
+        on: nothing,
+        when: |spec| spec.pty,
+        run: |_, state| pty::prepare(state),
     },
     Step {
         says: say!("leave the terminal to CMD's session"),
@@ -108,14 +114,14 @@ static BEFORE: [Step; 12] = [
     Step {
         says: say!("make pipes"),
         on: nothing,
-        when: |spec| spec.contained() || spec.channels.await_start(),
+        when: |spec| spec.contained() || spec.awaits_start(),
         run: |spec, state| make_pipes(spec, state),
     },
 ];
 
 /// Process 1 writes to the caller's procfs.
 fn needs_proc_inside(spec: &Spec<'_>) -> bool {
-    let inside = spec.nests_users() || spec.exec_label.is_some() || spec.file_label.is_some();
+    let inside = spec.nests_users() || spec.exec_label.is_some() || spec.file_label.is_some() || spec.pty;
     spec.contained() && (inside || !spec.joins.named.is_empty())
 }
 
@@ -246,7 +252,7 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
         || spec.life.propagate
         || leaves
         || spec.channels.status.is_some()
-        || spec.channels.await_start()
+        || spec.awaits_start()
     {
         let news = Pipe::new(PipeFlags::NONBLOCK)?;
         // Before anybody can write to it: what is there already is not announced.
@@ -267,11 +273,12 @@ fn let_go(state: &State) -> Done {
 
 /// What the launcher keeps open while CMD runs.
 #[must_use]
-pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 8] {
+pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 9] {
     let (directory, file) = state.pid_file.unzip();
-    let [go, news, terminal, waiting, directory, file] = [
+    let [go, news, relay, terminal, waiting, directory, file] = [
         state.go.map(|pipe| pipe.write),
         state.news.map(|pipe| pipe.read),
+        state.relay.map(|pipe| pipe.write),
         state.terminal,
         state.waiting,
         directory,
@@ -279,7 +286,7 @@ pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 8] {
     ]
     .map(fds::number);
     let [status, ready] = [spec.channels.status, spec.channels.ready].map(Option::unwrap_or_default);
-    [go, news, terminal, waiting, directory, file, status, ready]
+    [go, news, relay, terminal, waiting, directory, file, status, ready]
 }
 
 /// The launcher while the container runs.
@@ -307,6 +314,7 @@ impl Supervisor<'_> {
                     tty::take_back(terminal);
                 }
                 self.read_news();
+                pty::end(&self.state);
                 status::ended(self.spec, &self.state, (!self.failed).then_some(status), self.killer);
                 if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
                     sys::die_of(killer);
@@ -350,7 +358,11 @@ impl Supervisor<'_> {
 
     fn take(&mut self, info: &Siginfo) {
         match (info.signal(), info.code()) {
-            (Signal::CHLD, _) => {}
+            (Signal::CHLD, _) => pty::look_after(&self.state),
+            // CMD is in another terminal: this one means our job, without it.
+            (signal, SI_KERNEL) if self.spec.pty && is_stop(signal) => {
+                let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+            }
             // As the kernel's own where the queue of signals is full (fcntl(2), F_SETSIG). It is read in any case.
             (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.news.is_some() => {}
             (Signal::CONT, _) => self.resume(),
@@ -399,6 +411,7 @@ impl Supervisor<'_> {
                 News::Started if self.started || self.failed => return,
                 News::Started => {
                     self.started = true;
+                    pty::begin(&self.state);
                     status::started(self.spec, &mut self.state, self.container);
                 }
             }

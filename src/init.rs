@@ -14,11 +14,11 @@ use rustix::process::{Pid, getpid, getppid};
 use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::{News, State};
-use crate::status;
 use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
 use crate::text;
 use crate::tty::{self, Stop};
 use crate::voice::Event;
+use crate::{pty, status};
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
 /// negative code: whoever forges these moves his own terminal and his own group.
@@ -146,6 +146,7 @@ impl<'a> Init<'a> {
         }
         let end = self.remapped(status).into();
         if outermost {
+            pty::end(&self.state);
             status::ended(self.spec, &self.state, self.ran.then_some(end), self.killer);
         }
         if let Some(killer) = self.killer {
@@ -177,6 +178,10 @@ impl<'a> Init<'a> {
                     if self.deaf {
                         return false;
                     }
+                }
+                Ok(Some((pid, _))) if Some(pid) == self.state.relay_process => {
+                    self.state.relay_process = None;
+                    pty::restore(self.state.look);
                 }
                 Ok(Some((pid, Change::Exited(status)))) => self.tell_reaped(pid, Event::Exited, status.into()),
                 Ok(Some((pid, Change::Killed(signal)))) => self.tell_reaped(pid, Event::Killed, signal.number()),
@@ -279,6 +284,11 @@ impl<'a> Init<'a> {
             return;
         }
         if info.signal() == Signal::CHLD {
+            return;
+        }
+        if self.spec.pty && !contained && info.code() == SI_KERNEL && is_stop(info.signal()) {
+            // CMD is in another terminal: this one means our job, without it.
+            let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
             return;
         }
         // What the terminal sends to our group, CMD has got already if it is in it.

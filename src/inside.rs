@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::step::{Step, always, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::texts::Say;
-use crate::{fds, ids, kernelfs, mounts, net, ops, procfs, reaper, rootfs};
+use crate::{fds, ids, kernelfs, mounts, net, ops, procfs, pty, reaper, rootfs};
 
 /// What the rest is done with.
 static BEGIN: [Step; 7] = [
@@ -128,7 +128,7 @@ static MOUNT: [Step; 7] = [
         says: say!("fill /dev"),
         on: nothing,
         when: |spec| spec.has_root(),
-        run: |spec, state| kernelfs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev")),
+        run: |spec, state| kernelfs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev"), state),
     },
 ];
 
@@ -148,7 +148,8 @@ static ENTER: [Step; 3] = [
 ];
 
 /// At the end, for what belongs to the one process that does it.
-static LAST: [Step; 5] = [
+static LAST: [Step; 6] = [
+    Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.pty, run: pty::give },
     Step {
         says: say!("lock"),
         on: |spec| spec.locks.first().copied().unwrap_or(c""),
@@ -244,7 +245,7 @@ fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
     let (mut root, directory) = (root(state)?, state.directory);
     sys::keep_opened();
     for op in spec.ops {
-        ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?)?;
+        ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?, state)?;
         // There may be thousands, and what one of them opened the next does not need.
         sys::close_opened(root);
     }

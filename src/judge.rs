@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 24] = [
+static RULES: [Rule; 25] = [
     Rule {
         on: say!("--init"),
         broken: |spec| spec.in_place && spec.contained(),
@@ -110,6 +110,11 @@ static RULES: [Rule; 24] = [
                 && (spec.channels.info.is_some() || !spec.locks.is_empty() || spec.file_label.is_some())
         },
         why: say!("makes nothing: --info-fd, --lock-file and --file-label have no meaning"),
+    },
+    Rule {
+        on: say!("--pty"),
+        broken: |spec| spec.pty && !spec.contained(),
+        why: say!("requires a container: --root, --enter, or what makes a sandbox"),
     },
     Rule {
         on: say!("--join-mount"),

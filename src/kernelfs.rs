@@ -13,15 +13,16 @@ use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
 use crate::mounts;
 use crate::place::put;
-use crate::procfs;
 use crate::resolve::PARENTS;
 use crate::rootfs::new_tmpfs;
 use crate::say;
 use crate::spec::{Masks, Op, Spec};
+use crate::state::State;
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
 use crate::tty;
+use crate::{procfs, pty};
 
 /// What tells of the host or acts on it, in /proc and /sys: the list of runc, `maskedPaths`; and powercap, which tells
 /// what the neighbours compute (CVE-2020-8694).
@@ -127,11 +128,11 @@ static LINKS: &[u8] = b"/proc/self/fd\0fd\0/proc/self/fd/0\0stdin\0/proc/self/fd
 ///
 /// # Errors
 /// Which file of it could not be made, and why.
-pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
+pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Done {
     let dev = new_tmpfs(spec, op)?;
     put(spec, op, root, dev)?;
     fchdir(dev)?;
-    let made = |name: &CStr, result: Done| result.map_err(|why| blame(say!("make /dev's"), name, why));
+    let made = |name: &CStr, result: Done| result.map_err(|why| failed_at(name, why));
     for host in text::strings(DEVICES) {
         let name = sys::tail(host, b"/dev/".len());
         made(name, files::make_file(dev, name, 0o666).and_then(|()| bind_here(host, name)))?;
@@ -156,7 +157,12 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
         message_queues(dev).map_err(|why| blame(say!("mount mqueue on /dev's"), c"mqueue", why))?;
     }
-    console(dev).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
+    if spec.pty && state.pty.is_none() {
+        state.pty = Some(pty::make(dev, c"pts/ptmx", state.look).map_err(|why| failed_at(c"pts/ptmx", why))?);
+        // It outlives this operation.
+        sys::keep_opened();
+    }
+    console(dev, state.pty).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
     // As bubblewrap's users find it. No device file is executed, so a kernel that has no such call loses nothing.
     if spec.is_sandbox() {
         let _ = sys::mount_setattr(dev, raw::MOUNT_ATTR_NOSUID, 0, true);
@@ -173,9 +179,16 @@ fn message_queues(dev: Fd) -> Done {
     }
 }
 
-/// /dev/console is the caller's terminal, if he has one here: the very device that the descriptor is, not what is
-/// found at its path (CVE-2025-52565).
-fn console(dev: Fd) -> Done {
+fn failed_at(name: &CStr, why: Failure) -> Failure {
+    blame(say!("make /dev's"), name, why)
+}
+
+/// /dev/console is CMD's own terminal, or the caller's, if he has one here: the very device that the descriptor is, not
+/// what is found at its path (CVE-2025-52565).
+fn console(dev: Fd, pty: Option<(Fd, Fd)>) -> Done {
+    if let Some((_, slave)) = pty {
+        return bind_console(dev, slave);
+    }
     let Some(terminal) = tty::standard() else { return Ok(()) };
     let (mut link, mut path) = (Text::new(), [0u8; PATH]);
     if files::read_link(HERE, base::fd_path(terminal, &mut link), &mut path).is_err() {
@@ -188,6 +201,10 @@ fn console(dev: Fd) -> Done {
     if !same {
         return Ok(());
     }
+    bind_console(dev, device)
+}
+
+fn bind_console(dev: Fd, device: Fd) -> Done {
     files::make_file(dev, c"console", 0o600)?;
     mounts::attach(mounts::copy(device, c"", raw::MOUNT_ATTR_NOSUID, 0, true)?, files::look(dev, c"console")?)
 }

@@ -23,7 +23,7 @@ use crate::sys::{self, Done, Failure, Fork, Standard, Start};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
-use crate::{caps, enter, fds, inside, other, seal, status};
+use crate::{caps, enter, fds, inside, other, pty, relay, seal, status};
 
 /// Runs CMD in a container, a new one or one that is there, or in place. Returns the exit status, after the message if there
 /// was something to say.
@@ -88,6 +88,9 @@ pub fn explain(spec: &Spec<'_>) {
         explain_line(say!("go on in the background"), c"");
     }
     host::explain_before(spec);
+    if spec.pty {
+        explain_line(say!("start the relay of the terminal"), c"");
+    }
     if spec.mode == Mode::Enter {
         explain_line(say!("look for"), spec.enter);
         title(say!("its helper:"));
@@ -114,6 +117,7 @@ pub fn explain(spec: &Spec<'_>) {
 
 fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
+    start_relay(spec, state)?;
     match fork_into_namespaces(spec, start, state)? {
         Fork::Child => sys::exit(process_1(spec, start, state)),
         Fork::Parent(container) => {
@@ -125,6 +129,17 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
             Ok(launcher.forever())
         }
     }
+}
+
+/// Has somebody between the caller's terminal and CMD's.
+fn start_relay(spec: &Spec<'_>, state: &mut State) -> Done {
+    if spec.pty {
+        match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
+            Fork::Child => sys::exit(relay::run(spec, state)),
+            Fork::Parent(relay) => state.relay_process = Some(relay),
+        }
+    }
+    Ok(())
 }
 
 /// Has `ps` show the name that was given. `from`: where in the title it begins.
@@ -142,6 +157,7 @@ const INIT: usize = 2;
 fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     enter::look(spec, state)?;
+    start_relay(spec, state)?;
     let says = say!("become untraceable");
     sys::prctl(PR_SET_DUMPABLE, 0).map_err(|why| blame(says, c"", why))?;
     let go = state.go.ok_or(Failure::BADF)?;
@@ -363,7 +379,7 @@ fn start_command(spec: &Spec<'_>, state: &mut State) -> Result<Pid, Failure> {
     state.parent = Some(getpid());
     let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
     let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say!("fork"), c"CMD", why))?;
-    if spec.contained() && spec.channels.await_start() {
+    if spec.contained() && spec.awaits_start() {
         // It has been executed, or has said before that it will never be.
         state.inform(News::Started, 0);
     }
@@ -380,6 +396,7 @@ fn watch(spec: &Spec<'_>, state: &mut State, command: Pid) -> Result<i32, Failur
     let _ = status::tell_of_container(spec.channels.status, spec, state, b" ");
     let ran = has_begun(state);
     if ran {
+        pty::begin(state);
         status::started(spec, state, command);
     }
     let _ = chdir(c"/");
@@ -400,6 +417,10 @@ fn settle(spec: &Spec<'_>, state: &State) {
     let sync = spec.channels.sync.unwrap_or_default();
     let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync]);
     let _ = chdir(c"/");
+    if spec.pty {
+        // What CMD might find here is its own terminal.
+        sys::end_messages();
+    }
     let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };
 }
 

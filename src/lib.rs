@@ -22,13 +22,14 @@
 //! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
 //! other                   somebody else's process, and its namespaces
-//! ids caps net seal reaper status   one topic each
+//! ids caps net pty seal reaper status   one topic each
 //! place                   where below the new root something goes
 //! rootfs                  what becomes /; file systems in memory, overlays
 //! kernelfs                /proc, /dev, /sys, with their masks
 //! ops                     what the user asked for, in his order
 //! init                    PROCESS: process 1, from CMD's start to the end
-//! host inside enter command   PROCESSES: the launcher; process 1 until CMD starts, or who enters in its place; CMD
+//! host inside enter relay command   PROCESSES: the launcher; process 1 until CMD starts, or who enters in its place; who
+//!                         copies between two terminals; CMD
 //! launch                  the only places where processes begin
 //! ```
 //!
@@ -71,7 +72,9 @@ pub mod ops;
 pub mod other;
 pub mod place;
 pub mod procfs;
+pub mod pty;
 pub mod reaper;
+pub mod relay;
 pub mod resolve;
 pub mod rootfs;
 pub mod seal;

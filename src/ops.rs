@@ -18,6 +18,7 @@ use crate::resolve::{self, Kind as Sort, PARENTS};
 use crate::rootfs::{self, COPY};
 use crate::say;
 use crate::spec::{Kind, Op, Spec};
+use crate::state::State;
 use crate::sys::{self, Done, Failure};
 use crate::text::{PATH, Text};
 use crate::texts::Say;
@@ -26,7 +27,7 @@ use crate::texts::Say;
 ///
 /// # Errors
 /// What could not be done, in his words.
-pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
+pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mut State) -> Done {
     let (says, dest) = (op.says(), op.dest);
     match op.kind {
         Kind::Bind | Kind::BindTry => {
@@ -57,7 +58,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd) -> Done {
         Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => put(spec, op, root, of_layers(spec, op, caller)?),
         Kind::Tmpfs => put(spec, op, root, rootfs::new_tmpfs(spec, op)?),
         Kind::Proc => kernelfs::proc(spec, root, op),
-        Kind::Dev => kernelfs::dev(spec, root, op),
+        Kind::Dev => kernelfs::dev(spec, root, op, state),
         Kind::Sys => kernelfs::sys(spec, root, op, true),
         Kind::Cgroup => put(spec, op, root, kernelfs::of_kernel(c"cgroup2", op)?),
         Kind::Mqueue => put(spec, op, root, kernelfs::of_kernel(c"mqueue", op)?),

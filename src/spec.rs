@@ -63,6 +63,8 @@ pub struct Spec<'a> {
     /// CMD keeps all that the caller did not mark close-on-exec.
     pub keeps_all_fds: bool,
     pub channels: Channels<'a>,
+    /// CMD gets a terminal of its own.
+    pub pty: bool,
     /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.
     pub title: &'static CStr,
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
@@ -139,14 +141,6 @@ pub struct Channels<'a> {
     pub pid_file: &'a CStr,
     /// The caller's process ends once CMD has been executed.
     pub detach: bool,
-}
-
-impl Channels<'_> {
-    /// Whether the launcher has to know when CMD has been executed.
-    #[must_use]
-    pub const fn await_start(&self) -> bool {
-        self.ready.is_some() || self.detach || !self.pid_file.is_empty()
-    }
 }
 
 /// Whether user namespaces can be made inside.
@@ -426,6 +420,7 @@ impl Spec<'_> {
             pid_file: c"",
             detach: false,
         },
+        pty: false,
         title: c"",
         locks: &[],
         env: Env::NONE,
@@ -451,6 +446,12 @@ impl Spec<'_> {
             tell_reaped: false,
         },
     };
+
+    /// Whether the launcher has to know when CMD has been executed.
+    #[must_use]
+    pub fn awaits_start(&self) -> bool {
+        self.channels.ready.is_some() || self.channels.detach || !self.channels.pid_file.is_empty() || self.pty
+    }
 
     /// Whether CMD gets what a container's does.
     #[must_use]

@@ -4,10 +4,11 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::{read, write};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, getegid, geteuid, getpid};
+use rustix::termios::Winsize;
 
 use crate::files::Fd;
 use crate::spec::LOCKS;
-use crate::sys::{self, Failure, Set, Signal, keep_open};
+use crate::sys::{self, Failure, Modes, Set, Signal, keep_open};
 
 /// What the caller was when nsinit started: CMD is to find the same.
 #[derive(Clone, Copy)]
@@ -75,6 +76,13 @@ impl News {
     }
 }
 
+/// The caller's terminal: its modes and, if it has one, its size.
+#[derive(Clone, Copy)]
+pub struct Look {
+    pub modes: Modes,
+    pub size: Option<Winsize>,
+}
+
 #[derive(Clone, Copy)]
 pub struct State {
     pub caller: Caller,
@@ -111,6 +119,13 @@ pub struct State {
     pub children: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
     pub locks: [u32; LOCKS],
+    /// Of `--pty`: the caller's terminal as it was; what the terminal's two ends go to the relay by; what the launcher tells
+    /// that by, and its process; and the ends, where the container's /dev made them.
+    pub look: Option<Look>,
+    pub hand_over: Option<Pipe>,
+    pub relay: Option<Pipe>,
+    pub relay_process: Option<Pid>,
+    pub pty: Option<(Fd, Fd)>,
     /// CMD's: its parent, process 1, by its own number.
     pub parent: Option<Pid>,
 }
@@ -154,6 +169,11 @@ impl State {
             pid_file: None,
             children: None,
             locks: [0; LOCKS],
+            look: None,
+            hand_over: None,
+            relay: None,
+            relay_process: None,
+            pty: None,
             parent: None,
         }
     }

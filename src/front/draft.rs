@@ -339,6 +339,10 @@ impl Draft {
             // Whoever makes a user namespace has them all in it.
             (own, if spec.rootless { 0 } else { capget().unwrap_or_default() })
         };
+        if spec.pty {
+            spec.life.new_session = true;
+            spec.life.own_group = true;
+        }
         if !self.masks {
             spec.masks = Masks::None;
         }

@@ -584,6 +584,86 @@ pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Done {
     done(call!(__NR_ioctl, fd.as_raw_fd(), request, argument))
 }
 
+/// ioctl(2) with a place as its argument.
+///
+/// # Safety
+/// It is what the request reads or writes.
+pub(super) unsafe fn ioctl_at(fd: BorrowedFd<'_>, request: u32, place: *mut c_void) -> Done {
+    done(call!(__NR_ioctl, fd.as_raw_fd(), request, place))
+}
+
+/// signalfd4(2) for all signals, without waiting.
+///
+/// # Errors
+/// ENOSYS without CONFIG_SIGNALFD.
+pub fn signals() -> Result<BorrowedFd<'static>, Failure> {
+    let set = Set::ALL;
+    let fd = call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), raw::O_CLOEXEC | raw::O_NONBLOCK)?;
+    // SAFETY: the kernel has just made it, and nobody else has its number.
+    Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+}
+
+/// setfsgid(2) and setfsuid(2): whose the files that are made come to be. Ids that are not mapped are not taken.
+pub fn make_files_as(uid: u32, gid: u32) {
+    #[cfg(any(target_arch = "arm", target_arch = "x86"))]
+    let _ = (call!(__NR_setfsgid32, gid), call!(__NR_setfsuid32, uid));
+    #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
+    let _ = (call!(__NR_setfsgid, gid), call!(__NR_setfsuid, uid));
+}
+
+/// A control message with two descriptors, `struct cmsghdr` and what follows it (unix(7), SCM_RIGHTS).
+#[repr(C)]
+struct Rights {
+    header: linux_raw_sys::net::cmsghdr,
+    fds: [i32; 2],
+}
+
+impl Rights {
+    const LENGTH: usize = size_of::<linux_raw_sys::net::cmsghdr>() + size_of::<[i32; 2]>();
+
+    /// `body` with a message of one byte around it.
+    fn around<T>(&mut self, body: impl FnOnce(*mut linux_raw_sys::net::msghdr) -> T) -> T {
+        let mut byte = 0u8;
+        let mut part = raw::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+        let mut message = linux_raw_sys::net::msghdr {
+            msg_name: core::ptr::null_mut(),
+            msg_namelen: 0,
+            msg_iov: (&raw mut part).cast(),
+            msg_iovlen: 1,
+            msg_control: core::ptr::from_mut(self).cast(),
+            msg_controllen: size_of::<Rights>(),
+            msg_flags: 0,
+        };
+        body(&raw mut message)
+    }
+}
+
+/// sendmsg(2) of two descriptors.
+///
+/// # Errors
+/// EPIPE: nobody will have them.
+pub fn send(socket: BorrowedFd<'_>, fds: [BorrowedFd<'_>; 2]) -> Done {
+    use linux_raw_sys::net::{MSG_NOSIGNAL, SCM_RIGHTS, SOL_SOCKET, cmsghdr};
+    let header = cmsghdr { cmsg_len: Rights::LENGTH, cmsg_level: SOL_SOCKET as c_int, cmsg_type: SCM_RIGHTS as c_int };
+    let mut rights = Rights { header, fds: fds.map(|fd| fd.as_raw_fd()) };
+    done(rights.around(|message| call!(__NR_sendmsg, socket.as_raw_fd(), message, MSG_NOSIGNAL)))
+}
+
+/// recvmsg(2) of two descriptors.
+///
+/// # Errors
+/// EBADF: there are none; those of recvmsg(2).
+pub fn receive(socket: BorrowedFd<'_>) -> Result<[BorrowedFd<'static>; 2], Failure> {
+    use linux_raw_sys::net::{MSG_CMSG_CLOEXEC, cmsghdr};
+    let mut rights = Rights { header: cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 }, fds: [-1; 2] };
+    rights.around(|message| call!(__NR_recvmsg, socket.as_raw_fd(), message, MSG_CMSG_CLOEXEC))?;
+    if rights.header.cmsg_len != Rights::LENGTH {
+        return Err(Failure::BADF);
+    }
+    // SAFETY: the kernel has just made them, and nobody else has their numbers.
+    Ok(rights.fds.map(|fd| keep_open(unsafe { OwnedFd::from_raw_fd(fd) })))
+}
+
 /// getcwd(2) into `buffer`; the length without the terminating NUL.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ mod failure;
 mod heap;
 mod image;
 mod signal;
+mod terminal;
 
 pub use call::*;
 pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
@@ -15,3 +16,4 @@ pub use failure::{Done, Failure};
 pub use heap::Bump;
 pub use image::{leave_file, set_title};
 pub use signal::*;
+pub use terminal::*;

@@ -1,0 +1,156 @@
+//! A terminal for CMD alone (pty(7), devpts(5)): `--pty`. Its slave is CMD's, its master the relay's, which copies between
+//! that and the caller's terminal. So nothing inside has the caller's terminal open.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fs::{OFlags, fchown, fstat, major, minor};
+use rustix::io::write;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::pipe::PipeFlags;
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
+use rustix::termios::{isatty, tcgetwinsize, tcsetwinsize};
+use rustix::thread::Uid;
+
+use crate::base::fd_path;
+use crate::fault::blame_hint;
+use crate::files::{self, Fd};
+use crate::say;
+use crate::spec::Spec;
+use crate::state::{Look, Pipe, State};
+use crate::sys::{self, Done, Failure, Standard};
+use crate::text::Text;
+use crate::texts::Say;
+use crate::tty;
+
+/// To the relay: begin; CMD has ended, and so are you to.
+pub const BEGIN: u8 = b'b';
+/// See [`BEGIN`].
+pub const END: u8 = b'e';
+
+/// Looks at the caller's terminal, and makes what the launcher, the relay and the terminal's maker talk by.
+///
+/// # Errors
+/// Those of pipe(2) and socketpair(2).
+pub fn prepare(state: &mut State) -> Done {
+    if let Some(terminal) = tty::standard() {
+        state.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
+    }
+    let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    state.hand_over = Some(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) });
+    state.relay = Some(Pipe::new(PipeFlags::empty())?);
+    Ok(())
+}
+
+/// A new terminal, of the devpts that `ptmx` belongs to: its master and its slave. It is as the caller's; where he types
+/// nothing, nothing that is typed is shown.
+///
+/// # Errors
+/// ENOSPC: there are too many; those of open(2).
+pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), Failure> {
+    let master = files::open(directory, ptmx, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)?;
+    unlockpt(master)?;
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::from_bits_retain(raw::O_CLOEXEC);
+    let slave = sys::keep_open(ioctl_tiocgptpeer(master, flags)?);
+    let mut modes = look.map_or(sys::modes(slave), |look| Ok(look.modes))?;
+    if !isatty(Standard::Input.fd()) {
+        modes = modes.silent();
+    }
+    sys::set_modes(slave, modes)?;
+    if let Some(size) = look.and_then(|look| look.size) {
+        tcsetwinsize(slave, size)?;
+    }
+    Ok((master, slave))
+}
+
+/// Gives CMD, whose standard input, output and error ours are to be, a terminal: the one that there is, or one of the
+/// container's /dev. `proc` is the caller's.
+///
+/// # Errors
+/// Why there is none, reported.
+pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
+    let hint = |why| {
+        if why == Failure::NOENT { say!("the container has no /dev/ptmx; --dev /dev makes one") } else { Say::NOTHING }
+    };
+    let pty = state.pty.map_or_else(|| find(state), Ok);
+    let (master, slave) = pty.map_err(|why| blame_hint(say!("make a terminal by"), c"/dev/ptmx", why, hint(why)))?;
+    let (uid, socket) = (Uid::from_raw(spec.uid), state.hand_over.ok_or(Failure::BADF)?);
+    if fstat(slave)?.st_uid != spec.uid {
+        // Where it can't be his he has it open, and opens it as /dev/tty.
+        let _ = fchown(slave, Some(uid), None);
+    }
+    sys::send(socket.write, [master, slave])?;
+    [Standard::Input, Standard::Output, Standard::Error].iter().try_for_each(|own| sys::replace(*own as u32, slave))
+}
+
+/// Makes a terminal by the container's /dev/ptmx, whatever leads there, if it is that device.
+fn find(state: &State) -> Result<(Fd, Fd), Failure> {
+    /// The device, Documentation/admin-guide/devices.txt.
+    const PTMX: (u32, u32) = (5, 2);
+    let found = files::open(files::HERE, c"/dev/ptmx", OFlags::PATH)?;
+    let stat = fstat(found)?;
+    if stat.st_mode & raw::S_IFMT != raw::S_IFCHR || (major(stat.st_rdev), minor(stat.st_rdev)) != PTMX {
+        return Err(Failure::NODEV);
+    }
+    let mut path = Text::new();
+    let path = sys::tail(fd_path(found, &mut path), b"/proc/".len());
+    make(state.proc.ok_or(Failure::BADF)?, path, state.look)
+}
+
+/// CMD has been executed: the relay begins.
+pub fn begin(state: &State) {
+    tell(state, BEGIN);
+}
+
+/// CMD has ended: the relay copies what is left, and ends; the terminal is as it was.
+pub fn end(state: &State) {
+    let Some(relay) = state.relay_process else { return };
+    tell(state, END);
+    let _ = sys::wait_end(relay.as_raw_nonzero().get());
+    restore(state.look);
+}
+
+/// The terminal is as it was if the relay was killed.
+pub fn look_after(state: &State) {
+    if let Some(relay) = state.relay_process
+        && !matches!(sys::wait4(Some(relay), false), Ok(None))
+    {
+        restore(state.look);
+    }
+}
+
+fn tell(state: &State, word: u8) {
+    if let Some(pipe) = state.relay {
+        // If it is not there any more the terminal's master is gone with it, and CMD has been told so by the kernel. SIGPIPE
+        // is blocked.
+        let _ = write(pipe.write, &[word]);
+    }
+}
+
+/// Makes the caller's terminal one that hands on each byte, if we are in its foreground.
+pub fn make_raw(look: Option<Look>) {
+    let terminal = Standard::Input.fd();
+    if let Some(look) = look
+        && isatty(terminal)
+        && tty::is_ours(terminal)
+    {
+        let _ = sys::set_modes(terminal, look.modes.raw());
+    }
+}
+
+/// Makes it what it was, if it is as [`make_raw`] has made it: somebody else may have it by now.
+pub fn restore(look: Option<Look>) {
+    let terminal = Standard::Input.fd();
+    if let Some(Look { modes, .. }) = look
+        && sys::modes(terminal).is_ok_and(|now| now == modes.raw())
+    {
+        let _ = sys::set_modes(terminal, modes);
+    }
+}
+
+/// Gives CMD's terminal the size of the caller's.
+pub fn copy_size(master: Fd) {
+    if let Some(size) = tty::standard().and_then(|terminal| tcgetwinsize(terminal).ok()) {
+        let _ = tcsetwinsize(master, size);
+    }
+}

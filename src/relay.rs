@@ -1,0 +1,228 @@
+//! PROCESS: RELAY, `--pty`. A child of the launcher, which copies between the caller's terminal and CMD's.
+//!
+//! - Namespaces, rights: the launcher's. It is in his process group, so that the terminal takes both for one job.
+//! - Signals: all blocked and read from a descriptor, but for SIGTTIN, which stops who reads a terminal in the background.
+//! - It begins when CMD has been executed. It ends by the launcher's word, when all is copied, or when he is no more;
+//!   without it CMD's terminal is hung up.
+//! - The terminal is made raw here, and what it was here; by the launcher, if this one was killed.
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, read, write};
+
+use crate::fault::{blame, failed};
+use crate::fds;
+use crate::files::Fd;
+use crate::pty::{self, BEGIN, END};
+use crate::say;
+use crate::spec::Spec;
+use crate::state::{Look, State};
+use crate::sys::{self, Set, Signal, Standard};
+
+/// Bytes that are under way in one direction. To a pipe that can be written, as many can be written at once (PIPE_BUF).
+const CHUNK: usize = 4096;
+
+/// Bytes on their way.
+struct Buffer {
+    bytes: [u8; CHUNK],
+    from: usize,
+    to: usize,
+}
+
+impl Buffer {
+    const NEW: Buffer = Buffer { bytes: [0; CHUNK], from: 0, to: 0 };
+
+    fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// Takes what there is to read. Only for one that is empty.
+    fn fill(&mut self, from: Fd) -> Result<usize, Errno> {
+        let length = read(from, self.bytes.as_mut_slice())?;
+        (self.from, self.to) = (0, length);
+        Ok(length)
+    }
+
+    /// Writes what can be written.
+    fn drain(&mut self, to: Fd) -> Result<(), Errno> {
+        match write(to, self.rest()) {
+            Ok(length) => self.from += length,
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(why) => return Err(why),
+        }
+        Ok(())
+    }
+}
+
+/// What there is to read from the caller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// The terminal gives nothing to who is in the background.
+    Withheld,
+    Ended,
+}
+
+struct Relay {
+    look: Option<Look>,
+    control: Fd,
+    signals: Fd,
+    master: Fd,
+    input: Input,
+    /// CMD has ended.
+    ending: bool,
+    /// The last byte that was read ended a line.
+    at_line: bool,
+    inwards: Buffer,
+    outwards: Buffer,
+}
+
+/// Waits for the launcher's word, and copies until there is no more to copy. Returns the exit status, which nobody asks for.
+pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
+    let (Some(control), Some(socket)) = (state.relay, state.hand_over) else { return failed() };
+    let (control, socket) = (control.read, socket.read);
+    let _ = sys::prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
+    let _ = fds::close_all_but(&[], &[control, socket].map(|fd| fds::number(Some(fd))));
+    let mut word = [0u8];
+    if read(control, &mut word) != Ok(1) || word != [BEGIN] {
+        return failed();
+    }
+    let ready = sys::receive(socket).and_then(|[master, _]| {
+        let _ = sys::set_mask(Set::ALL.without(Signal::TTIN));
+        Ok((master, sys::signals()?))
+    });
+    let (master, signals) = match ready {
+        Ok(ready) => ready,
+        Err(why) => {
+            blame(say!("copy from and to CMD's terminal"), c"", why);
+            return failed();
+        }
+    };
+    // A terminal that nobody reads: then none is made raw either.
+    let input = if spec.channels.detach { Input::Ended } else { Input::Open };
+    let look = state.look.filter(|_| input == Input::Open);
+    let relay = Relay {
+        look,
+        control,
+        signals,
+        master,
+        input,
+        ending: false,
+        at_line: true,
+        inwards: Buffer::NEW,
+        outwards: Buffer::NEW,
+    };
+    relay.forever();
+    pty::restore(look);
+    0
+}
+
+impl Relay {
+    fn forever(mut self) {
+        pty::make_raw(self.look);
+        pty::copy_size(self.master);
+        loop {
+            if self.ending && self.outwards.is_empty() {
+                match self.outwards.fill(self.master) {
+                    Ok(1..) => {}
+                    _ => return,
+                }
+            }
+            if self.turn().is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until something can be done, and does it. An error is the end.
+    fn turn(&mut self) -> Result<(), Errno> {
+        let (input, output) = (Standard::Input.fd(), Standard::Output.fd());
+        let reads = self.input == Input::Open && !self.ending && self.inwards.is_empty();
+        let mut masters = PollFlags::empty();
+        if self.outwards.is_empty() {
+            masters |= PollFlags::IN;
+        }
+        if !self.inwards.is_empty() {
+            masters |= PollFlags::OUT;
+        }
+        // Nothing is asked of what does not matter now, and an end is told unasked: its place is taken by one that has none.
+        let when = |asked: bool, fd: Fd, flags| if asked { (fd, flags) } else { (self.signals, PollFlags::empty()) };
+        let asked = [
+            (self.control, PollFlags::IN),
+            (self.signals, PollFlags::IN),
+            when(reads, input, PollFlags::IN),
+            when(!masters.is_empty(), self.master, masters),
+            when(!self.outwards.is_empty(), output, PollFlags::OUT),
+        ];
+        let mut polled = asked.each_ref().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags));
+        match poll(&mut polled, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(()),
+            Err(why) => return Err(why),
+        }
+        let [control, signals, typed, master, written] = polled.map(|fd| fd.revents());
+        if !control.is_empty() {
+            self.obey()?;
+        }
+        if !signals.is_empty() {
+            self.notice();
+        }
+        if !typed.is_empty() {
+            self.take();
+        }
+        if master.contains(PollFlags::OUT) {
+            self.inwards.drain(self.master)?;
+        }
+        if master.contains(PollFlags::IN) {
+            match self.outwards.fill(self.master) {
+                Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        if !written.is_empty() {
+            self.outwards.drain(output)?;
+        }
+        Ok(())
+    }
+
+    /// The launcher's word, or his end.
+    fn obey(&mut self) -> Result<(), Errno> {
+        let mut word = [0u8];
+        if read(self.control, &mut word)? == 0 || word != [END] {
+            return Err(Errno::PIPE);
+        }
+        self.ending = true;
+        Ok(())
+    }
+
+    /// The window has another size, or we are continued, in the foreground perhaps.
+    fn notice(&mut self) {
+        // signalfd(2): as many bytes each.
+        while read(self.signals, &mut [0u8; 128]).is_ok() {}
+        pty::make_raw(self.look);
+        pty::copy_size(self.master);
+        if self.input == Input::Withheld {
+            self.input = Input::Open;
+        }
+    }
+
+    /// What the caller types, or has in a file. Its end is one that a terminal tells, by a character: at a line's beginning
+    /// it is the end, elsewhere only that of what is to be read now (termios(3), VEOF).
+    fn take(&mut self) {
+        match self.inwards.fill(Standard::Input.fd()) {
+            Ok(0) => {
+                self.input = Input::Ended;
+                let end = sys::modes(self.master).map_or(0, |modes| modes.end_of_file());
+                let [first, second, ..] = &mut self.inwards.bytes;
+                (*first, *second) = (end, end);
+                (self.inwards.from, self.inwards.to) = (0, if self.at_line { 1 } else { 2 });
+            }
+            Ok(_) => self.at_line = self.inwards.rest().last() == Some(&b'\n'),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => self.input = Input::Withheld,
+        }
+    }
+}
