@@ -14,7 +14,7 @@ use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid};
 use crate::fault::{blame, blame_execution, failed};
 use crate::files::{self, HERE};
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{Mode, ROOTS_HOME, Spec};
 use crate::state::{News, State};
 use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal, c_str};
@@ -190,8 +190,13 @@ fn here(buffer: &mut [u8; PATH]) -> Result<&CStr, Failure> {
     }
 }
 
-/// PWD tells where CMD begins.
+/// PWD tells where CMD begins, and HOME where its user is at home.
 fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
+    // Who CMD is in what is entered was not known before.
+    let presumed = spec.env.words().position(|pair| core::ptr::eq(pair.as_ptr(), ROOTS_HOME.as_ptr()));
+    if let Some(index) = presumed.filter(|_| spec.mode == Mode::Enter && spec.uid != 0) {
+        return spec.env.with(index, c"HOME=/", || as_listener(spec, state));
+    }
     const NAME: &[u8] = b"PWD=";
     let slot = spec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
     let mut buffer = [0u8; PATH];

@@ -113,7 +113,11 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
         return Err(Failure::NO_CONTAINER);
     }
     state.root = Some(files::directory(other.directory, c"root")?);
-    state.directory = Some(files::directory(other.directory, c"cwd")?);
+    state.directory = match other.stands_in {
+        // Process 1 of ours is there.
+        true => state.root,
+        false => Some(files::directory(other.directory, c"cwd")?),
+    };
     match other.cgroup(proc) {
         Ok(cgroup) => state.cgroup = cgroup,
         Err(why) => no_cgroup(spec.enter, why),
@@ -151,7 +155,7 @@ pub fn explain_join(spec: &Spec<'_>) {
 }
 
 fn found(state: &State) -> Result<Other, Failure> {
-    Ok(Other { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle })
+    Ok(Other { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle, stands_in: false })
 }
 
 fn join_cgroup(spec: &Spec<'_>, state: &State) {

@@ -162,7 +162,7 @@ pub fn text_of(why: Failure) -> Say {
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: [(u16, Say); 45] = [
+static REASONS: [(u16, Say); 46] = [
     (1, say!("Operation not permitted")),
     (2, say!("No such file or directory")),
     (3, say!("No such process")),
@@ -208,6 +208,7 @@ static REASONS: [(u16, Say); 45] = [
     (5008, say!("destination exists and is not a symlink")),
     (5009, say!("it holds no process id")),
     (5010, say!("it is in no other namespace than we are")),
+    (5011, say!("it is of version 1")),
 ];
 
 #[cfg(test)]

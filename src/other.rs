@@ -51,6 +51,8 @@ pub struct Other {
     pub directory: Fd,
     /// Itself, where the kernel has that (Linux 5.3).
     pub handle: Option<Fd>,
+    /// It stands for its parent.
+    pub stands_in: bool,
 }
 
 /// Finds a process: by its number, by a file that holds it, or, `fd:N`, by a descriptor (pidfd_open(2)). Where it is process
@@ -83,7 +85,7 @@ pub fn find(who: &CStr, proc: Fd) -> Result<Other, Failure> {
     read_into(other.directory, list.c_str(), &mut content)?;
     let first = text::word(c_str(&content).to_bytes(), b' ').and_then(|(first, _)| text::number(first));
     let child = with_number(proc, first.ok_or(Failure::ACCESS)?)?;
-    look_into(child).map(|()| child)
+    look_into(child).map(|()| Other { stands_in: true, ..child })
 }
 
 /// What begins the word for a descriptor.
@@ -115,7 +117,7 @@ fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Other, Failure> 
     match handle.map(sys::is_there) {
         // The directory is another's, who came after it.
         Some(false) => Err(Failure::SRCH),
-        _ => Ok(Other { directory, handle }),
+        _ => Ok(Other { directory, handle, stands_in: false }),
     }
 }
 
@@ -140,6 +142,18 @@ fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [u8]>
         rest = after;
     }
     None
+}
+
+/// Whether two lists of cgroups differ in what is of version 1.
+fn differ_in_old(one: &[u8; PATH], other: &[u8; PATH]) -> bool {
+    let (mut one, mut other) = (c_str(one).to_bytes(), c_str(other).to_bytes());
+    while let (Some((its, rest)), Some((own, others))) = (text::word(one, b'\n'), text::word(other, b'\n')) {
+        (one, other) = (rest, others);
+        if its != own && text::after(its, VERSION_2).is_none() {
+            return true;
+        }
+    }
+    false
 }
 
 /// The beginning of a file, behind which there is a NUL.
@@ -197,13 +211,17 @@ impl Other {
     /// The list of the processes in its cgroup (cgroups(7), version 2), open for writing, if that is not ours too.
     ///
     /// # Errors
-    /// EXDEV: it lies outside of what we see of the cgroups; ENOENT: they are not mounted; EACCES: it may not be joined.
+    /// EXDEV: it lies outside of what we see of the cgroups; ENOENT: they are not mounted; EACCES: it may not be joined;
+    /// [`Failure::OLD_CGROUP`]: it is in another one of version 1, which is not joined.
     pub fn cgroup(self, proc: Fd) -> Result<Option<Fd>, Failure> {
         let (mut its, mut own) = ([0u8; PATH], [0u8; PATH]);
         read_into(self.directory, c"cgroup", &mut its)?;
         read_into(proc, c"self/cgroup", &mut own)?;
+        let old = differ_in_old(&its, &own);
         let (its, own) = (line_after(&its, VERSION_2), line_after(&own, VERSION_2));
-        let Some(path) = its.filter(|_| its != own) else { return Ok(None) };
+        let Some(path) = its.filter(|_| its != own) else {
+            return if old { Err(Failure::OLD_CGROUP) } else { Ok(None) };
+        };
         let path = text::after(path, b"/").ok_or(Failure::XDEV)?;
         if text::after(path, b"..").is_some() {
             return Err(Failure::XDEV);

@@ -154,6 +154,9 @@ pub enum NoMoreUsers {
     Made,
 }
 
+/// Where root is at home, if nobody says otherwise. Who finds this very text in CMD's environment knows that nobody has.
+pub static ROOTS_HOME: &CStr = c"HOME=/root";
+
 /// What is made around CMD.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {

@@ -6,7 +6,7 @@ use core::mem::take;
 
 use engine::other::FD;
 use engine::say;
-use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, Spec};
+use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, ROOTS_HOME, Spec};
 use engine::sys::{Argv, Env, Word, c_str, capget, close_on_exec, getcwd, tail};
 use engine::text::{self, PATH as MOST};
 use linux_raw_sys::general as raw;
@@ -376,7 +376,7 @@ impl Draft {
             self.push_env(PATH);
             self.pass_env(Some(c"TERM"));
             self.push_env(c"container=nsinit");
-            self.push_env(if matches!(self.spec.uid, 0 | u32::MAX) { c"HOME=/root" } else { c"HOME=/" });
+            self.push_env(if matches!(self.spec.uid, 0 | u32::MAX) { ROOTS_HOME } else { c"HOME=/" });
         } else {
             self.pass_env(None);
         }

@@ -57,6 +57,8 @@ impl Failure {
     pub const NO_PROCESS: Failure = Failure::new(5009);
     /// A process has the namespaces that we have.
     pub const NO_CONTAINER: Failure = Failure::new(5010);
+    /// A process is in a cgroup of version 1.
+    pub const OLD_CGROUP: Failure = Failure::new(5011);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

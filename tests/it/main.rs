@@ -14,6 +14,7 @@ mod compat_catatonit;
 mod compat_dumb_init;
 mod compat_tini;
 mod end;
+mod enter;
 mod errors;
 mod fault;
 mod files;

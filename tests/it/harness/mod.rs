@@ -8,8 +8,10 @@
 //!     traces     what nobody has touched
 //!     roots      the container roots
 //!     launch     one run of nsinit, its result, and the proof that nothing is left
+//!     container  containers that run, by whomever they were made
 //!     term       a terminal with a shell in it
 
+pub mod container;
 pub mod deny;
 pub mod launch;
 pub mod procs;
@@ -26,6 +28,7 @@ use std::time::Duration;
 pub use deny::Deny;
 pub use launch::{Launch, Out, Running};
 pub use roots::{Root, roots};
+pub use scratch::Dir;
 pub use term::Term;
 pub use who::Who;
 

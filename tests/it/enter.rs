@@ -1,0 +1,293 @@
+//! `--enter`: into containers of every maker, by root and by who owns them.
+
+use std::os::unix::fs::MetadataExt;
+
+use super::harness::container::{Container, MAKERS, Maker, enter};
+use super::harness::launch::{exists, send};
+use super::harness::procs::{self, eventually, field_of};
+use super::harness::{Launch, Who, who};
+
+const KINDS: [&str; 7] = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
+
+/// Every maker's container, with everybody who may enter it.
+fn everywhere() -> Vec<(Container, Vec<Who>)> {
+    let mut found = Vec::new();
+    for who in who::both() {
+        for maker in MAKERS {
+            let by = if who.is_root() { vec![who] } else { who::both() };
+            found.extend(Container::new(who, maker).map(|container| (container, by)));
+        }
+    }
+    found
+}
+
+#[test]
+fn cmd_is_in_all_namespaces_and_below_the_root() {
+    for (container, by) in everywhere() {
+        for by in by {
+            let script = "for k in cgroup ipc mnt net pid user uts; do readlink /proc/self/ns/$k; done; pwd; \
+                stat -c %i /; exit 7";
+            let out = enter(by, container.init, &[], &["/bin/sh", "-c", script]).run();
+            let mut wanted: Vec<String> = KINDS.iter().map(|kind| container.namespace(kind)).collect();
+            // Process 1 of some is a program of the maker's, which is in /.
+            let own_init = matches!(container.maker, Maker::Nsinit | Maker::Sandbox | Maker::Bwrap);
+            wanted.push(if own_init { "/" } else { "/tmp" }.into());
+            wanted.push(container.root.path().metadata().expect("the root is there").ino().to_string());
+            assert_eq!(out.stdout.lines().collect::<Vec<_>>(), wanted, "{:?} by {by:?}: {out}", container.maker);
+            assert_eq!(out.status, 7, "{out}");
+            without_trouble(&container, &out.stderr);
+        }
+        container.end();
+    }
+}
+
+/// What a container of runc's has that we do not join is said.
+#[track_caller]
+fn without_trouble(container: &Container, stderr: &str) {
+    let known = container.maker == Maker::Runc && stderr.contains("join the cgroup") && stderr.lines().count() == 1;
+    assert!(stderr.is_empty() || known, "{:?}: {stderr}", container.maker);
+}
+
+#[test]
+fn cmd_has_what_a_fresh_one_would() {
+    const USUAL: &str = "00000000a80425fb";
+    for (container, by) in everywhere() {
+        for by in by {
+            let script = "grep -E '^(Cap|NoNewPrivs|Groups|Uid|Gid|PPid)' /proc/$$/status; ls /proc/self/fd; \
+                echo $HOME $container $PATH";
+            let out = enter(by, container.init, &[], &["/bin/sh", "-c", script]).env("SECRET", "x").run();
+            let field = |name| field_of(&out.stdout, name).unwrap_or_else(|| panic!("no {name}: {out}"));
+            for (name, value) in
+                [("CapInh", "0000000000000000"), ("CapAmb", "0000000000000000"), ("NoNewPrivs", "1"), ("PPid", "0")]
+            {
+                assert_eq!(field(name), value, "{name}: {:?} by {by:?}\n{out}", container.maker);
+            }
+            let ids = field("Uid");
+            let zero = ids.split_whitespace().all(|id| id == "0");
+            for name in ["CapEff", "CapPrm", "CapBnd"] {
+                // A sandbox of an ordinary user knows nobody but him.
+                let wanted = if zero || name == "CapBnd" { USUAL } else { "0000000000000000" };
+                assert_eq!(field(name), wanted, "{name}: {:?} by {by:?}\n{out}", container.maker);
+            }
+            assert!(ids.split_whitespace().all(|id| Some(id) == ids.split_whitespace().next()), "{out}");
+            // Standard input, output, error, and the directory that ls reads.
+            assert!(out.stdout.contains("\n0\n1\n2\n3\n") && !out.stdout.contains("\n4\n"), "{out}");
+            let home = if zero { "/root" } else { "/" };
+            assert!(out.stdout.contains(&format!("\n{home} nsinit /usr/local/sbin:")), "{out}");
+        }
+        container.end();
+    }
+}
+
+/// Options say of an entered CMD what they say of a fresh one.
+#[test]
+fn options_hold() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let run =
+            |options: &[&str], script: &str| enter(who, container.init, options, &["/bin/sh", "-c", script]).run();
+        run(&["--chdir", "/etc"], "pwd").says("/etc");
+        run(&["--setenv", "A", "b"], "echo $A").says("b");
+        run(&["--umask", "027"], "umask").says("0027");
+        run(&["--cap-drop", "ALL"], "grep CapBnd /proc/self/status").says("CapBnd:\t0000000000000000");
+        run(&["--allow-new-privs"], "grep NoNewPrivs /proc/self/status").says("NoNewPrivs:\t0");
+        run(&["--argv0", "ash"], "echo $0").says("ash");
+        run(&["--remap", "3:4"], "exit 3").is(4, "", "");
+        if who.is_root() {
+            run(&["--uid", "5", "--gid", "6"], "id -u; id -g; grep CapEff /proc/self/status")
+                .says("5\n6\nCapEff:\t0000000000000000");
+            run(&["--uid", "5", "--cap-add", "CAP_CHOWN"], "grep CapEff /proc/self/status")
+                .says("CapEff:\t0000000000000001");
+        }
+        // Without CMD a shell.
+        enter(who, container.init, &[], &[]).input("echo $0\n").run().is(0, "/bin/sh\n", "");
+        container.end();
+    }
+}
+
+#[test]
+fn statuses_and_signals() {
+    for (container, by) in everywhere() {
+        for by in by {
+            let sh = |script: &str| enter(by, container.init, &[], &["/bin/sh", "-c", script]);
+            let out = sh("kill -9 $$").run();
+            assert_eq!(out.status, 137, "{out}");
+            let out = enter(by, container.init, &[], &["/none"]).run();
+            assert_eq!(out.status, 127, "{out}");
+            let out = enter(by, container.init, &[], &["/etc"]).run();
+            assert_eq!(out.status, 126, "{out}");
+            let mut run = sh("trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.01; done").start();
+            assert_eq!(run.line(), "ready");
+            run.kill(libc::SIGTERM);
+            let out = run.finish();
+            assert_eq!((out.status, out.stdout.as_str()), (5, "got\n"), "{out}");
+        }
+        container.end();
+    }
+}
+
+/// Who kills nsinit kills what it has brought inside, and nothing else.
+#[test]
+fn cmd_dies_with_the_launcher() {
+    for (container, by) in everywhere() {
+        for by in by {
+            let mut run = enter(by, container.init, &[], &["/bin/sh", "-c", "echo $$; exec sleep 999"]).start();
+            run.line();
+            let cmd = eventually("CMD is there", || procs::children(run.pid()).first().copied());
+            run.kill(libc::SIGKILL);
+            let out = run.finish();
+            assert_eq!(out.status, -libc::SIGKILL, "{out}");
+            eventually("CMD is gone", || (!exists(cmd)).then_some(()));
+            assert!(exists(container.inside));
+        }
+        container.end();
+    }
+}
+
+/// What CMD leaves in the background is the container's, and ends with it.
+#[test]
+fn what_cmd_leaves_behind_is_the_containers() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let script = "setsid sleep 998 >/dev/null 2>&1 & exit 3";
+        let out =
+            Launch::new(who).args(["--enter", &container.init.to_string(), "--", "/bin/sh", "-c", script]).start();
+        let status = out.finish_beside();
+        assert_eq!(status, 3);
+        let left = || procs::all().into_iter().find(|stat| stat.parent == container.init && stat.name == "sleep");
+        eventually("it has been adopted", left);
+        container.end();
+    }
+}
+
+/// WHO: by its number, by a file that holds it, by a descriptor.
+#[test]
+fn three_ways_to_say_who() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let file = container.root.file("pid", &format!("{}\n", container.init));
+        let empty = container.root.file("empty", "");
+        let text = container.root.file("text", "12 34\n");
+        enter(who, file.display(), &[], &["hostname"]).run().is(0, &format!("{}\n", hostname()), "");
+        enter(who, empty.display(), &[], &["true"]).run().fails("empty");
+        enter(who, text.display(), &[], &["true"]).run().fails("text");
+        let pid = container.inside;
+        let with_pidfd = |launch: Launch| {
+            launch.before(move || {
+                // SAFETY: system calls that take numbers.
+                unsafe {
+                    let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0) as libc::c_int;
+                    if fd < 0 || libc::dup2(fd, 9) < 0 {
+                        return Err(std::io::Error::last_os_error());
+                    }
+                }
+                Ok(())
+            })
+        };
+        with_pidfd(enter(who, "fd:9", &[], &["/bin/sh", "-c", "ls /proc/self/fd | wc -l"])).run().says("4");
+        enter(who, "fd:9", &[], &["true"]).run().fails("fd:9");
+        enter(who, "fd:0", &[], &["true"]).run().fails("fd:0");
+        container.end();
+    }
+}
+
+fn hostname() -> String {
+    nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8")
+}
+
+/// Not there, no container, somebody else's: one line each.
+#[test]
+fn who_can_not_be_entered() {
+    for who in who::both() {
+        let run = |word: &str| enter(who, word, &[], &["true"]).run();
+        run("0").fails("0");
+        run("4194304").fails("No such process");
+        run("/none").fails("No such file");
+        run("").fails("empty");
+        // Ourselves.
+        let out = enter(who, std::process::id(), &[], &["true"]).run();
+        if who.is_root() {
+            out.fails("no other namespace");
+        } else {
+            out.fails("enter");
+        }
+        if let (false, Some(root)) = (who.is_root(), who::root()) {
+            let Some(container) = Container::new(root, Maker::Nsinit) else { continue };
+            for pid in [container.init, container.inside] {
+                enter(who, pid, &[], &["true"]).run().fails("somebody else's");
+            }
+            container.end();
+        }
+    }
+}
+
+/// One that has ended and is not reaped, and one that ends while we are on our way.
+#[test]
+fn who_vanishes() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Unshare) else { continue };
+        let inside = container.inside;
+        let running = enter(who, inside, &[], &["/bin/sh", "-c", "echo in; sleep 1000"]).start();
+        let mut running = running;
+        assert_eq!(running.line(), "in");
+        // Process 1 takes all others of its pid namespace with it.
+        send(inside, libc::SIGKILL);
+        let out = running.finish_beside();
+        assert_eq!(out, 137);
+        container.end();
+        enter(who, inside, &[], &["true"]).run().fails("No such process");
+    }
+}
+
+#[test]
+fn what_has_no_meaning_is_refused() {
+    for who in who::both() {
+        for options in [
+            &["--root", "/"][..],
+            &["--bind", "/", "/"],
+            &["--tmpfs", "/x"],
+            &["--unshare-net"],
+            &["--share-net"],
+            &["--hostname", "x"],
+            &["--join-net", "1"],
+            &["--read-only"],
+            &["--no-sys"],
+            &["--as-pid-1"],
+            &["--init"],
+            &["--grace", "3"],
+            &["--wait-all"],
+            &["--all"],
+            &["--lock-file", "/x"],
+        ] {
+            enter(who, 1, options, &["true"]).run().fails("--");
+        }
+    }
+}
+
+/// The kernels of before: no pidfd_open (5.3), no setns of a process (5.8).
+#[test]
+fn on_older_kernels() {
+    use super::harness::Deny;
+    /// The mount and the pid namespace at once.
+    const BOTH: u64 = 0x2002_0000;
+    const MANY: Deny = Deny::when(libc::SYS_setns, 1, BOTH, BOTH, libc::EINVAL);
+    for (container, by) in everywhere() {
+        for by in by {
+            let script = "for k in mnt net pid user; do readlink /proc/self/ns/$k; done";
+            let wanted = ["mnt", "net", "pid", "user"].map(|kind| container.namespace(kind)).join("\n") + "\n";
+            let sh = || enter(by, container.init, &[], &["/bin/sh", "-c", script]);
+            // One by one: where there are two user namespaces, one in the other, an ordinary user gets into neither of them so
+            // that he may join what is the outer one's.
+            let nested = container.maker == Maker::Bwrap && !by.is_root();
+            for launch in [sh().lacking(&[libc::SYS_pidfd_open]), sh().deny(MANY)] {
+                if nested {
+                    launch.run().fails("Operation not permitted");
+                    continue;
+                }
+                let out = launch.run();
+                assert_eq!((out.status, &out.stdout), (0, &wanted), "{:?} by {by:?}: {out}", container.maker);
+            }
+        }
+        container.end();
+    }
+}
