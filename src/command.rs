@@ -78,7 +78,7 @@ static STEPS: [Step; 16] = [
         says: say!("close descriptors"),
         on: nothing,
         when: |spec| spec.contained() && !spec.keeps_all_fds,
-        run: |spec, _| close_descriptors(spec),
+        run: |spec, state| close_descriptors(spec, state),
     },
     Step {
         says: say!("enter directory"),
@@ -160,8 +160,9 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     Ok(())
 }
 
-fn close_descriptors(spec: &Spec<'_>) -> Done {
-    fds::close_all_but(spec.keep_fds, &[])?;
+/// All but what CMD keeps, and what we tell the launcher by that it was never executed.
+fn close_descriptors(spec: &Spec<'_>, state: &State) -> Done {
+    fds::close_all_but(spec.keep_fds, &[fds::number(state.news.map(|pipe| pipe.write))])?;
     for fd in spec.keep_fds {
         sys::close_on_exec(*fd, false)
             .map_err(|errno| blame(say!("keep open the descriptor of"), c"--keep-fd", errno))?;

@@ -279,7 +279,7 @@ impl<'a> Init<'a> {
 
     fn take(&mut self, info: &Siginfo) {
         let contained = self.spec.mode == Mode::Container;
-        if contained && self.spec.life.die_together && !self.spec.process_1 && getppid() != Some(self.state.launcher) {
+        if contained && self.spec.life.die_together && !self.spec.process_1 && getppid() != self.state.outer {
             self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
             return;
         }

@@ -43,9 +43,16 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
         // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.
         procfs::open().and_then(|proc| mounts::copy(proc, c"", op.attributes(raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
     };
-    let masked = say!("the /proc outside is masked itself: this is a container already");
-    let tree = tree
-        .map_err(|why| blame_hint(op.says(), op.dest, why, if why == Failure::PERM { masked } else { Say::NOTHING }))?;
+    let tree = tree.map_err(|why| {
+        let hint = match why {
+            Failure::PERM if spec.joined(raw::CLONE_NEWPID) => {
+                say!("whose user namespace are the process ids in? --join-user joins that too, --share-user stays")
+            }
+            Failure::PERM => say!("the /proc outside is masked itself: this is a container already"),
+            _ => Say::NOTHING,
+        };
+        blame_hint(op.says(), op.dest, why, hint)
+    })?;
     put(spec, op, root, tree)?;
     mask(tree, spec.masks, READ_ONLY)
 }

@@ -88,6 +88,8 @@ pub struct State {
     pub caller: Caller,
     /// The launcher's process id, as he sees it.
     pub launcher: Pid,
+    /// Process 1's: the same as it sees him itself; nobody, if he has no number in its pid namespace.
+    pub outer: Option<Pid>,
     /// The controlling terminal, if CMD is to share it.
     pub terminal: Option<Fd>,
     /// CMD is put into the terminal's foreground.
@@ -153,6 +155,7 @@ impl State {
         State {
             caller,
             launcher: getpid(),
+            outer: None,
             terminal: None,
             lent: false,
             go: None,

@@ -346,7 +346,7 @@ impl Draft {
         if !self.masks {
             spec.masks = Masks::None;
         }
-        spec.namespaces = (spec.namespaces & !self.shared | self.unshared) & !joined;
+        spec.namespaces = if self.contained { (spec.namespaces & !self.shared | self.unshared) & !joined } else { 0 };
         if spec.mode == Mode::Enter {
             spec.namespaces = 0;
             // What CMD leaves behind is the container's.

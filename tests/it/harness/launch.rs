@@ -355,6 +355,22 @@ pub fn forget(pid: Pid) {
     known().remove(&pid);
 }
 
+/// From now on the test sees to this child itself: what was detached comes to be ours.
+pub fn adopt(pid: Pid) {
+    known().insert(pid);
+}
+
+/// Waits for one that was adopted.
+#[track_caller]
+pub fn wait_for(pid: Pid) {
+    eventually("what was detached has ended", || {
+        // Whether it is still there; ours it may have never been.
+        let _ = waitpid(NixPid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+        (!exists(pid)).then_some(())
+    });
+    forget(pid);
+}
+
 /// Runs a tool that the tests need; its failure is theirs. Gives what it said.
 #[track_caller]
 pub fn tool(command: &mut Command) -> String {

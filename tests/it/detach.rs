@@ -1,0 +1,340 @@
+//! Containers in the background: `--detach`, `--pid-file`, `--ready-fd`, `--status-fd`, `--name`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::harness::container::enter;
+use super::harness::launch::{adopt, exists, send, wait_for};
+use super::harness::procs::{self, Pid, eventually, stat};
+use super::harness::scratch::nsinit;
+use super::harness::term::BASH;
+use super::harness::{Launch, Out, Root, Term, roots, who};
+
+/// One that was started in the background.
+struct Detached {
+    file: PathBuf,
+    launcher: Pid,
+    init: Pid,
+}
+
+impl Detached {
+    #[track_caller]
+    fn new(root: &Root, options: &[&str], script: &str) -> Self {
+        let file = root.at("box.pid");
+        let launch =
+            root.launch(&[&["--detach", "--pid-file", path(&file)], options].concat(), &["/bin/sh", "-c", script]);
+        assert_eq!(launch.start().finish_beside(), 0);
+        Self::found(file)
+    }
+
+    #[track_caller]
+    fn found(file: PathBuf) -> Self {
+        let init = number_in(&file);
+        let launcher = stat(init).expect("process 1 is there").parent;
+        adopt(launcher);
+        Self { file, launcher, init }
+    }
+
+    /// The signal goes to process 1, as README says.
+    #[track_caller]
+    fn stop(self, signal: i32) {
+        send(self.init, signal);
+        self.ended();
+        assert!(!self.file.exists(), "the file goes with the container");
+    }
+
+    #[track_caller]
+    fn ended(&self) {
+        wait_for(self.launcher);
+        eventually("process 1 is gone", || (!exists(self.init)).then_some(()));
+    }
+}
+
+impl Drop for Detached {
+    /// For tests that failed: nothing may stay.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            send(self.launcher, libc::SIGKILL);
+        }
+    }
+}
+
+fn path(file: &Path) -> &str {
+    file.to_str().expect("scratch paths are UTF-8")
+}
+
+#[track_caller]
+fn number_in(file: &Path) -> Pid {
+    let text = fs::read_to_string(file).expect("read a pid file");
+    let (number, rest) = text.split_once('\n').expect("it ends with a line end");
+    assert_eq!(rest, "");
+    number.parse().expect("it holds a number")
+}
+
+/// `script` of a host's shell, in which `$N` is nsinit with this root.
+fn host(root: &Root, script: &str) -> Launch {
+    let n = format!("{} --root {}", nsinit().display(), root.str());
+    Launch::of(root.who, Path::new("/bin/sh"))
+        .args(["-c", script])
+        .env("N", &n)
+        .env("P", path(nsinit()))
+        .directory(root.path())
+}
+
+#[test]
+fn it_goes_on_without_its_caller() {
+    for root in roots() {
+        let box_ = Detached::new(&root, &[], "trap 'exit 0' TERM; touch /up; while :; do sleep 0.01; done");
+        let (launcher, init) = (stat(box_.launcher).expect("it is there"), stat(box_.init).expect("it is there"));
+        assert_eq!(launcher.session, launcher.pid, "a session of its own, and no terminal");
+        assert_eq!(init.parent, launcher.pid);
+        assert_eq!(procs::link(box_.launcher, "cwd").unwrap_or_else(|| "/".into()), Path::new("/"));
+        eventually("CMD runs", || root.at("up").exists().then_some(()));
+        enter(root.who, box_.file.display(), &[], &["ls", "/up"]).start().finish_beside();
+        box_.stop(libc::SIGTERM);
+    }
+}
+
+/// The caller's status is that of what could not be begun; then nothing is left, and no file.
+#[test]
+fn what_never_ran_is_told() {
+    for root in roots() {
+        let file = root.at("box.pid");
+        let options = ["--detach", "--pid-file", path(&file)];
+        root.run(&options, &["/none"]).is(127, "", "nsinit: execute /none: No such file or directory\n");
+        root.run(&options, &["/etc"]).is(126, "", "nsinit: execute /etc: Permission denied\n");
+        root.run(&[&options[..], &["--chdir", "/none"]].concat(), &["true"]).fails("/none");
+        root.run(&[&options[..], &["--as-pid-1"]].concat(), &["/none"]).fails_with(127, "/none");
+        assert!(!file.exists());
+    }
+}
+
+/// One that has ended before anybody could look has run all the same.
+#[test]
+fn what_ends_at_once_has_run() {
+    for root in roots() {
+        for options in [&[][..], &["--as-pid-1"], &["--share-pid"]] {
+            let launch = root.launch(&[&["--detach"], options].concat(), &["/bin/sh", "-c", "exit 3"]);
+            launch.run().is(0, "", "");
+        }
+    }
+}
+
+/// Whoever stops the one that waits stops all of it.
+#[test]
+fn who_is_killed_while_he_waits_leaves_nothing() {
+    for root in roots() {
+        let fifo = root.at("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("make a fifo");
+        root.who.own(&fifo);
+        let run = host(&root, "exec $N --detach --block-fd 3 -- sleep 1000 3<>fifo").start();
+        eventually("CMD waits", || (procs::tree(run.pid()).len() == 4).then_some(()));
+        run.kill(libc::SIGKILL);
+        assert_eq!(run.finish().status, -libc::SIGKILL);
+    }
+}
+
+/// Its kill is the end of the container; of its file it is not, and the next one says so.
+#[test]
+fn a_killed_launcher_takes_the_container_with_it() {
+    for root in roots() {
+        let box_ = Detached::new(&root, &[], "sleep 1000");
+        send(box_.launcher, libc::SIGKILL);
+        box_.ended();
+        assert!(box_.file.exists());
+        root.run(&["--detach", "--pid-file", path(&box_.file)], &["true"]).fails("its nsinit was killed");
+        fs::remove_file(&box_.file).expect("remove the file");
+        Detached::new(&root, &[], "sleep 1000").stop(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn a_terminal_that_hangs_up_is_not_its_own() {
+    for root in roots() {
+        let mut term = Term::shell(root.who, root.path(), &BASH);
+        let file = root.at("box.pid");
+        let line = format!(
+            "$N --detach --pid-file {} -- /bin/sh -c 'trap \"\" HUP; echo never; exec sleep 1000'",
+            path(&file)
+        );
+        assert_eq!(term.ask(&line), "");
+        assert_eq!(term.ask("echo =$?"), "=0");
+        let box_ = Detached::found(file);
+        for name in ["fd/0", "fd/1", "fd/2"] {
+            let of_cmd = procs::link(*procs::children(box_.init).first().expect("CMD"), name);
+            assert_eq!(of_cmd.as_deref(), Some(Path::new("/dev/null")));
+        }
+        // What can't begin says so on the terminal.
+        assert!(term.ask("$N --detach -- /none").contains("nsinit: execute /none"));
+        drop(term);
+        sleep(Duration::from_millis(50));
+        assert!(exists(box_.init));
+        box_.stop(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn its_output_is_the_callers() {
+    for root in roots() {
+        let out = host(&root, "$N --detach -- sh -c 'sleep 0.1; echo said; echo told >&2' >log 2>&1; echo =$?").run();
+        out.is(0, "=0\n", "");
+        eventually("it has said all", || (root.read("log") == "said\ntold\n").then_some(()));
+    }
+}
+
+#[test]
+fn an_entered_cmd_is_detached_too() {
+    for root in roots() {
+        let box_ = Detached::new(&root, &[], "sleep 1000");
+        let file = root.at("second.pid");
+        let options = ["--detach", "--pid-file", path(&file)];
+        let run = enter(root.who, box_.file.display(), &options, &["sleep", "1000"]).start();
+        assert_eq!(run.finish_beside(), 0);
+        let second = Detached::found(file);
+        let fresh = *procs::children(box_.init).first().expect("CMD");
+        assert_eq!(
+            procs::link(second.init, "ns/pid").expect("look at it"),
+            procs::link(fresh, "ns/pid").expect("look at it")
+        );
+        second.stop(libc::SIGTERM);
+        assert_eq!(enter(root.who, box_.file.display(), &["--detach"], &["/none"]).start().finish_beside(), 127);
+        box_.stop(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn a_pid_file_is_there_while_cmd_runs() {
+    for root in roots() {
+        let file = root.at("box.pid");
+        let mut run =
+            root.launch(&["--pid-file", path(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
+        run.line();
+        eventually("it is written", || fs::read(&file).is_ok_and(|text| !text.is_empty()).then_some(()));
+        assert_eq!(number_in(&file), run.init());
+        assert_eq!(run.finish().status, 0);
+        assert!(!file.exists());
+    }
+}
+
+/// What is there already, whatever it is, is somebody else's.
+#[test]
+fn a_pid_file_is_made_anew_or_not_at_all() {
+    for root in roots() {
+        let old = root.file("old", "precious");
+        root.symlink("nowhere", "link");
+        for name in ["old", "link", "etc"] {
+            root.run(&["--pid-file", path(&root.at(name))], &["echo", "ran"]).fails("File exists");
+        }
+        assert_eq!(fs::read_to_string(old).ok().as_deref(), Some("precious"));
+        assert!(!root.at("nowhere").exists());
+        root.run(&["--pid-file", path(&root.at("none/x"))], &["echo", "ran"]).fails("none/x");
+        root.run(&["--pid-file", ""], &["echo", "ran"]).fails("empty");
+        // One that was put in its place stays.
+        let file = root.at("box.pid");
+        let mut run =
+            root.launch(&["--pid-file", path(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
+        run.line();
+        fs::remove_file(&file).expect("remove the file");
+        fs::write(&file, "another's").expect("write another");
+        assert_eq!(run.finish().status, 0);
+        assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some("another's"));
+    }
+}
+
+/// Where there is no process 1 it is CMD's number.
+#[test]
+fn a_pid_file_in_place() {
+    for who in who::both() {
+        let Some(root) = Root::new(who) else { continue };
+        let script = "$P --pid-file box.pid --status-fd 3 --ready-fd 4 -- sh -c 'echo $$; while ! [ -s box.pid ]; do :; done; cat box.pid; exit 4' \
+            3>status 4>ready; echo =$?; ls box.pid";
+        let out = host(&root, script).run();
+        let lines: Vec<&str> = out.stdout.lines().collect();
+        assert!(lines.len() == 3 && lines[0] == lines[1] && lines[2] == "=4", "{out}");
+        assert_eq!(root.read("status"), format!("{{ \"child-pid\": {} }}\n{{ \"exit-code\": 4 }}\n", lines[0]));
+        assert_eq!(root.read("ready"), "\n");
+    }
+}
+
+/// A line end, when CMD has been executed, and the end; of one that never was the end alone.
+#[test]
+fn ready_is_told_once() {
+    for root in roots() {
+        for options in ["", "--as-pid-1", "--share-pid", "--detach"] {
+            for (cmd, told) in [("true", "1 0a"), ("/none", "0"), ("sh -c 'sleep 0.2'", "1 0a")] {
+                // cat ends only when nobody has the descriptor any more: neither CMD nor process 1.
+                let script = format!(
+                    "( $N {options} --ready-fd 3 -- {cmd} 3>&1 >/dev/null 2>&1 ) | (cat >told; wc -c <told | tr -d ' \\n'; od -An -tx1 told)"
+                );
+                let out = host(&root, &script).run();
+                assert_eq!(out.text(), told, "{options} {cmd}: {out}");
+            }
+        }
+    }
+}
+
+fn status_of(root: &Root, options: &str, cmd: &str) -> (Out, String) {
+    let out = host(root, &format!("exec $N {options} --status-fd 3 -- {cmd} 3>status")).run();
+    let told = root.read("status");
+    (out, told)
+}
+
+/// Lines of JSON: process 1 and its namespaces; how CMD ended, unless it was never executed.
+#[test]
+fn status_is_told_in_lines() {
+    for root in roots() {
+        let script = "'for k in cgroup ipc mnt net pid uts user; do readlink /proc/self/ns/$k; done; exit 6'";
+        let (out, told) = status_of(&root, "", &format!("sh -c {script}"));
+        assert_eq!(out.status, 6, "{out}");
+        let mut lines = told.lines();
+        let first = lines.next().expect("a first line");
+        assert!(first.starts_with("{ \"child-pid\": ") && first.ends_with(" }"), "{told}");
+        for link in out.stdout.lines() {
+            let (kind, number) = link.trim_end_matches(']').split_once(":[").expect("KIND:[NUMBER]");
+            assert!(first.contains(&format!(", \"{kind}-namespace\": {number}")), "{kind} {number}: {told}");
+        }
+        assert_eq!(lines.next(), Some("{ \"exit-code\": 6 }"));
+        assert_eq!(lines.next(), None);
+        let (_, told) = status_of(&root, "", "sh -c 'kill -15 $$'");
+        assert_eq!(told.lines().nth(1), Some("{ \"signal\": 15 }"));
+        let (_, told) = status_of(&root, "--as-pid-1", "sh -c 'exit 9'");
+        assert_eq!(told.lines().nth(1), Some("{ \"exit-code\": 9 }"));
+        let (out, told) = status_of(&root, "", "/none");
+        assert_eq!((out.status, told.lines().count()), (127, 1), "{told}");
+    }
+}
+
+#[test]
+fn a_name_is_shown() {
+    for root in roots() {
+        let title = |pid: Pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', "");
+        let box_ = Detached::new(&root, &["--name", "box"], "hostname >/name; exec sleep 1000");
+        eventually("it is called so", || (title(box_.launcher) == "nsinit: box").then_some(()));
+        eventually("and so is process 1", || (title(box_.init) == "init: box").then_some(()));
+        eventually("so is the host", || (fs::read_to_string(root.at("name")).ok()? == "box\n").then_some(()));
+        box_.stop(libc::SIGTERM);
+        root.run(&["--name", "box", "--hostname", "other"], &["hostname"]).says("other");
+        let own = nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8");
+        root.run(&["--name", "box", "--share-uts"], &["hostname"]).says(&own);
+        root.run(&["--name", &"n".repeat(64)], &["hostname"]).says(&"n".repeat(64));
+        for wrong in ["", &"n".repeat(65)] {
+            root.run(&["--name", wrong], &["hostname"]).fails("--name");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_go_together() {
+    for root in roots() {
+        root.run(&["--detach", "--die-with-parent"], &["true"]).fails("--die-with-parent");
+        root.run(&["--ready-fd", "77"], &["true"]).fails("77");
+        root.run(&["--status-fd", "x"], &["true"]).fails("--status-fd");
+    }
+    // We are process 1 of a pid namespace: its end is everybody's.
+    if let Some(root) = who::root() {
+        let words = ["--pid", "--fork", path(nsinit()), "--detach", "--", "true"];
+        Launch::of(root, Path::new("/usr/bin/unshare")).args(words).run().fails("--detach");
+    }
+}

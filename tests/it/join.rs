@@ -1,0 +1,219 @@
+//! `--join-*`: a container in namespaces that are there, and in new ones.
+
+use std::path::Path;
+
+use super::harness::container::{Container, MAKERS, Maker};
+use super::harness::procs::our_namespace;
+use super::harness::scratch::nsinit;
+use super::harness::{Launch, Root, roots, skip, who};
+
+const KINDS: [(&str, &str); 6] = [
+    ("--join-cgroup", "cgroup"),
+    ("--join-ipc", "ipc"),
+    ("--join-net", "net"),
+    ("--join-uts", "uts"),
+    ("--join-pid", "pid"),
+    ("--join-user", "user"),
+];
+
+const SHOW: &str = "for k in cgroup ipc net uts pid user; do readlink /proc/self/ns/$k; done";
+
+/// Each kind of every maker's: what is joined is its own, all else is new.
+#[test]
+fn one_at_a_time() {
+    for who in who::both() {
+        for maker in MAKERS {
+            let Some(container) = Container::new(who, maker) else { continue };
+            let of = container.inside.to_string();
+            for (option, kind) in KINDS {
+                if !who.is_root() && maker == Maker::Bwrap && option != "--join-user" {
+                    // They are owned by a user namespace around the one that it is in.
+                    continue;
+                }
+                if kind != "user" && container.namespace(kind) == our_namespace(kind) {
+                    // runc leaves it as it is where there is only version 1 of the cgroups.
+                    continue;
+                }
+                let ours = who.is_root() && matches!(maker, Maker::Unshare | Maker::Runc);
+                if ours && option == "--join-user" {
+                    container.root.sh(&[option, &of], SHOW).fails("ours already");
+                    continue;
+                }
+                let mut options = vec![option, &of];
+                // Their process ids are of their user namespace, and so is the right to mount a /proc.
+                if option == "--join-pid" && ours {
+                    options.push("--share-user");
+                } else if option == "--join-pid" || (!who.is_root() && option != "--join-user") {
+                    container.root.sh(&options, SHOW).fails("--join-user joins that too");
+                    options.extend(["--join-user", &of]);
+                }
+                let out = container.root.sh(&options, SHOW);
+                let shown: Vec<&str> = out.text().lines().collect();
+                for (at, (other, kind_of)) in KINDS.iter().enumerate() {
+                    let joined = options.contains(other) || (*kind_of == "user" && options.contains(&"--share-user"));
+                    let same = shown.get(at).is_some_and(|shown| *shown == container.namespace(kind_of));
+                    assert_eq!(same, joined, "{kind_of} with {option} of {maker:?} ({kind}): {out}");
+                }
+            }
+            container.end();
+        }
+    }
+}
+
+/// Two containers that share their network and IPC, and nothing else.
+#[test]
+fn a_pod() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let Some(second) = Root::new(who) else { continue };
+        let of = container.inside.to_string();
+        let mut options = vec!["--hostname", "pod", "--join-net", &of, "--join-ipc", &of];
+        if !who.is_root() {
+            options.extend(["--join-user", &of]);
+        }
+        let out = second.sh(&options, &format!("{SHOW}; hostname; id -u; ls /proc | grep -c '^[0-9]'; touch /new"));
+        let text = out.text();
+        for (kind, same) in [("net", true), ("ipc", true), ("uts", false), ("pid", false), ("cgroup", false)] {
+            assert_eq!(text.contains(&container.namespace(kind)), same, "{kind}: {out}");
+        }
+        assert!(text.contains("\npod\n0\n"), "{out}");
+        assert!(second.at("new").exists() && !container.root.at("new").exists());
+        container.end();
+    }
+}
+
+/// Root in a user's user namespace is its root, and has the rights of that and no other.
+#[test]
+fn root_joins_a_users() {
+    let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
+    let Some(container) = Container::new(user, Maker::Nsinit) else { return };
+    let of = container.inside.to_string();
+    let words = ["--root", container.root.str(), "--join-user", &of, "--join-net", &of];
+    let script = format!("{SHOW}; id -u; grep -E '^(Groups|CapEff)' /proc/self/status; echo x >/made");
+    let out = Launch::new(root).args(words).args(["--", "/bin/sh", "-c", &script]).run();
+    let text = out.text();
+    assert!(text.contains(&container.namespace("user")) && text.contains(&container.namespace("net")), "{out}");
+    assert!(text.ends_with("\n0\nGroups:\t \nCapEff:\t00000000a80425fb"), "{out}");
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(container.root.at("made").metadata().expect("it was made").uid(), user.uid());
+    container.end();
+}
+
+/// By a path, as ip-netns(8) has them; and by a descriptor.
+#[test]
+fn a_namespace_that_has_a_path() {
+    let Some(root) = who::root() else { return };
+    let Some(container) = Container::new(root, Maker::Unshare) else { return };
+    let Some(own) = Root::new(root) else { return };
+    let place = own.file("netns", "");
+    let link = format!("/proc/{}/ns/net", container.inside);
+    // Not where the other tests look for mounts that were left.
+    let script = format!(
+        "mount --bind {link} {place} && exec {n} --root {root} --join-net {place} -- readlink /proc/self/ns/net",
+        place = place.display(),
+        n = nsinit().display(),
+        root = own.str()
+    );
+    let out = Launch::of(root, Path::new("/usr/bin/unshare")).args(["--mount", "/bin/sh", "-c", &script]).run();
+    out.says(&container.namespace("net"));
+    let out =
+        own.launch(&["--join-net", "fd:7"], &["/bin/sh", "-c", "readlink /proc/self/ns/net; ls /proc/self/fd | wc -l"]);
+    out.open_as(Path::new(&link), 7).run().says(&format!("{}\n4", container.namespace("net")));
+    container.end();
+}
+
+/// Without --root: the mounts are the container's, and the root is theirs.
+#[test]
+fn mounts_are_joined_with_their_root() {
+    for who in who::both() {
+        for maker in [Maker::Nsinit, Maker::Sandbox] {
+            let Some(container) = Container::new(who, maker) else { continue };
+            let of = container.inside.to_string();
+            let mut words = vec!["--join-mount", &of, "--join-pid", &of];
+            if !who.is_root() {
+                words.extend(["--join-user", &of]);
+            }
+            let out = Launch::new(who).args(&words).args([
+                "--",
+                "/bin/sh",
+                "-c",
+                "readlink /proc/self/ns/mnt; ls -d /mnt /usr",
+            ]);
+            let out = out.run();
+            assert_eq!(out.stdout, format!("{}\n/mnt\n", container.namespace("mnt")), "{out}");
+            for wrong in [&["--root", "/"][..], &["--tmpfs", "/x"], &["--bind", "/", "/"]] {
+                Launch::new(who).args(&words).args(wrong).args(["--", "true"]).run().fails("--join-mount");
+            }
+            container.end();
+        }
+    }
+}
+
+/// A time namespace, where the kernel has them.
+#[test]
+fn the_clocks_are_joined() {
+    if !Path::new("/proc/self/ns/time").exists() {
+        return skip("the kernel has no time namespaces");
+    }
+    for who in who::both() {
+        let Some(container) =
+            Container::with(who, Maker::Nsinit, &["--unshare-time"], &["/bin/sh", "-c", "echo up; exec sleep 1000"])
+        else {
+            continue;
+        };
+        let of = container.inside.to_string();
+        let mut options = vec!["--join-time", &of];
+        if !who.is_root() {
+            options.extend(["--join-user", &of]);
+        }
+        container.root.run(&options, &["readlink", "/proc/self/ns/time"]).says(&container.namespace("time"));
+        container.end();
+    }
+}
+
+#[test]
+fn what_can_not_be_joined() {
+    for root in roots() {
+        root.run(&["--join-net", "/none"], &["true"]).fails("/none");
+        root.run(&["--join-net", "4194304"], &["true"]).fails("No such process");
+        root.run(&["--join-net", "/bin/sh"], &["true"]).fails("none of that kind");
+        root.run(&["--join-net", "fd:99"], &["true"]).fails("fd:99");
+        root.run(&["--join-net", "fd:x"], &["true"]).fails("fd:x");
+        root.run(&["--join-net", ""], &["true"]).fails("empty");
+        root.run(&["--join-uts", "1", "--hostname", "x"], &["true"]).fails("--hostname");
+        // A namespace of another kind.
+        root.run(&["--join-net", "/proc/self/ns/uts"], &["true"]).fails("none of that kind");
+        if !root.who.is_root() {
+            let out = root.run(&["--join-net", "/proc/self/ns/net"], &["true"]);
+            out.fails("whose user namespace is it");
+        }
+    }
+}
+
+/// Both vocabularies: bubblewrap's --userns, which dies with its caller all the same (a change of user namespaces undoes
+/// what prctl(2) PR_SET_PDEATHSIG says).
+#[test]
+fn who_joins_dies_with_the_caller() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        for join in [
+            format!("--userns 9 9</proc/{}/ns/user", container.inside),
+            format!("--join-user {0} --join-net {0}", container.inside),
+            format!("--join-user {0} --join-pid {0}", container.inside),
+        ] {
+            let (options, redirect) =
+                join.split_once(" 9<").map_or((&join[..], String::new()), |(a, b)| (a, format!("9<{b}")));
+            let script = format!(
+                "{} --ro-bind {} / --proc /proc --die-with-parent {options} -- /bin/sh -c 'echo up; exec sleep 1000' {redirect} & read x; kill -9 $$",
+                nsinit().display(),
+                container.root.str()
+            );
+            let mut run = Launch::of(who, Path::new("/bin/sh")).args(["-c", &script]).open_input().start();
+            assert_eq!(run.line_or_end().as_deref(), Some("up\n"), "{join}");
+            // That it ends, and leaves nothing, is what is shown.
+            let out = run.finish();
+            assert_eq!(out.status, -libc::SIGKILL, "{out}");
+        }
+        container.end();
+    }
+}
