@@ -1,12 +1,12 @@
 //! PROCESS: RELAY, `--pty`. A child of the launcher, which copies between the caller's terminal and CMD's.
 //!
 //! - Namespaces, rights: the launcher's. It is in his process group, so that the terminal takes both for one job.
-//! - Signals: all blocked and read from a descriptor, but for SIGTTIN, which stops who reads a terminal in the background.
+//! - Signals: all blocked and read from a descriptor, but for SIGTSTP, which stops the whole job.
 //! - It begins when CMD has been executed. It ends by the launcher's word, when all is copied, or when he is no more;
 //!   without it CMD's terminal is hung up.
 //! - The terminal is made raw here, and what it was here; by the launcher, if this one was killed.
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read, write};
 
 use crate::fault::{blame, failed};
@@ -17,6 +17,10 @@ use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, State};
 use crate::sys::{self, Set, Signal, Standard};
+use crate::tty;
+
+/// How long what is typed for others may lie there before it is looked whether it is for us.
+const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Bytes that are under way in one direction. To a pipe that can be written, as many can be written at once (PIPE_BUF).
 const CHUNK: usize = 4096;
@@ -61,7 +65,8 @@ impl Buffer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Input {
     Open,
-    /// The terminal gives nothing to who is in the background.
+    /// It is for who is in the foreground of the terminal, and that is not us. Nobody tells when we are: it is looked for
+    /// as long as something lies there that was typed.
     Withheld,
     Ended,
 }
@@ -91,7 +96,7 @@ pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
         return failed();
     }
     let ready = sys::receive(socket).and_then(|[master, _]| {
-        let _ = sys::set_mask(Set::ALL.without(Signal::TTIN));
+        let _ = sys::set_mask(Set::ALL.without(Signal::TSTP));
         Ok((master, sys::signals()?))
     });
     let (master, signals) = match ready {
@@ -158,7 +163,9 @@ impl Relay {
             when(!self.outwards.is_empty(), output, PollFlags::OUT),
         ];
         let mut polled = asked.each_ref().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags));
-        match poll(&mut polled, None) {
+        let patience = (self.input == Input::Withheld).then_some(&PATIENCE);
+        match poll(&mut polled, patience) {
+            Ok(0) => self.input = Input::Open,
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(()),
             Err(why) => return Err(why),
@@ -212,6 +219,12 @@ impl Relay {
     /// What the caller types, or has in a file. Its end is one that a terminal tells, by a character: at a line's beginning
     /// it is the end, elsewhere only that of what is to be read now (termios(3), VEOF).
     fn take(&mut self) {
+        if tty::is_anothers(Standard::Input.fd()) {
+            self.input = Input::Withheld;
+            return;
+        }
+        // We may have been brought to the foreground without a word.
+        pty::make_raw(self.look);
         match self.inwards.fill(Standard::Input.fd()) {
             Ok(0) => {
                 self.input = Input::Ended;

@@ -37,6 +37,12 @@ pub fn is_ours(terminal: Fd) -> bool {
     }
 }
 
+/// Whether it is a terminal with somebody else in its foreground.
+#[must_use]
+pub fn is_anothers(fd: Fd) -> bool {
+    isatty(fd) && !is_ours(fd)
+}
+
 /// Whether standard input or output is a pipe: then somebody else in our process group may be the one who reads the
 /// terminal, and CMD is only put into the foreground when it asks for it (SIGTTIN, SIGTTOU).
 #[must_use]

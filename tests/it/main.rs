@@ -23,6 +23,7 @@ mod init;
 mod isolation;
 mod join;
 mod property;
+mod pty;
 mod signals;
 mod terminal;
 mod tidy;
