@@ -8,8 +8,6 @@
 //! - Everything may fail: one line, status 125. Nothing of the container has been changed.
 //! - Next: its child, whose parent is the launcher, becomes CMD.
 
-use core::ffi::CStr;
-
 use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 use rustix::io::write;
 use rustix::process::{chdir, chroot, fchdir};
@@ -39,8 +37,8 @@ static STEPS: [Step; 9] = [
         says: say!("join the cgroup of"),
         on: |spec| spec.enter,
         when: always,
-        run: |spec, state| {
-            join_cgroup(spec, state);
+        run: |_, state| {
+            join_cgroup(state);
             Ok(())
         },
     },
@@ -58,7 +56,7 @@ static STEPS: [Step; 9] = [
         says: say!("join the namespaces of"),
         on: |spec| spec.enter,
         when: always,
-        run: |_, state| found(state)?.join(state.kinds),
+        run: |spec, state| join_namespaces(spec, state),
     },
     // A change of rights has made us what fs.suid_dumpable says.
     Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
@@ -118,10 +116,7 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
         true => state.root,
         false => Some(files::directory(other.directory, c"cwd")?),
     };
-    match other.cgroup(proc) {
-        Ok(cgroup) => state.cgroup = cgroup,
-        Err(why) => no_cgroup(spec.enter, why),
-    }
+    state.cgroup = other.cgroup(proc);
     // Ours have no meaning in there.
     (state.caller.uid, state.caller.gid) = (u32::MAX, u32::MAX);
     if spec.uid == u32::MAX {
@@ -134,11 +129,6 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
         spec.gid = other.lowest_id(c"gid_map")?;
     }
     Ok(())
-}
-
-/// It is in the rest of the container, and no weaker than its owner outside.
-fn no_cgroup(who: &CStr, why: Failure) {
-    warn(say!("join the cgroup of"), who, why, say!("CMD stays in the caller's, and under its limits"));
 }
 
 /// Joins all that was opened.
@@ -158,12 +148,22 @@ fn found(state: &State) -> Result<Other, Failure> {
     Ok(Other { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle, stands_in: false })
 }
 
-fn join_cgroup(spec: &Spec<'_>, state: &State) {
-    if let Some(file) = state.cgroup
+fn join_cgroup(state: &mut State) {
+    if let Ok(Some(file)) = state.cgroup
         && let Err(errno) = write(file, b"0")
     {
-        no_cgroup(spec.enter, errno.into());
+        state.cgroup = Err(errno.into());
     }
+}
+
+/// That CMD is not in its cgroup is told when it is in the rest of it: otherwise it may have ended.
+fn join_namespaces(spec: &Spec<'_>, state: &State) -> Done {
+    found(state)?.join(state.kinds)?;
+    if let Err(why) = state.cgroup {
+        let hint = say!("CMD stays in the caller's, and under its limits");
+        warn(say!("join the cgroup of"), spec.enter, why, hint);
+    }
+    Ok(())
 }
 
 /// Not what the mount namespace begins with: it may be that the container's root is below that.

@@ -109,10 +109,11 @@ pub struct State {
     /// Process 1's: the new root; of `--enter`, that of the process, and its working directory in `directory`.
     pub root: Option<Fd>,
     /// Of `--enter`: the process, if it can be had as a descriptor; the kinds of namespaces that it does not share with us
-    /// (CLONE_NEW*); its cgroup's list of processes, if that is not ours.
+    /// (CLONE_NEW*); its cgroup's list of processes, if that is not ours, or why
+    /// CMD can't be in it.
     pub handle: Option<Fd>,
     pub kinds: u32,
-    pub cgroup: Option<Fd>,
+    pub cgroup: Result<Option<Fd>, Failure>,
     /// The launcher's: where the caller's process waits to be told how it is to end, `--detach`.
     pub waiting: Option<Fd>,
     /// The launcher's, of `--pid-file`: the directory, and the file in it.
@@ -167,7 +168,7 @@ impl State {
             root: None,
             handle: None,
             kinds: 0,
-            cgroup: None,
+            cgroup: Ok(None),
             waiting: None,
             pid_file: None,
             children: None,

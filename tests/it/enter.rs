@@ -1,11 +1,13 @@
 //! `--enter`: into containers of every maker, by root and by who owns them.
 
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker, enter};
 use super::harness::launch::{exists, send};
 use super::harness::procs::{self, eventually, field_of};
-use super::harness::{Launch, Who, who};
+use super::harness::scratch::nsinit;
+use super::harness::{Launch, Root, Who, skip, who};
 
 const KINDS: [&str; 7] = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
 
@@ -290,4 +292,39 @@ fn on_older_kernels() {
         }
         container.end();
     }
+}
+
+/// Of version 2: CMD is where the container is, and what forbids that is said.
+#[test]
+fn cmd_is_in_the_containers_cgroup() {
+    let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
+    let Some(own) = Root::new(user) else { return };
+    let (uid, gid) = (user.uid(), user.gid());
+    // Not where other tests look for mounts; what is left of the cgroup would keep rmdir from succeeding.
+    let script = format!(
+        "set -e; mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || exit 77
+        C=/sys/fs/cgroup/nsinit-test.$$ P={dir}/box.pid Q={dir}/cmd.pid; mkdir $C
+        (echo 0 >$C/cgroup.procs; exec $AS {n} --root {dir} --detach --pid-file $P -- sleep 1000)
+        for by in '' \"$AS\"; do
+            $by {n} --enter $P --pid-file $Q -- sleep 1000 &
+            until [ -s $Q ]; do sleep 0.01; done
+            grep ^0:: /proc/$(cat $Q)/cgroup | sed \"s,/nsinit-test.$$,C,\"
+            kill $(cat $Q); wait $! || echo $?
+        done
+        kill $(cat $P); while [ -e $P ]; do sleep 0.01; done; rmdir $C; echo gone",
+        dir = own.str(),
+        n = nsinit().display(),
+    );
+    let out = Launch::of(root, Path::new("/usr/bin/unshare"))
+        .args(["--mount", "/bin/sh", "-c", &script])
+        .env("AS", &format!("setpriv --reuid {uid} --regid {gid} --clear-groups"))
+        .run();
+    if out.status == 77 {
+        return skip("the kernel mounts no cgroup2 here");
+    }
+    let ours = std::fs::read_to_string("/proc/self/cgroup").expect("read it");
+    let ours = ours.lines().find(|line| line.starts_with("0::")).expect("there is one of version 2");
+    assert_eq!(out.stdout, format!("0::C\n143\n{ours}\n143\ngone\n"), "{out}");
+    assert_eq!(out.stderr.lines().count(), 1, "{out}");
+    assert!(out.stderr.contains("join the cgroup of") && out.stderr.contains("Permission denied"), "{out}");
 }

@@ -4,6 +4,8 @@
  *   helper stay         says "here" and stays until it is killed, whatever the kernel refuses
  *   helper orphans N    leave N orphans to PID 1; ends with 0 once no zombie is to be seen
  *   helper escape FILE  tries to leave the root; "in", or how it got to FILE, which is outside
+ *   helper trace        tries to trace every nsinit that it sees, and to look into it, until SIGTERM; then "seen N caught M"
+ *   helper astray DIR   changes its root to DIR, stays outside of it, says "up", and waits under the name of sleep
  *   helper walk PATH..  every file from / on but those at and below PATH, as "PATH KIND MODE RIGHTS CONTENT" with tabs
  */
 #define _GNU_SOURCE
@@ -16,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -100,6 +104,93 @@ static int orphans(int count)
 static int stay(void)
 {
 	if (write(1, "here\n", 5) != 5)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static volatile sig_atomic_t over;
+
+static void end(int signal)
+{
+	(void)signal;
+	over = 1;
+}
+
+/* Whether that process has not been executed as CMD yet. */
+static int is_nsinit(int pid)
+{
+	char path[64], name[32] = "";
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/comm", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	if (read(fd, name, sizeof name - 1) < 0)
+		name[0] = 0;
+	close(fd);
+	return !strcmp(name, "nsinit\n");
+}
+
+/* What can be had of it: asked while it is there and still itself. */
+static int catch(int pid)
+{
+	static const char *const files[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "environ", "mem", "maps" };
+	unsigned int i;
+	char path[64];
+	int fd, caught = 0;
+
+	if (!ptrace(PTRACE_SEIZE, pid, 0, 0)) {
+		if (is_nsinit(pid)) {
+			printf("traced %d\n", pid);
+			caught++;
+		}
+		/* Only one that stands still can be let go; one that has ended is its parent's only when its tracer has looked. */
+		ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+		waitpid(pid, NULL, __WALL);
+		ptrace(PTRACE_DETACH, pid, 0, 0);
+	}
+	for (i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(path, sizeof path, "/proc/%d/%s", pid, files[i]);
+		fd = open(path, O_RDONLY | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		if (is_nsinit(pid)) {
+			printf("opened %s\n", path);
+			caught++;
+		}
+		close(fd);
+	}
+	return caught;
+}
+
+static int trace(void)
+{
+	int seen = 0, caught = 0, pid;
+	struct dirent *entry;
+	DIR *proc;
+
+	signal(SIGTERM, end);
+	while (!over) {
+		proc = opendir("/proc");
+		while (proc && (entry = readdir(proc))) {
+			pid = atoi(entry->d_name);
+			if (pid > 1 && pid != getpid() && is_nsinit(pid)) {
+				seen++;
+				caught += catch(pid);
+			}
+		}
+		if (proc)
+			closedir(proc);
+	}
+	printf("seen %d caught %d\n", seen, caught);
+	return 0;
+}
+
+static int astray(const char *dir)
+{
+	if (chdir("/tmp") || chroot(dir) || prctl(PR_SET_NAME, "sleep") || write(1, "up\n", 3) != 3)
 		return 1;
 	for (;;)
 		pause();
@@ -216,6 +307,10 @@ int main(int argc, char **argv)
 		return stay();
 	if (argc == 3 && !strcmp(argv[1], "orphans"))
 		return orphans(atoi(argv[2]));
+	if (argc == 2 && !strcmp(argv[1], "trace"))
+		return trace();
+	if (argc == 3 && !strcmp(argv[1], "astray"))
+		return astray(argv[2]);
 	if (argc >= 2 && !strcmp(argv[1], "walk"))
 		return walk("/", argv + 2);
 	return 99;

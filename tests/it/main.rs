@@ -19,6 +19,7 @@ mod enter;
 mod errors;
 mod fault;
 mod files;
+mod hostile;
 mod init;
 mod isolation;
 mod join;

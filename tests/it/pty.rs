@@ -1,7 +1,7 @@
 //! `--pty`: CMD's own terminal, and the caller's beside it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker, enter};
 use super::harness::launch::send;
@@ -331,7 +331,7 @@ fn in_the_background() {
     }
 }
 
-fn path(file: &PathBuf) -> &str {
+fn path(file: &Path) -> &str {
     file.to_str().expect("scratch paths are UTF-8")
 }
 

@@ -42,7 +42,7 @@ impl Container {
 
     /// With options for its maker, and another CMD. It has to say `up` and then become `sleep`.
     pub fn with(who: Who, maker: Maker, options: &[&str], cmd: &[&str]) -> Option<Self> {
-        let root = Root::new(who)?;
+        let root = Root::new(who)?.with_helper();
         let mut bundle = None;
         let launch = match maker {
             Maker::Nsinit => root.launch(options, cmd),

@@ -196,9 +196,17 @@ impl Running {
         send(self.pid(), signal);
     }
 
-    /// CMD's stdin ends; then everything is read until the end.
+    /// CMD's stdin ends; then everything is read until the end, and nothing is left.
     #[track_caller]
-    pub fn finish(mut self) -> Out {
+    pub fn finish(self) -> Out {
+        let out = self.finish_with_others();
+        nothing_is_left(&out.line);
+        out
+    }
+
+    /// The same, while there is more that the test knows of.
+    #[track_caller]
+    pub fn finish_with_others(mut self) -> Out {
         drop(self.stdin.take());
         let end = Instant::now() + DEADLINE;
         while self.stdout.more(end) {}
@@ -209,9 +217,7 @@ impl Running {
         let status = self.wait(end);
         forget(self.pid());
         let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
-        let out = Out { status, took: self.started.elapsed(), stdout, stderr, line: mem::take(&mut self.line) };
-        nothing_is_left(&out.line);
-        out
+        Out { status, took: self.started.elapsed(), stdout, stderr, line: mem::take(&mut self.line) }
     }
 
     /// Its exit status. Something else that runs meanwhile, and that the test knows of, may be left of it.

@@ -1,0 +1,194 @@
+//! `--enter` into a container that is the enemy's: nothing outside is touched, and nobody gets hold of us on the way.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::harness::container::{Container, Maker, enter};
+use super::harness::launch::{Launch, Running, quiet, send};
+use super::harness::procs::{self, eventually, is_gone};
+use super::harness::scratch::nsinit;
+use super::harness::{Dir, Who, who};
+
+/// Who enters whose: each his own, and root a user's.
+fn pairs() -> Vec<(Who, Who)> {
+    let own = who::both().into_iter().map(|who| (who, who));
+    own.chain(who::root().zip(who::user())).collect()
+}
+
+/// CVE-2016-8649, CVE-2016-8659: one with all rights inside tries it with all that comes, all the time.
+#[test]
+fn a_tracer_inside_gets_nobody() {
+    const ROUNDS: usize = 300;
+    for (by, owner) in pairs() {
+        // What ash puts into the background reads from there.
+        let script = "[ -e /dev/null ] || : >/dev/null; helper trace >/seen & echo up; exec sleep 1000";
+        let cmd = ["/bin/sh", "-c", script];
+        let containers = [
+            // Without a user namespace of its own its rights would be the host's.
+            Container::with(owner, Maker::Nsinit, &["--unshare-user", "--cap-add", "ALL"], &cmd),
+            (!owner.is_root()).then(|| Container::with(owner, Maker::Unshare, &[], &cmd)).flatten(),
+        ];
+        for container in containers.into_iter().flatten() {
+            for round in 0..ROUNDS {
+                let pty = round % 3 == 0 && container.maker == Maker::Nsinit;
+                let options: &[&str] = if pty { &["--pty"] } else { &[] };
+                enter(by, container.init, options, &["true"]).run().is(0, "", "");
+            }
+            let helper = procs::tree(container.inside).into_iter().chain(procs::children(container.init));
+            let helper = helper.into_iter().find(|pid| procs::stat(*pid).is_some_and(|stat| stat.name == "helper"));
+            send(helper.expect("the tracer is there"), libc::SIGTERM);
+            let seen = eventually("the tracer has told", || {
+                Some(fs::read_to_string(container.root.at("seen")).ok()?).filter(|text| text.ends_with('\n'))
+            });
+            let (numbers, caught) = seen.trim_end().rsplit_once(" caught ").expect("seen N caught M");
+            assert_eq!(caught, "0", "{:?} of {owner:?} by {by:?}: {seen}", container.maker);
+            let count: u32 = numbers.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number");
+            assert!(count > 10, "the tracer has seen {count} of {ROUNDS}: that shows nothing");
+            container.end();
+        }
+    }
+}
+
+/// Its /proc, its /dev, its root are its own inventions, which lead outside for whoever believes them.
+#[test]
+fn what_is_invented_inside_is_not_believed() {
+    for (by, owner) in pairs() {
+        let outside = Dir::new(owner);
+        outside.file("victim", "as it was");
+        let victim = outside.at("victim");
+        let before = outside.listing();
+        let victim = victim.to_str().expect("UTF-8");
+        let script = format!(
+            "mount -t tmpfs none /proc && mount -t tmpfs none /dev && mkdir -p /proc/self/fd /proc/self/attr /proc/1 && \
+             echo 0::/../../x >/proc/self/cgroup && ln -s {victim} /dev/ptmx && ln -s {victim} /proc/self/attr/exec && \
+             for n in 3 4 5 6 7 8 9; do ln -s {victim} /proc/self/fd/$n; done && echo up && exec sleep 1000"
+        );
+        let Some(container) = Container::with(owner, Maker::Unshare, &[], &["/bin/sh", "-c", &script]) else {
+            continue;
+        };
+        let run = |options: &[&str], script: &str| enter(by, container.init, options, &["/bin/sh", "-c", script]).run();
+        run(&[], "cat /proc/self/cgroup; pwd").says("0::/../../x\n/");
+        run(&["--pty"], "echo ran").fails("/dev/ptmx");
+        run(&["--exec-label", "x"], "echo ran").fails("x");
+        run(&["--chdir", "/proc/self/fd/5"], "echo ran").fails("/proc/self/fd/5");
+        assert_eq!(outside.listing(), before);
+        container.end();
+    }
+}
+
+/// A terminal by what is no /dev/ptmx: neither opened nor used.
+#[test]
+fn another_device_is_no_ptmx() {
+    for (by, owner) in pairs() {
+        for make in [
+            "mkfifo /dev/ptmx",
+            "ln -s /proc/1/fd/0 /dev/ptmx",
+            "mkdir /dev/ptmx",
+            "ln -s ptmx /dev/ptmx",
+            "mknod /dev/ptmx c 1 3",
+        ] {
+            if make.starts_with("mknod") && !owner.is_root() {
+                continue;
+            }
+            let script = format!("mount -t tmpfs none /dev && {make} && echo up && exec sleep 1000");
+            let Some(container) = Container::with(owner, Maker::Unshare, &[], &["/bin/sh", "-c", &script]) else {
+                continue;
+            };
+            enter(by, container.init, &["--pty"], &["echo", "ran"]).run().fails("make a terminal by /dev/ptmx");
+            container.end();
+        }
+    }
+}
+
+/// Its root is changed, and its directory lies outside of that: CMD begins in what is its root now.
+#[test]
+fn a_changed_root_is_the_root() {
+    for (by, owner) in pairs() {
+        let script = "mkdir -p /inner/bin && cp /bin/busybox /inner/bin/busybox && ln -s busybox /inner/bin/sh && exec helper astray /inner";
+        for maker in [Maker::Nsinit, Maker::Unshare] {
+            let Some(container) = Container::with(owner, maker, &[], &["/bin/sh", "-c", script]) else { continue };
+            let run = |script: &str| enter(by, container.inside, &[], &["/bin/sh", "-c", script]).run();
+            run("pwd; busybox ls /; busybox ls ..; busybox ls /..").says("/\nbin\nbin\nbin");
+            run("cd ../../..; busybox ls").says("bin");
+            container.end();
+        }
+    }
+}
+
+/// CVE-2019-5736: the program that CMD was to be is a script whose interpreter is who executes it.
+#[test]
+fn our_own_file_is_not_to_be_had() {
+    for (by, owner) in pairs() {
+        let own = Dir::new(by);
+        let path = own.at("nsinit");
+        assert!(quiet(std::process::Command::new("cp").arg(nsinit()).arg(&path)));
+        by.own(&path);
+        let before = fs::read(&path).expect("read it");
+        let Some(container) = Container::new(owner, Maker::Unshare) else { continue };
+        container.root.file("script", "#!/proc/self/exe --version\n");
+        let spoil = "for f in /proc/*/exe; do echo x 2>/dev/null >$f; done; true";
+        for cmd in [&["/script"][..], &["/bin/sh", "-c", spoil]] {
+            let init = container.init.to_string();
+            let out = Launch::of(by, &path).args(["--enter", &init, "--"]).args(cmd).run();
+            // A build that is not static finds no loader in there.
+            assert!([0, 127].contains(&out.status), "{out}");
+        }
+        container.end();
+        assert!(fs::read(&path).expect("read it") == before, "the file was changed by {owner:?}");
+    }
+}
+
+/// Many at a time, and nothing is left of them: no process here or there, no mount, no descriptor that keeps anything.
+#[test]
+fn a_thousand_enters_leave_nothing() {
+    const BATCH: usize = 20;
+    const BATCHES: usize = 50;
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let inside = || {
+            let space = procs::link(container.inside, "ns/pid").expect("its pid namespace");
+            procs::all().into_iter().filter(|stat| procs::link(stat.pid, "ns/pid").as_ref() == Some(&space)).count()
+        };
+        let before = inside();
+        for batch in 0..BATCHES {
+            let start = |number: usize| {
+                let options: &[&str] = if (batch + number).is_multiple_of(10) { &["--pty"] } else { &[] };
+                let script = format!("exit {number}");
+                enter(who, container.init, options, &["/bin/sh", "-c", &script]).start()
+            };
+            let all: Vec<Running> = (0..BATCH).map(start).collect();
+            for (number, run) in all.into_iter().enumerate() {
+                assert_eq!(run.finish_beside(), i32::try_from(number).expect("small"));
+            }
+        }
+        eventually("all have left", || (inside() == before).then_some(()));
+        assert_eq!(procs::children(container.init).len(), 1);
+        container.end();
+    }
+}
+
+/// The container ends while somebody enters it: he is in and dies with it, or has one line that says why not.
+#[test]
+fn it_ends_while_it_is_entered() {
+    for (by, owner) in pairs() {
+        for round in 0..20 {
+            let maker = if round % 2 == 0 { Maker::Nsinit } else { Maker::Unshare };
+            let Some(container) = Container::new(owner, maker) else { continue };
+            let all: Vec<Running> =
+                (0..3).map(|_| enter(by, container.init, &[], &["/bin/sh", "-c", "exec sleep 1000"]).start()).collect();
+            sleep(Duration::from_micros(400 * round));
+            let inside = container.inside;
+            send(container.init, libc::SIGKILL);
+            send(inside, libc::SIGKILL);
+            for run in all {
+                let out = run.finish_with_others();
+                let lines = out.stderr.lines().count();
+                let ended = (out.status == 137 && lines == 0) || (out.status == 125 && lines == 1);
+                assert!(ended && out.stdout.is_empty(), "{round}: {out}");
+            }
+            eventually("it is gone", || is_gone(inside).then_some(()));
+            container.end();
+        }
+    }
+}
