@@ -314,13 +314,19 @@ pub fn join_named(named: &[(u32, &CStr)], proc: Fd) -> Done {
     one_by_one(&mut list).map_err(|(kind, why)| failed(kind, why))
 }
 
+/// `NSFS_MAGIC`.
+const NAMESPACES: u64 = 0x6e73_6673;
+
 /// The namespace that a word names: a process's, a descriptor, a path.
 fn open(kind: u32, word: &CStr, proc: Fd) -> Result<u32, Failure> {
     if let Some(number) = text::after(word.to_bytes(), FD) {
         return text::number(number).ok_or(Failure::BADF);
     }
     if text::number(word.to_bytes()).is_none() {
-        return files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK).map(fd);
+        let file = files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        if procfs::file_system(file) == Ok(NAMESPACES) {
+            return Ok(fd(file));
+        }
     }
     let other = find(word, proc)?;
     let path = kinds().find(|(its, _)| *its == kind).map_or(c"", |(_, path)| path);

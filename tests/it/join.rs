@@ -119,6 +119,9 @@ fn a_namespace_that_has_a_path() {
     let out =
         own.launch(&["--join-net", "fd:7"], &["/bin/sh", "-c", "readlink /proc/self/ns/net; ls /proc/self/fd | wc -l"]);
     out.open_as(Path::new(&link), 7).run().says(&format!("{}\n4", container.namespace("net")));
+    let file = own.file("pid", &format!("{}\n", container.inside));
+    let options = ["--join-net", file.to_str().expect("UTF-8")];
+    own.run(&options, &["readlink", "/proc/self/ns/net"]).says(&container.namespace("net"));
     container.end();
 }
 
@@ -176,7 +179,7 @@ fn what_can_not_be_joined() {
     for root in roots() {
         root.run(&["--join-net", "/none"], &["true"]).fails("/none");
         root.run(&["--join-net", "4194304"], &["true"]).fails("No such process");
-        root.run(&["--join-net", "/bin/sh"], &["true"]).fails("none of that kind");
+        root.run(&["--join-net", "/bin/sh"], &["true"]).fails("it holds no process id");
         root.run(&["--join-net", "fd:99"], &["true"]).fails("fd:99");
         root.run(&["--join-net", "fd:x"], &["true"]).fails("fd:x");
         root.run(&["--join-net", ""], &["true"]).fails("empty");
