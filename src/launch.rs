@@ -88,11 +88,13 @@ pub fn explain(spec: &Spec<'_>) {
         explain_line(say!("go on in the background"), c"");
     }
     host::explain_before(spec);
+    if spec.mode == Mode::Enter {
+        explain_line(say!("look for"), spec.enter);
+    }
     if spec.pty {
         explain_line(say!("start the relay of the terminal"), c"");
     }
     if spec.mode == Mode::Enter {
-        explain_line(say!("look for"), spec.enter);
         title(say!("its helper:"));
         enter::explain_join(spec);
     }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::send;
 use super::harness::procs::{self, Pid, our_namespace, stat};
 use super::harness::{Deny, Launch, Root, Who, roots, scratch, skip, who};
@@ -306,6 +307,116 @@ fn no_refusal_hangs_it() {
                 assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
             }
         }
+    }
+}
+
+// ---- what is entered
+
+/// DIR stands for the number of the process.
+#[rustfmt::skip]
+const ENTERED: &[Row] = &[
+    row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
+    row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
+    row("go on in the background", Deny::when(libc::SYS_clone, 0, ALL, FORK, EAGAIN), &["--detach"], "go on in the background: Resource temporarily unavailable", Both),
+    row("go on in the background", all(libc::SYS_setsid), &["--detach"], "go on in the background: Input/output error", Both),
+    row("make pid", Deny::when(libc::SYS_openat, 2, 0o300, 0o300, ENOSPC), &["--pid-file", "pid"], "make pid: No space left on device", Both),
+    row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
+    row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files", Both),
+    row("look at the terminal", all(libc::SYS_socketpair), &["--pty"], "look at the terminal: Input/output error", Both),
+    row("look for DIR", all(libc::SYS_pidfd_open), &[], "enter DIR: Input/output error", Both),
+    row("become untraceable", first(libc::SYS_prctl, libc::PR_SET_DUMPABLE), &[], "become untraceable: Input/output error", Both),
+    row("start the relay of the terminal", Deny::when(libc::SYS_clone, 0, ALL, FORK, EAGAIN), &["--pty"], "fork: Resource temporarily unavailable", Both),
+    row("", Deny::when(libc::SYS_clone, 0, ALL, FORK, EAGAIN), &[], "fork: Resource temporarily unavailable", Both),
+    row("", Deny::when(libc::SYS_clone, 0, ALL, SISTER_FORK, EAGAIN), &[], "enter DIR: Resource temporarily unavailable", Both),
+    row("clear the umask", first(libc::SYS_umask, 0), &[], "clear the umask: Input/output error", Both),
+    row("leave the caller's groups", all(libc::SYS_setgroups), &[], "leave the caller's groups: Input/output error", By::Root),
+    row("join the namespaces of DIR", all(libc::SYS_setns), &[], "join the namespaces of DIR: Input/output error", Both),
+    row("make / of the root of DIR", all(libc::SYS_chroot), &[], "make / of the root of DIR: Input/output error", Both),
+    row("make / of the root of DIR", all(libc::SYS_fchdir), &[], "make / of the root of DIR: Input/output error", Both),
+    row("enter the directory of DIR", all(libc::SYS_chdir), &["--chdir", "/"], "enter the directory of DIR: Input/output error", Both),
+    row("give CMD a terminal of its own", Deny::when(libc::SYS_ioctl, 1, ALL, libc::TIOCGPTPEER as u64, EIO), &["--pty"], "make a terminal by /dev/ptmx: Input/output error", Both),
+    row("give CMD a terminal of its own", all(libc::SYS_sendmsg), &["--pty"], "give CMD a terminal of its own: Input/output error", Both),
+    row("give CMD a terminal of its own", all(libc::SYS_dup3), &["--pty"], "give CMD a terminal of its own: Input/output error", Both),
+    row("close descriptors", all(libc::SYS_close_range), &[], "close descriptors: Input/output error", Both),
+    row("start a session", Deny::when(libc::SYS_setsid, 0, 0, 0, EIO), &["--new-session"], "start a session: Input/output error", Both),
+    row("reduce the bounding set", first(libc::SYS_prctl, libc::PR_CAPBSET_DROP), &[], "reduce the bounding set: Input/output error", Both),
+    row("become user and group", all(libc::SYS_setresgid), &[], "become the group of --gid: Input/output error", Both),
+    row("become user and group", all(libc::SYS_setresuid), &[], "become the user of --uid: Input/output error", Both),
+    row("reduce capabilities", all(libc::SYS_capset), &[], "reduce capabilities: Input/output error", Both),
+    row("set no_new_privs", first(libc::SYS_prctl, libc::PR_SET_NO_NEW_PRIVS), &[], "set no_new_privs: Input/output error", Both),
+    row("die with nsinit", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with nsinit: Input/output error", Both),
+    row("enter directory .", all(libc::SYS_getcwd), &[], "enter directory .: Input/output error", Both),
+];
+
+/// How a process goes on as two: SIGCHLD alone; and as a sister: CLONE_PARENT.
+const FORK: u64 = 0x11;
+/// See [`FORK`].
+const SISTER_FORK: u64 = 0x8011;
+
+fn entered(container: &Container, options: &[&str], cmd: &[&str]) -> Launch {
+    enter(container.root.who, container.inside, options, cmd).directory(container.root.path())
+}
+
+#[test]
+fn every_step_into_a_container_has_its_line() {
+    let mut wrong = Vec::new();
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        for row in ENTERED.iter().filter(|row| row.by == Both || who.is_root()) {
+            let out = entered(&container, row.options, &["echo", "ran"]).deny(row.deny).run_with_others();
+            let expected = format!("nsinit: {}\n", row.line.replace("DIR", &container.inside.to_string()));
+            if (out.status, out.stdout.as_str(), &out.stderr) != (125, "", &expected) {
+                wrong.push(format!("{:?}: expected {expected:?}\n{out}", row.deny));
+            }
+            assert!(!container.root.at("pid").exists());
+        }
+        container.end();
+    }
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn every_explained_step_into_a_container_has_a_row() {
+    const MORE: &[&str] = &["open /proc", "join the cgroup of", "start a process group"];
+    let mut missing = Vec::new();
+    for who in who::both() {
+        for options in [
+            &["--explain"][..],
+            &["--explain", "--pty", "--detach", "--pid-file", "pid"],
+            &["--explain", "--die-with-parent"],
+        ] {
+            let out = enter(who, 1, options, &["echo"]).run();
+            let steps = out.text().lines().filter_map(|l| l.strip_prefix("  ")).map(|l| l.replace(" 1", " DIR"));
+            missing.extend(steps.filter(|step| {
+                !ENTERED.iter().any(|row| row.step == step)
+                    && !WITHOUT_ROW.iter().chain(MORE).any(|start| step.starts_with(start))
+            }));
+        }
+    }
+    assert!(missing.is_empty(), "no fault test for {missing:#?}");
+}
+
+/// Every call refused: who enters is in all of it and as confined as ever, or does not run.
+#[test]
+fn no_refusal_weakens_an_entered_cmd() {
+    if who::root().is_none() {
+        return skip("only root sees a container from outside");
+    }
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        for options in [&[][..], &["--pty"]] {
+            let look = |deny| look_at_run(entered(&container, options, &["helper", "stay"]), deny);
+            let normal =
+                look(Deny::all(LAST, EPERM)).unwrap_or_else(|out| panic!("no CMD with nothing refused: {out}"));
+            for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
+                for errno in [EPERM, ENOSYS] {
+                    if let Ok(facts) = look(Deny::all(call, errno)) {
+                        assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
+                    }
+                }
+            }
+        }
+        container.end();
     }
 }
 

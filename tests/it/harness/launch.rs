@@ -142,6 +142,12 @@ impl Launch {
         Running { child, line, started, stdin, stdout, stderr }
     }
 
+    /// [`Launch::run`], while there is more that the test knows of.
+    #[track_caller]
+    pub fn run_with_others(self) -> Out {
+        self.start().finish_with_others()
+    }
+
     #[track_caller]
     pub fn run(self) -> Out {
         self.start().finish()
