@@ -5,7 +5,7 @@ use std::path::Path;
 use super::harness::container::{Container, MAKERS, Maker};
 use super::harness::procs::our_namespace;
 use super::harness::scratch::nsinit;
-use super::harness::{Launch, Root, roots, skip, who};
+use super::harness::{Deny, Launch, Root, roots, skip, who};
 
 const KINDS: [(&str, &str); 6] = [
     ("--join-cgroup", "cgroup"),
@@ -94,6 +94,10 @@ fn root_joins_a_users() {
     let text = out.text();
     assert!(text.contains(&container.namespace("user")) && text.contains(&container.namespace("net")), "{out}");
     assert!(text.ends_with("\n0\nGroups:\t \nCapEff:\t00000000a80425fb"), "{out}");
+    let refused =
+        |call| Launch::new(root).args(words).args(["--", "true"]).deny(Deny::all(call, libc::EIO)).run_with_others();
+    refused(libc::SYS_setns).fails("join namespace user");
+    refused(libc::SYS_setresuid).fails("become root of the user namespace: Input/output error");
     use std::os::unix::fs::MetadataExt;
     assert_eq!(container.root.at("made").metadata().expect("it was made").uid(), user.uid());
     container.end();
