@@ -6,7 +6,6 @@
 //!   without it CMD's terminal is hung up.
 //! - The terminal is made raw here, and what it was here; by the launcher, if this one was killed.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read, write};
 
 use crate::fault::{blame, failed};
@@ -16,11 +15,11 @@ use crate::pty::{self, BEGIN, END};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, State};
-use crate::sys::{self, Set, Signal, Standard};
+use crate::sys::{self, Done, Failure, Polled, READABLE, Set, Signal, Standard, Time, WRITABLE};
 use crate::tty;
 
 /// How long what is typed for others may lie there before it is looked whether it is for us.
-const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const PATIENCE: Time = Time { seconds: 1, nanos: 0 };
 
 /// Bytes that are under way in one direction. To a pipe that can be written, as many can be written at once (PIPE_BUF).
 const CHUNK: usize = 4096;
@@ -51,11 +50,11 @@ impl Buffer {
     }
 
     /// Writes what can be written.
-    fn drain(&mut self, to: Fd) -> Result<(), Errno> {
+    fn drain(&mut self, to: Fd) -> Done {
         match write(to, self.rest()) {
             Ok(length) => self.from += length,
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(why) => return Err(why),
+            Err(why) => return Err(why.into()),
         }
         Ok(())
     }
@@ -143,63 +142,55 @@ impl Relay {
     }
 
     /// Waits until something can be done, and does it. An error is the end.
-    fn turn(&mut self) -> Result<(), Errno> {
+    fn turn(&mut self) -> Done {
         let (input, output) = (Standard::Input.fd(), Standard::Output.fd());
+        let asks = |asked: bool, what: i16| if asked { what } else { 0 };
         let reads = self.input == Input::Open && !self.ending && self.inwards.is_empty();
-        let mut masters = PollFlags::empty();
-        if self.outwards.is_empty() {
-            masters |= PollFlags::IN;
-        }
-        if !self.inwards.is_empty() {
-            masters |= PollFlags::OUT;
-        }
-        // Nothing is asked of what does not matter now, and an end is told unasked: its place is taken by one that has none.
-        let when = |asked: bool, fd: Fd, flags| if asked { (fd, flags) } else { (self.signals, PollFlags::empty()) };
-        let asked = [
-            (self.control, PollFlags::IN),
-            (self.signals, PollFlags::IN),
-            when(reads, input, PollFlags::IN),
-            when(!masters.is_empty(), self.master, masters),
-            when(!self.outwards.is_empty(), output, PollFlags::OUT),
+        let master = asks(self.outwards.is_empty(), READABLE) | asks(!self.inwards.is_empty(), WRITABLE);
+        let mut polled = [
+            Polled::new(self.control, READABLE),
+            Polled::new(self.signals, READABLE),
+            Polled::new(input, asks(reads, READABLE)),
+            Polled::new(self.master, master),
+            Polled::new(output, asks(!self.outwards.is_empty(), WRITABLE)),
         ];
-        let mut polled = asked.each_ref().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags));
-        let patience = (self.input == Input::Withheld).then_some(&PATIENCE);
-        match poll(&mut polled, patience) {
+        let patience = (self.input == Input::Withheld).then_some(PATIENCE);
+        match sys::poll(&mut polled, patience) {
             Ok(0) => self.input = Input::Open,
             Ok(_) => {}
-            Err(Errno::INTR) => return Ok(()),
+            Err(Failure::INTR) => return Ok(()),
             Err(why) => return Err(why),
         }
-        let [control, signals, typed, master, written] = polled.map(|fd| fd.revents());
-        if !control.is_empty() {
+        let [control, signals, typed, master, written] = polled;
+        if control.told(READABLE) {
             self.obey()?;
         }
-        if !signals.is_empty() {
+        if signals.told(READABLE) {
             self.notice();
         }
-        if !typed.is_empty() {
+        if typed.told(READABLE) {
             self.take();
         }
-        if master.contains(PollFlags::OUT) {
+        if master.told(WRITABLE) && !self.inwards.is_empty() {
             self.inwards.drain(self.master)?;
         }
-        if master.contains(PollFlags::IN) {
+        if master.told(READABLE) && self.outwards.is_empty() {
             match self.outwards.fill(self.master) {
                 Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(why) => return Err(why),
+                Err(why) => return Err(why.into()),
             }
         }
-        if !written.is_empty() {
+        if written.told(WRITABLE) {
             self.outwards.drain(output)?;
         }
         Ok(())
     }
 
     /// The launcher's word, or his end.
-    fn obey(&mut self) -> Result<(), Errno> {
+    fn obey(&mut self) -> Done {
         let mut word = [0u8];
         if read(self.control, &mut word)? == 0 || word != [END] {
-            return Err(Errno::PIPE);
+            return Err(Failure::PIPE);
         }
         self.ending = true;
         Ok(())

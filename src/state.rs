@@ -116,7 +116,7 @@ pub struct State {
     pub cgroup: Result<Option<Fd>, Failure>,
     /// The launcher's: where the caller's process waits to be told how it is to end, `--detach`.
     pub waiting: Option<Fd>,
-    /// The launcher's, of `--pid-file`: the directory, and the file in it.
+    /// The launcher's, of `--pid-file`: where its path begins, and the file.
     pub pid_file: Option<(Fd, Fd)>,
     /// Process 1's, where there is no pid namespace: the list of its children.
     pub children: Option<Fd>,
@@ -146,39 +146,38 @@ impl State {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it looks at the world")]
     pub fn new() -> State {
-        let caller = Caller {
-            uid: geteuid().as_raw(),
-            gid: getegid().as_raw(),
-            mask: Set::NONE,
-            child_ignored: false,
-            umask: 0,
-        };
-        State {
-            caller,
-            launcher: getpid(),
-            outer: None,
-            terminal: None,
-            lent: false,
-            go: None,
-            news: None,
-            proc: None,
-            process: None,
-            container: None,
-            directory: None,
-            root: None,
-            handle: None,
-            kinds: 0,
-            cgroup: Ok(None),
-            waiting: None,
-            pid_file: None,
-            children: None,
-            locks: [0; LOCKS],
-            look: None,
-            hand_over: None,
-            relay: None,
-            relay_process: None,
-            pty: None,
-            parent: None,
-        }
+        let mut state = NOTHING_KNOWN;
+        (state.caller.uid, state.caller.gid) = (geteuid().as_raw(), getegid().as_raw());
+        state.launcher = getpid();
+        state
     }
 }
+
+/// What is known at the beginning.
+static NOTHING_KNOWN: State = State {
+    caller: Caller { uid: 0, gid: 0, mask: Set::NONE, child_ignored: false, umask: 0 },
+    launcher: Pid::INIT,
+    outer: None,
+    terminal: None,
+    lent: false,
+    go: None,
+    news: None,
+    proc: None,
+    process: None,
+    container: None,
+    directory: None,
+    root: None,
+    handle: None,
+    kinds: 0,
+    cgroup: Ok(None),
+    waiting: None,
+    pid_file: None,
+    children: None,
+    locks: [0; LOCKS],
+    look: None,
+    hand_over: None,
+    relay: None,
+    relay_process: None,
+    pty: None,
+    parent: None,
+};

@@ -1,7 +1,5 @@
 //! What somebody outside is told of a container: that it runs and that it has ended; and what he is waited for.
 
-use core::ffi::CStr;
-
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
@@ -9,11 +7,11 @@ use rustix::io::{Errno, read, write};
 use rustix::process::{Pid, chdir};
 
 use crate::fault::{blame_hint, warn};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, HERE};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{self, Done, Failure, Signal, tail};
+use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::{fds, other};
@@ -43,31 +41,21 @@ pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space:
     tell(to, &line)
 }
 
-/// The path of a file's directory, and its name in it.
-fn split(path: &CStr) -> (Text, &CStr) {
-    let bytes = path.to_bytes();
-    let name = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    let mut directory = Text::new();
-    directory.push(bytes.get(..name).unwrap_or_default()).byte(b'.');
-    (directory, tail(path, name))
-}
-
 /// Makes the file of `--pid-file`, empty. There is to be none.
 ///
 /// # Errors
 /// Those of open(2), reported.
 pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
     let path = spec.channels.pid_file;
-    let (directory, name) = split(path);
-    let made = files::directory(HERE, directory.c_str()).and_then(|directory| {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-        files::create(directory, name, flags, 0o644).map(|file| (directory, file))
-    });
+    // It will be removed from elsewhere.
+    let here = files::directory(HERE, c".")?;
+    let made = files::create(here, path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o644);
     let hint = say!("a container runs, or its nsinit was killed");
-    state.pid_file = Some(made.map_err(|why| {
+    let file = made.map_err(|why| {
         let hint = if why == Failure::EXIST { hint } else { Say::NOTHING };
         blame_hint(say!("make"), path, why, hint)
-    })?);
+    })?;
+    state.pid_file = Some((here, file));
     Ok(())
 }
 
@@ -115,12 +103,12 @@ pub fn ended(spec: &Spec<'_>, state: &State, ran: Option<i32>, killer: Option<Si
 
 /// Removes the file of `--pid-file`, if it is still the one that we made.
 pub fn remove_pid_file(spec: &Spec<'_>, state: &State) {
-    let Some((directory, file)) = state.pid_file else { return };
-    let (_, name) = split(spec.channels.pid_file);
-    let number =
-        |directory: Fd| statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino));
-    if fstat(file).map(|stat| (stat.st_dev, stat.st_ino)) == number(directory) {
-        let _ = unlinkat(directory, name, AtFlags::empty());
+    let Some((here, file)) = state.pid_file else { return };
+    let path = spec.channels.pid_file;
+    if let (Ok(ours), Ok(there)) = (fstat(file), statat(here, path, AtFlags::SYMLINK_NOFOLLOW))
+        && (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+    {
+        let _ = unlinkat(here, path, AtFlags::empty());
     }
 }
 
