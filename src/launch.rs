@@ -30,7 +30,7 @@ use crate::{caps, enter, fds, inside, other, pty, relay, seal, status};
 #[must_use]
 pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
     let mut state = State::new();
-    let status = prepare(spec, start, &mut state).and_then(|caller| match (caller, spec.mode) {
+    let status = prepare(spec, &mut state).and_then(|caller| match (caller, spec.mode) {
         (Some(status), _) => Ok(status),
         (_, Mode::Container) => launch(spec, start, &mut state),
         (_, Mode::Enter) => enter(spec, start, &mut state),
@@ -47,13 +47,23 @@ pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
     status
 }
 
-/// What comes before anything else. Returns the exit status in the process of the caller's, where that is to end before us.
-fn prepare(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<Option<i32>, Failure> {
+/// What comes before anything else, for a container: where its owner could write the file that we run from, we go on without
+/// it. Returns, or begins anew as a copy.
+///
+/// # Errors
+/// Why the file can't be left, reported.
+pub fn leave_file(command: &CStr, start: &Start) -> Done {
+    fds::occupy_standard()?;
+    seal::enter(command, start)?;
+    // What the user's numbers are to be found open at.
+    sys::close_ours(&[], &[]);
+    Ok(())
+}
+
+/// What comes before all else. Returns the exit status in the process of the caller's, where that is to end before us.
+fn prepare(spec: &Spec<'_>, state: &mut State) -> Result<Option<i32>, Failure> {
     fds::check(spec.keep_fds)?;
     fds::occupy_standard()?;
-    if spec.contained() {
-        seal::enter(spec, start)?;
-    }
     if spec.channels.detach { detach(state) } else { Ok(None) }
 }
 

@@ -15,7 +15,7 @@ use engine::voice::speak_as;
 use engine::{judge, launch};
 
 use front::draft::{Asked, Draft};
-use front::{NATIVE, Vocabulary, choose, complain, complain_of_no_command, parse, print};
+use front::{NATIVE, Vocabulary, choose, complain, complain_of_no_command, contained, parse, print};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -43,6 +43,11 @@ fn run(start: Start) -> i32 {
     let native = words.voice == NATIVE.voice;
     if start.args.len() <= 2 && native {
         print(words, Asked::Usage, program);
+        return failed();
+    }
+    if let Some(command) = contained(words, &start)
+        && launch::leave_file(command.command(), &start).is_err()
+    {
         return failed();
     }
     // Nothing is given back: the process ends or becomes another.

@@ -16,7 +16,6 @@ use rustix::process::geteuid;
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
 use crate::say;
-use crate::spec::Spec;
 use crate::sys::{self, Done, Failure, Start};
 use crate::text;
 
@@ -29,7 +28,7 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 ///
 /// # Errors
 /// Why the file can't be left.
-pub fn enter(spec: &Spec<'_>, start: &Start) -> Done {
+pub fn enter(command: &CStr, start: &Start) -> Done {
     let says = say!("seal a copy of");
     let hint = say!("a /proc has to be mounted outside");
     let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
@@ -39,7 +38,7 @@ pub fn enter(spec: &Spec<'_>, start: &Start) -> Done {
         return Ok(());
     }
     // Whoever executes himself again inside has to find more than an empty file.
-    let again = text::after(spec.command.to_bytes(), b"/proc/").is_some();
+    let again = text::after(command.to_bytes(), b"/proc/").is_some();
     leave(start, uid.is_root() && !again).map_err(|why| blame(says, EXE, why))
 }
 

@@ -71,6 +71,8 @@ pub struct Draft {
     pub args: Option<u32>,
     /// tini's: 1 unless said otherwise.
     pub verbosity: u32,
+    /// Nothing is done; only what is meant is looked for.
+    pub tried: bool,
     /// Something was said that only a container has.
     pub contained: bool,
     /// The first option that says how a container is made.
@@ -136,6 +138,7 @@ impl Draft {
             locks: Vec::new(),
             args: None,
             verbosity: 1,
+            tried: false,
             contained: false,
             making: b"",
             joins: Vec::new(),

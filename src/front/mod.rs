@@ -62,6 +62,14 @@ pub fn parse(words: &'static Vocabulary, start: &Start, draft: &mut Draft) -> Re
     read(words, start.args, false, draft)
 }
 
+/// Whether a container is meant, and the CMD in it: read without doing anything, for what is done once has to be done by the
+/// program that goes on.
+pub fn contained(words: &'static Vocabulary, start: &Start) -> Option<Argv<'static>> {
+    let mut draft = ManuallyDrop::new(Draft::new(start.env));
+    draft.tried = true;
+    parse(words, start, &mut draft).ok().filter(|_| draft.contained)
+}
+
 /// `list` is a word that is not looked at, those that are, and [`Word::END`]. Those of a file are options only.
 fn read(
     words: &'static Vocabulary,
@@ -207,6 +215,10 @@ impl Reader {
             *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
         draft.contained |= row.number < row.of.contained;
+        if draft.tried {
+            draft.contained |= matches!(row.name(), b"--enter" | b"--args");
+            return Ok(());
+        }
         if row.number < row.of.making && draft.making.is_empty() {
             draft.making = row.name();
         }

@@ -334,7 +334,7 @@ const ENTERED: &[Row] = &[
     row("make / of the root of DIR", all(libc::SYS_chroot), &[], "make / of the root of DIR: Input/output error", Both),
     row("make / of the root of DIR", all(libc::SYS_fchdir), &[], "make / of the root of DIR: Input/output error", Both),
     row("enter the directory of DIR", all(libc::SYS_chdir), &["--chdir", "/"], "enter the directory of DIR: Input/output error", Both),
-    row("give CMD a terminal of its own", Deny::when(libc::SYS_ioctl, 1, ALL, libc::TIOCGPTPEER as u64, EIO), &["--pty"], "make a terminal by /dev/ptmx: Input/output error", Both),
+    row("give CMD a terminal of its own", Deny::when(libc::SYS_ioctl, 1, ALL, libc::TIOCGPTPEER, EIO), &["--pty"], "make a terminal by /dev/ptmx: Input/output error", Both),
     row("give CMD a terminal of its own", all(libc::SYS_sendmsg), &["--pty"], "give CMD a terminal of its own: Input/output error", Both),
     row("give CMD a terminal of its own", all(libc::SYS_dup3), &["--pty"], "give CMD a terminal of its own: Input/output error", Both),
     row("close descriptors", all(libc::SYS_close_range), &[], "close descriptors: Input/output error", Both),

@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::harness::scratch::Dir;
 use super::harness::{Deny, Launch, Out, Root, roots, who};
@@ -394,5 +395,37 @@ fn the_hosts_nsinit_can_not_be_written() {
         launch.kill(libc::SIGTERM);
         launch.finish().is(143, "", "");
         assert!(before == fs::read(&path).unwrap(), "the file was changed as {:?}", root.who);
+    }
+}
+
+/// Who owns nsinit's file goes on as a copy of it, and so does root where the kernel does not let him leave it in place: the
+/// caller's descriptors are there all the same, and what they hold is read by who goes on.
+#[test]
+fn who_goes_on_as_a_copy_has_the_callers_descriptors() {
+    for root in roots() {
+        let own = Dir::new(root.who);
+        let path = own.at("nsinit");
+        super::harness::launch::tool(
+            std::process::Command::new("cp").arg(super::harness::scratch::nsinit()).arg(&path),
+        );
+        root.who.own(&path);
+        let script = format!(
+            "exec 5</etc/hostname 6>told
+            printf '%s\\0' --setenv A b --dir /made | {{
+                exec 3<&0
+                echo data | {n} --root {root} --args 3 --ro-bind-data 4 /data --sync-fd 5 --keep-fd 5 --ready-fd 6 -- \\
+                    sh -c 'echo $A; ls -d /made; cat /data; ls /proc/self/fd | xargs' 4<&0 </dev/null
+            }}
+            cat told; {n} --root {root} --keep-fd 7 true",
+            n = path.display(),
+            root = root.str()
+        );
+        let launch = || Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).directory(own.path());
+        for launch in
+            [launch(), launch().deny(Deny::when(libc::SYS_prctl, 0, u64::MAX, libc::PR_SET_MM as u64, libc::EPERM))]
+        {
+            let out = launch.run();
+            out.is(125, "b\n/made\ndata\n0 1 2 3 5\n\n", "nsinit: keep descriptor 7: Bad file descriptor\n");
+        }
     }
 }
