@@ -178,9 +178,10 @@ fn the_terminal_is_as_it_was() {
             assert_eq!(term.foreground(), term.pid());
         }
         for victim in ["launcher", "relay", "process 1", "CMD"] {
-            // A script's shell restores no modes.
+            // A script's shell restores no modes. What is to be done after the launcher's own end is done by the relay.
             term.line(
-                "sh -c '$N --pty -- sh -c \"echo up; exec sleep 1000\"; echo =$?; stty -a >modes'"
+                "sh -c '$N --pty -- sh -c \"echo up; exec sleep 1000\"; echo =$?;
+                    while stty -a | grep -q -e -icanon; do sleep 0.01; done; stty -a >modes'"
                     .replace("modes", root.at("modes").to_str().expect("UTF-8"))
                     .as_str(),
             );
