@@ -8,7 +8,7 @@
 //! - Everything may fail: one line, status 125. Nothing of the container has been changed.
 //! - Next: its child, whose parent is the launcher, becomes CMD.
 
-use linux_raw_sys::prctl::PR_SET_DUMPABLE;
+use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::write;
 use rustix::process::{chdir, chroot, fchdir};
 
@@ -20,12 +20,13 @@ use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
 use crate::step::{Step, always, explain, nothing, walk};
-use crate::sys::{self, Done, Failure, c_str};
+use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
-use crate::{procfs, pty};
+use crate::{ids, procfs, pty};
 
-static STEPS: [Step; 9] = [
+static STEPS: [Step; 11] = [
+    Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     // The launcher's own mask stays.
     Step {
         says: say!("clear the umask"),
@@ -47,10 +48,7 @@ static STEPS: [Step; 9] = [
         says: say!("leave the caller's groups"),
         on: nothing,
         when: |spec| !spec.rootless,
-        run: |_, _| match sys::clear_groups() {
-            Err(Failure::PERM) => Ok(()),
-            done => done,
-        },
+        run: |_, _| ids::leave_groups(),
     },
     Step {
         says: say!("join the namespaces of"),
@@ -83,8 +81,17 @@ static STEPS: [Step; 9] = [
             pty::give(spec, state)
         },
     },
+    // A change of rights has undone it (prctl(2)).
+    Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     Step { says: say!("close descriptors"), on: nothing, when: always, run: |spec, state| close(spec, state) },
 ];
+
+const DIE: Say = say!("die with the launcher");
+
+/// If the cgroup is frozen it takes as long as it takes.
+fn die_with_launcher() -> Done {
+    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize)
+}
 
 /// Looks for what is to be entered, from outside, and opens all of it. Who CMD is to be, if nobody said: root, or else the
 /// first that the container knows.
@@ -106,7 +113,8 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
     state.proc = Some(proc);
     let other = other::find(spec.enter, proc)?;
     (state.process, state.handle) = (Some(other.directory), other.handle);
-    state.kinds = other.differing(proc)?;
+    let namespaces = other.namespaces()?;
+    state.kinds = other::differing(&namespaces, &other::ours(proc)?);
     if state.kinds == 0 {
         return Err(Failure::NO_CONTAINER);
     }
@@ -117,6 +125,11 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
         false => Some(files::directory(other.directory, c"cwd")?),
     };
     state.cgroup = other.cgroup(proc);
+    // All of it was that of one time.
+    if other.namespaces()? != namespaces {
+        return Err(Failure::CHANGED);
+    }
+    state.namespaces = namespaces;
     // Ours have no meaning in there.
     (state.caller.uid, state.caller.gid) = (u32::MAX, u32::MAX);
     if spec.uid == u32::MAX {
@@ -159,6 +172,10 @@ fn join_cgroup(state: &mut State) {
 /// That CMD is not in its cgroup is told when it is in the rest of it: otherwise it may have ended.
 fn join_namespaces(spec: &Spec<'_>, state: &State) -> Done {
     found(state)?.join(state.kinds)?;
+    // Somebody inside may have gone elsewhere: then the root and the rights are not of one container.
+    if other::differing(&state.namespaces, &other::ours(state.proc.ok_or(Failure::BADF)?)?) != 0 {
+        return Err(Failure::CHANGED);
+    }
     if let Err(why) = state.cgroup {
         let hint = say!("CMD stays in the caller's, and under its limits");
         warn(say!("join the cgroup of"), spec.enter, why, hint);

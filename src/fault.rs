@@ -162,7 +162,7 @@ pub fn text_of(why: Failure) -> Say {
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: [(u16, Say); 46] = [
+static REASONS: [(u16, Say); 48] = [
     (1, say!("Operation not permitted")),
     (2, say!("No such file or directory")),
     (3, say!("No such process")),
@@ -189,6 +189,7 @@ static REASONS: [(u16, Say); 46] = [
     (26, say!("Text file busy")),
     (28, say!("No space left on device")),
     (30, say!("Read-only file system")),
+    (32, say!("Broken pipe")),
     (34, say!("Numerical result out of range")),
     (36, say!("File name too long")),
     (38, say!("Function not implemented")),
@@ -209,6 +210,7 @@ static REASONS: [(u16, Say); 46] = [
     (5009, say!("it holds no process id")),
     (5010, say!("it is in no other namespace than we are")),
     (5011, say!("it is of version 1")),
+    (5012, say!("it has gone to other namespaces meanwhile")),
 ];
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::say;
 use crate::spec::{End, Mode, Spec};
 use crate::state::{News, Pipe, State};
 use crate::step::{Step, always, explain, nothing, walk};
-use crate::sys::{self, Change, Done, Failure, POLL_HUP, POLL_IN, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
+use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
 use crate::{fds, other, procfs, pty, reaper, status, tty};
@@ -27,7 +27,7 @@ use crate::{fds, other, procfs, pty, reaper, status, tty};
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 13] = [
+static BEFORE: [Step; 16] = [
     Step {
         says: say!("stop ignoring SIGCHLD"),
         on: nothing,
@@ -83,6 +83,15 @@ static BEFORE: [Step; 13] = [
         when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
         run: |_, state| reaper::become_subreaper(state),
     },
+    // Whoever is inside what is joined sees our child there, before that can say so itself.
+    Step { says: UNTRACEABLE, on: nothing, when: joins, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    // As long as it can be done: in there it may be forbidden.
+    Step {
+        says: say!("leave the caller's groups"),
+        on: nothing,
+        when: |spec| !spec.rootless && spec.joins_user(),
+        run: |_, _| ids::leave_groups(),
+    },
     // A mount namespace that is joined may have another /proc.
     Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
     Step {
@@ -103,7 +112,9 @@ static BEFORE: [Step; 13] = [
         when: |spec| spec.joins.pid.is_some(),
         run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
     },
-    // A change of user or rights undoes it (prctl(2)), so it follows them.
+    // A change of rights has made us what fs.suid_dumpable says,
+    Step { says: UNTRACEABLE, on: nothing, when: joins, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    // and undoes this (prctl(2)).
     Step {
         says: say!("die with the caller"),
         on: nothing,
@@ -119,9 +130,16 @@ static BEFORE: [Step; 13] = [
     },
 ];
 
-/// Process 1 writes to the caller's procfs.
+const UNTRACEABLE: Say = say!("become untraceable");
+
+fn joins(spec: &Spec<'_>) -> bool {
+    spec.joins_user() || spec.joins.pid.is_some() || !spec.joins.named.is_empty()
+}
+
+/// Process 1 reads or writes the caller's procfs.
 fn needs_proc_inside(spec: &Spec<'_>) -> bool {
-    let inside = spec.nests_users() || spec.exec_label.is_some() || spec.file_label.is_some() || spec.pty;
+    let labels = spec.exec_label.is_some() || spec.file_label.is_some();
+    let inside = spec.nests_users() || labels || spec.pty || spec.is_told_of();
     spec.contained() && (inside || !spec.joins.named.is_empty())
 }
 
@@ -134,17 +152,23 @@ fn open_proc(state: &mut State) -> Done {
 
 const WRITE: Say = say!("write");
 
-static AFTER: [Step; 9] = [
+static AFTER: [Step; 10] = [
     Step {
         says: say!("open"),
         on: |_| c"/proc",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER) || spec.is_told_of(),
+        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
         run: |_, state| {
             open_proc(state)?;
             let proc = state.proc.ok_or(Failure::BADF)?;
             state.process = Some(procfs::process(proc, state.container.ok_or(Failure::CHILD)?)?);
             Ok(())
         },
+    },
+    Step {
+        says: say!("ask process 1 for its namespaces"),
+        on: nothing,
+        when: |spec| spec.is_told_of(),
+        run: |_, state| status::ask_for_namespaces(state),
     },
     Step {
         says: WRITE,
@@ -158,7 +182,7 @@ static AFTER: [Step; 9] = [
     },
     Step {
         says: WRITE,
-        on: |_| c"--json-status-fd",
+        on: |spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" },
         when: |spec| spec.channels.status.is_some(),
         run: |spec, state| status::tell_of_container(spec.channels.status, spec, state, b" "),
     },
@@ -186,7 +210,7 @@ static AFTER: [Step; 9] = [
         when: writes_maps,
         run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
     },
-    Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    Step { says: UNTRACEABLE, on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
     Step { says: say!("let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
 ];
 
@@ -245,10 +269,12 @@ fn process(state: &State) -> Result<Fd, Failure> {
 fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
     state.go = Some(Pipe::new(PipeFlags::empty())?);
     let leaves = spec.life.end == End::Leave && spec.supervises();
-    if spec.mode != Mode::Container {
-        // CMD is our child, who keeps it until it is executed.
-        state.news = Some(Pipe::new(PipeFlags::empty())?);
-    } else if state.terminal.is_some()
+    if spec.is_told_of() && spec.mode == Mode::Container {
+        state.told = Some(Pipe::new(PipeFlags::empty())?);
+    }
+    // Where CMD is our child he keeps it until he is executed.
+    if spec.mode != Mode::Container
+        || state.terminal.is_some()
         || spec.life.propagate
         || leaves
         || spec.channels.status.is_some()
@@ -363,8 +389,7 @@ impl Supervisor<'_> {
             (signal, SI_KERNEL) if self.spec.pty && is_stop(signal) => {
                 let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
             }
-            // As the kernel's own where the queue of signals is full (fcntl(2), F_SETSIG). It is read in any case.
-            (Signal::IO, POLL_IN..=POLL_HUP | SI_KERNEL) if self.state.news.is_some() => {}
+            (Signal::IO, _) if self.state.is_news(info) => {}
             (Signal::CONT, _) => self.resume(),
             // CMD is in our group and has got it already.
             (signal, SI_KERNEL) if !self.spec.life.own_group => {

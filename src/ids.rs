@@ -90,11 +90,7 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
 /// EINVAL: the id is not mapped; EPERM: it may not be taken.
 pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     let (uid, gid) = (spec.uid, spec.gid);
-    match sys::clear_groups() {
-        // Denied by a user namespace around us: nobody in there could leave a group.
-        Ok(()) | Err(Failure::PERM) => {}
-        Err(why) => return Err(blame(say!("leave the caller's groups"), c"", why)),
-    }
+    leave_groups().map_err(|why| blame(say!("leave the caller's groups"), c"", why))?;
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
         set_thread_res_gid(id, id, id).map_err(|errno| blame(say!("become the group of"), c"--gid", errno.into()))?;
@@ -103,7 +99,19 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
         let id = Uid::from_raw(uid);
         set_thread_res_uid(id, id, id).map_err(|errno| blame(say!("become the user of"), c"--uid", errno.into()))?;
     }
-    Ok(())
+    // A change of ids has made us what fs.suid_dumpable says.
+    if spec.hides() { sys::prctl(PR_SET_DUMPABLE, 0) } else { Ok(()) }
+}
+
+/// Leaves the groups of the caller behind.
+///
+/// # Errors
+/// None, where it is denied by a user namespace around us: nobody in there could leave a group.
+pub fn leave_groups() -> Done {
+    match sys::clear_groups() {
+        Err(Failure::PERM) => Ok(()),
+        done => done,
+    }
 }
 
 /// Becomes user and group 0 of the user namespace that was joined, and nobody else.
@@ -111,10 +119,7 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
 /// # Errors
 /// EINVAL: it has no 0.
 pub fn become_root() -> Done {
-    match sys::clear_groups() {
-        Ok(()) | Err(Failure::PERM) => {}
-        Err(why) => return Err(why),
-    }
+    leave_groups()?;
     set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
     Ok(set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?)
 }

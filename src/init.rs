@@ -8,8 +8,8 @@
 //! - Nothing may fail from here on: there is no `Result` in this file.
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
-use rustix::io::pread;
-use rustix::process::{Pid, getpid, getppid};
+use rustix::io::{pread, read};
+use rustix::process::{Pid, getpid};
 
 use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
@@ -39,8 +39,8 @@ pub struct Init<'a> {
     killer: Option<Signal>,
     /// The user's filter, which holds for us too, forbids waiting for signals: then only the children are waited for.
     deaf: bool,
-    /// CMD has been executed, as far as anybody asked.
-    pub ran: bool,
+    /// Whether CMD has been executed, if that is known already.
+    pub ran: Option<bool>,
 }
 
 /// How far it has come.
@@ -66,7 +66,7 @@ impl<'a> Init<'a> {
             life: Life::Running { stopped: false, until: None },
             killer: None,
             deaf: false,
-            ran: true,
+            ran: Some(true),
         }
     }
 
@@ -75,6 +75,7 @@ impl<'a> Init<'a> {
         self.tell(1, Event::Started, [self.command.as_raw_nonzero().get(), 0]);
         loop {
             let nobody_left = self.reap();
+            self.look_for_start();
             let life = self.life;
             match life {
                 // A filter around us forbids wait4(2): nobody will tell us of CMD's end.
@@ -147,7 +148,7 @@ impl<'a> Init<'a> {
         let end = self.remapped(status).into();
         if outermost {
             pty::end(&self.state);
-            status::ended(self.spec, &self.state, self.ran.then_some(end), self.killer);
+            status::ended(self.spec, &self.state, self.ran.filter(|ran| *ran).map(|_| end), self.killer);
         }
         if let Some(killer) = self.killer {
             if !outermost {
@@ -161,6 +162,27 @@ impl<'a> Init<'a> {
 
     fn remapped(&self, status: u8) -> u8 {
         self.spec.life.remap.iter().find(|(from, _)| *from == status).map_or(status, |(_, to)| *to)
+    }
+
+    /// Whether CMD has been executed, if we are to know, and are the one whom he tells.
+    fn look_for_start(&mut self) {
+        if let (None, Some(pipe)) = (self.ran, self.state.news) {
+            match read(pipe.read, &mut [0u8; 2]) {
+                // Nobody has the other end any more: CMD had it until he was executed.
+                Ok(0) => {
+                    self.ran = Some(true);
+                    pty::begin(&self.state);
+                    status::started(self.spec, &mut self.state, self.command);
+                }
+                Ok(_) => self.ran = Some(false),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Whether the launcher is no more. He may have no number in our pid namespace.
+    fn is_alone(&self) -> bool {
+        self.state.go.is_some_and(|pipe| pipe.is_ended() == Ok(true))
     }
 
     fn tell(&self, level: u8, event: Event, numbers: [i32; 2]) {
@@ -279,11 +301,14 @@ impl<'a> Init<'a> {
 
     fn take(&mut self, info: &Siginfo) {
         let contained = self.spec.mode == Mode::Container;
-        if contained && self.spec.life.die_together && !self.spec.process_1 && getppid() != self.state.outer {
+        if contained && self.spec.life.die_together && !self.spec.process_1 && self.is_alone() {
             self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
             return;
         }
         if info.signal() == Signal::CHLD {
+            return;
+        }
+        if !contained && info.signal() == Signal::IO && self.state.is_news(info) {
             return;
         }
         if self.spec.pty && !contained && info.code() == SI_KERNEL && is_stop(info.signal()) {

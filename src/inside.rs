@@ -11,7 +11,7 @@ use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::fs::OFlags;
 use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::{chdir, getppid, setpgid};
+use rustix::process::{chdir, setpgid};
 use rustix::system::sethostname;
 
 use crate::fault::{blame, blame_hint, failed, warn};
@@ -195,8 +195,6 @@ pub fn begin(spec: &Spec<'_>, state: &mut State) -> Done {
     fds::give_up(spec.channels.info);
     fds::give_up(spec.channels.status);
     fds::give_up(spec.channels.ready);
-    // Whether he has ended before we come to know him is told by the pipe that we wait for him at.
-    state.outer = getppid();
     walk(&BEGIN, spec, state)
 }
 

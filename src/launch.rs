@@ -23,7 +23,7 @@ use crate::sys::{self, Done, Failure, Fork, Standard, Start};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
-use crate::{caps, enter, fds, inside, other, pty, relay, seal, status};
+use crate::{caps, enter, fds, inside, other, relay, seal, status};
 
 /// Runs CMD in a container, a new one or one that is there, or in place. Returns the exit status, after the message if there
 /// was something to say.
@@ -175,7 +175,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     let go = state.go.ok_or(Failure::BADF)?;
     match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
         Fork::Child => sys::exit(enter_and_fork(spec, state)),
-        Fork::Parent(helper) => match sys::wait_end(helper.as_raw_nonzero().get()) {
+        Fork::Parent(helper) => match sys::wait_or_end(helper) {
             Some(0) => {}
             Some(_) => return Err(Failure::REPORTED),
             None => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
@@ -351,7 +351,8 @@ fn needed(state: &State) -> [u32; 3] {
 
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
-    if build(spec, state).is_ok() {
+    let told = status::tell_namespaces(state);
+    if told.map_err(|why| blame(say!("tell of namespaces"), c"", why)).is_ok() && build(spec, state).is_ok() {
         if !spec.supervises() {
             return become_command(spec, state);
         }
@@ -406,20 +407,10 @@ fn watch(spec: &Spec<'_>, state: &mut State, command: Pid) -> Result<i32, Failur
     state.container = Some(command);
     // CMD is on its way: who does not read it any more does not want to know.
     let _ = status::tell_of_container(spec.channels.status, spec, state, b" ");
-    let ran = has_begun(state);
-    if ran {
-        pty::begin(state);
-        status::started(spec, state, command);
-    }
     let _ = chdir(c"/");
     let mut init = Init::new(spec, *state, command);
-    init.ran = ran;
+    init.ran = if state.news.is_some() { None } else { Some(true) };
     Ok(init.forever())
-}
-
-/// Waits until CMD has been executed, or has said that it can't be, if that is to be known.
-fn has_begun(state: &State) -> bool {
-    state.news.is_none_or(|pipe| read(pipe.read, &mut [0u8; 2]) == Ok(0))
 }
 
 /// The supervisor gives up what it needs no more: descriptors, capabilities, the directory. None of it can fail for a
@@ -427,10 +418,12 @@ fn has_begun(state: &State) -> bool {
 fn settle(spec: &Spec<'_>, state: &State) {
     let [terminal, news, children] = needed(state);
     let sync = spec.channels.sync.unwrap_or_default();
-    let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync]);
+    // Where no pid namespace ends with us it tells that he has ended.
+    let go = state.go.map(|pipe| pipe.read).filter(|_| !spec.process_1);
+    let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync, fds::number(go)]);
     let _ = chdir(c"/");
-    if spec.pty {
-        // What CMD might find here is its own terminal.
+    if spec.pty || spec.channels.detach {
+        // The caller's terminal is not to be had here.
         sys::end_messages();
     }
     let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };

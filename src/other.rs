@@ -6,7 +6,7 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
-use rustix::fs::{AtFlags, OFlags, statat};
+use rustix::fs::{AtFlags, OFlags, fstat, statat};
 use rustix::io::read;
 use rustix::process::Pid;
 
@@ -80,12 +80,22 @@ pub fn find(who: &CStr, proc: Fd) -> Result<Other, Failure> {
         Err(Failure::ACCESS | Failure::PERM) => {}
         done => return done.map(|()| other),
     }
-    let mut list = Text::new();
-    list.push(b"task/").push_number(number).push(b"/children");
-    read_into(other.directory, list.c_str(), &mut content)?;
-    let first = text::word(c_str(&content).to_bytes(), b' ').and_then(|(first, _)| text::number(first));
-    let child = with_number(proc, first.ok_or(Failure::ACCESS)?)?;
-    look_into(child).map(|()| Other { stands_in: true, ..child })
+    let child = first_child(other, number)?;
+    let found = with_number(proc, child)?;
+    look_into(found)?;
+    // Now that it is held: the number has not become another's in between.
+    if first_child(other, number)? != child {
+        return Err(Failure::SRCH);
+    }
+    Ok(Other { stands_in: true, ..found })
+}
+
+/// The number of its first child, which nobody is kept from reading.
+fn first_child(of: Other, number: u32) -> Result<u32, Failure> {
+    let (mut path, mut content) = (Text::new(), [0u8; PATH]);
+    path.push(b"task/").push_number(number).push(b"/children");
+    read_into(of.directory, path.c_str(), &mut content)?;
+    text::word(c_str(&content).to_bytes(), b' ').and_then(|(first, _)| text::number(first)).ok_or(Failure::ACCESS)
 }
 
 /// What begins the word for a descriptor.
@@ -156,33 +166,63 @@ fn differ_in_old(one: &[u8; PATH], other: &[u8; PATH]) -> bool {
     false
 }
 
-/// The beginning of a file, behind which there is a NUL.
+/// A file, behind which there is a NUL, if it is no longer.
 fn read_into(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &mut [u8; PATH]) -> Done {
     let file = files::open(directory, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
     let (place, _) = content.split_at_mut(PATH - 1);
     let length = read(file, place)?;
+    if length == PATH - 1 {
+        return Err(Failure::NAMETOOLONG);
+    }
     content.iter_mut().skip(length).for_each(|byte| *byte = 0);
     Ok(())
 }
 
+/// The namespaces of a process: their inode numbers, in the order of [`kinds`]; 0 for a kind that the kernel does not have.
+pub type Namespaces = [u64; KINDS];
+
+/// Those of a process, whose directory in /proc is `process`. They stay open, so that their numbers do not come to be others'.
+fn namespaces(process: Fd, pid: &CStr) -> Result<Namespaces, Failure> {
+    let mut found = [0; KINDS];
+    for ((kind, path), number) in kinds().zip(&mut found) {
+        let path = if kind == raw::CLONE_NEWPID { pid } else { path };
+        match files::open(process, path, OFlags::RDONLY) {
+            Ok(file) => *number = fstat(file)?.st_ino,
+            Err(Failure::NOENT) => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(found)
+}
+
+/// Those that our next child will be in (namespaces(7), `pid_for_children`).
+///
+/// # Errors
+/// Those of open(2).
+pub fn ours(proc: Fd) -> Result<Namespaces, Failure> {
+    namespaces(files::directory(proc, c"self")?, c"ns/pid_for_children")
+}
+
+/// The kinds (CLONE_NEW*) in which two processes differ, of those that both have.
+#[must_use]
+pub fn differing(one: &Namespaces, other: &Namespaces) -> u32 {
+    let mut differing = 0;
+    for ((kind, _), (one, other)) in kinds().zip(one.iter().zip(other)) {
+        if one != other && *one != 0 && *other != 0 {
+            differing |= kind;
+        }
+    }
+    differing
+}
+
 impl Other {
-    /// The kinds of namespaces (CLONE_NEW*) of it that are not ours.
+    /// Its namespaces.
     ///
     /// # Errors
     /// EACCES, EPERM: it may not be looked into; ESRCH: it has ended.
-    pub fn differing(self, proc: Fd) -> Result<u32, Failure> {
-        let ours = files::directory(proc, c"self")?;
+    pub fn namespaces(self) -> Result<Namespaces, Failure> {
         look_into(self)?;
-        let mut differing = 0;
-        for (kind, path) in kinds() {
-            // What the kernel does not have it has for nobody.
-            let Ok(own) = statat(ours, path, AtFlags::empty()) else { continue };
-            let its = statat(self.directory, path, AtFlags::empty())?;
-            if (own.st_dev, own.st_ino) != (its.st_dev, its.st_ino) {
-                differing |= kind;
-            }
-        }
-        Ok(differing)
+        namespaces(self.directory, c"ns/pid")
     }
 
     /// The lowest id that is mapped in its user namespace: `map` is `uid_map` or `gid_map`.
@@ -272,8 +312,10 @@ fn one_by_one(list: &mut [(u32, u32)]) -> Result<(), (u32, Failure)> {
         for user in [last, !last] {
             let mut failed = Ok(());
             for (kind, fd) in list.iter_mut().filter(|(kind, _)| (*kind == raw::CLONE_NEWUSER) == user) {
+                if *kind == 0 {
+                    continue;
+                }
                 match sys::join(*fd, *kind) {
-                    _ if *kind == 0 => {}
                     Ok(()) => *kind = 0,
                     Err(why) if failed.is_ok() => failed = Err((*kind, why)),
                     Err(_) => {}

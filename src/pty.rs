@@ -5,7 +5,6 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{OFlags, fchown, fstat, major, minor};
-use rustix::io::write;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::PipeFlags;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
@@ -17,7 +16,7 @@ use crate::fault::blame_hint;
 use crate::files::{self, Fd};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::{Look, Pipe, State};
+use crate::state::{Look, Pipe, State, write_to_anybody};
 use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Text;
 use crate::texts::Say;
@@ -106,7 +105,8 @@ pub fn begin(state: &State) {
 pub fn end(state: &State) {
     let Some(relay) = state.relay_process else { return };
     tell(state, END);
-    let _ = sys::wait_end(relay.as_raw_nonzero().get());
+    // It may be that nobody reads what CMD has said.
+    let _ = sys::wait_or_end(relay);
     restore(state.look);
 }
 
@@ -121,9 +121,8 @@ pub fn look_after(state: &State) {
 
 fn tell(state: &State, word: u8) {
     if let Some(pipe) = state.relay {
-        // If it is not there any more the terminal's master is gone with it, and CMD has been told so by the kernel. SIGPIPE
-        // is blocked.
-        let _ = write(pipe.write, &[word]);
+        // If it is not there any more the terminal's master is gone with it, and CMD has been told so by the kernel.
+        let _ = write_to_anybody(pipe.write, &[word]);
     }
 }
 
@@ -131,8 +130,7 @@ fn tell(state: &State, word: u8) {
 pub fn make_raw(look: Option<Look>) {
     let terminal = Standard::Input.fd();
     if let Some(look) = look
-        && isatty(terminal)
-        && tty::is_ours(terminal)
+        && !tty::is_anothers(terminal)
     {
         let _ = sys::set_modes(terminal, look.modes.raw());
     }

@@ -226,7 +226,9 @@ impl Relay {
             }
             Ok(_) => self.at_line = self.inwards.rest().last() == Some(&b'\n'),
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => self.input = Input::Withheld,
+            Err(Errno::IO) => self.input = Input::Withheld,
+            // There never was anything to read.
+            Err(_) => self.input = Input::Ended,
         }
     }
 }

@@ -502,7 +502,8 @@ impl Spec<'_> {
     /// them in /proc meanwhile; if they are its own, nobody else is there who could.
     #[must_use]
     pub fn hides(&self) -> bool {
-        !self.root.is_empty()
+        self.mode == Mode::Enter
+            || !self.root.is_empty()
             || self.joins_user()
             || self.joins.pid.is_some()
             || !self.joins.named.is_empty()

@@ -1,14 +1,14 @@
 //! What the processes of one launch know. The fork copies it, so each goes on with its own.
 
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::{read, write};
+use rustix::io::{Errno, read, write};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, getegid, geteuid, getpid};
 use rustix::termios::Winsize;
 
 use crate::files::Fd;
 use crate::spec::LOCKS;
-use crate::sys::{self, Failure, Modes, Set, Signal, keep_open};
+use crate::sys::{self, Failure, Modes, POLL_HUP, POLL_IN, SI_KERNEL, Set, Siginfo, Signal, keep_open};
 
 /// What the caller was when nsinit started: CMD is to find the same.
 #[derive(Clone, Copy)]
@@ -46,6 +46,17 @@ impl Pipe {
         fcntl_setfl(self.read, OFlags::NONBLOCK)?;
         Ok(read(self.read, &mut [0u8]) == Ok(0))
     }
+}
+
+/// write(2) to what nobody may read any more: without SIGPIPE, which is blocked, and would then be CMD's.
+///
+/// # Errors
+/// Those of write(2).
+pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Result<(), Errno> {
+    let _ = sys::set_ignored(Signal::PIPE, true);
+    let written = write(to, bytes);
+    let _ = sys::set_ignored(Signal::PIPE, false);
+    written.map(|_| ())
 }
 
 /// What process 1, or CMD before it is executed, tells the launcher: a byte for the kind and one for a value.
@@ -88,8 +99,6 @@ pub struct State {
     pub caller: Caller,
     /// The launcher's process id, as he sees it.
     pub launcher: Pid,
-    /// Process 1's: the same as it sees him itself; nobody, if he has no number in its pid namespace.
-    pub outer: Option<Pid>,
     /// The controlling terminal, if CMD is to share it.
     pub terminal: Option<Fd>,
     /// CMD is put into the terminal's foreground.
@@ -108,12 +117,15 @@ pub struct State {
     pub directory: Option<Fd>,
     /// Process 1's: the new root; of `--enter`, that of the process, and its working directory in `directory`.
     pub root: Option<Fd>,
-    /// Of `--enter`: the process, if it can be had as a descriptor; the kinds of namespaces that it does not share with us
+    /// Of `--enter`: the process, if it can be had as a descriptor; its namespaces; the kinds of namespaces that it does not share with us
     /// (CLONE_NEW*); its cgroup's list of processes, if that is not ours, or why
     /// CMD can't be in it.
     pub handle: Option<Fd>,
+    pub namespaces: [u64; 8],
     pub kinds: u32,
     pub cgroup: Result<Option<Fd>, Failure>,
+    /// From process 1: the numbers of its namespaces.
+    pub told: Option<Pipe>,
     /// The launcher's: where the caller's process waits to be told how it is to end, `--detach`.
     pub waiting: Option<Fd>,
     /// The launcher's, of `--pid-file`: where its path begins, and the file.
@@ -137,10 +149,15 @@ impl State {
     /// Tells the launcher. A full pipe holds thousands of stops that he has yet to read; one who has gone wants no news.
     pub fn inform(&self, news: News, value: u8) {
         if let Some(pipe) = self.news {
-            let _ = sys::set_ignored(Signal::PIPE, true);
-            let _ = write(pipe.write, &[news as u8, value]);
-            let _ = sys::set_ignored(Signal::PIPE, false);
+            let _ = write_to_anybody(pipe.write, &[news as u8, value]);
         }
+    }
+
+    /// Whether a SIGIO says that there are news. It is as the kernel's own where the queue of signals is full (fcntl(2),
+    /// F_SETSIG). They are read in any case.
+    #[must_use]
+    pub fn is_news(&self, info: &Siginfo) -> bool {
+        self.news.is_some() && matches!(info.code(), POLL_IN..=POLL_HUP | SI_KERNEL)
     }
 
     #[must_use]
@@ -157,7 +174,6 @@ impl State {
 static NOTHING_KNOWN: State = State {
     caller: Caller { uid: 0, gid: 0, mask: Set::NONE, child_ignored: false, umask: 0 },
     launcher: Pid::INIT,
-    outer: None,
     terminal: None,
     lent: false,
     go: None,
@@ -168,8 +184,10 @@ static NOTHING_KNOWN: State = State {
     directory: None,
     root: None,
     handle: None,
+    namespaces: [0; 8],
     kinds: 0,
     cgroup: Ok(None),
+    told: None,
     waiting: None,
     pid_file: None,
     children: None,

@@ -10,7 +10,7 @@ use crate::fault::{blame_hint, warn};
 use crate::files::{self, HERE};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::State;
+use crate::state::{State, write_to_anybody};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Text;
 use crate::texts::Say;
@@ -29,16 +29,46 @@ pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space:
     line.byte(b'{').push(space).push(b"\"child-pid\": ");
     line.push_number(state.container.ok_or(Failure::CHILD)?.as_raw_nonzero().get().cast_unsigned());
     let untold = if spec.channels.tells_signal { 0 } else { UNTOLD };
-    for (flag, path) in other::kinds() {
+    for ((flag, path), inode) in other::kinds().zip(state.namespaces) {
         if spec.unshares(flag) && flag & untold == 0 {
             // The kernel's numbers for them have 32 bits.
-            let inode = statat(state.process.ok_or(Failure::BADF)?, path, AtFlags::empty())?.st_ino as u32;
+            let inode = inode as u32;
             line.byte(b',').push(space).byte(b'"').push(other::name(path));
             line.push(b"-namespace\": ").push_number(inode);
         }
     }
     line.byte(if space.len() > 1 { b'\n' } else { b' ' }).push(b"}\n");
     tell(to, &line)
+}
+
+/// Process 1's: tells the launcher of its namespaces, who may not look into one that hides.
+///
+/// # Errors
+/// Those of open(2) and write(2).
+pub fn tell_namespaces(state: &State) -> Done {
+    let Some(pipe) = state.told else { return Ok(()) };
+    let mut numbers = Text::new();
+    for number in other::ours(state.proc.ok_or(Failure::BADF)?)? {
+        numbers.push(&number.to_ne_bytes());
+    }
+    Ok(write(pipe.write, numbers.bytes()).map(|_| ())?)
+}
+
+/// The launcher's: waits until he is told.
+///
+/// # Errors
+/// ECHILD: process 1 has ended.
+pub fn ask_for_namespaces(state: &mut State) -> Done {
+    let pipe = state.told.ok_or(Failure::BADF)?;
+    // While we held that end too, nobody would tell of its end.
+    sys::close(fds::number(Some(pipe.write)));
+    let mut numbers = [0u8; size_of::<other::Namespaces>()];
+    if read(pipe.read, &mut numbers)? != numbers.len() {
+        return Err(Failure::CHILD);
+    }
+    let (list, _) = numbers.as_chunks();
+    state.namespaces.iter_mut().zip(list).for_each(|(number, bytes)| *number = u64::from_ne_bytes(*bytes));
+    Ok(())
 }
 
 /// Makes the file of `--pid-file`, empty. There is to be none.
@@ -69,7 +99,7 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
         }
     }
     if let Some(fd) = spec.channels.ready {
-        let _ = write(sys::given(fd), b"\n");
+        let _ = write_to_anybody(sys::given(fd), b"\n");
         fds::give_up(spec.channels.ready);
     }
     if let Some(waiting) = state.waiting.take() {
@@ -114,7 +144,7 @@ pub fn remove_pid_file(spec: &Spec<'_>, state: &State) {
 
 fn tell(to: Option<u32>, line: &Text) -> Done {
     match to {
-        Some(fd) => Ok(write(sys::given(fd), line.bytes()).map(|_| ())?),
+        Some(fd) => Ok(write_to_anybody(sys::given(fd), line.bytes())?),
         None => Ok(()),
     }
 }

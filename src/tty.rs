@@ -37,10 +37,10 @@ pub fn is_ours(terminal: Fd) -> bool {
     }
 }
 
-/// Whether it is a terminal with somebody else in its foreground.
+/// Whether somebody else is in its foreground. One that is not our controlling terminal has none for us.
 #[must_use]
-pub fn is_anothers(fd: Fd) -> bool {
-    isatty(fd) && !is_ours(fd)
+pub fn is_anothers(terminal: Fd) -> bool {
+    tcgetpgrp(terminal) != Err(Errno::NOTTY) && !is_ours(terminal)
 }
 
 /// Whether standard input or output is a pipe: then somebody else in our process group may be the one who reads the

@@ -756,6 +756,23 @@ pub fn wait_end(child: i32) -> Option<u8> {
     (status & 0x7f == 0).then_some((status >> 8) as u8)
 }
 
+/// Waits until a child has ended, or kills it when we are asked to end. Other signals wait. Its exit status.
+pub fn wait_or_end(child: Pid) -> Option<u8> {
+    const ASKED: Set = Set::of(&[Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
+    loop {
+        match wait4(Some(child), false) {
+            Ok(None) => {}
+            Ok(Some((_, Change::Exited(status)))) => return Some(status),
+            Ok(Some((_, Change::Killed(_)))) | Err(_) => return None,
+            Ok(Some(_)) => continue,
+        }
+        let mut info = Siginfo::EMPTY;
+        if wait_signal_of(ASKED, None, &mut info).is_ok() && info.signal() != Signal::CHLD {
+            let _ = kill(child.as_raw_nonzero().get(), Signal::KILL);
+        }
+    }
+}
+
 /// How a child changed, as wait4(2) tells it.
 #[derive(Clone, Copy)]
 pub enum Change {
@@ -850,7 +867,10 @@ pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
 /// # Errors
 /// EAGAIN: the time is over. EINTR: stopped and continued.
 pub fn wait_signal(limit: Option<Time>, info: &mut Siginfo) -> Done {
-    let set = Set::ALL;
+    wait_signal_of(Set::ALL, limit, info)
+}
+
+fn wait_signal_of(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
     let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     #[cfg(target_pointer_width = "32")]
     call!(__NR_rt_sigtimedwait_time64, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;

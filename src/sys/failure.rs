@@ -59,6 +59,8 @@ impl Failure {
     pub const NO_CONTAINER: Failure = Failure::new(5010);
     /// A process is in a cgroup of version 1.
     pub const OLD_CGROUP: Failure = Failure::new(5011);
+    /// A process has other namespaces than before.
+    pub const CHANGED: Failure = Failure::new(5012);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

@@ -44,6 +44,16 @@ impl Set {
     pub const ALL: Set = Set(!0);
 
     #[must_use]
+    pub const fn of(mut signals: &[Signal]) -> Set {
+        let mut set = 0;
+        while let [signal, rest @ ..] = signals {
+            set |= 1 << ((signal.0 - 1) & 63);
+            signals = rest;
+        }
+        Set(set)
+    }
+
+    #[must_use]
     pub const fn has(self, signal: Signal) -> bool {
         self.0 >> ((signal.0 - 1) & 63) & 1 == 1
     }
