@@ -102,7 +102,9 @@ pub fn look(spec: &mut Spec<'_>, state: &mut State) -> Done {
     let who = spec.enter;
     let hint = |why: Failure| match why {
         Failure::PERM | Failure::ACCESS => say!("it is somebody else's, or hides from all but root"),
-        Failure::NO_CONTAINER => say!("it is no container, or we are in it"),
+        Failure::NO_CONTAINER => {
+            say!("it is no container, or we are in it, or it has only made one: its child is in that")
+        }
         _ => Say::NOTHING,
     };
     open(spec, state).map_err(|why| blame_hint(say!("enter"), who, why, hint(why)))

@@ -162,7 +162,7 @@ pub fn text_of(why: Failure) -> Say {
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: [(u16, Say); 48] = [
+static REASONS: [(u16, Say); 50] = [
     (1, say!("Operation not permitted")),
     (2, say!("No such file or directory")),
     (3, say!("No such process")),
@@ -211,6 +211,8 @@ static REASONS: [(u16, Say); 48] = [
     (5010, say!("it is in no other namespace than we are")),
     (5011, say!("it is of version 1")),
     (5012, say!("it has gone to other namespaces meanwhile")),
+    (5013, say!("no ids are mapped in its user namespace")),
+    (5014, say!("it is too long")),
 ];
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
 use crate::spec::{End, Mode, Spec};
-use crate::state::{News, Pipe, State};
+use crate::state::{Look, News, Pipe, State};
 use crate::step::{Step, always, explain, nothing, walk};
 use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::texts::Say;
@@ -59,6 +59,8 @@ static BEFORE: [Step; 16] = [
         run: |_, state| {
             state.terminal = tty::open();
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
+            state.look =
+                state.terminal.and_then(|terminal| sys::modes(terminal).ok()).map(|modes| Look { modes, size: None });
             Ok(())
         },
     },
@@ -337,7 +339,7 @@ impl Supervisor<'_> {
             self.read_news();
             if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
                 if let Some(terminal) = self.state.terminal.filter(|_| self.state.lent) {
-                    tty::take_back(terminal);
+                    tty::take_back(terminal, self.state.modes_after(self.killer));
                 }
                 self.read_news();
                 pty::end(&self.state);

@@ -10,7 +10,7 @@ use rustix::pipe::PipeFlags;
 use rustix::process::getpid;
 use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 
-use crate::fault::{blame, refuse};
+use crate::fault::{blame, blame_hint, refuse};
 use crate::files::{self, Fd};
 use crate::procfs;
 use crate::say;
@@ -18,6 +18,7 @@ use crate::spec::Spec;
 use crate::state::{Caller, Pipe};
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
+use crate::texts::Say;
 
 /// Every id there is: all but the last, which means "unchanged".
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
@@ -93,14 +94,19 @@ pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
     leave_groups().map_err(|why| blame(say!("leave the caller's groups"), c"", why))?;
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
-        set_thread_res_gid(id, id, id).map_err(|errno| blame(say!("become the group of"), c"--gid", errno.into()))?;
+        set_thread_res_gid(id, id, id).map_err(|errno| unknown(say!("become the group of"), c"--gid", errno.into()))?;
     }
     if uid != caller.uid {
         let id = Uid::from_raw(uid);
-        set_thread_res_uid(id, id, id).map_err(|errno| blame(say!("become the user of"), c"--uid", errno.into()))?;
+        set_thread_res_uid(id, id, id).map_err(|errno| unknown(say!("become the user of"), c"--uid", errno.into()))?;
     }
     // A change of ids has made us what fs.suid_dumpable says.
     if spec.hides() { sys::prctl(PR_SET_DUMPABLE, 0) } else { Ok(()) }
+}
+
+fn unknown(says: Say, on: &CStr, why: Failure) -> Failure {
+    let hint = if why == Failure::INVAL { say!("it is not mapped in the user namespace") } else { Say::NOTHING };
+    blame_hint(says, on, why, hint)
 }
 
 /// Leaves the groups of the caller behind.

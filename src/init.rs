@@ -14,7 +14,7 @@ use rustix::process::{Pid, getpid};
 use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::{News, State};
-use crate::sys::{self, Change, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
+use crate::sys::{self, Change, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
 use crate::text;
 use crate::tty::{self, Stop};
 use crate::voice::Event;
@@ -104,7 +104,10 @@ impl<'a> Init<'a> {
                 Err(Failure::AGAIN) => self.time_is_over(),
                 // Stopped and continued from outside.
                 Err(Failure::INTR) => {}
-                Err(_) => self.deaf = true,
+                Err(_) => {
+                    self.deaf = true;
+                    self.wait_for_start();
+                }
             }
         }
     }
@@ -139,7 +142,7 @@ impl<'a> Init<'a> {
             self.tell(2, Event::Forwarded, [signal.number(), 0]);
         }
         if let Some(terminal) = self.state.terminal.filter(|_| outermost && self.state.lent) {
-            tty::take_back(terminal);
+            tty::take_back(terminal, self.state.modes_after(self.killer));
         }
         match self.killer {
             Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
@@ -177,6 +180,14 @@ impl<'a> Init<'a> {
                 Ok(_) => self.ran = Some(false),
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Nobody will tell when there are news.
+    fn wait_for_start(&mut self) {
+        if let (None, Some(pipe)) = (self.ran, self.state.news) {
+            let _ = sys::poll(&mut [Polled::new(pipe.read, READABLE)], None);
+            self.look_for_start();
         }
     }
 

@@ -17,7 +17,12 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 25] = [
+static RULES: [Rule; 26] = [
+    Rule {
+        on: say!("--as-pid-1"),
+        broken: |spec| spec.mode == Mode::Enter && spec.life.as_pid_1,
+        why: say!("what is entered has its process 1"),
+    },
     Rule {
         on: say!("--init"),
         broken: |spec| spec.in_place && spec.contained(),
@@ -124,7 +129,7 @@ static RULES: [Rule; 25] = [
     Rule {
         on: say!("--detach"),
         broken: |spec| spec.channels.detach && spec.life.die_with_parent.is_some(),
-        why: say!("and --die-with-parent is not permitted"),
+        why: say!("outlives the caller: not with --die-with-parent"),
     },
     Rule {
         on: say!("--detach"),
@@ -147,6 +152,10 @@ fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
 /// # Errors
 /// The first thing that can't be meant, in the user's words.
 pub fn judge<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
+    if spec.mode == Mode::Enter && !spec.making.is_empty() {
+        let why = say!("with --enter nothing is made: the root and the namespaces are what they are");
+        return Err(Fault::new(Say::NOTHING, spec.making, c"", why));
+    }
     for rule in &RULES {
         if (rule.broken)(spec) {
             return Err(Fault::new(rule.on, b"", c"", rule.why));

@@ -48,7 +48,9 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
             Failure::PERM if spec.joined(raw::CLONE_NEWPID) => {
                 say!("whose user namespace are the process ids in? --join-user joins that too, --share-user stays")
             }
-            Failure::PERM => say!("the /proc outside is masked itself: this is a container already"),
+            Failure::PERM => say!(
+                "the /proc outside is masked itself: this is a container already; one with --no-masks can hold others"
+            ),
             _ => Say::NOTHING,
         };
         blame_hint(op.says(), op.dest, why, hint)
@@ -154,13 +156,15 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
     made(c"shm", files::make_directory(dev, c"shm", if spec.is_sandbox() { PARENTS } else { 0o1777 }))?;
     made(c"pts", files::make_directory(dev, c"pts", PARENTS))?;
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
-    let options = if spec.own_ids_only {
-        c"newinstance,ptmxmode=0666,mode=0620"
-    } else {
-        c"newinstance,ptmxmode=0666,mode=0620,gid=5"
+    const OWN: &CStr = c"newinstance,ptmxmode=0666,mode=0620";
+    let options = if spec.own_ids_only { OWN } else { c"newinstance,ptmxmode=0666,mode=0620,gid=5" };
+    let mount = |options| base::plain(c"devpts", c"pts", c"devpts", raw::MS_NOSUID | raw::MS_NOEXEC, options);
+    let mounted = match mount(options) {
+        // A root that knows nobody but himself.
+        Err(Failure::INVAL) => mount(OWN),
+        done => done,
     };
-    base::plain(c"devpts", c"pts", c"devpts", raw::MS_NOSUID | raw::MS_NOEXEC, options)
-        .map_err(|why| blame(say!("mount devpts on /dev's"), c"pts", why))?;
+    mounted.map_err(|why| blame(say!("mount devpts on /dev's"), c"pts", why))?;
     if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
         message_queues(dev).map_err(|why| blame(say!("mount mqueue on /dev's"), c"mqueue", why))?;
     }

@@ -129,7 +129,7 @@ pub fn explain(spec: &Spec<'_>) {
 
 fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
-    start_relay(spec, state)?;
+    start_relay(spec, start, state)?;
     match fork_into_namespaces(spec, start, state)? {
         Fork::Child => sys::exit(process_1(spec, start, state)),
         Fork::Parent(container) => {
@@ -144,10 +144,13 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
 }
 
 /// Has somebody between the caller's terminal and CMD's.
-fn start_relay(spec: &Spec<'_>, state: &mut State) -> Done {
+fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
     if spec.pty {
         match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
-            Fork::Child => sys::exit(relay::run(spec, state)),
+            Fork::Child => {
+                call_ourselves(spec, start, 0);
+                sys::exit(relay::run(spec, state))
+            }
             Fork::Parent(relay) => state.relay_process = Some(relay),
         }
     }
@@ -169,7 +172,7 @@ const INIT: usize = 2;
 fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     enter::look(spec, state)?;
-    start_relay(spec, state)?;
+    start_relay(spec, start, state)?;
     let says = say!("become untraceable");
     sys::prctl(PR_SET_DUMPABLE, 0).map_err(|why| blame(says, c"", why))?;
     let go = state.go.ok_or(Failure::BADF)?;

@@ -70,7 +70,8 @@ pub fn find(who: &CStr, proc: Fd) -> Result<Other, Failure> {
     let number = match text::number(who.to_bytes()) {
         Some(number) => number,
         None => {
-            read_into(HERE, who, &mut content)?;
+            read_into(HERE, who, &mut content)
+                .map_err(|why| if why == Failure::TOO_LONG { Failure::NO_PROCESS } else { why })?;
             let line = text::word(c_str(&content).to_bytes(), b'\n').unwrap_or_default().0;
             text::number(line).ok_or(Failure::NO_PROCESS)?
         }
@@ -113,8 +114,8 @@ fn look_into(other: Other) -> Done {
 fn with_number(proc: Fd, number: u32) -> Result<Other, Failure> {
     let handle = match sys::pidfd_open(number) {
         Err(Failure::NOSYS | Failure::PERM) => None,
-        // What is no number of a process.
-        Err(Failure::INVAL) => return Err(Failure::SRCH),
+        // What is no number of a process, but of a thread, or of nothing.
+        Err(Failure::INVAL | Failure::NOENT) => return Err(Failure::SRCH),
         other => Some(other?),
     };
     holding(proc, number, handle)
@@ -124,9 +125,9 @@ fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Other, Failure> 
     let pid = Pid::from_raw(number.cast_signed()).ok_or(Failure::SRCH)?;
     let directory =
         procfs::process(proc, pid).map_err(|why| if why == Failure::NOENT { Failure::SRCH } else { why })?;
-    match handle.map(sys::is_there) {
-        // The directory is another's, who came after it.
-        Some(false) => Err(Failure::SRCH),
+    match handle.map(sys::has_ended) {
+        // The directory is its last, or another's, who came after it.
+        Some(true) => Err(Failure::SRCH),
         _ => Ok(Other { directory, handle, stands_in: false }),
     }
 }
@@ -172,7 +173,7 @@ fn read_into(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &mut [
     let (place, _) = content.split_at_mut(PATH - 1);
     let length = read(file, place)?;
     if length == PATH - 1 {
-        return Err(Failure::NAMETOOLONG);
+        return Err(Failure::TOO_LONG);
     }
     content.iter_mut().skip(length).for_each(|byte| *byte = 0);
     Ok(())
@@ -228,7 +229,7 @@ impl Other {
     /// The lowest id that is mapped in its user namespace: `map` is `uid_map` or `gid_map`.
     ///
     /// # Errors
-    /// Those of open(2); EINVAL: none is mapped.
+    /// Those of open(2); [`Failure::NO_IDS`]: none is mapped.
     pub fn lowest_id(self, map: &CStr) -> Result<u32, Failure> {
         let mut content = [0u8; PATH];
         read_into(self.directory, map, &mut content)?;
@@ -245,7 +246,7 @@ impl Other {
                 }
             }
         }
-        lowest.ok_or(Failure::INVAL)
+        lowest.ok_or(Failure::NO_IDS)
     }
 
     /// The list of the processes in its cgroup (cgroups(7), version 2), open for writing, if that is not ours too.

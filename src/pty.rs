@@ -53,7 +53,8 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
     let slave = sys::keep_open(ioctl_tiocgptpeer(master, flags)?);
     let mut modes = look.map_or(sys::modes(slave), |look| Ok(look.modes))?;
     if !isatty(Standard::Input.fd()) {
-        modes = modes.silent();
+        // A terminal that the caller has for the output only ends the lines itself.
+        modes = modes.silent(isatty(Standard::Output.fd()));
     }
     sys::set_modes(slave, modes)?;
     if let Some(size) = look.and_then(|look| look.size) {

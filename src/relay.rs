@@ -49,12 +49,13 @@ impl Buffer {
         Ok(length)
     }
 
-    /// Writes what can be written.
+    /// Writes what can be written. What nobody hears any more is an end; what finds no room is lost.
     fn drain(&mut self, to: Fd) -> Done {
         match write(to, self.rest()) {
             Ok(length) => self.from += length,
             Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(why) => return Err(why.into()),
+            Err(why @ (Errno::PIPE | Errno::IO)) => return Err(why.into()),
+            Err(_) => self.from = self.to,
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ pub struct Spec<'a> {
     pub in_place: bool,
     /// `--enter WHO`: the process whose container it is, as `other::find` takes it.
     pub enter: &'a CStr,
+    /// The first option that says how a container is made.
+    pub making: &'static [u8],
     /// Whoever supervises CMD is process 1 of a pid namespace: every process that it can signal is its own.
     pub process_1: bool,
     /// `--root DIR`: the directory that becomes `/`. Empty: `/` is an empty tmpfs, and `ops` fill it.
@@ -378,6 +380,7 @@ impl Spec<'_> {
         mode: Mode::Container,
         in_place: false,
         enter: c"",
+        making: b"",
         process_1: false,
         root: c"",
         rootless: false,

@@ -134,9 +134,10 @@ pub struct State {
     pub children: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
     pub locks: [u32; LOCKS],
-    /// Of `--pty`: the caller's terminal as it was; what the terminal's two ends go to the relay by; what the launcher tells
-    /// that by, and its process; and the ends, where the container's /dev made them.
+    /// The caller's terminal as it was.
     pub look: Option<Look>,
+    /// Of `--pty`: what the terminal's two ends go to the relay by; what the launcher tells
+    /// that by, and its process; and the ends, where the container's /dev made them.
     pub hand_over: Option<Pipe>,
     pub relay: Option<Pipe>,
     pub relay_process: Option<Pid>,
@@ -151,6 +152,12 @@ impl State {
         if let Some(pipe) = self.news {
             let _ = write_to_anybody(pipe.write, &[news as u8, value]);
         }
+    }
+
+    /// The modes that the terminal is to have again after CMD's end, if that was not CMD's own.
+    #[must_use]
+    pub fn modes_after(&self, killer: Option<Signal>) -> Option<Modes> {
+        killer.and(self.look).map(|look| look.modes)
     }
 
     /// Whether a SIGIO says that there are news. It is as the kernel's own where the queue of signals is full (fcntl(2),

@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, FIFO, Fd, HERE};
-use crate::sys::{self, Failure, Set, Signal, Standard};
+use crate::sys::{self, Failure, Modes, Set, Signal, Standard};
 
 /// The controlling terminal, if there is one. Nobody waits for it: it is asked and told only.
 #[must_use]
@@ -57,11 +57,15 @@ pub fn hand_to(terminal: Fd, group: Pid) {
     let _ = tcsetpgrp(terminal, group);
 }
 
-/// Takes the terminal back for our process group, if the group that has it is no more.
-pub fn take_back(terminal: Fd) {
+/// Takes the terminal back for our process group, if the group that has it is no more; with the modes that it had, where
+/// CMD came to no end of his own and could not do that.
+pub fn take_back(terminal: Fd, modes: Option<Modes>) {
     let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Failure::SRCH);
     if tcgetpgrp(terminal).map_or(true, gone) {
         hand_to_us(terminal);
+    }
+    if let Some(modes) = modes.filter(|_| is_ours(terminal)) {
+        let _ = sys::set_modes(terminal, modes);
     }
 }
 

@@ -75,8 +75,6 @@ pub struct Draft {
     pub tried: bool,
     /// Something was said that only a container has.
     pub contained: bool,
-    /// The first option that says how a container is made.
-    pub making: &'static [u8],
     /// Namespaces that are joined, and whose.
     joins: Vec<(u32, &'static CStr)>,
     pub name: &'static CStr,
@@ -140,7 +138,6 @@ impl Draft {
             verbosity: 1,
             tried: false,
             contained: false,
-            making: b"",
             joins: Vec::new(),
             name: c"",
             env_ops: Vec::new(),
@@ -261,7 +258,7 @@ impl Draft {
             return Err(LAYERS_ALONE);
         }
         let own = (geteuid().as_raw(), getegid().as_raw());
-        self.choose_mode(own.0 != 0)?;
+        self.choose_mode(own.0 != 0);
         let root = self.spec.has_preset();
         let (ids, capabilities) = self.presume(own);
         self.name();
@@ -302,7 +299,7 @@ impl Draft {
         Ok(())
     }
 
-    fn choose_mode(&mut self, rootless: bool) -> Result<(), Wrong> {
+    fn choose_mode(&mut self, rootless: bool) {
         let spec = &mut self.spec;
         spec.rootless = rootless;
         spec.mode = match (spec.enter.is_empty(), self.contained) {
@@ -310,10 +307,6 @@ impl Draft {
             (true, true) => Mode::Container,
             (true, false) => Mode::Init,
         };
-        if spec.mode == Mode::Enter && !self.making.is_empty() {
-            return Err(say!("--enter makes nothing: the root and the namespaces are what they are"));
-        }
-        Ok(())
     }
 
     /// What holds by itself. Who CMD is, and what it has, where nothing was said of that.

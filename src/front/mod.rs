@@ -219,8 +219,8 @@ impl Reader {
             draft.contained |= matches!(row.name(), b"--enter" | b"--args");
             return Ok(());
         }
-        if row.number < row.of.making && draft.making.is_empty() {
-            draft.making = row.name();
+        if row.number < row.of.making && draft.spec.making.is_empty() {
+            draft.spec.making = row.name();
         }
         if row.of.voice == Name::Bwrap {
             bwrap::warn_of_repeated(row, draft);

@@ -352,10 +352,10 @@ pub fn pidfd_open(pid: u32) -> Result<BorrowedFd<'static>, Failure> {
     Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
-/// Whether the process that the descriptor is has not been reaped: pidfd_send_signal(2) of no signal.
+/// Whether the process that the descriptor is has ended: it can be read then (pidfd_open(2)).
 #[must_use]
-pub fn is_there(process: BorrowedFd<'_>) -> bool {
-    call!(__NR_pidfd_send_signal, process.as_raw_fd(), 0u32, 0usize, 0u32) != Err(Failure::SRCH)
+pub fn has_ended(process: BorrowedFd<'_>) -> bool {
+    poll(&mut [Polled::new(process, READABLE)], Some(Time { seconds: 0, nanos: 0 })).is_ok_and(|told| told > 0)
 }
 
 /// prctl(2) PR_SET_SECCOMP, SECCOMP_MODE_FILTER: one more program of seccomp(2).
@@ -756,8 +756,18 @@ pub fn wait_end(child: i32) -> Option<u8> {
     (status & 0x7f == 0).then_some((status >> 8) as u8)
 }
 
-/// Waits until a child has ended, or kills it when we are asked to end. Other signals wait. Its exit status.
+/// Waits until a child has ended, or kills it when we are asked to end. Other signals wait, and one that came too late for the
+/// child does again. Its exit status.
 pub fn wait_or_end(child: Pid) -> Option<u8> {
+    let mut late = None;
+    let status = wait_or_kill(child, &mut late);
+    if let Some(info) = late.filter(|_| status.is_some()) {
+        let _ = queue(rustix::process::getpid(), info.signal(), &info);
+    }
+    status
+}
+
+fn wait_or_kill(child: Pid, asked: &mut Option<Siginfo>) -> Option<u8> {
     const ASKED: Set = Set::of(&[Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
     loop {
         match wait4(Some(child), false) {
@@ -769,6 +779,7 @@ pub fn wait_or_end(child: Pid) -> Option<u8> {
         let mut info = Siginfo::EMPTY;
         if wait_signal_of(ASKED, None, &mut info).is_ok() && info.signal() != Signal::CHLD {
             let _ = kill(child.as_raw_nonzero().get(), Signal::KILL);
+            *asked = Some(info);
         }
     }
 }

@@ -61,6 +61,10 @@ impl Failure {
     pub const OLD_CGROUP: Failure = Failure::new(5011);
     /// A process has other namespaces than before.
     pub const CHANGED: Failure = Failure::new(5012);
+    /// A user namespace knows nobody.
+    pub const NO_IDS: Failure = Failure::new(5013);
+    /// A file is longer than what it is to hold.
+    pub const TOO_LONG: Failure = Failure::new(5014);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

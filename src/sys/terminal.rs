@@ -34,10 +34,13 @@ impl Modes {
         self
     }
 
-    /// What is typed is not shown.
+    /// What is typed is not shown; and what is written stays as it is, if that is said.
     #[must_use]
-    pub const fn silent(mut self) -> Modes {
+    pub const fn silent(mut self, as_it_is: bool) -> Modes {
         self.local &= !raw::ECHO;
+        if as_it_is {
+            self.output &= !raw::OPOST;
+        }
         self
     }
 

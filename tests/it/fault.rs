@@ -103,7 +103,7 @@ const ROWS: &[Row] = &[
         "mount an overlay on DIR: Input/output error (--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace)", Both),
     row("mount proc on /proc", all(libc::SYS_fsopen), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", Deny::all(libc::SYS_fsopen, EPERM), &[],
-        "mount proc on /proc: Operation not permitted (the /proc outside is masked itself: this is a container already)", Both),
+        "mount proc on /proc: Operation not permitted (the /proc outside is masked itself: this is a container already; one with --no-masks can hold others)", Both),
     row("mount proc on /proc", all(libc::SYS_fsmount), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", mount(REMOUNT_READ_ONLY), &[], "make read-only bus: Input/output error", Both),
     row("fill /dev", fsmount(NOSUID_NODEV), &[], "mount tmpfs on /dev: Input/output error", Both),
@@ -344,7 +344,7 @@ const ENTERED: &[Row] = &[
     row("become user and group", all(libc::SYS_setresuid), &[], "become the user of --uid: Input/output error", Both),
     row("reduce capabilities", all(libc::SYS_capset), &[], "reduce capabilities: Input/output error", Both),
     row("set no_new_privs", first(libc::SYS_prctl, libc::PR_SET_NO_NEW_PRIVS), &[], "set no_new_privs: Input/output error", Both),
-    row("die with nsinit", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with nsinit: Input/output error", Both),
+    row("die with the launcher", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with the launcher: Input/output error", Both),
     row("enter directory .", all(libc::SYS_getcwd), &[], "enter directory .: Input/output error", Both),
 ];
 
@@ -377,7 +377,7 @@ fn every_step_into_a_container_has_its_line() {
 
 #[test]
 fn every_explained_step_into_a_container_has_a_row() {
-    const MORE: &[&str] = &["open /proc", "join the cgroup of", "start a process group"];
+    const MORE: &[&str] = &["open /proc", "die with nsinit", "join the cgroup of", "start a process group"];
     let mut missing = Vec::new();
     for who in who::both() {
         for options in [
