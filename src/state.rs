@@ -53,9 +53,11 @@ impl Pipe {
 /// # Errors
 /// Those of write(2).
 pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Result<(), Errno> {
-    let _ = sys::set_ignored(Signal::PIPE, true);
     let written = write(to, bytes);
-    let _ = sys::set_ignored(Signal::PIPE, false);
+    // What is blocked is kept whatever is said of it; what comes to be ignored is no longer pending (signal(7)).
+    if written == Err(Errno::PIPE) && sys::set_ignored(Signal::PIPE, true) == Ok(false) {
+        let _ = sys::set_ignored(Signal::PIPE, false);
+    }
     written.map(|_| ())
 }
 

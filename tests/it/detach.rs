@@ -167,6 +167,13 @@ fn a_terminal_that_hangs_up_is_not_its_own() {
             let of_cmd = procs::link(*procs::children(box_.init).first().expect("CMD"), name);
             assert_eq!(of_cmd.as_deref(), Some(Path::new("/dev/null")));
         }
+        // Nobody of it has the terminal open.
+        let tty = procs::link(term.pid(), "fd/0").expect("the terminal");
+        for pid in procs::tree(box_.launcher) {
+            let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("look at descriptors").flatten();
+            let open: Vec<_> = fds.filter_map(|fd| fs::read_link(fd.path()).ok()).filter(|path| *path == tty).collect();
+            assert!(open.is_empty(), "{pid}");
+        }
         // What can't begin says so on the terminal.
         assert!(term.ask("$N --detach -- /none").contains("nsinit: execute /none"));
         drop(term);
@@ -337,5 +344,31 @@ fn what_does_not_go_together() {
     if let Some(root) = who::root() {
         let words = ["--pid", "--fork", path(nsinit()), "--detach", "--", "true"];
         Launch::of(root, Path::new("/usr/bin/unshare")).args(words).run().fails("--detach");
+    }
+}
+
+/// Whoever was to be told is there no more: CMD is not to suffer for it, in a new container, in an entered one, in place.
+#[test]
+fn nobody_listens() {
+    for root in roots() {
+        let box_ = Detached::new(&root, &[], "exec sleep 1000");
+        let enter = format!("--enter {}", box_.init);
+        let new = format!("--root {}", root.str());
+        for words in [&new, &enter, &String::new()] {
+            for option in ["--ready-fd 3", "--status-fd 3"] {
+                // The reader has gone before anything is written.
+                let script = format!(
+                    "mkfifo f$$; sh -c ': <f'$$ & exec 3>f$$; wait; rm f$$
+                    exec $P {words} {option} -- /bin/sh -c 'sleep 0.1; echo alive; exit 3'"
+                );
+                let out = host(&root, &script).run_with_others();
+                if words == &new && option == "--status-fd 3" {
+                    out.is(125, "", "nsinit: write --status-fd: Broken pipe\n");
+                } else {
+                    out.is(3, "alive\n", "");
+                }
+            }
+        }
+        box_.stop(libc::SIGTERM);
     }
 }

@@ -128,6 +128,26 @@ fn statuses_and_signals() {
     }
 }
 
+/// A CMD that is not executed yet, or never will be, keeps nobody.
+#[test]
+fn signals_before_cmd_is_executed() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let options = ["--block-fd", "0"];
+        let run = enter(who, container.init, &options, &["true"]).open_input().start();
+        eventually("CMD waits", || procs::children(run.pid()).first().copied());
+        run.kill(libc::SIGTERM);
+        // It takes it when it goes on.
+        assert_eq!(run.finish_with_others().status, 143);
+        let run = enter(who, container.init, &options, &["true"]).open_input().start();
+        let cmd = eventually("CMD waits", || procs::children(run.pid()).first().copied());
+        run.kill(libc::SIGKILL);
+        assert_eq!(run.finish_with_others().status, -libc::SIGKILL);
+        eventually("CMD is gone", || (!exists(cmd)).then_some(()));
+        container.end();
+    }
+}
+
 /// Who kills nsinit kills what it has brought inside, and nothing else.
 #[test]
 fn cmd_dies_with_the_launcher() {
@@ -206,6 +226,14 @@ fn who_can_not_be_entered() {
         run("4194304").fails("No such process");
         run("/none").fails("No such file");
         run("").fails("empty");
+        // A thread, and one that has ended and that nobody has looked after.
+        let script = "sleep 0.1 & exec sleep 1000";
+        let run = Launch::of(who, Path::new("/bin/sh")).args(["-c", script]).start();
+        let dead =
+            eventually("it has ended", || procs::children(run.pid()).into_iter().find(|pid| procs::is_gone(*pid)));
+        enter(who, dead, &[], &["true"]).run_with_others().fails("No such process");
+        run.kill(libc::SIGKILL);
+        run.finish_with_others();
         // Ourselves.
         let out = enter(who, std::process::id(), &[], &["true"]).run();
         if who.is_root() {
@@ -244,6 +272,7 @@ fn who_vanishes() {
 #[test]
 fn what_has_no_meaning_is_refused() {
     for who in who::both() {
+        enter(who, 1, &["--read-only"], &["true"]).run().fails("--read-only");
         for options in [
             &["--root", "/"][..],
             &["--bind", "/", "/"],

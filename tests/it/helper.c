@@ -6,6 +6,8 @@
  *   helper escape FILE  tries to leave the root; "in", or how it got to FILE, which is outside
  *   helper trace        tries to trace every nsinit that it sees, and to look into it, until SIGTERM; then "seen N caught M"
  *   helper astray DIR   changes its root to DIR, stays outside of it, says "up", and waits under the name of sleep
+ *   helper turncoat UID DIR   becomes UID, says "up", and waits under the name of sleep; at SIGUSR1 it makes a user and a
+ *                       mount namespace of its own, with DIR as its root
  *   helper walk PATH..  every file from / on but those at and below PATH, as "PATH KIND MODE RIGHTS CONTENT" with tabs
  */
 #define _GNU_SOURCE
@@ -136,7 +138,7 @@ static int is_nsinit(int pid)
 /* What can be had of it: asked while it is there and still itself. */
 static int catch(int pid)
 {
-	static const char *const files[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "environ", "mem", "maps" };
+	static const char *const files[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "environ", "mem" };
 	unsigned int i;
 	char path[64];
 	int fd, caught = 0;
@@ -191,6 +193,35 @@ static int trace(void)
 static int astray(const char *dir)
 {
 	if (chdir("/tmp") || chroot(dir) || prctl(PR_SET_NAME, "sleep") || write(1, "up\n", 3) != 3)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static int turncoat(int uid, const char *dir)
+{
+	char map[64];
+	sigset_t usr1;
+	int signal;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	if (setgid(uid) || setuid(uid) || prctl(PR_SET_DUMPABLE, 1) || prctl(PR_SET_NAME, "sleep") || write(1, "up\n", 3) != 3)
+		return 1;
+	sigwait(&usr1, &signal);
+	snprintf(map, sizeof map, "0 %d 1", uid);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) || !put("/proc/self/setgroups", "deny") || !put("/proc/self/uid_map", map)
+	    || !put("/proc/self/gid_map", map) || chroot(dir) || chdir("/"))
 		return 1;
 	for (;;)
 		pause();
@@ -309,6 +340,8 @@ int main(int argc, char **argv)
 		return orphans(atoi(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "trace"))
 		return trace();
+	if (argc == 4 && !strcmp(argv[1], "turncoat"))
+		return turncoat(atoi(argv[2]), argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "astray"))
 		return astray(argv[2]);
 	if (argc >= 2 && !strcmp(argv[1], "walk"))

@@ -8,7 +8,7 @@ use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::{Launch, Running, quiet, send};
 use super::harness::procs::{self, eventually, is_gone};
 use super::harness::scratch::nsinit;
-use super::harness::{Dir, Who, who};
+use super::harness::{Dir, Who, skip, who};
 
 /// Who enters whose: each his own, and root a user's.
 fn pairs() -> Vec<(Who, Who)> {
@@ -34,6 +34,15 @@ fn a_tracer_inside_gets_nobody() {
                 let pty = round % 3 == 0 && container.maker == Maker::Nsinit;
                 let options: &[&str] = if pty { &["--pty"] } else { &[] };
                 enter(by, container.init, options, &["true"]).run().is(0, "", "");
+            }
+            // Who only joins it begins inside as well: in both vocabularies.
+            let own = by == owner || container.maker == Maker::Nsinit;
+            for round in 0..if own { ROUNDS / 3 } else { 0 } {
+                let of = container.inside.to_string();
+                let root = container.root.str();
+                let (as_root, as_bind) = (["--root", root], ["--bind", root, "/"]);
+                let launch = Launch::new(by).args(if round % 2 == 0 { &as_root[..] } else { &as_bind });
+                launch.args(["--join-user", &of, "--join-pid", &of, "--", "/bin/true"]).run().is(0, "", "");
             }
             let helper = procs::tree(container.inside).into_iter().chain(procs::children(container.init));
             let helper = helper.into_iter().find(|pid| procs::stat(*pid).is_some_and(|stat| stat.name == "helper"));
@@ -190,5 +199,44 @@ fn it_ends_while_it_is_entered() {
             eventually("it is gone", || is_gone(inside).then_some(()));
             container.end();
         }
+    }
+}
+
+/// WHO goes over to other namespaces, and to another root, between our look and our joining: CMD does not become the host's
+/// root in what an ordinary user has made.
+#[test]
+fn who_changes_sides() {
+    let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
+    let strace = std::path::Path::new("/usr/bin/strace");
+    if !strace.exists() {
+        return skip("there is no strace here");
+    }
+    let uid = user.uid().to_string();
+    let script =
+        "mkdir -p /evil/bin && cp /bin/busybox /evil/bin/ && ln -sf busybox /evil/bin/cat && echo evil >/evil/side && \
+        echo good >/side && exec helper turncoat $UID /evil"
+            .replace("$UID", &uid);
+    let cmd = ["/bin/sh", "-c", &script];
+    for goes in [false, true] {
+        let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };
+        let of = container.inside.to_string();
+        let space = procs::link(container.inside, "ns/user");
+        let words = ["-f", "-o", "/dev/null", "-e", "trace=setns", "-e", "inject=setns:delay_enter=300000"];
+        let run = Launch::of(root, strace)
+            .args(words)
+            .args([nsinit().to_str().expect("UTF-8"), "--enter", &of, "--", "cat", "/side"])
+            .start();
+        sleep(Duration::from_millis(100));
+        if goes {
+            send(container.inside, libc::SIGUSR1);
+            eventually("it has gone over", || (procs::link(container.inside, "ns/user") != space).then_some(()));
+        }
+        let out = run.finish_with_others();
+        if goes {
+            out.fails("it has gone to other namespaces meanwhile");
+        } else {
+            out.is(0, "good\n", "");
+        }
+        container.end();
     }
 }

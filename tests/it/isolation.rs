@@ -642,3 +642,13 @@ fn the_root_is_its_own_parent() {
         }
     }
 }
+
+/// A root that knows no id but one, in which there is no group tty.
+#[test]
+fn below_a_user_namespace_of_one_id() {
+    let Some(user) = who::user() else { return };
+    let Some(root) = Root::new(user) else { return };
+    let words = ["--user", "--map-root-user", nsinit().to_str().expect("UTF-8"), "--root", root.str(), "--no-masks"];
+    let launch = Launch::of(user, Path::new("/usr/bin/unshare"));
+    launch.args(words).args(["--", "id", "-u"]).run().says("0");
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker};
-use super::harness::procs::our_namespace;
+use super::harness::procs::{field_of, our_namespace};
 use super::harness::scratch::nsinit;
 use super::harness::{Deny, Launch, Root, roots, skip, who};
 
@@ -100,6 +100,47 @@ fn root_joins_a_users() {
     refused(libc::SYS_setresuid).fails("become root of the user namespace: Input/output error");
     use std::os::unix::fs::MetadataExt;
     assert_eq!(container.root.at("made").metadata().expect("it was made").uid(), user.uid());
+    container.end();
+}
+
+/// The groups of the caller stay outside: in the other's user namespace its owner may trace CMD.
+#[test]
+fn root_takes_no_group_along() {
+    let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
+    let Some(container) = Container::new(user, Maker::Nsinit) else { return };
+    let script = format!(
+        "exec setpriv --groups 0,6,42 {} --root {} --join-user {} -- /bin/sh -c 'echo up; read x; exit 0'",
+        nsinit().display(),
+        container.root.str(),
+        container.inside
+    );
+    let mut run = Launch::of(root, Path::new("/bin/sh")).args(["-c", &script]).open_input().start();
+    assert_eq!(run.line(), "up");
+    for pid in [run.init(), run.cmd()] {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+        assert_eq!(field_of(&status, "Groups").as_deref(), Some(""), "{status}");
+    }
+    assert_eq!(run.finish_beside(), 0);
+    container.end();
+}
+
+/// What the standard descriptors are is nobody's to join.
+#[test]
+fn standard_input_is_not_joined() {
+    let Some(root) = who::root() else { return };
+    let Some(container) =
+        Container::with(root, Maker::Nsinit, &["--hostname", "inner"], &["/bin/sh", "-c", "echo up; exec sleep 1000"])
+    else {
+        return;
+    };
+    let script = format!(
+        "exec {} --root {} --share-user --share-uts --join-net {of} -- hostname </proc/{of}/ns/uts",
+        nsinit().display(),
+        container.root.str(),
+        of = container.inside
+    );
+    let own = nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8");
+    Launch::of(root, Path::new("/bin/sh")).args(["-c", &script]).run_with_others().is(0, &format!("{own}\n"), "");
     container.end();
 }
 
@@ -211,7 +252,7 @@ fn who_joins_dies_with_the_caller() {
             let (options, redirect) =
                 join.split_once(" 9<").map_or((&join[..], String::new()), |(a, b)| (a, format!("9<{b}")));
             let script = format!(
-                "{} --ro-bind {} / --proc /proc --die-with-parent {options} -- /bin/sh -c 'echo up; exec sleep 1000' {redirect} & read x; kill -9 $$",
+                "{} --ro-bind {} / --proc /proc --die-with-parent {options} -- /bin/sh -c 'trap \"\" TERM; echo up; while :; do sleep 1; done' {redirect} & read x; kill -9 $$",
                 nsinit().display(),
                 container.root.str()
             );

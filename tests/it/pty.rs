@@ -387,3 +387,57 @@ fn detached_it_writes_a_log() {
         super::harness::launch::wait_for(launcher);
     }
 }
+
+/// A terminal that is nobody's, as in an initramfs: what is typed arrives.
+#[test]
+fn a_terminal_without_a_session() {
+    for root in roots() {
+        let mut term = Term::new(&root);
+        term.line("setsid -w $N --pty -- sh -c 'echo up; read x; echo got $x; exit 3'");
+        term.expect("up");
+        term.line("abc");
+        term.expect("got abc");
+        term.prompt();
+        assert_eq!(term.ask("echo =$?"), "=3");
+        term.hang_up();
+    }
+}
+
+/// Nobody reads what CMD says: who is asked to end does.
+#[test]
+fn a_reader_that_stands_still() {
+    for root in roots() {
+        let fifo = root.at("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("make a fifo");
+        root.who.own(&fifo);
+        let _reader = fs::File::options().read(true).write(true).open(&fifo).expect("open it");
+        let script = format!("exec {} --root {} --pty -- yes >fifo", nsinit().display(), root.str());
+        let run = Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).directory(root.path()).start();
+        eventually("it stands still", || {
+            let relay = procs::children(run.pid()).into_iter().find(|pid| procs::children(*pid).is_empty())?;
+            let full = fs::read_to_string(format!("/proc/{relay}/wchan")).ok()?.contains("poll");
+            (full && stat(run.pid())?.state == 'S').then_some(())
+        });
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        run.kill(libc::SIGTERM);
+        // Once for CMD, and once for what it has said.
+        eventually("CMD is gone", || (procs::tree(run.pid()).len() <= 2).then_some(()));
+        run.kill(libc::SIGTERM);
+        assert_eq!(run.finish().status, 143);
+    }
+}
+
+/// No room for what CMD says: it is lost, and CMD goes on.
+#[test]
+fn a_full_disk() {
+    for root in roots() {
+        for to in [">/dev/full", ">&-"] {
+            let script = format!(
+                "exec {} --root {} --pty -- sh -c 'echo x; sleep 0.1; echo y; exit 4' {to}",
+                nsinit().display(),
+                root.str()
+            );
+            Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).run().is(4, "", "");
+        }
+    }
+}

@@ -319,3 +319,19 @@ fn without_a_command_it_is_bash_with_our_prompt() {
         term.hang_up();
     }
 }
+
+/// CMD has changed the terminal's modes and can't change them back: they are what they were. Of its own end that is its own
+/// business.
+#[test]
+fn modes_after_a_kill() {
+    for root in roots() {
+        let mut term = Term::with(&root, &["dash", "-i"]);
+        let before = term.ask("stty -a");
+        term.ask("$N -- sh -c 'stty raw -echo; kill -9 $$'");
+        assert_eq!(term.ask("stty -a"), before);
+        term.ask("$N -- stty -icanon");
+        assert!(term.ask("stty -a").contains("-icanon"));
+        term.ask("stty icanon");
+        term.hang_up();
+    }
+}
