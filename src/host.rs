@@ -55,7 +55,7 @@ static BEFORE: [Step; 16] = [
     Step {
         says: say!("look for a terminal"),
         on: nothing,
-        when: |spec| !spec.life.new_session && spec.life.own_group,
+        when: |spec| !spec.life.new_session && spec.life.own_group && !spec.pty,
         run: |_, state| {
             state.terminal = tty::open();
             state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
@@ -342,7 +342,7 @@ impl Supervisor<'_> {
                     tty::take_back(terminal, self.state.modes_after(self.killer));
                 }
                 self.read_news();
-                pty::end(&self.state);
+                pty::end(&mut self.state);
                 status::ended(self.spec, &self.state, (!self.failed).then_some(status), self.killer);
                 if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
                     sys::die_of(killer);
@@ -427,15 +427,16 @@ impl Supervisor<'_> {
             let [kind, value] = match read(pipe.read, &mut news) {
                 Ok(2) => news,
                 // Nobody has it any more: process 1 itself has been executed as CMD.
-                Ok(0) if !self.spec.supervises() => [News::Started as u8, 0],
+                Ok(0) if !self.spec.supervises() && !self.started && !self.failed => [News::Started as u8, 0],
                 _ => return,
             };
             match News::of(kind) {
                 News::Stopped => self.stopped(Signal::new(value.into())),
                 News::Died => self.killer = Some(Signal::new(value.into())),
+                News::Silent => pty::end(&mut self.state),
                 News::Left => self.left = Some(value),
                 News::Failed => self.failed = true,
-                News::Started if self.started || self.failed => return,
+                News::Started if self.started || self.failed => {}
                 News::Started => {
                     self.started = true;
                     pty::begin(&self.state);

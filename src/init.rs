@@ -132,7 +132,7 @@ impl<'a> Init<'a> {
     }
 
     /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
-    fn finish(&self, status: u8) -> i32 {
+    fn finish(&mut self, status: u8) -> i32 {
         let outermost = self.spec.mode != Mode::Container;
         if self.spec.life.end == End::Term
             && let Some(signal) = self.rewritten(Signal::TERM)
@@ -150,7 +150,7 @@ impl<'a> Init<'a> {
         }
         let end = self.remapped(status).into();
         if outermost {
-            pty::end(&self.state);
+            pty::end(&mut self.state);
             status::ended(self.spec, &self.state, self.ran.filter(|ran| *ran).map(|_| end), self.killer);
         }
         if let Some(killer) = self.killer {
@@ -159,6 +159,10 @@ impl<'a> Init<'a> {
             } else if self.spec.life.propagate {
                 sys::die_of(killer);
             }
+        }
+        if !outermost && self.spec.pty {
+            self.state.inform(News::Silent, 0);
+            pty::outlive(&self.state);
         }
         end
     }
@@ -251,6 +255,16 @@ impl<'a> Init<'a> {
 
     /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
     fn pass_stop_on(&mut self, signal: Signal) {
+        if self.spec.pty {
+            // Nobody could continue it, and the kernel would not have stopped it if it had led the terminal's session.
+            if matches!(signal, Signal::TTIN | Signal::TTOU) {
+                self.signal_group(Signal::HUP);
+            }
+            if is_stop(signal) {
+                self.signal_group(Signal::CONT);
+            }
+            return;
+        }
         self.state.inform(News::Stopped, signal.number() as u8);
         if self.spec.mode != Mode::Container {
             self.stop(signal);

@@ -43,7 +43,7 @@ static BEGIN: [Step; 7] = [
         says: say!("leave the caller's process group"),
         on: nothing,
         // setsid(2) wants a process that leads no group.
-        when: |spec| spec.life.own_group && (spec.supervises() || !spec.life.new_session),
+        when: |spec| spec.life.own_group && !spec.pty && (spec.supervises() || !spec.life.new_session),
         run: |_, _| Ok(setpgid(None, None)?),
     },
     // Modes are then what they are said to be.

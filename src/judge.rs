@@ -52,8 +52,10 @@ static RULES: [Rule; 26] = [
     },
     Rule {
         on: say!("--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
-        why: say!("nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
+        broken: |spec| spec.life.as_pid_1 && (spec.pty || spec.life.asks_for_more_than_the_preset()),
+        why: say!(
+            "nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap, --pty and their like"
+        ),
     },
     Rule {
         on: say!("--as-pid-1"),

@@ -19,11 +19,11 @@ use crate::say;
 use crate::spec::{Mode, Spec};
 use crate::state::{News, Pipe, State};
 use crate::step::explain_line;
-use crate::sys::{self, Done, Failure, Fork, Standard, Start};
+use crate::sys::{self, Done, Failure, Fork, Signal, Standard, Start};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
-use crate::{caps, enter, fds, inside, other, relay, seal, status};
+use crate::{caps, enter, fds, inside, other, pty, relay, seal, status};
 
 /// Runs CMD in a container, a new one or one that is there, or in place. Returns the exit status, after the message if there
 /// was something to say.
@@ -178,8 +178,9 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     let go = state.go.ok_or(Failure::BADF)?;
     match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
         Fork::Child => sys::exit(enter_and_fork(spec, state)),
-        Fork::Parent(helper) => match sys::wait_or_end(helper) {
-            Some(0) => {}
+        // With a terminal of CMD's it stays, as the leader of the session, and says when CMD is there.
+        Fork::Parent(helper) => match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok()) {
+            Some(0) => state.leader = Some(helper),
             Some(_) => return Err(Failure::REPORTED),
             None => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
         },
@@ -198,7 +199,16 @@ fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
     // clone3(2) takes no CLONE_PARENT with a signal at the end.
     match sys::clone_old(raw::CLONE_PARENT) {
         Ok(Fork::Child) => become_command(spec, state),
-        Ok(Fork::Parent(command)) => i32::from(go.is_none_or(|go| sys::set_owner(go, command).is_err())),
+        Ok(Fork::Parent(command)) => {
+            let failed = go.is_none_or(|go| sys::set_owner(go, command).is_err());
+            if spec.pty && !failed {
+                // That CMD was executed is told by its end.
+                sys::close(fds::number(state.news.map(|pipe| pipe.write)));
+                let _ = sys::kill(state.launcher.as_raw_nonzero().get(), Signal::CHLD);
+                pty::outlive(state);
+            }
+            i32::from(failed)
+        }
         Err(why) => {
             let ended = if why == Failure::NOMEM { say!("its process 1 has ended") } else { Say::NOTHING };
             blame_hint(say!("enter"), spec.enter, why, ended);
@@ -422,7 +432,7 @@ fn settle(spec: &Spec<'_>, state: &State) {
     let [terminal, news, children] = needed(state);
     let sync = spec.channels.sync.unwrap_or_default();
     // Where no pid namespace ends with us it tells that he has ended.
-    let go = state.go.map(|pipe| pipe.read).filter(|_| !spec.process_1);
+    let go = state.go.map(|pipe| pipe.read).filter(|_| !spec.process_1 || spec.pty);
     let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync, fds::number(go)]);
     let _ = chdir(c"/");
     if spec.pty || spec.channels.detach {

@@ -7,6 +7,7 @@ use linux_raw_sys::general as raw;
 use rustix::fs::{OFlags, fchown, fstat, major, minor};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::PipeFlags;
+use rustix::process::setsid;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
 use rustix::termios::{isatty, tcgetwinsize, tcsetwinsize};
 use rustix::thread::Uid;
@@ -17,7 +18,7 @@ use crate::files::{self, Fd};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, Pipe, State, write_to_anybody};
-use crate::sys::{self, Done, Failure, Standard};
+use crate::sys::{self, Done, Failure, Polled, READABLE, Standard};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::tty;
@@ -80,7 +81,21 @@ pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
         let _ = fchown(slave, Some(uid), None);
     }
     sys::send(socket.write, [master, slave])?;
-    [Standard::Input, Standard::Output, Standard::Error].iter().try_for_each(|own| sys::replace(*own as u32, slave))
+    for own in [Standard::Input, Standard::Output, Standard::Error] {
+        sys::replace(own as u32, slave)?;
+    }
+    // The kernel throws away what a terminal holds when its session's leader ends: so that is not CMD, but we.
+    setsid()?;
+    tty::control();
+    (state.terminal, state.lent) = (Some(Standard::Input.fd()), true);
+    Ok(())
+}
+
+/// Waits, as the leader of the terminal's session, until all that was written there is copied, or the launcher is no more.
+pub fn outlive(state: &State) {
+    if let Some(pipe) = state.go {
+        let _ = sys::poll(&mut [Polled::new(pipe.read, READABLE)], None);
+    }
 }
 
 /// Makes a terminal by the container's /dev/ptmx, whatever leads there, if it is that device.
@@ -103,12 +118,19 @@ pub fn begin(state: &State) {
 }
 
 /// CMD has ended: the relay copies what is left, and ends; the terminal is as it was.
-pub fn end(state: &State) {
-    let Some(relay) = state.relay_process else { return };
+pub fn end(state: &mut State) {
+    let Some(relay) = state.relay_process.take() else { return };
     tell(state, END);
     // It may be that nobody reads what CMD has said.
-    let _ = sys::wait_or_end(relay);
+    let _ = sys::wait_or_end(relay, &|| false);
     restore(state.look);
+    // The session's leader may go.
+    if let Some(pipe) = state.go {
+        let _ = write_to_anybody(pipe.write, b"!");
+    }
+    if let Some(leader) = state.leader.take() {
+        let _ = sys::wait_or_end(leader, &|| false);
+    }
 }
 
 /// The terminal is as it was if the relay was killed.

@@ -531,6 +531,7 @@ impl Spec<'_> {
             && !self.life.as_pid_1
             && (self.has_root()
                 || self.unshares(raw::CLONE_NEWPID)
+                || self.pty
                 || self.channels.sync.is_some()
                 || !self.locks.is_empty()
                 || self.life.asks_for_more_than_the_preset())

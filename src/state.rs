@@ -74,6 +74,8 @@ pub enum News {
     Failed = 4,
     /// CMD has been executed, or has failed before that.
     Started = 5,
+    /// CMD has ended, and what it has written to its own terminal is to be copied before process 1 ends too.
+    Silent = 6,
 }
 
 impl News {
@@ -84,6 +86,7 @@ impl News {
             2 => News::Died,
             3 => News::Left,
             5 => News::Started,
+            6 => News::Silent,
             _ => News::Failed,
         }
     }
@@ -143,6 +146,8 @@ pub struct State {
     pub hand_over: Option<Pipe>,
     pub relay: Option<Pipe>,
     pub relay_process: Option<Pid>,
+    /// Of `--enter`, the launcher's: the helper, who leads the session of CMD's terminal.
+    pub leader: Option<Pid>,
     pub pty: Option<(Fd, Fd)>,
     /// CMD's: its parent, process 1, by its own number.
     pub parent: Option<Pid>,
@@ -205,6 +210,7 @@ static NOTHING_KNOWN: State = State {
     hand_over: None,
     relay: None,
     relay_process: None,
+    leader: None,
     pty: None,
     parent: None,
 };

@@ -336,7 +336,8 @@ impl Draft {
             (own, if spec.rootless { 0 } else { capget().unwrap_or_default() })
         };
         if spec.pty {
-            spec.life.new_session = true;
+            // It is a session of its own, whose leader outlives CMD.
+            spec.life.new_session = false;
             spec.life.own_group = true;
         }
         if !self.masks {

@@ -756,21 +756,22 @@ pub fn wait_end(child: i32) -> Option<u8> {
     (status & 0x7f == 0).then_some((status >> 8) as u8)
 }
 
-/// Waits until a child has ended, or kills it when we are asked to end. Other signals wait, and one that came too late for the
-/// child does again. Its exit status.
-pub fn wait_or_end(child: Pid) -> Option<u8> {
+/// Waits until a child has ended, or `done` says yes after a SIGCHLD, or kills it when we are asked to end. Other signals wait,
+/// and one that came too late for the child does again. Its exit status; 0 for `done`.
+pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool) -> Option<u8> {
     let mut late = None;
-    let status = wait_or_kill(child, &mut late);
+    let status = wait_or_kill(child, done, &mut late);
     if let Some(info) = late.filter(|_| status.is_some()) {
         let _ = queue(rustix::process::getpid(), info.signal(), &info);
     }
     status
 }
 
-fn wait_or_kill(child: Pid, asked: &mut Option<Siginfo>) -> Option<u8> {
+fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, asked: &mut Option<Siginfo>) -> Option<u8> {
     const ASKED: Set = Set::of(&[Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
     loop {
         match wait4(Some(child), false) {
+            Ok(None) if done() => return Some(0),
             Ok(None) => {}
             Ok(Some((_, Change::Exited(status)))) => return Some(status),
             Ok(Some((_, Change::Killed(_)))) | Err(_) => return None,

@@ -21,9 +21,8 @@ fn shown(text: &str) -> String {
 /// The words of every kind of container with a terminal of its own.
 fn kinds(root: &Root) -> Vec<Vec<String>> {
     let sandbox = ["--bind", root.str(), "/", "--proc", "/proc", "--dev", "/dev"];
-    let kinds: [&[&str]; 5] = [
+    let kinds: [&[&str]; 4] = [
         &["--root", root.str()],
-        &["--root", root.str(), "--as-pid-1"],
         &["--root", root.str(), "--share-pid"],
         &sandbox,
         &[&["--unshare-all"], &sandbox[..]].concat(),
@@ -86,17 +85,12 @@ fn read_from(path: &Path) -> impl FnMut() -> std::io::Result<()> + Send + Sync +
     }
 }
 
-/// Those whose CMD is no process 1, which only takes the signals that it has asked for.
-fn mortal(root: &Root) -> Vec<Vec<String>> {
-    kinds(root).into_iter().filter(|words| !words.iter().any(|word| word == "--as-pid-1")).collect()
-}
-
 /// What is written last is not lost, however fast the end comes.
 #[test]
 fn the_last_words_are_heard() {
     for root in roots() {
-        for words in mortal(&root) {
-            for _ in 0..20 {
+        for words in kinds(&root) {
+            for _ in 0..25 {
                 with(&root, &words, "echo last").run().is(0, "last\r\n", "");
                 let out = with(&root, &words, "echo last; kill -9 $$").run();
                 assert_eq!((out.status, out.stdout.as_str()), (137, "last\r\n"), "{out}");
@@ -120,6 +114,7 @@ fn what_never_ran() {
         Launch::new(root.who).args(words).run().fails("No such device");
         let words = ["--pty", "--", "true"];
         Launch::new(root.who).args(words).run().fails("requires a container");
+        root.run(&["--pty", "--as-pid-1"], &["true"]).fails("--pty");
     }
 }
 
@@ -220,7 +215,7 @@ fn is_raw(term: &Term) -> bool {
 #[test]
 fn keys_are_cmds() {
     for root in roots() {
-        for words in mortal(&root) {
+        for words in kinds(&root) {
             let mut term = Term::new(&root);
             let n = format!("{} {}", nsinit().display(), words.join(" "));
             term.line(&format!("{n} --pty -- sh -c 'echo up; exec sleep 1000'"));
@@ -350,7 +345,7 @@ fn a_reader_that_goes_away() {
 #[test]
 fn a_terminal_that_hangs_up() {
     for root in roots() {
-        for words in mortal(&root) {
+        for words in kinds(&root) {
             let mut term = Term::new(&root);
             let n = format!("{} {}", nsinit().display(), words.join(" "));
             term.line(&format!("{n} --pty -- sh -c 'echo up; exec sleep 1000'"));
@@ -421,7 +416,8 @@ fn a_reader_that_stands_still() {
         std::thread::sleep(std::time::Duration::from_millis(100));
         run.kill(libc::SIGTERM);
         // Once for CMD, and once for what it has said.
-        eventually("CMD is gone", || (procs::tree(run.pid()).len() <= 2).then_some(()));
+        let runs = |pid: &Pid| stat(*pid).is_some_and(|stat| stat.name == "yes" && stat.state != 'Z');
+        eventually("CMD is gone", || (!procs::tree(run.pid()).iter().any(runs)).then_some(()));
         run.kill(libc::SIGTERM);
         assert_eq!(run.finish().status, 143);
     }
