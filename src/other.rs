@@ -208,7 +208,7 @@ pub fn ours(proc: Fd) -> Result<Namespaces, Failure> {
 #[must_use]
 pub fn differing(one: &Namespaces, other: &Namespaces) -> u32 {
     let mut differing = 0;
-    for ((kind, _), (one, other)) in kinds().zip(one.iter().zip(other)) {
+    for (kind, (one, other)) in FLAGS.iter().zip(one.iter().zip(other)) {
         if one != other && *one != 0 && *other != 0 {
             differing |= kind;
         }

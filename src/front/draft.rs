@@ -106,6 +106,7 @@ const LAYERS_ALONE: Wrong =
     say!("--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, or --ro-overlay");
 
 impl Draft {
+    #[inline(never)]
     pub fn new(caller_env: Env<'static>) -> Draft {
         Draft {
             asked: Asked::Run,
