@@ -1,7 +1,8 @@
 //! Which descriptors a process has.
 
+use linux_raw_sys::general as raw;
 use rustix::fd::AsRawFd;
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, fstat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
@@ -49,6 +50,21 @@ pub fn leave_terminals() -> Done {
     let null = files::open(HERE, c"/dev/null", OFlags::RDWR)?;
     for standard in [Standard::Input, Standard::Output, Standard::Error] {
         if isatty(standard.fd()) {
+            sys::replace(standard as u32, null)?;
+        }
+    }
+    Ok(())
+}
+
+/// Has the container's /dev/null wherever standard input, output or error is one.
+///
+/// # Errors
+/// Those of open(2) and dup3(2).
+pub fn exchange_null() -> Done {
+    let null = files::open(HERE, c"/dev/null", OFlags::RDWR | OFlags::NONBLOCK)?;
+    let device = |fd| fstat(fd).map(|stat| (stat.st_mode & raw::S_IFMT, stat.st_rdev));
+    for standard in [Standard::Input, Standard::Output, Standard::Error] {
+        if device(standard.fd()) == device(null) {
             sys::replace(standard as u32, null)?;
         }
     }

@@ -148,8 +148,15 @@ static ENTER: [Step; 3] = [
 ];
 
 /// At the end, for what belongs to the one process that does it.
-static LAST: [Step; 6] = [
+static LAST: [Step; 7] = [
     Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.pty, run: pty::give },
+    // The caller's /dev/null is a file of his, with a mode.
+    Step {
+        says: say!("read nothing from"),
+        on: |_| c"/dev/null",
+        when: |spec| spec.channels.detach && spec.has_root(),
+        run: |_, _| fds::exchange_null(),
+    },
     Step {
         says: say!("lock"),
         on: |spec| spec.locks.first().copied().unwrap_or(c""),

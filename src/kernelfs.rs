@@ -146,6 +146,9 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
         let name = sys::tail(host, b"/dev/".len());
         made(name, files::make_file(dev, name, 0o666).and_then(|()| bind_here(host, name)))?;
     }
+    // They are the caller's files: root inside may be their owner, who may change their modes and times. What is written to
+    // a device is no change of the file.
+    protect(dev).map_err(|why| blame(say!("make /dev's devices read-only"), c"", why))?;
     let mut links = text::strings(LINKS);
     while let (Some(target), Some(name)) = (links.next(), links.next()) {
         made(name, files::make_link(target, dev, name))?;
@@ -190,6 +193,16 @@ fn message_queues(dev: Fd) -> Done {
     }
 }
 
+/// Makes read-only what is mounted below /dev, and not /dev itself.
+fn protect(dev: Fd) -> Done {
+    match sys::mount_setattr(dev, raw::MOUNT_ATTR_RDONLY, 0, true) {
+        Ok(()) => sys::mount_setattr(dev, 0, raw::MOUNT_ATTR_RDONLY, false),
+        Err(Failure::NOSYS) => text::strings(DEVICES)
+            .try_for_each(|host| mounts::make_read_only(files::look(dev, sys::tail(host, b"/dev/".len()))?)),
+        Err(why) => Err(why),
+    }
+}
+
 fn failed_at(name: &CStr, why: Failure) -> Failure {
     blame(say!("make /dev's"), name, why)
 }
@@ -217,5 +230,8 @@ fn console(dev: Fd, pty: Option<(Fd, Fd)>) -> Done {
 
 fn bind_console(dev: Fd, device: Fd) -> Done {
     files::make_file(dev, c"console", 0o600)?;
-    mounts::attach(mounts::copy(device, c"", raw::MOUNT_ATTR_NOSUID, 0, true)?, files::look(dev, c"console")?)
+    mounts::attach(
+        mounts::copy(device, c"", raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_RDONLY, 0, true)?,
+        files::look(dev, c"console")?,
+    )
 }

@@ -65,6 +65,8 @@ const fn all(call: i64) -> Deny {
 }
 
 const ALL: u64 = u64::MAX;
+/// What some libraries add.
+const O_LARGEFILE: u64 = 0o100_000;
 /// `nosuid,nodev` of mount_setattr(2).
 const NOSUID_NODEV: u64 = 2 | 4;
 const DATA: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
@@ -111,6 +113,9 @@ const ROWS: &[Row] = &[
     row("fill /dev", all(libc::SYS_symlinkat), &[], "make /dev's fd: Input/output error", Both),
     row("fill /dev", Deny::when(libc::SYS_mkdirat, 2, ALL, 0o1777, EIO), &[], "make /dev's shm: Input/output error", Both),
     row("fill /dev", mount(libc::MS_NOSUID | libc::MS_NOEXEC), &[], "mount devpts on /dev's pts: Input/output error", Both),
+    row("fill /dev", Deny::when(libc::SYS_mount_setattr, 2, ALL, libc::AT_EMPTY_PATH as u64, EIO), &[], "make /dev's devices read-only: Input/output error", Both),
+    row("read nothing from /dev/null", Deny::when(libc::SYS_openat, 2, !O_LARGEFILE, (libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC) as u64, EIO), &["--detach"],
+        "read nothing from /dev/null: Input/output error", Both),
     row("fill /dev", mount(DATA), &[], "mount mqueue on /dev's mqueue: Input/output error", Both),
     row("make / of DIR", all(libc::SYS_pivot_root), &[], "make / of DIR: Input/output error", Both),
     row("mount root DIR", all(libc::SYS_pivot_root), &["--volatile"], "make a place for mounts: Input/output error", Both),

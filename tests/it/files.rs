@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::harness::scratch::Dir;
@@ -428,4 +429,39 @@ fn who_goes_on_as_a_copy_has_the_callers_descriptors() {
             out.is(125, "b\n/made\ndata\n0 1 2 3 5\n\n", "nsinit: keep descriptor 7: Bad file descriptor\n");
         }
     }
+}
+
+/// The devices are files of the caller's: their modes and times are not the container's to change, not even root's whose
+/// own they are.
+#[test]
+fn the_hosts_devices_are_not_changed() {
+    let names = ["null", "zero", "full", "random", "urandom", "tty"];
+    let look =
+        || names.map(|name| fs::metadata(Path::new("/dev").join(name)).map(|m| (m.mode(), m.uid(), m.mtime())).ok());
+    let before = look();
+    for root in roots() {
+        let script = names
+            .map(|name| format!("chmod 600 /dev/{name} && echo {name}; touch -d @0 /dev/{name} && echo {name}"))
+            .join("; ");
+        let script =
+            format!("({script}) 2>/dev/null; echo x >/dev/null; echo x >>/dev/zero; head -c 2 /dev/zero | wc -c");
+        let bind = ["--bind", root.str(), "/", "--dev", "/dev"];
+        for words in [&["--root", root.str()][..], &["--root", root.str(), "--cap-add", "ALL"], &bind] {
+            for launch in [Launch::new(root.who), Launch::new(root.who).lacking(&[libc::SYS_mount_setattr])] {
+                launch.args(words).args(["--", "/bin/sh", "-c", &script]).run().says("2");
+            }
+        }
+        // Nor what it has open from the beginning.
+        let log = root.at("log");
+        let script = format!(
+            "{} --root {} --detach -- /bin/sh -c 'chmod 600 /proc/self/fd/0; touch /end' >{} 2>&1 </dev/null",
+            super::harness::scratch::nsinit().display(),
+            root.str(),
+            log.display()
+        );
+        Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).run().is(0, "", "");
+        super::harness::procs::eventually("it has ended", || root.at("end").exists().then_some(()));
+        assert!(fs::read_to_string(log).expect("a log").contains("Read-only file system"));
+    }
+    assert_eq!(look(), before);
 }
