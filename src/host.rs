@@ -385,6 +385,7 @@ impl Supervisor<'_> {
     }
 
     fn take(&mut self, info: &Siginfo) {
+        self.state.asked |= info.signal().ends();
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => pty::look_after(&self.state),
             // CMD is in another terminal: this one means our job, without it.

@@ -219,6 +219,9 @@ impl<'a> Init<'a> {
                 Ok(Some((pid, _))) if Some(pid) == self.state.relay_process => {
                     self.state.relay_process = None;
                     pty::restore(self.state.look);
+                    // The kernel tells the leader of the session that its terminal is gone; who that is here does not pass it on.
+                    self.signal_group(Signal::HUP);
+                    self.signal_group(Signal::CONT);
                 }
                 Ok(Some((pid, Change::Exited(status)))) => self.tell_reaped(pid, Event::Exited, status.into()),
                 Ok(Some((pid, Change::Killed(signal)))) => self.tell_reaped(pid, Event::Killed, signal.number()),
@@ -333,6 +336,7 @@ impl<'a> Init<'a> {
         if info.signal() == Signal::CHLD {
             return;
         }
+        self.state.asked |= info.signal().ends();
         if !contained && info.signal() == Signal::IO && self.state.is_news(info) {
             return;
         }
@@ -381,7 +385,7 @@ impl<'a> Init<'a> {
             _ => self.signal_command(signal),
         }
         match signal {
-            Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT => {
+            _ if signal.ends() => {
                 // What is to end must run to do so.
                 if stopped {
                     self.signal_group(Signal::CONT);

@@ -102,7 +102,7 @@ static MOUNT: [Step; 7] = [
         says: say!("open the caller's directory"),
         on: nothing,
         when: |spec| !spec.ops.is_empty(),
-        run: |_, state| ops::here().map(|fd| state.directory = Some(fd)),
+        run: |spec, state| ops::here(spec).map(|fd| state.directory = Some(fd)),
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },

@@ -179,7 +179,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
         Fork::Child => sys::exit(enter_and_fork(spec, state)),
         // With a terminal of CMD's it stays, as the leader of the session, and says when CMD is there.
-        Fork::Parent(helper) => match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok()) {
+        Fork::Parent(helper) => match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {
             Some(0) => state.leader = Some(helper),
             Some(_) => return Err(Failure::REPORTED),
             None => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
@@ -204,7 +204,10 @@ fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
             if spec.pty && !failed {
                 // That CMD was executed is told by its end.
                 sys::close(fds::number(state.news.map(|pipe| pipe.write)));
-                let _ = sys::kill(state.launcher.as_raw_nonzero().get(), Signal::CHLD);
+                if let Err(why) = sys::kill(state.launcher.as_raw_nonzero().get(), Signal::CHLD) {
+                    blame(say!("tell the launcher of"), c"CMD", why);
+                    return self::failed();
+                }
                 pty::outlive(state);
             }
             i32::from(failed)

@@ -189,10 +189,19 @@ fn mode(op: &Op<'_>, root: Fd) -> Done {
     sys::chmod(base::fd_path(place, &mut Text::new()), op.mode.unwrap_or(0))
 }
 
-/// The caller's directory, to find the sources of his operations from.
+/// The caller's directory, to find the sources of his operations from. It may be one that he may not search: then all of them
+/// have to begin at `/`.
 ///
 /// # Errors
 /// Those of open(2).
-pub fn here() -> Result<Fd, Failure> {
-    files::open(HERE, c".", OFlags::PATH | OFlags::DIRECTORY)
+pub fn here(spec: &Spec<'_>) -> Result<Fd, Failure> {
+    let begins_here = |path: &&CStr| !matches!(path.to_bytes(), [] | [b'/', ..]);
+    let relative = |op: &Op<'_>| {
+        let own = op.kind != Kind::Symlink && [op.source, op.work].iter().any(begins_here);
+        own || op.layers.iter().any(begins_here)
+    };
+    match files::directory(HERE, c".") {
+        Err(Failure::ACCESS) if !spec.ops.iter().any(relative) => files::directory(HERE, c"/"),
+        done => done,
+    }
 }

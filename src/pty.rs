@@ -18,10 +18,13 @@ use crate::files::{self, Fd};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, Pipe, State, write_to_anybody};
-use crate::sys::{self, Done, Failure, Polled, READABLE, Standard};
+use crate::sys::{self, Done, Failure, Polled, READABLE, Standard, Time};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::tty;
+
+/// How long whoever reads what CMD has said may stand still when all is to end.
+const PATIENCE: Time = Time { seconds: 2, nanos: 0 };
 
 /// To the relay: begin; CMD has ended, and so are you to.
 pub const BEGIN: u8 = b'b';
@@ -121,15 +124,15 @@ pub fn begin(state: &State) {
 pub fn end(state: &mut State) {
     let Some(relay) = state.relay_process.take() else { return };
     tell(state, END);
-    // It may be that nobody reads what CMD has said.
-    let _ = sys::wait_or_end(relay, &|| false);
+    // It may be that nobody reads what CMD has said. Who was asked to end does not wait for ever.
+    let _ = sys::wait_or_end(relay, &|| false, state.asked.then_some(PATIENCE));
     restore(state.look);
     // The session's leader may go.
     if let Some(pipe) = state.go {
         let _ = write_to_anybody(pipe.write, b"!");
     }
     if let Some(leader) = state.leader.take() {
-        let _ = sys::wait_or_end(leader, &|| false);
+        let _ = sys::wait_or_end(leader, &|| false, None);
     }
 }
 

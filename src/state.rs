@@ -146,6 +146,8 @@ pub struct State {
     pub hand_over: Option<Pipe>,
     pub relay: Option<Pipe>,
     pub relay_process: Option<Pid>,
+    /// The launcher's: he has been asked to end.
+    pub asked: bool,
     /// Of `--enter`, the launcher's: the helper, who leads the session of CMD's terminal.
     pub leader: Option<Pid>,
     pub pty: Option<(Fd, Fd)>,
@@ -210,6 +212,7 @@ static NOTHING_KNOWN: State = State {
     hand_over: None,
     relay: None,
     relay_process: None,
+    asked: false,
     leader: None,
     pty: None,
     parent: None,

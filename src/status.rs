@@ -77,8 +77,9 @@ pub fn ask_for_namespaces(state: &mut State) -> Done {
 /// Those of open(2), reported.
 pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
     let path = spec.channels.pid_file;
-    // It will be removed from elsewhere.
-    let here = files::directory(HERE, c".")?;
+    // It will be removed from elsewhere. The caller may not be allowed to search where he is.
+    let absolute = path.to_bytes().first() == Some(&b'/');
+    let here = files::directory(HERE, if absolute { c"/" } else { c"." })?;
     let made = files::create(here, path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o644);
     let hint = say!("a container runs, or its nsinit was killed");
     let file = made.map_err(|why| {

@@ -756,18 +756,18 @@ pub fn wait_end(child: i32) -> Option<u8> {
     (status & 0x7f == 0).then_some((status >> 8) as u8)
 }
 
-/// Waits until a child has ended, or `done` says yes after a SIGCHLD, or kills it when we are asked to end. Other signals wait,
-/// and one that came too late for the child does again. Its exit status; 0 for `done`.
-pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool) -> Option<u8> {
+/// Waits until a child has ended, or `done` says yes after a SIGCHLD, or kills it when we are asked to end, or the time is
+/// over. Other signals wait, and one that came too late for the child does again. Its exit status; 0 for `done`.
+pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> Option<u8> {
     let mut late = None;
-    let status = wait_or_kill(child, done, &mut late);
+    let status = wait_or_kill(child, done, limit, &mut late);
     if let Some(info) = late.filter(|_| status.is_some()) {
         let _ = queue(rustix::process::getpid(), info.signal(), &info);
     }
     status
 }
 
-fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, asked: &mut Option<Siginfo>) -> Option<u8> {
+fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>, asked: &mut Option<Siginfo>) -> Option<u8> {
     const ASKED: Set = Set::of(&[Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
     loop {
         match wait4(Some(child), false) {
@@ -778,10 +778,12 @@ fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, asked: &mut Option<Siginfo>
             Ok(Some(_)) => continue,
         }
         let mut info = Siginfo::EMPTY;
-        if wait_signal_of(ASKED, None, &mut info).is_ok() && info.signal() != Signal::CHLD {
-            let _ = kill(child.as_raw_nonzero().get(), Signal::KILL);
-            *asked = Some(info);
+        match wait_signal_of(ASKED, limit, &mut info) {
+            Ok(()) if info.signal() != Signal::CHLD => *asked = Some(info),
+            Err(Failure::AGAIN) => {}
+            _ => continue,
         }
+        let _ = kill(child.as_raw_nonzero().get(), Signal::KILL);
     }
 }
 

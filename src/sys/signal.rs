@@ -28,6 +28,12 @@ impl Signal {
         Signal(number)
     }
 
+    /// Whether it asks to end.
+    #[must_use]
+    pub const fn ends(self) -> bool {
+        matches!(self, Signal::HUP | Signal::INT | Signal::QUIT | Signal::TERM)
+    }
+
     #[must_use]
     pub const fn number(self) -> c_int {
         self.0
