@@ -11,7 +11,7 @@ use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, chdir, getpid, setsid};
 
 use crate::command::{self, become_command};
-use crate::fault::{blame, blame_hint, failed, refuse, write_line};
+use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, write_line};
 use crate::files::{self, HERE};
 use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
@@ -180,9 +180,14 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
         Fork::Child => sys::exit(enter_and_fork(spec, state)),
         // With a terminal of CMD's it stays, as the leader of the session, and says when CMD is there.
         Fork::Parent(helper) => match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {
-            Some(0) => state.leader = Some(helper),
-            Some(_) => return Err(Failure::REPORTED),
-            None => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
+            Ok(0) => state.leader = Some(helper),
+            Ok(_) => return Err(Failure::REPORTED),
+            Err(Signal::KILL) => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
+            // We are to end, and CMD would have.
+            Err(signal) => {
+                status::remove_pid_file(spec, state);
+                return Ok(i32::from(SIGNALLED) + signal.number());
+            }
         },
     }
     let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.enter, why))?;
@@ -203,7 +208,7 @@ fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
             let failed = go.is_none_or(|go| sys::set_owner(go, command).is_err());
             if spec.pty && !failed {
                 // That CMD was executed is told by its end.
-                sys::close(fds::number(state.news.map(|pipe| pipe.write)));
+                let _ = fds::close_all_but(&[], &[fds::number(go)]);
                 if let Err(why) = sys::kill(state.launcher.as_raw_nonzero().get(), Signal::CHLD) {
                     blame(say!("tell the launcher of"), c"CMD", why);
                     return self::failed();

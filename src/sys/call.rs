@@ -757,14 +757,21 @@ pub fn wait_end(child: i32) -> Option<u8> {
 }
 
 /// Waits until a child has ended, or `done` says yes after a SIGCHLD, or kills it when we are asked to end, or the time is
-/// over. Other signals wait, and one that came too late for the child does again. Its exit status; 0 for `done`.
-pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> Option<u8> {
+/// over. Other signals wait, and one that came too late for the child does again. Returns its exit status; 0 for `done`.
+///
+/// # Errors
+/// The signal that it was ended for, ours to end or its own.
+pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> Result<u8, Signal> {
     let mut late = None;
     let status = wait_or_kill(child, done, limit, &mut late);
-    if let Some(info) = late.filter(|_| status.is_some()) {
-        let _ = queue(rustix::process::getpid(), info.signal(), &info);
+    match (status, late) {
+        (Some(status), Some(info)) => {
+            let _ = queue(rustix::process::getpid(), info.signal(), &info);
+            Ok(status)
+        }
+        (Some(status), None) => Ok(status),
+        (None, late) => Err(late.map_or(Signal::KILL, |info| info.signal())),
     }
-    status
 }
 
 fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>, asked: &mut Option<Siginfo>) -> Option<u8> {

@@ -480,15 +480,16 @@ fn look_at_run(launch: Launch, deny: Deny) -> Result<Facts, String> {
         // A launcher that can't wait ends at once, and CMD with it.
         return Err(running.finish().to_string());
     };
+    // It may have ended meanwhile, where somebody around it could not go on.
     let facts = facts(cmd);
     send(cmd, libc::SIGKILL);
-    running.finish();
-    Ok(facts)
+    let out = running.finish();
+    facts.ok_or_else(|| out.to_string())
 }
 
-fn facts(pid: Pid) -> Facts {
+fn facts(pid: Pid) -> Option<Facts> {
     let mut facts = Facts::new();
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("CMD's status");
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     for field in [
         "Umask",
         "Uid",
@@ -508,32 +509,33 @@ fn facts(pid: Pid) -> Facts {
         facts.insert(field.into(), procs::field_of(&status, field).unwrap_or_default());
     }
     for kind in ["mnt", "pid", "ipc", "uts", "net", "cgroup", "user"] {
-        let link = procs::link(pid, &format!("ns/{kind}")).expect("CMD's namespaces");
+        let link = procs::link(pid, &format!("ns/{kind}"))?;
         facts.insert(kind.into(), if link.to_string_lossy() == our_namespace(kind) { "shared" } else { "own" }.into());
     }
     for name in ["uid_map", "gid_map", "setgroups", "environ", "cmdline"] {
-        facts.insert(name.into(), fs::read_to_string(format!("/proc/{pid}/{name}")).expect("CMD's /proc"));
+        facts.insert(name.into(), fs::read_to_string(format!("/proc/{pid}/{name}")).ok()?);
     }
-    facts.insert("mounts".into(), mounts(pid));
-    facts.insert("descriptors".into(), descriptors(pid));
-    facts
+    facts.insert("mounts".into(), mounts(pid)?);
+    facts.insert("descriptors".into(), descriptors(pid)?);
+    // All of it was looked at while it was there.
+    (stat(pid)?.state != 'Z').then_some(facts)
 }
 
 /// The mount table without the numbers that differ from one run to the next.
-fn mounts(pid: Pid) -> String {
-    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).expect("CMD's mount table");
+fn mounts(pid: Pid) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok()?;
     let lines = text.lines().map(|l| l.splitn(4, ' ').nth(3).unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
+    Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn descriptors(pid: Pid) -> String {
+fn descriptors(pid: Pid) -> Option<String> {
     let mut names: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
-        .expect("CMD's descriptors")
+        .ok()?
         .flatten()
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    names.join(" ")
+    Some(names.join(" "))
 }
 
 fn differences(normal: &Facts, facts: &Facts) -> String {
