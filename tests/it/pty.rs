@@ -175,6 +175,15 @@ fn helper_of(term: &Term) -> Pid {
     eventually("CMD is there", || procs::tree(term.pid()).into_iter().find(helper))
 }
 
+/// A shell with a CMD in front of it that waits in such a container.
+fn at_work(root: &Root, words: &[String]) -> (Term, Pid) {
+    let mut term = Term::new(root);
+    term.line(&format!("{} {} --pty -- sh -c 'echo up; exec sleep 1000'", nsinit().display(), words.join(" ")));
+    term.expect("up");
+    let cmd = helper_of(&term);
+    (term, cmd)
+}
+
 /// The caller's modes are as they were, before, after, and whoever was killed; and CMD is gone.
 #[test]
 fn the_terminal_is_as_it_was() {
@@ -233,11 +242,7 @@ fn is_raw(term: &Term) -> bool {
 fn keys_are_cmds() {
     for root in roots() {
         for words in kinds(&root) {
-            let mut term = Term::new(&root);
-            let n = format!("{} {}", nsinit().display(), words.join(" "));
-            term.line(&format!("{n} --pty -- sh -c 'echo up; exec sleep 1000'"));
-            term.expect("up");
-            helper_of(&term);
+            let (mut term, _) = at_work(&root, &words);
             eventually("the terminal is raw", || is_raw(&term).then_some(()));
             term.keys(CTRL_C);
             term.prompt();
@@ -281,12 +286,8 @@ fn a_shell_is_at_home_in_it() {
 fn the_callers_terminal_is_not_inside() {
     for root in roots() {
         for words in kinds(&root) {
-            let mut term = Term::new(&root);
-            let n = format!("{} {}", nsinit().display(), words.join(" "));
+            let (mut term, cmd) = at_work(&root, &words);
             let outer = procs::link(term.pid(), "fd/0").expect("its terminal");
-            term.line(&format!("{n} --pty -- sh -c 'echo up; exec sleep 1000'"));
-            term.expect("up");
-            let cmd = helper_of(&term);
             let launcher = eventually("the launcher is there", || {
                 procs::tree(term.pid()).into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.name == "nsinit"))
             });
@@ -363,11 +364,7 @@ fn a_reader_that_goes_away() {
 fn a_terminal_that_hangs_up() {
     for root in roots() {
         for words in kinds(&root) {
-            let mut term = Term::new(&root);
-            let n = format!("{} {}", nsinit().display(), words.join(" "));
-            term.line(&format!("{n} --pty -- sh -c 'echo up; exec sleep 1000'"));
-            term.expect("up");
-            helper_of(&term);
+            let (term, _) = at_work(&root, &words);
             term.hang_up();
         }
     }
