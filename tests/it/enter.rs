@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker, enter};
-use super::harness::launch::{exists, send};
+use super::harness::launch::{exists, send, wait_for};
 use super::harness::procs::{self, eventually, field_of};
 use super::harness::scratch::nsinit;
 use super::harness::{Launch, Root, Who, skip, who};
@@ -144,7 +144,8 @@ fn signals_before_cmd_is_executed() {
         let cmd = eventually("CMD waits", || procs::children(run.pid()).first().copied());
         run.kill(libc::SIGKILL);
         assert_eq!(run.finish_with_others().status, -libc::SIGKILL);
-        eventually("CMD is gone", || procs::is_gone(cmd).then_some(()));
+        // It has come to be ours, and its container can't end while nobody has looked after it.
+        wait_for(cmd);
         container.end();
     }
 }
@@ -160,7 +161,8 @@ fn cmd_dies_with_the_launcher() {
             run.kill(libc::SIGKILL);
             let out = run.finish();
             assert_eq!(out.status, -libc::SIGKILL, "{out}");
-            eventually("CMD is gone", || procs::is_gone(cmd).then_some(()));
+            // It has come to be ours, and its container can't end while nobody has looked after it.
+            wait_for(cmd);
             assert!(exists(container.inside));
         }
         container.end();
