@@ -138,7 +138,8 @@ fn start_group(state: &State) -> Done {
 
 fn start_session() -> Done {
     setsid()?;
-    tty::control();
+    // If it is anybody's it stays his.
+    let _ = tty::control();
     Ok(())
 }
 

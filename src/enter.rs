@@ -19,7 +19,7 @@ use crate::other::{self, Other};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::step::{Step, always, explain, nothing, walk};
+use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk};
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
@@ -28,12 +28,7 @@ use crate::{ids, procfs, pty};
 static STEPS: [Step; 11] = [
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     // The launcher's own mask stays.
-    Step {
-        says: say!("clear the umask"),
-        on: nothing,
-        when: always,
-        run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
-    },
+    CLEAR_UMASK,
     Step {
         says: say!("join the cgroup of"),
         on: |spec| spec.enter,
@@ -57,7 +52,7 @@ static STEPS: [Step; 11] = [
         run: |spec, state| join_namespaces(spec, state),
     },
     // A change of rights has made us what fs.suid_dumpable says.
-    Step { says: say!("become untraceable"), on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    untraceable(always),
     Step {
         says: say!("make / of the root of"),
         on: |spec| spec.enter,

@@ -6,7 +6,7 @@
 //! - Signals: all blocked and taken one by one.
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
+use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::io::{read, write};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid};
@@ -18,7 +18,7 @@ use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
 use crate::spec::{End, Mode, Spec};
 use crate::state::{Look, News, Pipe, State};
-use crate::step::{Step, always, explain, nothing, walk};
+use crate::step::{Step, always, explain, nothing, untraceable, walk};
 use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
@@ -86,7 +86,7 @@ static BEFORE: [Step; 16] = [
         run: |_, state| reaper::become_subreaper(state),
     },
     // Whoever is inside what is joined sees our child there, before that can say so itself.
-    Step { says: UNTRACEABLE, on: nothing, when: joins, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    untraceable(|spec| spec.mode == Mode::Enter || joins(spec)),
     // As long as it can be done: in there it may be forbidden.
     Step {
         says: say!("leave the caller's groups"),
@@ -115,7 +115,7 @@ static BEFORE: [Step; 16] = [
         run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
     },
     // A change of rights has made us what fs.suid_dumpable says,
-    Step { says: UNTRACEABLE, on: nothing, when: joins, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    untraceable(joins),
     // and undoes this (prctl(2)).
     Step {
         says: say!("die with the caller"),
@@ -131,8 +131,6 @@ static BEFORE: [Step; 16] = [
         run: |spec, state| make_pipes(spec, state),
     },
 ];
-
-const UNTRACEABLE: Say = say!("become untraceable");
 
 fn joins(spec: &Spec<'_>) -> bool {
     spec.joins_user() || spec.joins.pid.is_some() || !spec.joins.named.is_empty()
@@ -212,7 +210,7 @@ static AFTER: [Step; 10] = [
         when: writes_maps,
         run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
     },
-    Step { says: UNTRACEABLE, on: nothing, when: always, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) },
+    untraceable(always),
     Step { says: say!("let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
 ];
 

@@ -216,7 +216,7 @@ impl<'a> Init<'a> {
                         return false;
                     }
                 }
-                Ok(Some((pid, _))) if Some(pid) == self.state.relay_process => {
+                Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) if Some(pid) == self.state.relay_process => {
                     self.state.relay_process = None;
                     pty::restore(self.state.look);
                     // The kernel tells the leader of the session that its terminal is gone; who that is here does not pass it on.

@@ -7,7 +7,7 @@
 //! - Next: `command` becomes CMD in a child (or here, `--as-pid-1`), and `init` supervises it.
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
+use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
 use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, mount_change};
@@ -19,7 +19,7 @@ use crate::files::{self, Fd, HERE};
 use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
 use crate::state::State;
-use crate::step::{Step, always, explain, explain_line, nothing, walk};
+use crate::step::{CLEAR_UMASK, Step, always, explain, explain_line, nothing, untraceable, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::texts::Say;
 use crate::{fds, ids, kernelfs, mounts, net, ops, procfs, pty, reaper, rootfs};
@@ -46,13 +46,7 @@ static BEGIN: [Step; 7] = [
         when: |spec| spec.life.own_group && !spec.pty && (spec.supervises() || !spec.life.new_session),
         run: |_, _| Ok(setpgid(None, None)?),
     },
-    // Modes are then what they are said to be.
-    Step {
-        says: say!("clear the umask"),
-        on: nothing,
-        when: always,
-        run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
-    },
+    CLEAR_UMASK,
     Step {
         says: say!("become the reaper of orphans"),
         on: nothing,
@@ -106,12 +100,7 @@ static MOUNT: [Step; 7] = [
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
-    Step {
-        says: say!("become untraceable"),
-        on: nothing,
-        when: |spec| spec.hides(),
-        run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0),
-    },
+    untraceable(|spec| spec.hides()),
     Step {
         says: say!("mount root"),
         on: |spec| spec.root,

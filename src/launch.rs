@@ -173,8 +173,6 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     host::before(spec, state)?;
     enter::look(spec, state)?;
     start_relay(spec, start, state)?;
-    let says = say!("become untraceable");
-    sys::prctl(PR_SET_DUMPABLE, 0).map_err(|why| blame(says, c"", why))?;
     let go = state.go.ok_or(Failure::BADF)?;
     match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
         Fork::Child => sys::exit(enter_and_fork(spec, state)),

@@ -18,7 +18,7 @@ use crate::files::{self, Fd};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, Pipe, State, write_to_anybody};
-use crate::sys::{self, Done, Failure, Polled, READABLE, Standard, Time};
+use crate::sys::{self, Change, Done, Failure, Polled, READABLE, Standard, Time};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::tty;
@@ -89,7 +89,7 @@ pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
     }
     // The kernel throws away what a terminal holds when its session's leader ends: so that is not CMD, but we.
     setsid()?;
-    tty::control();
+    tty::control()?;
     (state.terminal, state.lent) = (Some(Standard::Input.fd()), true);
     Ok(())
 }
@@ -139,7 +139,7 @@ pub fn end(state: &mut State) {
 /// The terminal is as it was if the relay was killed.
 pub fn look_after(state: &State) {
     if let Some(relay) = state.relay_process
-        && !matches!(sys::wait4(Some(relay), false), Ok(None))
+        && matches!(sys::wait4(Some(relay), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
     {
         restore(state.look);
     }

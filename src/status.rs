@@ -107,7 +107,7 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
         // He may go, and we stay.
         let _ = sys::prctl(PR_SET_PDEATHSIG, 0);
         let _ = chdir(c"/");
-        if write(waiting, &[0]).is_err() {
+        if write_to_anybody(waiting, &[0]).is_err() {
             // He was killed instead: nobody knows of us.
             let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
         }

@@ -3,10 +3,13 @@
 
 use core::ffi::CStr;
 
+use linux_raw_sys::prctl::PR_SET_DUMPABLE;
+
 use crate::fault::{blame, push_object, write_line};
+use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{Done, Standard};
+use crate::sys::{self, Done, Standard};
 use crate::text::Text;
 use crate::texts::Say;
 
@@ -19,6 +22,21 @@ pub struct Step {
     /// Whether it is done at all.
     pub when: fn(&Spec<'_>) -> bool,
     pub run: fn(&Spec<'_>, &mut State) -> Done,
+}
+
+/// Modes are then what they are said to be; the caller's mask is CMD's.
+pub const CLEAR_UMASK: Step = Step {
+    says: say!("clear the umask"),
+    on: nothing,
+    when: always,
+    run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
+};
+
+/// Nobody traces us or looks into us, as long as rights and descriptors are not CMD's (prctl(2), PR_SET_DUMPABLE). A change
+/// of rights undoes it.
+#[must_use]
+pub const fn untraceable(when: fn(&Spec<'_>) -> bool) -> Step {
+    Step { says: say!("become untraceable"), on: nothing, when, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) }
 }
 
 /// Does the steps in order, up to the first that fails.

@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::files::{self, FIFO, Fd, HERE};
-use crate::sys::{self, Failure, Modes, Set, Signal, Standard};
+use crate::sys::{self, Done, Failure, Modes, Set, Signal, Standard};
 
 /// The controlling terminal, if there is one. Nobody waits for it: it is asked and told only.
 #[must_use]
@@ -103,9 +103,12 @@ pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
     if sys::is_pending(Signal::CONT) { Stop::Continued } else { Stop::Orphaned { hang_up: waits } }
 }
 
-/// Makes the terminal on standard input the controlling one of a new session, unless it is another session's.
-pub fn control() {
-    let _ = sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0);
+/// Makes the terminal on standard input the controlling one of a new session.
+///
+/// # Errors
+/// EPERM: it is another session's; ENOTTY: it is none.
+pub fn control() -> Done {
+    sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0)
 }
 
 /// Gives up the controlling terminal, so that CMD's session can have it. All signals are blocked.

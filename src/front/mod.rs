@@ -23,7 +23,7 @@ use engine::texts::Say;
 use engine::voice::Name;
 use rustix::io::Errno;
 
-use draft::Draft;
+use draft::{Asked, Draft};
 pub use native::NATIVE;
 pub use speak::{complain, complain_of_no_command, print};
 pub use words::Vocabulary;
@@ -67,7 +67,7 @@ pub fn parse(words: &'static Vocabulary, start: &Start, draft: &mut Draft) -> Re
 pub fn contained(words: &'static Vocabulary, start: &Start) -> Option<Argv<'static>> {
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
     draft.tried = true;
-    parse(words, start, &mut draft).ok().filter(|_| draft.contained)
+    parse(words, start, &mut draft).ok().filter(|_| draft.contained && draft.asked == Asked::Run)
 }
 
 /// `list` is a word that is not looked at, those that are, and [`Word::END`]. Those of a file are options only.
@@ -215,7 +215,8 @@ impl Reader {
             *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
         draft.contained |= row.number < row.of.contained;
-        if draft.tried {
+        // Who asks for a text gets it, whatever can be done.
+        if draft.tried && !matches!(row.name(), b"--help" | b"--version" | b"--explain") {
             draft.contained |= matches!(row.name(), b"--enter" | b"--args");
             return Ok(());
         }
