@@ -198,3 +198,16 @@ fn explain_runs_nothing() {
         assert_eq!(before, root.listing());
     }
 }
+
+/// Texts need nothing that a container needs: here there is no /proc to leave one's own file by.
+#[test]
+fn texts_are_there_without_proc() {
+    let Some(root) = super::harness::who::root() else { return };
+    let nsinit = super::harness::scratch::nsinit().display();
+    for (option, word) in [("--help", "usage: "), ("--version", "nsinit 0"), ("--explain", "launcher:")] {
+        let script = format!("mount -t tmpfs none /proc && exec {nsinit} --root / {option} -- true");
+        let words = ["--mount", "/bin/sh", "-c", &script];
+        let out = super::harness::Launch::of(root, std::path::Path::new("/usr/bin/unshare")).args(words).run();
+        assert!(out.text().starts_with(word), "{out}");
+    }
+}

@@ -158,6 +158,13 @@ fn an_entered_cmd_has_one() {
                     .into_iter()
                     .find(|pid| by.is_root() && procs::link(*pid, "ns/mnt") != inside);
                 if let Some(relay) = relay {
+                    // To stand still is not to end.
+                    send(relay, libc::SIGSTOP);
+                    eventually("it stands still", || (stat(relay)?.state == 'T').then_some(()));
+                    let cmd = named("sleep").expect("CMD is there");
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                    assert!(!procs::is_gone(cmd));
+                    send(relay, libc::SIGCONT);
                     send(relay, libc::SIGKILL);
                     assert_eq!(run.finish_with_others().status, 129);
                 } else {
