@@ -127,9 +127,7 @@ fn what_ends_at_once_has_run() {
 #[test]
 fn who_is_killed_while_he_waits_leaves_nothing() {
     for root in roots() {
-        let fifo = root.at("fifo");
-        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("make a fifo");
-        root.who.own(&fifo);
+        root.fifo("fifo");
         let run = host(&root, "exec $N --detach --block-fd 3 -- sleep 1000 3<>fifo").start();
         eventually("CMD waits", || (procs::tree(run.pid()).len() == 4).then_some(()));
         run.kill(libc::SIGKILL);
@@ -324,7 +322,7 @@ fn a_name_is_shown() {
         eventually("so is the host", || (fs::read_to_string(root.at("name")).ok()? == "box\n").then_some(()));
         box_.stop(libc::SIGTERM);
         root.run(&["--name", "box", "--hostname", "other"], &["hostname"]).says("other");
-        let own = nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8");
+        let own = procs::our_hostname();
         root.run(&["--name", "box", "--share-uts"], &["hostname"]).says(&own);
         root.run(&["--name", &"n".repeat(64)], &["hostname"]).says(&"n".repeat(64));
         for wrong in ["", &"n".repeat(65)] {

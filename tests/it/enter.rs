@@ -193,7 +193,7 @@ fn three_ways_to_say_who() {
         let file = container.root.file("pid", &format!("{}\n", container.init));
         let empty = container.root.file("empty", "");
         let text = container.root.file("text", "12 34\n");
-        enter(who, file.display(), &[], &["hostname"]).run().is(0, &format!("{}\n", hostname()), "");
+        enter(who, file.display(), &[], &["hostname"]).run().says(&procs::our_hostname());
         enter(who, empty.display(), &[], &["true"]).run().fails("empty");
         enter(who, text.display(), &[], &["true"]).run().fails("text");
         let pid = container.inside;
@@ -214,10 +214,6 @@ fn three_ways_to_say_who() {
         enter(who, "fd:0", &[], &["true"]).run().fails("fd:0");
         container.end();
     }
-}
-
-fn hostname() -> String {
-    nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8")
 }
 
 /// Not there, no container, somebody else's: one line each.

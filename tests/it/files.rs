@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::harness::scratch::Dir;
+use super::harness::scratch::{Dir, own_nsinit};
 use super::harness::{Deny, Launch, Out, Root, roots, who};
 
 /// A directory of the host's with a file in it.
@@ -371,12 +371,7 @@ fn the_hosts_nsinit_can_not_be_written() {
         return;
     }
     for root in roots() {
-        let binary = Dir::new(root.who);
-        let path = binary.at("nsinit");
-        super::harness::launch::tool(
-            std::process::Command::new("cp").arg(super::harness::scratch::nsinit()).arg(&path),
-        );
-        root.who.own(&path);
+        let (_binary, path) = own_nsinit(root.who);
         let before = fs::read(&path).unwrap();
         for options in [&["--cap-add", "ALL"][..], &["--cap-add", "ALL", "--as-pid-1"]] {
             let launch = Launch::of(root.who, &path).args(["--root", root.str()]).args(options);
@@ -404,12 +399,7 @@ fn the_hosts_nsinit_can_not_be_written() {
 #[test]
 fn who_goes_on_as_a_copy_has_the_callers_descriptors() {
     for root in roots() {
-        let own = Dir::new(root.who);
-        let path = own.at("nsinit");
-        super::harness::launch::tool(
-            std::process::Command::new("cp").arg(super::harness::scratch::nsinit()).arg(&path),
-        );
-        root.who.own(&path);
+        let (own, path) = own_nsinit(root.who);
         let script = format!(
             "exec 5</etc/hostname 6>told
             printf '%s\\0' --setenv A b --dir /made | {{

@@ -5,9 +5,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::harness::container::{Container, Maker, enter};
-use super::harness::launch::{Launch, Running, quiet, send};
+use super::harness::launch::{Launch, Running, send};
 use super::harness::procs::{self, eventually, is_gone};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{nsinit, own_nsinit};
 use super::harness::{Dir, Who, skip, who};
 
 /// Who enters whose: each his own, and root a user's.
@@ -129,10 +129,7 @@ fn a_changed_root_is_the_root() {
 #[test]
 fn our_own_file_is_not_to_be_had() {
     for (by, owner) in pairs() {
-        let own = Dir::new(by);
-        let path = own.at("nsinit");
-        assert!(quiet(std::process::Command::new("cp").arg(nsinit()).arg(&path)));
-        by.own(&path);
+        let (_own, path) = own_nsinit(by);
         let before = fs::read(&path).expect("read it");
         let Some(container) = Container::new(owner, Maker::Unshare) else { continue };
         container.root.file("script", "#!/proc/self/exe --version\n");

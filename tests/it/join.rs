@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker};
-use super::harness::procs::{field_of, our_namespace};
+use super::harness::procs::{field_of, our_hostname, our_namespace};
 use super::harness::scratch::nsinit;
 use super::harness::{Deny, Launch, Root, roots, skip, who};
 
@@ -139,7 +139,7 @@ fn standard_input_is_not_joined() {
         container.root.str(),
         of = container.inside
     );
-    let own = nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8");
+    let own = our_hostname();
     Launch::of(root, Path::new("/bin/sh")).args(["-c", &script]).run_with_others().is(0, &format!("{own}\n"), "");
     container.end();
 }

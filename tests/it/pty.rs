@@ -423,9 +423,7 @@ fn a_terminal_without_a_session() {
 #[test]
 fn a_reader_that_stands_still() {
     for root in roots() {
-        let fifo = root.at("fifo");
-        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("make a fifo");
-        root.who.own(&fifo);
+        let fifo = root.fifo("fifo");
         let _reader = fs::File::options().read(true).write(true).open(&fifo).expect("open it");
         let script = format!("exec {} --root {} --pty -- yes >fifo", nsinit().display(), root.str());
         let run = Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).directory(root.path()).start();

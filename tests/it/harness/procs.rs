@@ -92,6 +92,11 @@ pub fn our_namespace(kind: &str) -> String {
     fs::read_link(Path::new("/proc/self/ns").join(kind)).expect("read a namespace link").to_string_lossy().into_owned()
 }
 
+/// Our own host name.
+pub fn our_hostname() -> String {
+    nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8")
+}
+
 /// One line for the report on a hang: what the process is, does, and waits for.
 pub fn describe(pid: Pid) -> String {
     let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default().replace('\0', " ");

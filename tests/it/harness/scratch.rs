@@ -75,6 +75,13 @@ impl Dir {
         path
     }
 
+    pub fn fifo(&self, name: &str) -> PathBuf {
+        let path = self.at(name);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("make a fifo");
+        self.who.own(&path);
+        path
+    }
+
     pub fn symlink(&self, target: impl AsRef<Path>, name: &str) {
         let path = self.at(name);
         std::os::unix::fs::symlink(target, &path).expect("make a symlink");
@@ -104,6 +111,15 @@ pub fn nsinit() -> &'static Path {
         let from = std::env::var_os("NSINIT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_nsinit").into(), PathBuf::from);
         install(&from, "nsinit")
     })
+}
+
+/// A copy of it that belongs to `who`, in a directory of his own.
+pub fn own_nsinit(who: Who) -> (Dir, PathBuf) {
+    let dir = Dir::new(who);
+    let path = dir.at("nsinit");
+    launch::tool(Command::new("cp").arg(nsinit()).arg(&path));
+    who.own(&path);
+    (dir, path)
 }
 
 /// The same under the name that makes it bubblewrap.
