@@ -41,6 +41,9 @@ pub const HOST: &CStr = c"host";
 /// See [`HOST`].
 pub const ROOT: &CStr = c"root";
 
+/// See [`HOST`]: where the mount of an image is that others are put on.
+pub const IMAGE: &CStr = c"image";
+
 /// The descriptor of [`base`]; 0 as long as there is none.
 static BASE: AtomicU32 = AtomicU32::new(0);
 
@@ -54,7 +57,7 @@ pub fn base() -> Result<Fd, Failure> {
         plain(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
         // What is mounted on top of `/` is what its parent leads to.
         let base = files::directory(HERE, c"/..")?;
-        for name in [HOST, ROOT] {
+        for name in [HOST, ROOT, IMAGE] {
             files::make_directory(base, name, 0o700)?;
         }
         fchdir(base)?;

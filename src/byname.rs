@@ -5,14 +5,14 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
 use rustix::fs::OFlags;
-use rustix::io::read;
 use rustix::process::{chdir, chroot, fchdir};
 
 use crate::base::{HOST, base, fd_path, plain};
 use crate::files::{self, DIRECTORY, Fd, HERE};
+use crate::mountinfo;
 use crate::resolve::{self, Kind};
 use crate::sys::{Done, Failure};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, Text};
 
 /// In [`base`]: the place of a mount on its way to where it belongs, and that of a file's. (No mount of the caller's has
 /// such a path.)
@@ -108,108 +108,27 @@ impl Found {
         let file = files::open(HERE, c"host/proc/self/mountinfo", OFlags::RDONLY);
         chdir(HOST)?;
         chroot(c".")?;
-        let file = file?;
-        let (mut line, mut id, mut chunk) = (Text::new(), Text::new(), [0u8; PATH / 4]);
-        let mut found = None;
+        let mut id = Text::new();
+        let mut found: Option<Found> = None;
         let mut count = 0;
-        loop {
-            let length = read(file, chunk.as_mut_slice())?;
-            if length == 0 {
-                return Ok(found);
-            }
-            for byte in chunk.get(..length).unwrap_or_default() {
-                if *byte != b'\n' {
-                    line.byte(*byte);
-                    continue;
-                }
-                if let Some(mount) = Line::read(line.bytes(), place) {
-                    let mut where_to = Text::new();
-                    unescape(mount.path, &mut where_to);
-                    match &mut found {
-                        None if count == index => {
-                            id.push(mount.id);
-                            path.push(where_to.bytes());
-                            found = Some(Found { flags: mount.flags, covered: false });
-                        }
-                        Some(found) => found.covered |= mount.parent == id.bytes() && where_to.bytes() == path.bytes(),
-                        None => {}
-                    }
-                    count += 1;
-                }
-                line.truncate(0);
-            }
-        }
-    }
-}
-
-/// A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
-struct Line<'l> {
-    id: &'l [u8],
-    parent: &'l [u8],
-    /// From some place on.
-    path: &'l [u8],
-    flags: u32,
-}
-
-impl<'l> Line<'l> {
-    /// What it says, if it tells of a mount at or below `place`.
-    fn read(line: &'l [u8], place: &[u8]) -> Option<Line<'l>> {
-        let mut rest = line;
-        let mut field = || {
-            let (field, after) = text::word(rest, b' ')?;
-            rest = after;
-            Some(field)
-        };
-        let (id, parent, _device, _root) = (field()?, field()?, field()?, field()?);
-        let path = text::after(field()?, place).filter(|path| matches!(path.first(), None | Some(b'/')))?;
-        let mut options = field()?;
-        let mut flags = 0;
-        while let Some((option, after)) = text::word(options, b',') {
-            options = after;
-            flags |= match option {
-                b"ro" => raw::MS_RDONLY,
-                b"nosuid" => raw::MS_NOSUID,
-                b"nodev" => raw::MS_NODEV,
-                b"noexec" => raw::MS_NOEXEC,
-                _ => 0,
+        mountinfo::each(file?, &mut |mount| {
+            let Some(below) = text::after(mount.path, place).filter(|path| matches!(path.first(), None | Some(b'/')))
+            else {
+                return;
             };
-        }
-        Some(Line { id, parent, path, flags })
-    }
-}
-
-/// The kernel writes four characters as a backslash and three octal digits.
-fn unescape(path: &[u8], to: &mut Text) {
-    let mut rest = path;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte == b'\\'
-            && let Some((digits, after)) = rest.split_at_checked(3)
-            && let Some(code) = text::octal(digits)
-        {
-            to.byte(code as u8);
-            rest = after;
-        } else {
-            to.byte(*byte);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mountinfo_is_read() {
-        let line =
-            b"36 35 98:0 /mnt1 /nsinit.tree/a\\040b ro,nosuid,relatime master:1 - ext3 /dev/root rw,errors=continue";
-        let read = Line::read(line, b"/nsinit.tree").unwrap();
-        assert_eq!((read.id, read.parent, read.path), (&b"36"[..], &b"35"[..], &b"/a\\040b"[..]));
-        assert_eq!(read.flags, raw::MS_RDONLY | raw::MS_NOSUID);
-        let mut text = Text::new();
-        unescape(read.path, &mut text);
-        assert_eq!(text.bytes(), b"/a b");
-        assert!(Line::read(line, b"/nsinit.tr").is_none());
-        assert!(Line::read(line, b"/mnt1").is_none());
+            let mut where_to = Text::new();
+            mountinfo::unescape(below, &mut where_to);
+            match &mut found {
+                None if count == index => {
+                    id.push(mount.id);
+                    path.push(where_to.bytes());
+                    found = Some(Found { flags: mount.flags, covered: false });
+                }
+                Some(found) => found.covered |= mount.parent == id.bytes() && where_to.bytes() == path.bytes(),
+                None => {}
+            }
+            count += 1;
+        })?;
+        Ok(found)
     }
 }

@@ -162,7 +162,7 @@ pub fn text_of(why: Failure) -> Say {
 }
 
 /// The errnos that the calls of nsinit answer, in the C library's words (errno(3), strerror(3)), and our own reasons.
-static REASONS: [(u16, Say); 50] = [
+static REASONS: [(u16, Say); 53] = [
     (1, say!("Operation not permitted")),
     (2, say!("No such file or directory")),
     (3, say!("No such process")),
@@ -176,6 +176,7 @@ static REASONS: [(u16, Say); 50] = [
     (12, say!("Cannot allocate memory")),
     (13, say!("Permission denied")),
     (14, say!("Bad address")),
+    (15, say!("Block device required")),
     (16, say!("Device or resource busy")),
     (17, say!("File exists")),
     (18, say!("Invalid cross-device link")),
@@ -213,6 +214,8 @@ static REASONS: [(u16, Say); 50] = [
     (5012, say!("it has gone to other namespaces meanwhile")),
     (5013, say!("no ids are mapped in its user namespace")),
     (5014, say!("it is too long")),
+    (5015, say!("it is none of erofs, squashfs and ext4")),
+    (5016, say!("it is no mount of another file system")),
 ];
 
 #[cfg(test)]

@@ -18,34 +18,18 @@ use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
 use crate::spec::{End, Mode, Spec};
 use crate::state::{Look, News, Pipe, State};
-use crate::step::{Step, always, explain, nothing, untraceable, walk};
-use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Set, Siginfo, Signal};
+use crate::step::{BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, explain, nothing, untraceable, walk};
+use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
-use crate::{fds, other, procfs, pty, reaper, status, tty};
+use crate::{fds, image, initramfs, other, procfs, pty, reaper, status, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 16] = [
-    Step {
-        says: say!("stop ignoring SIGCHLD"),
-        on: nothing,
-        when: always,
-        run: |_, state| {
-            state.caller.child_ignored = sys::set_ignored(Signal::CHLD, false)?;
-            Ok(())
-        },
-    },
-    Step {
-        says: say!("block all signals"),
-        on: nothing,
-        when: always,
-        run: |_, state| {
-            state.caller.mask = sys::set_mask(Set::ALL)?;
-            Ok(())
-        },
-    },
+static BEFORE: [Step; 18] = [
+    STOP_IGNORING_CHILDREN,
+    BLOCK_SIGNALS,
     Step {
         says: say!("make"),
         on: |spec| spec.channels.pid_file,
@@ -85,6 +69,13 @@ static BEFORE: [Step; 16] = [
         when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
         run: |_, state| reaper::become_subreaper(state),
     },
+    // The kernel takes it of the machine's root alone.
+    Step {
+        says: say!("mount image"),
+        on: |spec| spec.root,
+        when: |spec| spec.image,
+        run: |spec, state| image::mount(spec.root).map(|fd| state.image = Some(fd)),
+    },
     // Whoever is inside what is joined sees our child there, before that can say so itself.
     untraceable(|spec| spec.mode == Mode::Enter || joins(spec)),
     // As long as it can be done: in there it may be forbidden.
@@ -113,6 +104,13 @@ static BEFORE: [Step; 16] = [
         on: |_| c"--pidns",
         when: |spec| spec.joins.pid.is_some(),
         run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
+    },
+    // pivot_root(2) can't leave it (before Linux 7.0).
+    Step {
+        says: say!("stand above the initramfs"),
+        on: nothing,
+        when: |spec| spec.unshares(raw::CLONE_NEWNS),
+        run: initramfs::stand_on_copy,
     },
     // A change of rights has made us what fs.suid_dumpable says,
     untraceable(joins),

@@ -105,7 +105,7 @@ static MOUNT: [Step; 7] = [
         says: say!("mount root"),
         on: |spec| spec.root,
         when: mounts,
-        run: |spec, state| rootfs::root(spec).map(|fd| state.root = Some(fd)),
+        run: |spec, state| rootfs::root(spec, state.image).map(|fd| state.root = Some(fd)),
     },
     Step {
         says: say!("mount proc on /proc"),
@@ -131,7 +131,7 @@ static SYSFS: [Step; 1] = [Step {
 
 /// After them.
 static ENTER: [Step; 3] = [
-    Step { says: say!("make / of"), on: |spec| spec.root, when: mounts, run: |_, state| enter_root(state) },
+    Step { says: say!("make / of"), on: |spec| spec.root, when: mounts, run: enter_root },
     Step { says: say!("detach the caller's root"), on: nothing, when: mounts, run: |_, _| mounts::detach_host() },
     Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
 ];
@@ -318,8 +318,13 @@ fn wait_for_launcher(state: &State) -> Done {
     Ok(())
 }
 
-fn enter_root(state: &State) -> Done {
-    let hint = say!("the caller's / is an initramfs, or no mount point");
+fn enter_root(spec: &Spec<'_>, state: &mut State) -> Done {
+    // Its mounts are then not locked to their places, and what lies below is the initramfs.
+    if state.on_copy && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
+        let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
+        return Err(blame_hint(say!("make / of"), spec.root, Failure::PERM, why));
+    }
+    let hint = say!("the caller's / is no mount point");
     match mounts::enter_root(root(state)?) {
         Err(Failure::INVAL) => Err(blame_hint(say!("make / of"), c"it", Failure::INVAL, hint)),
         done => done,

@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 
 use crate::fault::Fault;
 use crate::say;
-use crate::spec::{Audience, End, Kind, LOCKS, Mode, Op, Spec, Writes};
+use crate::spec::{AtEnd, Audience, End, Kind, LOCKS, Mode, Op, Spec, Writes};
 use crate::texts::Say;
 
 /// One thing that can't be meant.
@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 26] = [
+static RULES: [Rule; 30] = [
     Rule {
         on: say!("--as-pid-1"),
         broken: |spec| spec.mode == Mode::Enter && spec.life.as_pid_1,
@@ -34,6 +34,26 @@ static RULES: [Rule; 26] = [
         // bubblewrap's users see what execve(2) says of it.
         broken: |spec| spec.command.is_empty() && !spec.is_sandbox(),
         why: say!("it names no command"),
+    },
+    Rule {
+        on: say!("--image"),
+        broken: |spec| spec.image && spec.rootless,
+        why: say!("is for root: the kernel lets nobody else mount it"),
+    },
+    Rule {
+        on: say!("--on-exit and --respawn"),
+        broken: |spec| !spec.machine.boots && spec.machine.at_end != AtEnd::PowerOff,
+        why: say!("requires --boot"),
+    },
+    Rule {
+        on: say!("--boot"),
+        broken: |spec| spec.machine.boots && spec.channels.detach,
+        why: say!("and --detach is not permitted: the machine ends with CMD"),
+    },
+    Rule {
+        on: say!("--switch-root"),
+        broken: |spec| switches(spec) && !spec.command.to_bytes().starts_with(b"/"),
+        why: say!("requires the path of the init that takes over"),
     },
     Rule {
         on: say!("--read-only and --volatile"),
@@ -140,6 +160,10 @@ static RULES: [Rule; 26] = [
     },
 ];
 
+fn switches(spec: &Spec<'_>) -> bool {
+    !spec.machine.switches_to.is_empty()
+}
+
 const USER_NAMESPACE: Say = say!("requires --unshare-user or --userns");
 const NEW_USER_NAMESPACE: Say = say!("requires --unshare-user");
 
@@ -171,8 +195,8 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
         return Ok(());
     } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
         say!("the root itself is --root's; a destination lies below it")
-    } else if op.makes() && spec.writes == Writes::Refused && !below_a_mount(spec, op.dest) {
-        say!("the root is read-only: make it there before, or leave --read-only out")
+    } else if op.makes() && spec.refuses_writes() && !below_a_mount(spec, op.dest) {
+        say!("the root is read-only: make it there before, or use --volatile")
     } else {
         return Ok(());
     };

@@ -133,6 +133,12 @@ static DEVICES: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/ura
 static LINKS: &[u8] = b"/proc/self/fd\0fd\0/proc/self/fd/0\0stdin\0/proc/self/fd/1\0stdout\0/proc/self/fd/2\0stderr\0\
     pts/ptmx\0ptmx\0";
 
+/// Of each link its target and its name.
+pub fn links() -> impl Iterator<Item = (&'static CStr, &'static CStr)> {
+    let mut links = text::strings(LINKS);
+    core::iter::from_fn(move || links.next().zip(links.next()))
+}
+
 /// A fresh /dev. Nothing of what the root directory has there is looked at (CVE-2026-41579).
 ///
 /// # Errors
@@ -149,8 +155,7 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
     // They are the caller's files: root inside may be their owner, who may change their modes and times. What is written to
     // a device is no change of the file.
     protect(dev).map_err(|why| blame(say!("make /dev's devices read-only"), c"", why))?;
-    let mut links = text::strings(LINKS);
-    while let (Some(target), Some(name)) = (links.next(), links.next()) {
+    for (target, name) in links() {
         made(name, files::make_link(target, dev, name))?;
     }
     if spec.is_sandbox() {

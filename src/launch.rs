@@ -5,25 +5,28 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 use rustix::io::{read, write};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, chdir, getpid, setsid};
+use rustix::process::{Pid, chdir, chroot, fchdir, getpid, setsid};
+use rustix::system::{RebootCommand, reboot};
 
+use crate::boot::{Machine, What};
 use crate::command::{self, become_command};
 use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, write_line};
-use crate::files::{self, HERE};
+use crate::files::{self, Fd, HERE};
 use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
+use crate::power::Heard;
 use crate::say;
-use crate::spec::{Mode, Spec};
+use crate::spec::{End, Mode, Spec};
 use crate::state::{News, Pipe, State};
 use crate::step::explain_line;
-use crate::sys::{self, Done, Failure, Fork, Signal, Standard, Start};
+use crate::sys::{self, Done, Failure, Fork, Set, Signal, Standard, Start};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
-use crate::{caps, enter, fds, inside, other, pty, relay, seal, status};
+use crate::{boot, caps, enter, fds, image, initramfs, inside, other, power, pty, relay, seal, status, tty};
 
 /// Runs CMD in a container, a new one or one that is there, or in place. Returns the exit status, after the message if there
 /// was something to say.
@@ -90,9 +93,117 @@ fn detach(state: &mut State) -> Result<Option<i32>, Failure> {
     }
 }
 
+/// Prepares a machine of which we are the first process.
+#[must_use]
+pub fn prepare_machine(spec: &Spec<'_>) -> State {
+    let mut state = State::new();
+    boot::prepare(spec, &mut state);
+    state
+}
+
+/// All the rest of the life of a machine's first process. `shell` is what `--on-exit shell` runs; `runs`: the command line can be
+/// meant.
+pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start, state: &State) -> ! {
+    if runs && !spec.machine.switches_to.is_empty() {
+        // It returns where that failed.
+        let _ = switch_root(spec, state);
+        runs = false;
+    }
+    let begin = |what| start_session(if what == What::Command { spec } else { shell }, start, state);
+    // Signals that are not blocked are not waited for in vain alone: they are lost.
+    let deaf = sys::set_mask(Set::ALL).is_err();
+    let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8, deaf };
+    let power = machine.supervise(runs);
+    power::end_all(
+        machine.child,
+        match spec.life.end {
+            End::Grace(seconds) => Some(seconds),
+            End::Wait => None,
+            _ => Some(0),
+        },
+    );
+    if spec.machine.is_whole {
+        power::unmount_all();
+    }
+    // The kernel ends the process that has it halt the machine, too.
+    let child = sys::clone_old(0);
+    match child {
+        Ok(Fork::Child) => sys::exit(power::switch(power).number() as i32),
+        Ok(Fork::Parent(child)) => drop(sys::wait_end(child.as_raw_nonzero().get())),
+        Err(why) => drop(blame(say!("fork"), c"", why)),
+    }
+    if !spec.machine.is_whole {
+        sys::exit(machine.status.into());
+    }
+    // An end of ours would be the kernel's.
+    loop {
+        if !matches!(power::hear(None), Heard::Signal(_) | Heard::Nothing) {
+            let _ = sys::poll(&mut [], None);
+        }
+        power::reap();
+    }
+}
+
+/// What any other nsinit would do, as a child with a session of its own, on the console.
+fn start_session(spec: &Spec<'_>, start: &Start, state: &State) -> Result<Pid, Failure> {
+    match sys::clone_old(0)? {
+        Fork::Parent(child) => Ok(child),
+        Fork::Child => {
+            let _ = setsid();
+            // There may be none.
+            let _ = tty::control();
+            let _ = sys::set_mask(state.caller.mask);
+            sys::exit(run(&mut { *spec }, start))
+        }
+    }
+}
+
+/// Becomes the init of another root.
+fn switch_root(spec: &Spec<'_>, state: &State) -> Done {
+    let dir = spec.machine.switches_to;
+    if spec.image {
+        image::mount_on(spec.root, dir)?;
+    }
+    // Once we are there, there is no way back.
+    let look = |(spec, dir): &(&Spec<'_>, Fd)| {
+        let there = fchdir(dir).and_then(|()| chroot(c".")).and_then(|()| access(spec.command, Access::EXEC_OK));
+        there.map_or_else(|why| why.raw_os_error(), |()| 0)
+    };
+    let new = files::directory(HERE, dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
+    let looked = sys::spawn(look, &(spec, new)).map_err(|why| blame(say!("fork"), c"", why))?;
+    match sys::wait_end(looked.as_raw_nonzero().get()) {
+        Some(0) => {}
+        why => {
+            let why = why.map_or(Failure::KILLED, |errno| Failure::new(errno.into()));
+            return Err(blame_hint(say!("execute"), spec.command, why, say!("in the new root; nothing was switched")));
+        }
+    }
+    initramfs::switch(dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
+    if spec.machine.is_whole {
+        // As the kernel has it.
+        let _ = reboot(RebootCommand::CadOn);
+    }
+    let mut own = *spec;
+    (own.life.own_group, own.life.new_session) = (false, false);
+    let _ = become_command(&own, state);
+    Err(Failure::REPORTED)
+}
+
 /// Prints the steps by process, in order, and runs nothing.
 pub fn explain(spec: &Spec<'_>) {
     let title = |title: Say| write_line(Standard::Output, Text::new().say(title));
+    if spec.machine.boots {
+        title(say!("process 1:"));
+        boot::explain_prepare(spec);
+        if !spec.machine.switches_to.is_empty() {
+            if spec.image {
+                explain_line(say!("mount image"), spec.root);
+            }
+            explain_line(say!("switch to root"), spec.machine.switches_to);
+            return explain_line(say!("execute"), spec.command);
+        }
+        explain_line(say!("start a session"), c"");
+    }
     title(if spec.mode == Mode::Container { say!("launcher:") } else { say!("nsinit:") });
     if spec.channels.detach {
         explain_line(say!("go on in the background"), c"");

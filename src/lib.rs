@@ -18,16 +18,20 @@
 //! step                    a process's work as a table, and the loop that walks it
 //! resolve tty fds         a path below a root; the terminal; who keeps which descriptor
 //! base                    process 1's own place for files and mounts
+//! mountinfo               the list of mounts, where nothing else tells
 //! byname                  mounts on kernels without the calls for mounts as descriptors
 //! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
 //! other                   somebody else's process, and its namespaces
-//! ids caps net pty seal reaper status   one topic each
+//! ids caps net pty seal reaper status image   one topic each
+//! initramfs               the root that can't be left
+//! power                   the end of a machine
 //! place                   where below the new root something goes
 //! rootfs                  what becomes /; file systems in memory, overlays
 //! kernelfs                /proc, /dev, /sys, with their masks
 //! ops                     what the user asked for, in his order
 //! init                    PROCESS: process 1, from CMD's start to the end
+//! boot                    PROCESS: the first of a machine
 //! host inside enter relay command   PROCESSES: the launcher; process 1 until CMD starts, or who enters in its place; who
 //!                         copies between two terminals; CMD
 //! launch                  the only places where processes begin
@@ -53,6 +57,7 @@
 #![deny(unsafe_code)]
 
 pub mod base;
+pub mod boot;
 pub mod byname;
 pub mod caps;
 pub mod command;
@@ -62,16 +67,20 @@ pub mod fds;
 pub mod files;
 pub mod host;
 pub mod ids;
+pub mod image;
 pub mod init;
+pub mod initramfs;
 pub mod inside;
 pub mod judge;
 pub mod kernelfs;
 pub mod launch;
+pub mod mountinfo;
 pub mod mounts;
 pub mod net;
 pub mod ops;
 pub mod other;
 pub mod place;
+pub mod power;
 pub mod procfs;
 pub mod pty;
 pub mod reaper;

@@ -7,15 +7,17 @@ mod front;
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
+use engine::boot::is_whole_machine;
 use engine::fault::{Fault, failed, refuse};
 use engine::say;
 use engine::spec::Spec;
 use engine::sys::Start;
 use engine::voice::speak_as;
 use engine::{judge, launch};
+use rustix::process::{Pid, getpid};
 
 use front::draft::{Asked, Draft};
-use front::{NATIVE, Vocabulary, choose, complain, complain_of_no_command, contained, parse, print};
+use front::{NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -41,11 +43,17 @@ fn run(start: Start) -> i32 {
     let words = choose(program);
     speak_as(words.voice);
     let native = words.voice == NATIVE.voice;
-    if start.args.len() <= 2 && native {
+    let first = native && getpid() == Pid::INIT;
+    let (whole, alone) = (first && is_whole_machine(), start.args.len() <= 2);
+    let meant = try_out(words, start.args, &start);
+    if whole || first && (meant.boots || alone && base(program) == b"init") {
+        boot(&start, whole);
+    }
+    if alone && native {
         print(words, Asked::Usage, program);
         return failed();
     }
-    if let Some(command) = contained(words, &start)
+    if let Some(command) = meant.command.filter(|_| meant.contained)
         && launch::leave_file(command.command(), &start).is_err()
     {
         return failed();
@@ -79,6 +87,10 @@ fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: 
                 return fault.report();
             }
             if asked == Asked::Run {
+                if spec.machine.boots {
+                    let why = say!("it is for process 1, of a machine or of a pid namespace");
+                    return Fault::new(say!("--boot and --switch-root"), b"", c"", why).report();
+                }
                 return launch::run(spec, start);
             }
             launch::explain(spec);

@@ -64,6 +64,6 @@ pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
 
 /// Reports why nothing could be made at `dest`.
 pub fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
-    let read_only = say!("it is missing: make it in the root directory before, or leave --read-only out");
+    let read_only = say!("it is missing and the root is read-only: make it there before, or use --volatile");
     blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { Say::NOTHING })
 }

@@ -19,9 +19,9 @@ use crate::texts::Say;
 ///
 /// # Errors
 /// What is wrong with DIR, or what the kernel can't do.
-pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
-    let directory = if spec.root.is_empty() {
-        None
+pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
+    let directory = if spec.root.is_empty() || image.is_some() {
+        image
     } else {
         Some(files::directory(HERE, spec.root).map_err(|why| blame(say!("open root"), spec.root, why))?)
     };
@@ -32,6 +32,7 @@ pub fn root(spec: &Spec<'_>) -> Result<Fd, Failure> {
     let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
     let tree = match directory {
         None => new_tmpfs(spec, &Op::new(Kind::Tmpfs, c"/"))?,
+        Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
         Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
         // Device files that DIR may hold, whoever put them there, are nobody's devices.
         Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
@@ -45,6 +46,13 @@ pub const COPY: Say = say!("copy the mount of");
 
 /// An overlay of DIR and a file system in memory.
 fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
+    if spec.image {
+        // What is to be below others has to be somewhere.
+        let place = base::base().and_then(|base| files::directory(base, base::IMAGE));
+        place
+            .and_then(|place| mounts::attach(lower, place))
+            .map_err(|why| blame(say!("mount image"), spec.root, why))?;
+    }
     let mut options = Text::new();
     base::fd_path(lower, options.push(b"lowerdir="));
     in_memory(lower, &mut options).and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV)).map_err(|why| {

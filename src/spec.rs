@@ -21,6 +21,9 @@ pub struct Spec<'a> {
     pub process_1: bool,
     /// `--root DIR`: the directory that becomes `/`. Empty: `/` is an empty tmpfs, and `ops` fill it.
     pub root: &'a CStr,
+    /// `--image FILE`: `root` is a file with a file system, or a block device.
+    pub image: bool,
+    pub machine: Machine<'a>,
     /// The caller is not root.
     pub rootless: bool,
     /// Only the caller's own ids are mapped: all that he may if he is not root (user_namespaces(7)).
@@ -82,6 +85,29 @@ pub struct Spec<'a> {
     /// What is executed instead where `argv`'s file is missing: no CMD was given, and a shell is a shell.
     pub fallback: Argv<'a>,
     pub life: Life<'a>,
+}
+
+/// What is asked of the process 1 that prepares, supervises and shuts down a machine, `--boot`.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    pub boots: bool,
+    /// It is the kernel's first process, and no pid namespace's.
+    pub is_whole: bool,
+    pub at_end: AtEnd,
+    /// `--switch-root DIR`: CMD takes our place there. Empty: CMD is a child.
+    pub switches_to: &'a CStr,
+}
+
+/// `--on-exit`: what follows when CMD has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum AtEnd {
+    PowerOff,
+    Reboot,
+    Halt,
+    /// A shell, and then the power is switched off.
+    Shell,
+    /// CMD again.
+    Respawn,
 }
 
 /// What happens to writes below the root.
@@ -383,6 +409,8 @@ impl Spec<'_> {
         making: b"",
         process_1: false,
         root: c"",
+        image: false,
+        machine: Machine { boots: false, is_whole: false, at_end: AtEnd::PowerOff, switches_to: c"" },
         rootless: false,
         own_ids_only: false,
         other_uid: false,
@@ -554,6 +582,20 @@ impl Spec<'_> {
     #[must_use]
     pub fn nests_users(&self) -> bool {
         self.no_more_users == NoMoreUsers::Made
+    }
+
+    /// Whether the root itself takes no writes.
+    #[must_use]
+    pub fn refuses_writes(&self) -> bool {
+        self.writes == Writes::Refused || self.image && self.writes == Writes::Kept
+    }
+
+    /// Whether CMD may come to have CAP_SYS_ADMIN.
+    #[must_use]
+    pub fn may_mount(&self) -> bool {
+        const SYS_ADMIN: u64 = 1 << 21;
+        let Capabilities { bounding, held, .. } = self.capabilities;
+        (if self.no_new_privs { held } else { held | bounding }) & SYS_ADMIN != 0
     }
 
     /// Whether any operation is of that kind.

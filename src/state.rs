@@ -135,6 +135,10 @@ pub struct State {
     pub waiting: Option<Fd>,
     /// The launcher's, of `--pid-file`: where its path begins, and the file.
     pub pid_file: Option<(Fd, Fd)>,
+    /// `/` is a copy that lies on the initramfs.
+    pub on_copy: bool,
+    /// The mount of `--image`, nowhere yet.
+    pub image: Option<Fd>,
     /// Process 1's, where there is no pid namespace: the list of its children.
     pub children: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
@@ -206,6 +210,8 @@ static NOTHING_KNOWN: State = State {
     told: None,
     waiting: None,
     pid_file: None,
+    on_copy: false,
+    image: None,
     children: None,
     locks: [0; LOCKS],
     look: None,

@@ -9,7 +9,7 @@ use crate::fault::{blame, push_object, write_line};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::sys::{self, Done, Standard};
+use crate::sys::{self, Done, Set, Signal, Standard};
 use crate::text::Text;
 use crate::texts::Say;
 
@@ -23,6 +23,28 @@ pub struct Step {
     pub when: fn(&Spec<'_>) -> bool,
     pub run: fn(&Spec<'_>, &mut State) -> Done,
 }
+
+/// While SIGCHLD is ignored no child leaves a status.
+pub const STOP_IGNORING_CHILDREN: Step = Step {
+    says: say!("stop ignoring SIGCHLD"),
+    on: nothing,
+    when: always,
+    run: |_, state| {
+        state.caller.child_ignored = sys::set_ignored(Signal::CHLD, false)?;
+        Ok(())
+    },
+};
+
+/// They are taken one by one then. The caller's mask is CMD's.
+pub const BLOCK_SIGNALS: Step = Step {
+    says: say!("block all signals"),
+    on: nothing,
+    when: always,
+    run: |_, state| {
+        state.caller.mask = sys::set_mask(Set::ALL)?;
+        Ok(())
+    },
+};
 
 /// Modes are then what they are said to be; the caller's mask is CMD's.
 pub const CLEAR_UMASK: Step = Step {

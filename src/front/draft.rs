@@ -73,8 +73,10 @@ pub struct Draft {
     pub verbosity: u32,
     /// Nothing is done; only what is meant is looked for.
     pub tried: bool,
-    /// Something was said that only a container has.
+    /// Something was said that only a container has;
     pub contained: bool,
+    /// how often.
+    pub containing: u32,
     /// Namespaces that are joined, and whose.
     joins: Vec<(u32, &'static CStr)>,
     pub name: &'static CStr,
@@ -139,6 +141,7 @@ impl Draft {
             verbosity: 1,
             tried: false,
             contained: false,
+            containing: 0,
             joins: Vec::new(),
             name: c"",
             env_ops: Vec::new(),
@@ -258,6 +261,12 @@ impl Draft {
         if !self.layers.is_empty() {
             return Err(LAYERS_ALONE);
         }
+        if !self.spec.machine.switches_to.is_empty() {
+            if self.containing > u32::from(self.spec.image) {
+                return Err(say!("--switch-root makes no container: of what makes one only --image goes with it"));
+            }
+            self.contained = false;
+        }
         let own = (geteuid().as_raw(), getegid().as_raw());
         self.choose_mode(own.0 != 0);
         let root = self.spec.has_preset();
@@ -278,7 +287,11 @@ impl Draft {
             Capabilities { bounding, held: wanted, ambient: if changed { wanted } else { 0 } }
         };
         spec.life.end = self.end.unwrap_or(spec.life.end);
-        spec.process_1 = if self.contained { spec.unshares(raw::CLONE_NEWPID) } else { getpid() == Pid::INIT };
+        spec.process_1 = if self.contained {
+            spec.unshares(raw::CLONE_NEWPID)
+        } else {
+            getpid() == Pid::INIT && !spec.machine.boots
+        };
         self.make_env(root);
         self.place(root);
         let spec = &mut self.spec;
@@ -378,6 +391,10 @@ impl Draft {
         } else {
             self.pass_env(None);
         }
+        let boots = self.spec.machine.boots && !self.contained;
+        if boots && self.variable(b"PATH").is_none() {
+            self.push_env(PATH);
+        }
         for op in take(&mut self.env_ops) {
             match op {
                 EnvOp::Set(pair) => self.push_env(pair),
@@ -386,11 +403,16 @@ impl Draft {
                 EnvOp::Clear => self.env.clear(),
             }
         }
-        if root && self.spec.argv.is_none() {
-            self.push_env(PROMPT);
-            self.push_env(PROMPT_ONCE);
-            self.spec.argv = shell(c"/bin/bash");
-            self.spec.fallback = shell(c"/bin/sh");
+        if !self.spec.argv.is_none() {
+        } else if !self.spec.machine.switches_to.is_empty() {
+            self.spec.argv = alone(c"/sbin/init");
+        } else if root || boots {
+            if root {
+                self.push_env(PROMPT);
+                self.push_env(PROMPT_ONCE);
+            }
+            self.spec.argv = alone(c"/bin/bash");
+            self.spec.fallback = alone(c"/bin/sh");
         }
     }
 
@@ -415,14 +437,16 @@ impl Draft {
     }
 }
 
+/// A path that is one.
+pub fn named(path: &'static CStr) -> Result<&'static CStr, Wrong> {
+    if path.is_empty() { Err(say!("an empty path names nothing")) } else { Ok(path) }
+}
+
 /// A word that may be `fd:N`: then N is open, and CMD does not get it.
 pub fn process(word: &'static CStr) -> Result<&'static CStr, Wrong> {
-    if word.is_empty() {
-        return Err(say!("an empty path names nothing"));
-    }
     match text::after(word.to_bytes(), FD) {
         Some(_) => fd(tail(word, FD.len())).map(|_| word),
-        None => Ok(word),
+        None => named(word),
     }
 }
 
@@ -435,7 +459,8 @@ fn pair_of(name: &CStr, value: &CStr) -> &'static CStr {
     c_str(pair.leak())
 }
 
-fn shell(path: &'static CStr) -> Argv<'static> {
+/// A command without arguments.
+fn alone(path: &'static CStr) -> Argv<'static> {
     Argv::new(Vec::from([Word::END, Word::new(path), Word::END].map(Cell::new)).leak())
 }
 

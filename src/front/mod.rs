@@ -1,5 +1,6 @@
 //! From the arguments to a Spec: the one parsing loop, for every vocabulary.
 
+mod boot;
 mod bwrap;
 mod catatonit;
 pub mod draft;
@@ -23,6 +24,7 @@ use engine::texts::Say;
 use engine::voice::Name;
 use rustix::io::Errno;
 
+pub use boot::boot;
 use draft::{Asked, Draft};
 pub use native::NATIVE;
 pub use speak::{complain, complain_of_no_command, print};
@@ -33,7 +35,7 @@ use words::{Complaint, Kind, Row};
 static VOCABULARIES: [&Vocabulary; 4] = [&bwrap::BWRAP, &tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];
 
 /// The last component of the name that a program was started under.
-fn base(program: &CStr) -> &[u8] {
+pub fn base(program: &CStr) -> &[u8] {
     let program = program.to_bytes();
     let slash = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     program.get(slash..).unwrap_or_default()
@@ -62,21 +64,29 @@ pub fn parse(words: &'static Vocabulary, start: &Start, draft: &mut Draft) -> Re
     read(words, start.args, false, draft)
 }
 
-/// Whether a container is meant, and the CMD in it: read without doing anything, for what is done once has to be done by the
-/// program that goes on.
-pub fn contained(words: &'static Vocabulary, start: &Start) -> Option<Argv<'static>> {
-    let mut draft = ManuallyDrop::new(Draft::new(start.env));
-    draft.tried = true;
-    parse(words, start, &mut draft).ok().filter(|_| draft.contained && draft.asked == Asked::Run)
+/// What a command line means.
+pub struct Meant {
+    /// What is to run, if the options are right; it may be nothing.
+    pub command: Option<Argv<'static>>,
+    /// In a container.
+    pub contained: bool,
+    /// By the first process of a machine.
+    pub boots: bool,
 }
 
-/// `list` is a word that is not looked at, those that are, and [`Word::END`]. Those of a file are options only.
-fn read(
-    words: &'static Vocabulary,
-    list: &'static [Cell<Word<'static>>],
-    file: bool,
-    draft: &mut Draft,
-) -> Result<Argv<'static>, Complaint> {
+/// Looks for what is meant without doing anything: what is done once has to be done by the program that goes on.
+pub fn try_out(words: &'static Vocabulary, list: List, start: &Start) -> Meant {
+    let mut draft = ManuallyDrop::new(Draft::new(start.env));
+    draft.tried = true;
+    let command = read(words, list, false, &mut draft).ok().filter(|_| draft.asked == Asked::Run);
+    Meant { command, contained: draft.contained, boots: draft.spec.machine.boots }
+}
+
+/// Words of a command line: one that is not looked at, those that are, and [`Word::END`].
+pub type List = &'static [Cell<Word<'static>>];
+
+/// The words of a file are options only.
+fn read(words: &'static Vocabulary, list: List, file: bool, draft: &mut Draft) -> Result<Argv<'static>, Complaint> {
     let mut reader = Reader::new(list);
     while let Some(word) = reader.next() {
         // The word before the command, whatever it was, becomes the spare slot.
@@ -108,12 +118,17 @@ fn read(
 }
 
 /// The words that a descriptor holds, each ended by a NUL, as [`read`] wants them.
-fn words_of(fd: u32) -> Option<&'static [Cell<Word<'static>>]> {
+fn words_of(fd: u32) -> Option<List> {
     // One NUL is ours; the last word may have its own.
-    let mut rest = match content(fd)? {
+    Some(list_of(match content(fd)? {
         [whole @ .., _] if matches!(whole, [] | [.., 0]) => whole,
         rest => rest,
-    };
+    }))
+}
+
+/// The list of words that are each ended by a NUL.
+fn list_of(words: &'static [u8]) -> List {
+    let mut rest = words;
     let mut list = Vec::from([Cell::new(Word::END)]);
     while !rest.is_empty() {
         let word = c_str(rest);
@@ -121,7 +136,7 @@ fn words_of(fd: u32) -> Option<&'static [Cell<Word<'static>>]> {
         rest = rest.get(word.count_bytes() + 1..).unwrap_or_default();
     }
     list.push(Cell::new(Word::END));
-    Some(list.leak())
+    list.leak()
 }
 
 /// All that a descriptor holds, ended by a NUL.
@@ -146,13 +161,13 @@ fn content(fd: u32) -> Option<&'static [u8]> {
 struct Reader {
     /// Nothing is given back: the process ends or becomes another.
     parser: ManuallyDrop<lexopt::Parser>,
-    list: &'static [Cell<Word<'static>>],
+    list: List,
     /// The index of the word that was read last.
     at: usize,
 }
 
 impl Reader {
-    fn new(list: &'static [Cell<Word<'static>>]) -> Reader {
+    fn new(list: List) -> Reader {
         let words = list.get(1..list.len() - 1).unwrap_or_default().iter();
         let parser = lexopt::Parser::from_args(words.map(|word| OsStr::from_bytes(word.get().text().to_bytes())));
         Reader { parser: ManuallyDrop::new(parser), list, at: 0 }
@@ -214,9 +229,12 @@ impl Reader {
         for value in values.iter_mut().take(row.values()).skip(usize::from(attached.is_some())) {
             *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
-        draft.contained |= row.number < row.of.contained;
+        let contained = row.number < row.of.contained;
+        draft.contained |= contained;
+        draft.containing += u32::from(contained);
         // Who asks for a text gets it, whatever can be done.
-        if draft.tried && !matches!(row.name(), b"--help" | b"--version" | b"--explain") {
+        if draft.tried && !matches!(row.name(), b"--help" | b"--version" | b"--explain" | b"--boot" | b"--switch-root")
+        {
             draft.contained |= matches!(row.name(), b"--enter" | b"--args");
             return Ok(());
         }

@@ -4,13 +4,13 @@ use core::ffi::CStr;
 
 use engine::base::FILES;
 use engine::say;
-use engine::spec::{Audience, End, Kind, Writes};
+use engine::spec::{AtEnd, Audience, End, Kind, Writes};
 use engine::text;
 use engine::voice::Name;
 use linux_raw_sys::general as raw;
 
 use super::bwrap::{BWRAP, HOSTNAME_MAX, fd, variable};
-use super::draft::{Asked, Draft, EnvOp, process};
+use super::draft::{Asked, Draft, EnvOp, named, process};
 use super::words::{Texts, Values, Vocabulary, Wrong, rows};
 
 pub static NATIVE: Vocabulary = Vocabulary {
@@ -32,17 +32,19 @@ pub static NATIVE: Vocabulary = Vocabulary {
 };
 
 /// Those before "How it lives and ends".
-pub const CONTAINED: usize = 28;
+pub const CONTAINED: usize = 29;
 /// Those before "What CMD may do and finds".
-const MAKING: usize = 23;
+const MAKING: usize = 24;
 
 rows! { draft, values, first:
     say!("The root") => {
         "--root DIR", say!("make DIR the root, with /proc, /dev, /sys and safe defaults") => {
-            draft.spec.root = first;
-            if first.is_empty() {
-                return Err(say!("an empty path names nothing"));
-            }
+            draft.spec.image = false;
+            draft.spec.root = named(first)?;
+        },
+        "--image FILE", say!("the same of an erofs, squashfs or ext4, read-only (root only)") => {
+            draft.spec.image = true;
+            draft.spec.root = named(first)?;
         },
         "--read-only", say!("nothing can be written to it") => draft.spec.writes = Writes::Refused,
         "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
@@ -108,12 +110,8 @@ rows! { draft, values, first:
             draft.spec.enter = process(first)?,
         "--pty", say!("give CMD a terminal of its own, whatever the caller has") => draft.spec.pty = true,
         "--detach", say!("end with 0 once CMD runs, which goes on") => draft.spec.channels.detach = true,
-        "--pid-file PATH", say!("make a file with the id of process 1, while CMD runs") => {
-            draft.spec.channels.pid_file = first;
-            if first.is_empty() {
-                return Err(say!("an empty path names nothing"));
-            }
-        },
+        "--pid-file PATH", say!("make a file with the id of process 1, while CMD runs") =>
+            draft.spec.channels.pid_file = named(first)?,
         "--ready-fd N", say!("write a line end to N once CMD runs") => draft.spec.channels.ready = Some(fd(first)?),
         "--status-fd N", say!("tell N of process 1 and of CMD's end, in lines of JSON") => {
             draft.spec.channels.status = Some(fd(first)?);
@@ -125,6 +123,27 @@ rows! { draft, values, first:
                 return Err(say!("a name has 1 to 64 bytes"));
             }
         },
+    }
+    say!("The first process of a machine (as /init these are behind -- on the kernel's command line)") => {
+        "--boot", say!("prepare the machine, supervise CMD, end the machine (process 1 only)") => draft.spec.machine.boots = true,
+        "--on-exit WHAT", say!("when CMD has ended: poweroff (else), reboot, halt, shell, respawn") =>
+            draft.spec.machine.at_end = at_end(first)?,
+        "--respawn", say!("start CMD again when it has ended") => draft.spec.machine.at_end = AtEnd::Respawn,
+        "--switch-root DIR", say!("make DIR, a mount, the root for good, and CMD its init (/sbin/init)") => {
+            draft.spec.machine.boots = true;
+            draft.spec.machine.switches_to = named(first)?;
+        },
+    }
+}
+
+fn at_end(what: &CStr) -> Result<AtEnd, Wrong> {
+    match what.to_bytes() {
+        b"poweroff" => Ok(AtEnd::PowerOff),
+        b"reboot" => Ok(AtEnd::Reboot),
+        b"halt" => Ok(AtEnd::Halt),
+        b"shell" => Ok(AtEnd::Shell),
+        b"respawn" => Ok(AtEnd::Respawn),
+        _ => Err(say!("it is none of poweroff, reboot, halt, shell and respawn")),
     }
 }
 

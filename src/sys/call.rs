@@ -355,7 +355,7 @@ pub fn pidfd_open(pid: u32) -> Result<BorrowedFd<'static>, Failure> {
 /// Whether the process that the descriptor is has ended: it can be read then (pidfd_open(2)).
 #[must_use]
 pub fn has_ended(process: BorrowedFd<'_>) -> bool {
-    poll(&mut [Polled::new(process, READABLE)], Some(Time { seconds: 0, nanos: 0 })).is_ok_and(|told| told > 0)
+    poll(&mut [Polled::new(process, READABLE)], Some(Time::NONE)).is_ok_and(|told| told > 0)
 }
 
 /// prctl(2) PR_SET_SECCOMP, SECCOMP_MODE_FILTER: one more program of seccomp(2).
@@ -581,7 +581,12 @@ pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Done {
 /// # Errors
 /// Those of the request.
 pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Done {
-    done(call!(__NR_ioctl, fd.as_raw_fd(), request, argument))
+    done(ioctl(fd, request, argument))
+}
+
+/// The same; what it answers.
+pub(super) fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result<u32, Failure> {
+    call!(__NR_ioctl, fd.as_raw_fd(), request, argument)
 }
 
 /// ioctl(2) with a place as its argument.
@@ -703,6 +708,15 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<[BorrowedFd<'static>; 2], Failu
     Ok(rights.fds.map(|fd| keep_open(unsafe { OwnedFd::from_raw_fd(fd) })))
 }
 
+/// getdents64(2): as many entries of a directory as `buffer` takes, `struct linux_dirent64` after `struct linux_dirent64`.
+///
+/// # Errors
+/// Those of getdents64(2).
+pub fn read_directory<'b>(dir: BorrowedFd<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let length = call!(__NR_getdents64, dir.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())?;
+    Ok(buffer.get(..length as usize).unwrap_or_default())
+}
+
 /// getcwd(2) into `buffer`; the length without the terminating NUL.
 ///
 /// # Errors
@@ -732,6 +746,20 @@ pub fn replace(standard: u32, new: BorrowedFd<'_>) -> Done {
         MESSAGES.store(old, Ordering::Relaxed);
     }
     done(call!(__NR_dup3, new.as_raw_fd(), standard, 0u32))
+}
+
+/// Makes `new` standard input, output or error, which was closed, for CMD too.
+///
+/// # Errors
+/// Those of dup3(2) and fcntl(2).
+pub fn put(standard: Standard, new: BorrowedFd<'_>) -> Done {
+    let (new, standard) = (new.as_raw_fd().cast_unsigned(), standard as u32);
+    if new == standard { close_on_exec(new, false) } else { done(call!(__NR_dup3, new, standard, 0u32)) }
+}
+
+/// From now on messages go there.
+pub fn send_messages(to: BorrowedFd<'_>) {
+    MESSAGES.store(to.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
 }
 
 /// From now on messages go to standard error, whatever that is.
@@ -911,6 +939,7 @@ pub struct Time {
 const NANOS: i64 = 1_000_000_000;
 
 impl Time {
+    pub const NONE: Time = Time { seconds: 0, nanos: 0 };
     /// 10 ms.
     pub const SHORT: Time = Time { seconds: 0, nanos: NANOS / 100 };
 

@@ -29,6 +29,7 @@ impl Failure {
     pub const NOTDIR: Failure = Failure::known(Errno::NOTDIR);
     pub const INVAL: Failure = Failure::known(Errno::INVAL);
     pub const NOSPC: Failure = Failure::known(Errno::NOSPC);
+    pub const NOTBLK: Failure = Failure::known(Errno::NOTBLK);
     pub const ROFS: Failure = Failure::known(Errno::ROFS);
     pub const PIPE: Failure = Failure::known(Errno::PIPE);
     pub const NAMETOOLONG: Failure = Failure::known(Errno::NAMETOOLONG);
@@ -65,11 +66,16 @@ impl Failure {
     pub const NO_IDS: Failure = Failure::new(5013);
     /// A file is longer than what it is to hold.
     pub const TOO_LONG: Failure = Failure::new(5014);
+    /// A file that no file system is known by.
+    pub const NO_IMAGE: Failure = Failure::new(5015);
+    /// A directory that is part of a file system.
+    pub const NO_MOUNT: Failure = Failure::new(5016);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 
     /// A number that the kernel answered with; it never answers 0 for a failure.
-    pub(super) const fn new(errno: u32) -> Failure {
+    #[must_use]
+    pub const fn new(errno: u32) -> Failure {
         match NonZeroU32::new(errno) {
             Some(errno) => Failure(errno),
             None => Failure(NonZeroU32::MIN),

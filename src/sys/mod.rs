@@ -7,6 +7,7 @@ mod entry;
 mod failure;
 mod heap;
 mod image;
+mod loop_device;
 mod signal;
 mod terminal;
 
@@ -15,5 +16,6 @@ pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
 pub use image::{leave_file, set_title};
+pub use loop_device::*;
 pub use signal::*;
 pub use terminal::*;

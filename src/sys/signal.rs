@@ -11,6 +11,9 @@ impl Signal {
     pub const HUP: Signal = Signal(raw::SIGHUP as c_int);
     pub const INT: Signal = Signal(raw::SIGINT as c_int);
     pub const QUIT: Signal = Signal(raw::SIGQUIT as c_int);
+    pub const USR1: Signal = Signal(raw::SIGUSR1 as c_int);
+    pub const USR2: Signal = Signal(raw::SIGUSR2 as c_int);
+    pub const PWR: Signal = Signal(raw::SIGPWR as c_int);
     pub const PIPE: Signal = Signal(raw::SIGPIPE as c_int);
     pub const KILL: Signal = Signal(raw::SIGKILL as c_int);
     pub const TERM: Signal = Signal(raw::SIGTERM as c_int);

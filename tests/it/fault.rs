@@ -83,6 +83,8 @@ const ROWS: &[Row] = &[
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
     row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
+    row("stand above the initramfs", Deny::when(libc::SYS_openat, 2, !O_LARGEFILE, (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64, EIO), &[],
+        "stand above the initramfs: Input/output error", Both),
     row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files", Both),
     row("open /proc", all(libc::SYS_readlinkat), &[], "open /proc: Operation not permitted", User),
     row("write setgroups", bytes(libc::SYS_write, 4), &[], "write setgroups: Input/output error", User),

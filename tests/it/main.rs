@@ -8,6 +8,7 @@ mod harness;
 
 mod attack;
 mod basic;
+mod boot;
 mod compat;
 mod compat_bwrap;
 mod compat_catatonit;

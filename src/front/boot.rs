@@ -1,0 +1,180 @@
+//! The command line of a machine's first process: what the kernel's own says behind ` -- `, or a file.
+
+use core::ffi::CStr;
+use core::mem::ManuallyDrop;
+
+use engine::fault::{refuse, warn};
+use engine::files::{self, Fd, HERE};
+use engine::spec::{Machine, Spec};
+use engine::sys::{Failure, Start};
+use engine::texts::Say;
+use engine::{fds, judge, launch, procfs, say, text};
+use rustix::fs::OFlags;
+
+use super::draft::{Asked, Draft};
+use super::{List, NATIVE, base, complain, content, list_of, print, read, try_out};
+
+/// Where the command line is that holds if the kernel's has none.
+const FILE: &CStr = c"/etc/nsinit.args";
+
+/// A word of the kernel's command line that begins so is an option, `nsinit.NAME=VALUE`: `--NAME=VALUE`.
+const PREFIX: &[u8] = b"nsinit.";
+
+/// Prepares the machine, runs what is meant, and never returns. `whole`: it is the kernel's first process, whose arguments are
+/// what the kernel itself did not understand.
+pub fn boot(start: &Start, whole: bool) -> ! {
+    let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
+    let preset = Spec { machine: Machine { boots: true, is_whole: whole, ..Spec::PRESET.machine }, ..Spec::PRESET };
+    let state = launch::prepare_machine(&preset);
+    let (mut line, mut more) = (Vec::new(), Vec::new());
+    let list = if base(program) == b"init" && (whole || start.args.len() <= 2) {
+        // In a container the kernel's is the host's.
+        if whole {
+            of_kernel(&mut line, &mut more);
+        }
+        if line.is_empty() {
+            of_file(&mut line);
+        }
+        list_of(line.leak())
+    } else {
+        start.args
+    };
+    let meant = try_out(&NATIVE, list, start);
+    let mut runs = true;
+    if let Some(command) = meant.command.filter(|_| meant.contained) {
+        runs = launch::leave_file(command.command(), start).is_ok();
+    }
+    let mut draft = ManuallyDrop::new(Draft::new(start.env));
+    draft.spec.machine = preset.machine;
+    runs = runs && is_meant(list, list_of(more.leak()), &mut draft);
+    let mut shell = ManuallyDrop::new(Draft::new(start.env));
+    shell.spec.machine = preset.machine;
+    let _ = shell.finish();
+    launch::machine(&draft.spec, &shell.spec, runs, start, &state)
+}
+
+/// Fills the draft. Returns whether there is something to run; what is wrong with it is told.
+fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
+    let command = read(&NATIVE, list, false, draft).and_then(|command| {
+        read(&NATIVE, more, true, draft)?;
+        Ok(command)
+    });
+    draft.spec.machine.boots = true;
+    match command {
+        Ok(command) => draft.spec.argv = command,
+        Err(complaint) => {
+            complain(&NATIVE, &complaint, c"");
+            return false;
+        }
+    }
+    if let Err(why) = draft.finish() {
+        let _ = refuse(why);
+        return false;
+    }
+    match draft.asked {
+        Asked::Run | Asked::Explain => {}
+        asked => {
+            print(&NATIVE, asked, c"");
+            return false;
+        }
+    }
+    if let Err(fault) = judge::judge(&draft.spec) {
+        let _ = fault.report();
+        return false;
+    }
+    if draft.asked == Asked::Explain {
+        launch::explain(&draft.spec);
+    }
+    draft.asked == Asked::Run
+}
+
+/// Appends the words behind ` -- ` to `line`, and the options before it to `more`, each with a NUL.
+fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) {
+    let text = procfs::open().and_then(|proc| files::open(proc, c"cmdline", OFlags::RDONLY)).and_then(all);
+    let Ok(text) = text.map_err(|why| warn(say!("read"), c"/proc/cmdline", why, Say::NOTHING)) else { return };
+    let mut behind = false;
+    words(text, &mut |word| {
+        if behind {
+            push(line, b"", word);
+        } else if word == b"--" {
+            behind = true;
+        } else if let Some(option) = text::after(word, PREFIX) {
+            push(more, b"--", option);
+        }
+    });
+}
+
+fn of_file(line: &mut Vec<u8>) {
+    match files::open(HERE, FILE, OFlags::RDONLY).and_then(all) {
+        Ok(text) => words(text, &mut |word| push(line, b"", word)),
+        Err(Failure::NOENT) => {}
+        Err(why) => warn(say!("read"), FILE, why, Say::NOTHING),
+    }
+}
+
+fn all(file: Fd) -> Result<&'static [u8], Failure> {
+    let content = content(fds::number(Some(file))).ok_or(Failure::IO)?;
+    // The NUL is ours.
+    Ok(content.get(..content.len() - 1).unwrap_or_default())
+}
+
+fn push(to: &mut Vec<u8>, before: &[u8], word: &[u8]) {
+    for part in [before, word, b"\0"] {
+        to.extend_from_slice(part);
+    }
+}
+
+/// Hands out the words of a text: what blanks and line ends part, but for blanks between double quotes. A line that begins
+/// with `#` is a comment.
+fn words(text: &[u8], out: &mut dyn FnMut(&[u8])) {
+    let mut rest = text;
+    while let Some((line, after)) = text::word(rest, b'\n') {
+        rest = after;
+        if line.first() == Some(&b'#') {
+            continue;
+        }
+        // A quote makes a word even where nothing is between it and the next.
+        let (mut word, mut begun, mut quoted) = (Vec::new(), false, false);
+        for &byte in line {
+            match byte {
+                b'"' => (begun, quoted) = (true, !quoted),
+                b' ' | b'\t' | b'\r' if !quoted => {
+                    if begun {
+                        out(&word);
+                        word.clear();
+                    }
+                    begun = false;
+                }
+                // No argument can have it.
+                0 => {}
+                _ => {
+                    begun = true;
+                    word.push(byte);
+                }
+            }
+        }
+        if begun {
+            out(&word);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        words(text.as_bytes(), &mut |word| found.push(String::from_utf8_lossy(word).into_owned()));
+        found
+    }
+
+    #[test]
+    fn words_are_parted() {
+        assert_eq!(of("quiet  a=b\t-- x\n"), ["quiet", "a=b", "--", "x"]);
+        assert_eq!(of("sh -c \"echo a  b\" \"\" x\"y z\"w"), ["sh", "-c", "echo a  b", "", "xy zw"]);
+        assert_eq!(of("# no\n--root /x\r\n#no\n\n-- a # b"), ["--root", "/x", "--", "a", "#", "b"]);
+        assert_eq!(of("\"open"), ["open"]);
+        assert!(of(" \n \n").is_empty() && of("").is_empty());
+    }
+}

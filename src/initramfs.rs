@@ -1,0 +1,207 @@
+//! An initramfs: the root of all mounts, which lies on no other, so that pivot_root(2) can't leave it (before Linux 7.0).
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, unlinkat};
+use rustix::io::Errno;
+use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
+use rustix::process::{chdir, chroot, fchdir, getpid, pivot_root};
+
+use crate::base::{DATA, plain};
+use crate::fault::warn;
+use crate::files::{self, Fd, HERE};
+use crate::ids;
+use crate::mountinfo;
+use crate::procfs;
+use crate::resolve;
+use crate::say;
+use crate::spec::Spec;
+use crate::state::State;
+use crate::sys::{self, Done, Failure, c_str};
+use crate::text::{PATH, Text};
+
+/// Whether `/` is an initramfs.
+///
+/// # Errors
+/// Why it can't be told, where it may be one.
+pub fn is_root() -> Result<bool, Failure> {
+    if !is_in_memory(files::directory(HERE, c"/")?) {
+        return Ok(false);
+    }
+    let mut first = None;
+    mountinfo::each(mounts(ourselves()?)?, &mut |mount| {
+        // What lies on no other lies on itself.
+        first.get_or_insert(mount.id == mount.parent);
+    })?;
+    Ok(first == Some(true))
+}
+
+fn is_in_memory(fd: Fd) -> bool {
+    procfs::file_system(fd).is_ok_and(|kind| kind == raw::TMPFS_MAGIC.into() || kind == raw::RAMFS_MAGIC.into())
+}
+
+fn ourselves() -> Result<Fd, Failure> {
+    procfs::process(procfs::open()?, getpid())
+}
+
+fn mounts(process: Fd) -> Result<Fd, Failure> {
+    procfs::open_file(process, c"mountinfo", OFlags::RDONLY)
+}
+
+/// In an initramfs: goes on in a copy of `/` that lies on top of it, in a mount namespace of our own, from where everything is
+/// as on any other machine. Whoever then makes a user and a mount namespace has that copy locked to its place; and
+/// pivot_root(2) hands the lock on, so that nobody in there can take the new root away from above the initramfs.
+///
+/// # Errors
+/// Those of unshare(2) and mount(2).
+pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
+    if !is_root()? {
+        return Ok(());
+    }
+    let process = ourselves()?;
+    if spec.rootless && !spec.joins_user() {
+        sys::unshare(raw::CLONE_NEWNS | raw::CLONE_NEWUSER)?;
+        ids::deny_setgroups(process)?;
+        ids::write_map(process, c"uid_map", spec, state.caller.uid, state.caller.uid)?;
+        ids::write_map(process, c"gid_map", spec, state.caller.gid, state.caller.gid)?;
+    } else {
+        sys::unshare(raw::CLONE_NEWNS)?;
+    }
+    mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    let mut here = [0u8; PATH];
+    let here = if sys::getcwd(&mut here).is_ok() { c_str(&here) } else { c"/" };
+    let bottom = files::directory(HERE, c"/")?;
+    plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
+    fchdir(bottom)?;
+    clear_bottom(process)?;
+    // What is mounted on top of `/` is what its parent leads to.
+    fchdir(files::directory(HERE, c"/..")?)?;
+    chroot(c".")?;
+    if chdir(here).is_err() {
+        chdir(c"/")?;
+    }
+    state.on_copy = true;
+    Ok(())
+}
+
+/// Takes away what is mounted on the initramfs itself: a whole procfs down there would permit everybody one without masks
+/// (mount_too_revealing in the kernel). What is locked to its place is covered: then it is not whole.
+fn clear_bottom(process: Fd) -> Done {
+    let mut covered = 0;
+    loop {
+        let mut path = Text::new();
+        let (mut root, mut skipped) = (Text::new(), 0);
+        mountinfo::each(mounts(process)?, &mut |mount| {
+            if mount.id == mount.parent {
+                root.push(mount.id);
+            } else if mount.parent == root.bytes() && mount.path != b"/" && path.bytes().is_empty() {
+                if skipped == covered {
+                    mountinfo::unescape(mount.path, &mut path);
+                }
+                skipped += 1;
+            }
+        })?;
+        if path.bytes().is_empty() {
+            return Ok(());
+        }
+        // From below the copy, where `/` leads.
+        let name = sys::tail(path.c_str(), 1);
+        match unmount(name, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+            Err(Errno::INVAL) => {
+                plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")?;
+                covered += 1;
+            }
+            other => other?,
+        }
+    }
+}
+
+/// What moves along to the new root.
+static MOVED: [&CStr; 4] = [c"/dev", c"/sys", c"/run", c"/proc"];
+
+/// Makes `dir` the root of this and all future processes, with what is mounted on /dev, /sys, /run and /proc, and frees what is
+/// in the initramfs; a root of another kind is left as it is, and nowhere.
+///
+/// # Errors
+/// [`Failure::NO_MOUNT`], and those of pivot_root(2) or mount(2); then nothing has changed.
+pub fn switch(dir: &CStr) -> Done {
+    let (old, new) = (files::directory(HERE, c"/")?, files::directory(HERE, dir)?);
+    let device = |dir: Fd, path: &CStr| statat(dir, path, AtFlags::empty()).map(|stat| stat.st_dev);
+    let own = device(old, c".")?;
+    let bottom = is_root()?;
+    fchdir(new)?;
+    let entered = if !bottom {
+        pivot_root(c".", c".").map_err(Failure::from)
+    } else if device(new, c".")? == own {
+        // It would be freed too.
+        Err(Failure::INVAL)
+    } else {
+        plain(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| Ok(chroot(c".")?))
+    };
+    entered.map_err(|why| if matches!(why, Failure::INVAL | Failure::BUSY) { Failure::NO_MOUNT } else { why })?;
+    // What was mounted on the old root is found from there, and its place from `/`, which is the new one.
+    fchdir(old)?;
+    for path in MOVED {
+        let name = sys::tail(path, 1);
+        if device(old, name).is_ok_and(|there| there != own)
+            && let Err(why) = take_along(name, path)
+        {
+            warn(say!("take along"), path, why, say!("the new root does without it"));
+            let _ = unmount(name, UnmountFlags::DETACH);
+        }
+    }
+    if bottom {
+        free(old.as_fd(), own);
+    } else {
+        unmount(c".", UnmountFlags::DETACH)?;
+    }
+    Ok(chdir(c"/")?)
+}
+
+/// Moves a mount to its place, made where it is missing.
+fn take_along(mount: &CStr, place: &CStr) -> Done {
+    match plain(mount, place, c"", raw::MS_MOVE, c"") {
+        Err(Failure::NOENT) => {
+            files::make_directory(HERE, place, resolve::PARENTS)?;
+            plain(mount, place, c"", raw::MS_MOVE, c"")
+        }
+        done => done,
+    }
+}
+
+/// Where in a `struct linux_dirent64` its length is, and where the name (getdents(2)).
+const LENGTH: usize = 16;
+/// See [`LENGTH`].
+const NAME: usize = 19;
+
+/// Removes all in `dir` that is on `device`. What can't be removed stays.
+fn free(dir: BorrowedFd<'_>, device: u64) {
+    let mut buffer = [0u8; 1024];
+    while let Ok(mut rest) = sys::read_directory(dir, &mut buffer)
+        && !rest.is_empty()
+    {
+        while let Some(&[low, high]) = rest.get(LENGTH..LENGTH + 2)
+            && let Some((entry, after)) = rest.split_at_checked(usize::from(u16::from_ne_bytes([low, high])).max(NAME))
+        {
+            rest = after;
+            let name = entry.get(NAME..).unwrap_or_default();
+            let length = name.iter().take_while(|byte| **byte != 0).count();
+            remove(dir, c_str(name.get(..=length).unwrap_or_default()), device);
+        }
+    }
+}
+
+fn remove(dir: BorrowedFd<'_>, name: &CStr, device: u64) {
+    if matches!(name.to_bytes(), b"" | b"." | b"..") || unlinkat(dir, name, AtFlags::empty()) != Err(Errno::ISDIR) {
+        return;
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    if let Ok(below) = openat(dir, name, flags, Mode::empty())
+        && fstat(&below).is_ok_and(|stat| stat.st_dev == device)
+    {
+        free(below.as_fd(), device);
+    }
+    let _ = unlinkat(dir, name, AtFlags::REMOVEDIR);
+}
