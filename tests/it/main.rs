@@ -21,6 +21,7 @@ mod errors;
 mod fault;
 mod files;
 mod hostile;
+mod image;
 mod init;
 mod isolation;
 mod join;

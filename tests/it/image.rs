@@ -1,0 +1,160 @@
+//! `--image`: a root that is a file system in a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::harness::launch::{attempt, quiet, tool};
+use super::harness::{Deny, Dir, Launch, Root, Who, skip, who};
+
+const SORTS: [&str; 3] = ["erofs", "squashfs", "ext4"];
+
+/// A busybox root as a file system of that sort, in a directory of its own. None, said so, where the tool or the kernel lacks it.
+fn image(sort: &str) -> Option<(Dir, PathBuf)> {
+    let root = Root::new(Who::Root)?;
+    // Whoever put it there, it is nobody's device.
+    quiet(Command::new("mknod").arg(root.at("null")).args(["c", "1", "3"]));
+    let dir = Dir::new(Who::Root);
+    let path = dir.at("image");
+    let mut make = match sort {
+        "erofs" => Command::new("mkfs.erofs"),
+        "squashfs" => Command::new("mksquashfs"),
+        _ => Command::new("mke2fs"),
+    };
+    match sort {
+        "erofs" => make.arg(&path).arg(root.path()),
+        "squashfs" => make.arg(root.path()).arg(&path).arg("-quiet"),
+        _ => make.args(["-q", "-t", "ext4", "-d", root.str()]).arg(&path).arg("16M"),
+    };
+    if make.get_program().to_str().is_none_or(|name| attempt(Command::new("which").arg(name)).is_none()) {
+        skip(&format!("there is no {make:?} here"));
+        return None;
+    }
+    tool(&mut make);
+    let known = || fs::read_to_string("/proc/filesystems").is_ok_and(|list| list.contains(&format!("\t{sort}\n")));
+    if !known() && !quiet(Command::new("modprobe").arg(sort)) && !known() {
+        skip(&format!("the kernel knows no {sort}"));
+        return None;
+    }
+    Some((dir, path))
+}
+
+/// nsinit with the image as its root, run by root.
+fn run(path: &Path, options: &[&str], script: &str) -> Launch {
+    Launch::new(Who::Root).args(["--image".as_ref(), path]).args(options).args(["--", "/bin/sh", "-c", script])
+}
+
+/// Loop devices that show the file.
+fn loops(path: &Path) -> String {
+    tool(Command::new("losetup").arg("-j").arg(path))
+}
+
+#[test]
+fn an_image_is_a_root() {
+    if who::root().is_none() {
+        return;
+    }
+    for sort in SORTS {
+        let Some((dir, path)) = image(sort) else { continue };
+        let before = dir.listing();
+        let script = "head -n 1 /proc/mounts | cut -d ' ' -f 2,3; ls -d /proc/self /dev/null /sys/kernel; id -u";
+        run(&path, &[], script).run().says(&format!("/ {sort}\n/dev/null\n/proc/self\n/sys/kernel\n0"));
+        run(&path, &[], "touch /x").run().is(1, "", "touch: /x: Read-only file system\n");
+        run(&path, &["--read-only"], "touch /x").run().is(1, "", "touch: /x: Read-only file system\n");
+        run(&path, &["--volatile"], "echo new >/x; cat /x; rm /bin/ls; [ -e /bin/ls ] || echo gone")
+            .run()
+            .says("new\ngone");
+        run(&path, &["--cap-add", "ALL"], "mount -o remount,rw / 2>/dev/null; touch /x").run().is(
+            1,
+            "",
+            "touch: /x: Read-only file system\n",
+        );
+        run(&path, &[], "cat /null").run().is(1, "", "cat: can't open '/null': Permission denied\n");
+        run(&path, &["--share-user"], "exit 7").run().is(7, "", "");
+        run(&path, &["--tmpfs", "/tmp"], "touch /tmp/x; ls /tmp").run().says("x");
+        run(&path, &["--tmpfs", "/new"], "true").run().fails(
+            "mount tmpfs on /new: Read-only file system (it is missing and the root is read-only: make it there before, or use --volatile)",
+        );
+        run(&path, &["--volatile", "--tmpfs", "/new"], "ls -d /new").run().says("/new");
+        assert_eq!((loops(&path), dir.listing()), (String::new(), before));
+    }
+}
+
+/// The device itself can be named. What is killed leaves nothing either.
+#[test]
+fn nothing_of_it_is_left() {
+    if who::root().is_none() {
+        return;
+    }
+    for sort in SORTS {
+        let Some((_dir, path)) = image(sort) else { continue };
+        let mut running = run(&path, &["--volatile"], "echo up; exec sleep 1000").start();
+        assert_eq!(running.line(), "up");
+        running.kill(libc::SIGKILL);
+        running.finish();
+        assert_eq!(loops(&path), "");
+        let Some(device) = attempt(Command::new("losetup").args(["--read-only", "--show", "-f"]).arg(&path)) else {
+            skip("there are no loop devices here");
+            continue;
+        };
+        let device = device.trim_end();
+        run(Path::new(device), &[], "exit 7").run().is(7, "", "");
+        tool(Command::new("losetup").args(["-d", device]));
+        assert_eq!(loops(&path), "");
+    }
+}
+
+#[test]
+fn what_is_none() {
+    let line = |path: &Path, why: &str| format!("{}: {why}", path.display());
+    for who in who::both() {
+        let dir = Dir::new(who);
+        let text = dir.file("text", "no image");
+        let run = |path: &Path| Launch::new(who).args(["--image".as_ref(), path]).args(["--", "true"]).run();
+        if !who.is_root() {
+            run(&text).fails("use --image: is for root: the kernel lets nobody else mount it");
+            continue;
+        }
+        run(&text).fails(&format!("mount image {}", line(&text, "it is none of erofs, squashfs and ext4")));
+        run(&dir.file("empty", "")).fails("it is none of erofs, squashfs and ext4");
+        run(dir.path()).fails(&format!("mount image {}", line(dir.path(), "Is a directory")));
+        run(&dir.at("nosuch")).fails(&format!("open image {}", line(&dir.at("nosuch"), "No such file or directory")));
+        // Nobody is waited for.
+        run(&dir.fifo("fifo")).fails("mount image ");
+        // It is like one, and none.
+        run(&dir.file("like", &format!("hsqs{}", "\0".repeat(4096)))).fails("mount image ");
+        Launch::new(who).args(["--image", "/x", "--bind", "/", "/", "true"]).run().fails("the root itself is --root's");
+        Launch::new(who).args(["--enter", "1", "--image", "/x", "--", "true"]).run().fails("use --image: with --enter");
+    }
+}
+
+/// What each of the kernel's answers comes to.
+#[test]
+fn what_can_fail() {
+    if who::root().is_none() {
+        return;
+    }
+    let Some((_dir, path)) = image("squashfs") else { return };
+    let rows = [
+        (Deny::all(libc::SYS_fsopen, libc::ENOSYS), "mount image ", "Function not implemented (it needs Linux 5.2)"),
+        (
+            Deny::all(libc::SYS_fsopen, libc::EPERM),
+            "mount image ",
+            "Operation not permitted (it is for root of the machine)",
+        ),
+        (
+            Deny::all(libc::SYS_fsopen, libc::ENODEV),
+            "mount image ",
+            "No such device (the kernel does not know its kind of file system: is the module missing?)",
+        ),
+        // LOOP_CONFIGURE.
+        (Deny::when(libc::SYS_ioctl, 1, u64::MAX, 0x4c0a, libc::EBUSY), "mount image ", "Device or resource busy"),
+        (Deny::when(libc::SYS_ioctl, 1, u64::MAX, 0x4c82, libc::EIO), "mount image ", "Input/output error"),
+    ];
+    for (deny, begin, end) in rows {
+        let out = run(&path, &[], "echo ran").deny(deny).run();
+        out.fails(begin);
+        assert!(out.stderr.ends_with(&format!("{end}\n")), "{out}");
+    }
+    assert_eq!(loops(&path), "");
+}
