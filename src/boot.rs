@@ -122,7 +122,7 @@ const COMMON: usize = 7;
 /// The kernel's own are those of the whole machine.
 fn devices(of_machine: bool) -> Done {
     if let Err(why) = if of_machine { DEV.make() } else { Err(Failure::NODEV) } {
-        let tmpfs = Mount { kind: c"tmpfs", ..DEV };
+        let tmpfs = Mount { kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NOEXEC, ..DEV };
         if files::look(HERE, c"/dev/null").is_err() {
             tmpfs.make().map_err(|_| why)?;
             for (index, (path, major, minor)) in DEVICES.into_iter().enumerate() {

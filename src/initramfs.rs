@@ -127,7 +127,8 @@ static MOVED: [&CStr; 4] = [c"/dev", c"/sys", c"/run", c"/proc"];
 /// # Errors
 /// [`Failure::NO_MOUNT`], and those of pivot_root(2) or mount(2); then nothing has changed.
 pub fn switch(dir: &CStr) -> Done {
-    let (old, new) = (files::directory(HERE, c"/")?, files::directory(HERE, dir)?);
+    let old = files::open(HERE, c"/", OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let new = files::directory(HERE, dir)?;
     let device = |dir: Fd, path: &CStr| statat(dir, path, AtFlags::empty()).map(|stat| stat.st_dev);
     let own = device(old, c".")?;
     let bottom = is_root()?;

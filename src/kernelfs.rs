@@ -49,7 +49,7 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
                 say!("whose user namespace are the process ids in? --join-user joins that too, --share-user stays")
             }
             Failure::PERM => say!(
-                "the /proc outside is masked itself: this is a container already; one with --no-masks can hold others"
+                "no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others"
             ),
             _ => Say::NOTHING,
         };

@@ -8,18 +8,21 @@
 use core::ffi::CStr;
 
 use rustix::fs::{
-    MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstatvfs, memfd_create,
-    sendfile, stat,
+    AtFlags, MemfdFlags, OFlags, SealFlags, StatVfsMountFlags, fcntl_add_seals, fcntl_get_seals, fstatvfs,
+    memfd_create, sendfile, statat,
 };
 use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd};
+use crate::procfs;
 use crate::say;
 use crate::sys::{self, Done, Failure, Start};
 use crate::text;
 
 const EXE: &CStr = c"/proc/self/exe";
+/// The same in a procfs.
+const OURS: &CStr = c"self/exe";
 /// The most that one sendfile(2) is asked for; the program is far smaller.
 const CHUNK: usize = 1 << 20;
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
@@ -31,7 +34,8 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 pub fn enter(command: &CStr, start: &Start) -> Done {
     let says = say!("seal a copy of");
     let hint = say!("a /proc has to be mounted outside");
-    let stat = stat(EXE).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
+    let proc = procfs::open().map_err(|why| blame_hint(says, EXE, why, hint))?;
+    let stat = statat(proc, OURS, AtFlags::empty()).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
     // Whether the container's owner could write this file, by its mode or after changing it.
     let uid = geteuid();
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {
@@ -39,11 +43,11 @@ pub fn enter(command: &CStr, start: &Start) -> Done {
     }
     // Whoever executes himself again inside has to find more than an empty file.
     let again = text::after(command.to_bytes(), b"/proc/").is_some();
-    leave(start, uid.is_root() && !again).map_err(|why| blame(says, EXE, why))
+    leave(proc, start, uid.is_root() && !again).map_err(|why| blame(says, EXE, why))
 }
 
-fn leave(start: &Start, in_memory: bool) -> Done {
-    let exe = files::open(HERE, EXE, OFlags::RDONLY)?;
+fn leave(proc: Fd, start: &Start, in_memory: bool) -> Done {
+    let exe = files::open(proc, OURS, OFlags::RDONLY)?;
     if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::SEAL)) {
         sys::set_name(c"nsinit");
         return Ok(());

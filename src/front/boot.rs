@@ -124,38 +124,38 @@ fn push(to: &mut Vec<u8>, before: &[u8], word: &[u8]) {
     }
 }
 
-/// Hands out the words of a text: what blanks and line ends part, but for blanks between double quotes. A line that begins
-/// with `#` is a comment.
+/// Hands out the words of a text: what blanks and line ends part, but for those between quotes of either kind, which are left
+/// out. A line that begins with `#` is a comment.
 fn words(text: &[u8], out: &mut dyn FnMut(&[u8])) {
-    let mut rest = text;
-    while let Some((line, after)) = text::word(rest, b'\n') {
-        rest = after;
-        if line.first() == Some(&b'#') {
-            continue;
-        }
-        // A quote makes a word even where nothing is between it and the next.
-        let (mut word, mut begun, mut quoted) = (Vec::new(), false, false);
-        for &byte in line {
-            match byte {
-                b'"' => (begun, quoted) = (true, !quoted),
-                b' ' | b'\t' | b'\r' if !quoted => {
-                    if begun {
-                        out(&word);
-                        word.clear();
-                    }
-                    begun = false;
+    let mut word = Vec::new();
+    // A quote makes a word even where nothing is between it and the next.
+    let (mut begun, mut quote, mut comment, mut before) = (false, 0, false, b'\n');
+    for &byte in text.iter().chain(b"\n") {
+        comment = if comment { byte != b'\n' } else { byte == b'#' && before == b'\n' && quote == 0 };
+        before = byte;
+        match byte {
+            _ if comment => {}
+            // No argument can have it.
+            0 => {}
+            b'"' | b'\'' if quote == 0 || quote == byte => {
+                begun = true;
+                quote ^= byte;
+            }
+            b' ' | b'\t' | b'\r' | b'\n' if quote == 0 => {
+                if begun {
+                    out(&word);
+                    word.clear();
                 }
-                // No argument can have it.
-                0 => {}
-                _ => {
-                    begun = true;
-                    word.push(byte);
-                }
+                begun = false;
+            }
+            _ => {
+                begun = true;
+                word.push(byte);
             }
         }
-        if begun {
-            out(&word);
-        }
+    }
+    if begun {
+        out(&word);
     }
 }
 
@@ -173,8 +173,10 @@ mod tests {
     fn words_are_parted() {
         assert_eq!(of("quiet  a=b\t-- x\n"), ["quiet", "a=b", "--", "x"]);
         assert_eq!(of("sh -c \"echo a  b\" \"\" x\"y z\"w"), ["sh", "-c", "echo a  b", "", "xy zw"]);
-        assert_eq!(of("# no\n--root /x\r\n#no\n\n-- a # b"), ["--root", "/x", "--", "a", "#", "b"]);
-        assert_eq!(of("\"open"), ["open"]);
+        assert_eq!(of("'a \"b\"' \"it's\" 'it'\"'\"'s'"), ["a \"b\"", "it's", "it's"]);
+        assert_eq!(of("# no\n--root /x\r\n#'no\n\n-- a # b"), ["--root", "/x", "--", "a", "#", "b"]);
+        assert_eq!(of("'two\n# lines' x"), ["two\n# lines", "x"]);
+        assert_eq!(of("\"open"), ["open\n"]);
         assert!(of(" \n \n").is_empty() && of("").is_empty());
     }
 }

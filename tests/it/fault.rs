@@ -107,7 +107,7 @@ const ROWS: &[Row] = &[
         "mount an overlay on DIR: Input/output error (--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace)", Both),
     row("mount proc on /proc", all(libc::SYS_fsopen), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", Deny::all(libc::SYS_fsopen, EPERM), &[],
-        "mount proc on /proc: Operation not permitted (the /proc outside is masked itself: this is a container already; one with --no-masks can hold others)", Both),
+        "mount proc on /proc: Operation not permitted (no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others)", Both),
     row("mount proc on /proc", all(libc::SYS_fsmount), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", mount(REMOUNT_READ_ONLY), &[], "make read-only bus: Input/output error", Both),
     row("fill /dev", fsmount(NOSUID_NODEV), &[], "mount tmpfs on /dev: Input/output error", Both),

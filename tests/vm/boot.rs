@@ -1,0 +1,227 @@
+//! The first process of a machine, from the kernel's hand to the kernel's end.
+
+use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
+
+/// One of them, for what is the same in all.
+fn one() -> Option<Kernel> {
+    kernels(&[Kernel::V6_1]).pop()
+}
+
+/// All that CMD finds.
+#[test]
+fn it_is_prepared() {
+    for kernel in kernels(&ALL) {
+        let mut image = Image::new(kernel);
+        image.runs(
+            "cut -d ' ' -f 1-3 /proc/mounts; tty; echo $PATH; umask; ls -l /dev/fd /dev/stdin | sed 's/.* .dev/dev/'; \
+             ip -o addr show lo | cut -d ' ' -f 2-7; cut -d ' ' -f 1,7,8 /proc/1/stat; ls /proc/self/fd | wc -l; \
+             grep SigBlk /proc/self/status; grep -c . /dev/null; echo x >/dev/shm/x && echo y >/run/y; ls -ld /dev/shm | cut -c 1-10; \
+             exit 3",
+        );
+        image.boot("").is(
+            End::Off,
+            "rootfs / rootfs\n\
+             devtmpfs /dev devtmpfs\n\
+             proc /proc proc\n\
+             sysfs /sys sysfs\n\
+             devpts /dev/pts devpts\n\
+             tmpfs /dev/shm tmpfs\n\
+             tmpfs /run tmpfs\n\
+             cgroup2 /sys/fs/cgroup cgroup2\n\
+             /dev/console\n\
+             /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
+             0022\n\
+             dev/fd -> /proc/self/fd\n\
+             dev/stdin -> /proc/self/fd/0\n\
+             lo    inet 127.0.0.1/8\n\
+             lo    inet6 ::1/128\n\
+             1 0 -1\n\
+             4\n\
+             SigBlk:\t0000000000000000\n\
+             0\n\
+             drwxrwxrwt\n",
+        );
+    }
+}
+
+/// The kernel's command line, and what of it is for whom; the file; and neither.
+#[test]
+fn what_is_to_run_is_found() {
+    for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12]) {
+        let mut image = Image::new(kernel);
+        image.words(&["--on-exit", "halt", "--", "sh", "-c", "echo \"file's\"  $0 $1; exec true", "a  b", ""]);
+        image
+            .boot("nsinit.nope -- nosuch")
+            .is(End::Off, "nsinit: use an option --nope: there is none of that name; nsinit --help lists them\n");
+        image.boot("").is(End::Halt, "file's a b\n");
+        // Options of the kernel's go for the file too, and are the last word.
+        image.boot("nsinit.on-exit=reboot").is(End::Restart, "file's a b\n");
+        image.boot("x=y -- /bin/echo 'one  two' \"three\" --x").is(End::Off, "one  two three --x\n");
+        image.boot("-- --root /box --hostname=box -- hostname").is(End::Off, "box\n");
+    }
+}
+
+/// With nothing to run there is a shell, on the console, with job control.
+#[test]
+fn a_shell_on_the_console() {
+    for kernel in kernels(&ALL) {
+        let image = Image::new(kernel);
+        let mut machine = image.start("");
+        machine.expect("# ");
+        machine.enter("echo $((6 * 7)); tty; sleep 1000; echo status $((1000 + $?))\n");
+        machine.expect("42\n/dev/console\n");
+        // Who is in the foreground by then.
+        machine.press("\u{3}", "# ");
+        machine.enter("echo again $((6 * 7)); sleep 1000\n");
+        machine.expect("again 42\n");
+        machine.press("\u{1a}", "Stopped");
+        machine.enter("kill %1; exit\n");
+        let boot = machine.finish();
+        assert!(boot.end == End::Off && !boot.log.contains("job control"), "{boot}");
+    }
+}
+
+#[test]
+fn what_follows_cmds_end() {
+    let Some(kernel) = one() else { return };
+    let mut image = Image::new(kernel);
+    image.runs("echo ran");
+    for (at_end, end) in [("poweroff", End::Off), ("reboot", End::Restart), ("halt", End::Halt)] {
+        image.boot(&format!("nsinit.on-exit={at_end}")).is(end, "ran\n");
+    }
+    let mut machine = image.start("nsinit.on-exit=shell");
+    machine.expect("# ");
+    machine.enter("exit\n");
+    assert_eq!(machine.finish().end, End::Off);
+    // The third ends it.
+    image.runs("echo run; echo x >>/n; [ $(wc -l </n) = 3 ] && kill -USR1 1 && sleep 1000");
+    image.boot("nsinit.respawn").is(End::Halt, "run\nrun\nrun\n");
+}
+
+/// Both numberings; what runs has the time to end.
+#[test]
+fn signals_end_the_machine() {
+    const MEANT: [(&str, End); 8] = [
+        ("TERM", End::Restart),
+        ("INT", End::Restart),
+        ("39", End::Restart),
+        ("USR1", End::Halt),
+        ("37", End::Halt),
+        ("USR2", End::Off),
+        ("PWR", End::Off),
+        ("38", End::Off),
+    ];
+    for kernel in kernels(&ALL) {
+        let all = kernel == Kernel::V6_1;
+        for (signal, end) in MEANT.into_iter().step_by(if all { 1 } else { 5 }) {
+            let mut image = Image::new(kernel);
+            image.runs(&format!(
+                "trap 'echo bye; exit' TERM; sh -c 'trap \"echo too; exit\" TERM; while :; do sleep 0.1; done' & sleep 0.3; \
+                 kill -{signal} 1; wait"
+            ));
+            image.boot("").is(end, "bye\ntoo\n");
+        }
+    }
+}
+
+/// The keys come as a signal.
+#[test]
+fn ctrl_alt_del() {
+    for kernel in kernels(&[Kernel::V6_1, Kernel::V7]) {
+        let mut image = Image::new(kernel);
+        image.modules(&["i8042", "atkbd"]);
+        image.runs("sh /modules; trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.1; done");
+        let mut machine = image.start_monitored();
+        machine.expect("up\n");
+        machine.monitor("sendkey ctrl-alt-delete");
+        machine.finish().is(End::Restart, "up\nasked\n");
+    }
+}
+
+/// Files are written, and file systems unmounted, before the machine ends.
+#[test]
+fn what_is_mounted_is_unmounted() {
+    for kernel in kernels(&NATIVE) {
+        let disk = Image::disk("ext4");
+        let mut image = Image::new(kernel);
+        image.modules(&["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "loop"]);
+        image.runs(
+            "sh /modules; while [ ! -e /dev/vda ]; do sleep 0.1; done; mkdir /a; mount -t ext4 /dev/vda /a && echo data >/a/file && mkdir /a/b && mount -t tmpfs t /a/b && \
+             mkdir /a/b/c && mount --bind /a /a/b/c && cd /a/b/c && sleep 1000 & sleep 0.5; trap '' TERM; [ -e /a/file ] && echo mounted",
+        );
+        image.start_with("nsinit.grace=0", &disk.as_drive()).finish().is(End::Off, "mounted\n");
+        assert!(disk.is_clean(), "{kernel:?}: the file system was not unmounted");
+        assert_eq!(disk.read("/file"), "data\n");
+    }
+}
+
+/// Whatever CMD does, and whatever becomes of it: the kernel has no reason to panic.
+#[test]
+fn whatever_cmd_does() {
+    let Some(kernel) = one() else { return };
+    for (script, end) in [
+        ("kill -9 -1", End::Off),
+        ("kill -9 $PPID", End::Off),
+        ("kill -SEGV 1; sleep 1000", End::Off),
+        (
+            "for s in 1 3 4 5 6 7 8 9 11 13 14 17 18 19 20 21 22 23 24 25 26 27 28 29 31 34 64; do kill -$s 1; done; sleep 1000",
+            End::Off,
+        ),
+        ("reboot -f", End::Restart),
+        ("umount -l /proc; umount -l /sys; umount -l /dev; rm -rf /dev /init /etc", End::Off),
+        ("exec >/dev/null 2>&1 <&-; echo b >/dev/full", End::Off),
+        ("for i in 1 2 3 4 5 6 7 8 9; do (sleep 0.01 & sleep 1000 &) ; done", End::Off),
+        ("ulimit -u 1; :(){ :|: & }; :", End::Off),
+    ] {
+        let mut image = Image::new(kernel);
+        image.runs(script);
+        let boot = image.boot("nsinit.grace=1");
+        assert_eq!(boot.end, end, "{script}: {boot}");
+    }
+}
+
+/// Process 1 is there, and does what it can, without what it is used to.
+#[test]
+fn whatever_is_missing() {
+    let Some(kernel) = one() else { return };
+    // A root that can't be written, and has no directory to mount on.
+    let mut image = Image::new(kernel);
+    image.script("#!/bin/sh\nmount -o remount,ro none /\nexec /sbin/init\n");
+    let missing = ["/proc", "/sys", "/run"].map(|place| format!("nsinit: mount {place}: No such file or directory\n"));
+    let cgroup = "nsinit: mount /sys/fs/cgroup: No such file or directory\n";
+    let [proc, sys, run] = missing;
+    image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
+    // The kernel permits nobody a /proc who has not seen one; root without a user namespace needs no permission.
+    let told = format!("{proc}{sys}{run}{cgroup}");
+    let line = "nsinit: mount proc on /proc: Operation not permitted (no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others)\n";
+    image.boot("-- --root /box -- true").is(End::Off, &format!("{told}{line}"));
+    image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}0\n"));
+    // Nothing at all is in it.
+    let image = Image::empty(kernel);
+    image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
+    image.boot("-- --root /box").is(End::Off, "nsinit: open root /box: No such file or directory\n");
+    // No console: what is said is in the kernel's log.
+    let boot = image.boot("console=null -- nosuch");
+    assert!(boot.end == End::Off || boot.end == End::Killed, "{boot}");
+}
+
+/// Where the kernel makes no devices, nsinit does.
+#[test]
+fn without_a_devtmpfs() {
+    for kernel in kernels(&NATIVE) {
+        let mut image = Image::new(kernel);
+        image.program("faulty", "bin/faulty");
+        image.script("#!/bin/faulty mount=devtmpfs\n");
+        image.words(&[
+            "--",
+            "sh",
+            "-c",
+            "ls -1 /dev; echo ran >/dev/tty; mount | grep ' /dev '; ls -l /dev/null | cut -c 1-10",
+        ]);
+        image.boot("").is(
+            End::Off,
+            "console\nfd\nfull\nkmsg\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nran\n\
+             tmpfs on /dev type tmpfs (rw,nosuid,noexec,relatime,mode=755)\ncrw-rw-rw-\n",
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! Boots in which system calls fail, drawn by lot: a machine ends as it was told, or says why it can't, and its kernel never
+//! panics.
+
+use std::time::Duration;
+
+use super::harness::{End, Image, Kernel, kernels};
+
+/// What no program can be without (execve, exit, exit_group, write, mmap, munmap, brk, arch_prctl); what never fails (getpid,
+/// geteuid, getegid); and what this test's own shell is lost without (read, rt_sigreturn).
+const BASIC: [u64; 13] = [59, 60, 231, 1, 9, 11, 12, 158, 39, 107, 108, 0, 15];
+/// Where the calls of x86_64 end.
+const LAST: u64 = 470;
+const ERRNOS: [u64; 8] = [1, 2, 12, 16, 19, 22, 28, 38];
+
+/// What can be drawn again from its number.
+struct Lot(u64);
+
+impl Lot {
+    /// From 0 to below `end`: a step of splitmix64.
+    fn draw(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+}
+
+#[test]
+fn no_fault_is_the_kernels() {
+    let boots: u64 = std::env::var("NSINIT_BOOTS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
+    let Some(kernel) = kernels(&[Kernel::V6_1]).pop() else { return };
+    // Two machines at a time.
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            scope.spawn(move || (0..boots).filter(|number| number % 2 == half).for_each(|number| boot(kernel, number)));
+        }
+    });
+}
+
+fn boot(kernel: Kernel, number: u64) {
+    let mut lot = Lot(number);
+    let mut image = Image::new(kernel);
+    image.program("faulty", "bin/faulty");
+    let missing: Vec<&str> =
+        ["proc", "sys", "run", "etc", "tmp", "box/proc"].into_iter().filter(|_| lot.draw(4) == 0).collect();
+    let read_only = lot.draw(3) == 0;
+    let remount = if read_only { "mount -o remount,ro none /\n" } else { "" };
+    let made: String =
+        ["proc", "sys", "run"].iter().filter(|name| !missing.contains(name)).map(|name| format!(" /{name}")).collect();
+    image.script(&format!("#!/bin/sh\n[ -z '{made}' ] || mkdir{made}\n{remount}exec /bin/faulty\n"));
+    let faults: Vec<String> = (0..1 + lot.draw(6))
+        .map(|_| {
+            loop {
+                let call = lot.draw(LAST);
+                if !BASIC.contains(&call) {
+                    break format!("{call}:{}", ERRNOS[lot.draw(ERRNOS.len() as u64) as usize]);
+                }
+            }
+        })
+        .collect();
+    let command =
+        ["echo ran", "--root /box -- echo ran", "--root /box --volatile -- sh -c 'kill -9 1; sleep 9'", "nosuch"];
+    let command = command[lot.draw(command.len() as u64) as usize];
+    let line = format!("nsinit.grace=1 NSINIT_FAULTS={} -- {command}", faults.join(","));
+    let boot = image.start(&line).finish_within(Duration::from_secs(60));
+    // One whose kernel is not allowed to end it says so, and stands still.
+    let stands = boot.end == End::Killed && boot.log.contains("nsinit: switch the power off: ");
+    assert!(boot.end == End::Off || stands, "boot {number}: {boot}");
+}

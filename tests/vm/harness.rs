@@ -1,0 +1,571 @@
+//! A kernel, an image with nsinit in it, and a machine made of both.
+
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// How long a machine may live.
+const DEADLINE: Duration = Duration::from_secs(180);
+/// How many live at a time.
+const AT_ONCE: u32 = 2;
+
+/// Says on the real stderr that a test (or a part of it) did not run, and why.
+pub fn skip(why: &str) {
+    let name = std::thread::current().name().unwrap_or("main").to_owned();
+    assert!(std::env::var_os("NSINIT_MUST_WORK").is_none_or(|v| v != "1"), "skipped: {name}: {why}");
+    let _ = writeln!(std::io::stderr(), "skipped: {name}: {why}");
+}
+
+/// Runs a tool and gives what it said, if it is there and ended well.
+pub fn attempt(command: &mut Command) -> Option<String> {
+    let out = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().ok()?;
+    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim_end().to_owned())
+}
+
+pub fn tool(command: &mut Command) -> String {
+    attempt(command).unwrap_or_else(|| panic!("{command:?} failed"))
+}
+
+fn script(name: &str) -> Command {
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name))
+}
+
+// ---- kernels
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kernel {
+    V5_10,
+    V6_1,
+    V6_12,
+    V7,
+    Arm64,
+}
+use Kernel::{Arm64, V5_10, V6_1, V6_12, V7};
+
+pub const ALL: [Kernel; 5] = [V5_10, V6_1, V6_12, V7, Arm64];
+/// Those of the machine whose programs the tests can compile.
+pub const NATIVE: [Kernel; 4] = [V5_10, V6_1, V6_12, V7];
+
+/// Those of them that can be had.
+pub fn kernels(wanted: &[Kernel]) -> Vec<Kernel> {
+    wanted.iter().copied().filter(|kernel| kernel.directory().is_some()).collect()
+}
+
+impl Kernel {
+    const fn name(self) -> &'static str {
+        match self {
+            V5_10 => "5.10",
+            V6_1 => "6.1",
+            V6_12 => "6.12",
+            V7 => "7",
+            Arm64 => "arm64",
+        }
+    }
+
+    fn directory(self) -> Option<PathBuf> {
+        static ONE_AFTER_THE_OTHER: Mutex<()> = Mutex::new(());
+        let _guard = ONE_AFTER_THE_OTHER.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempt(Command::new(self.qemu()).arg("--version")).is_none() {
+            skip(&format!("there is no {}", self.qemu()));
+            return None;
+        }
+        let path = attempt(script("kernel").arg(self.name()));
+        if path.is_none() {
+            skip(&format!("no kernel {} can be had", self.name()));
+        }
+        path.map(PathBuf::from)
+    }
+
+    const fn qemu(self) -> &'static str {
+        if self.is_arm64() { "qemu-system-aarch64" } else { "qemu-system-x86_64" }
+    }
+
+    pub const fn is_arm64(self) -> bool {
+        matches!(self, Arm64)
+    }
+
+    const fn console(self) -> &'static str {
+        if self.is_arm64() { "ttyAMA0" } else { "ttyS0" }
+    }
+
+    /// nsinit for that machine: a static file.
+    fn nsinit(self) -> &'static Path {
+        static HOST: OnceLock<PathBuf> = OnceLock::new();
+        static OTHER: OnceLock<PathBuf> = OnceLock::new();
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+        if self.is_arm64() {
+            OTHER.get_or_init(|| {
+                tool(script("build").arg("aarch64"));
+                target.join("nsinit-aarch64-unknown-linux-musl")
+            })
+        } else {
+            HOST.get_or_init(|| match std::env::var_os("NSINIT_BIN") {
+                Some(path) => path.into(),
+                None => {
+                    tool(&mut script("build"));
+                    target.join("nsinit")
+                }
+            })
+        }
+    }
+
+    fn busybox(self) -> PathBuf {
+        let own = || ["/bin/busybox", "/usr/bin/busybox"].into_iter().map(PathBuf::from).find(|path| path.exists());
+        if self.is_arm64() {
+            self.directory().expect("it was asked for before").join("busybox")
+        } else {
+            own().expect("the machines take a static busybox")
+        }
+    }
+}
+
+// ---- images
+
+fn scratch() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = std::env::temp_dir().join(format!("nsinit-vm.{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("make a scratch directory");
+        // SAFETY: `remove` is an `extern "C" fn()` that lives as long as the process.
+        unsafe { libc::atexit(remove) };
+        dir
+    })
+}
+
+extern "C" fn remove() {
+    let _ = fs::remove_dir_all(scratch());
+}
+
+fn new_path(what: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    scratch().join(format!("{what}.{}", COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// What is in the initramfs besides /init: a busybox in /bin, and again in /box, which is a root for containers.
+pub struct Image {
+    pub kernel: Kernel,
+    dir: PathBuf,
+    init: Option<String>,
+    words: Vec<String>,
+}
+
+impl Image {
+    pub fn new(kernel: Kernel) -> Self {
+        let image = Self::empty(kernel);
+        for bin in ["bin", "box/bin"] {
+            image.busybox(bin);
+        }
+        for name in ["box/proc", "box/dev", "box/sys", "box/tmp", "box/etc", "tmp"] {
+            image.dir(name);
+        }
+        image
+    }
+
+    /// Without any of that.
+    pub fn empty(kernel: Kernel) -> Self {
+        let dir = new_path("image");
+        fs::create_dir_all(&dir).expect("make an image's directory");
+        Self { kernel, dir, init: None, words: Vec::new() }
+    }
+
+    fn busybox(&self, bin: &str) {
+        static APPLETS: OnceLock<String> = OnceLock::new();
+        let applets = APPLETS.get_or_init(|| tool(Command::new(V6_1.busybox()).arg("--list")));
+        let bin = self.dir(bin);
+        self.copy(&self.kernel.busybox(), &bin.join("busybox"));
+        for name in applets.lines().filter(|name| *name != "busybox") {
+            symlink("busybox", bin.join(name)).expect("link an applet");
+        }
+    }
+
+    fn copy(&self, from: &Path, to: &Path) {
+        tool(Command::new("cp").arg("-L").arg(from).arg(to));
+        fs::set_permissions(to, Permissions::from_mode(0o755)).expect("make a program executable");
+    }
+
+    pub fn at(&self, path: &str) -> PathBuf {
+        self.dir.join(path.trim_start_matches('/'))
+    }
+
+    pub fn dir(&self, path: &str) -> PathBuf {
+        let dir = self.at(path);
+        fs::create_dir_all(&dir).expect("make a directory");
+        dir
+    }
+
+    pub fn file(&self, path: &str, text: &str) {
+        let path = self.at(path);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
+        fs::write(&path, text).expect("write a file");
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("open a file to all");
+    }
+
+    /// tests/vm/NAME.c, static, at that path.
+    pub fn program(&self, name: &str, path: &str) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vm").join(format!("{name}.c"));
+        let path = self.at(path);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
+        let words = ["-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o"];
+        tool(Command::new("cc").args(words).arg(&path).arg(source));
+    }
+
+    /// nsinit at another path.
+    pub fn nsinit(&self, path: &str) {
+        let path = self.at(path);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
+        self.copy(self.kernel.nsinit(), &path);
+    }
+
+    /// /init is this script, and not nsinit, which is /sbin/nsinit, and /sbin/init too.
+    pub fn script(&mut self, text: &str) {
+        self.nsinit("sbin/nsinit");
+        self.nsinit("sbin/init");
+        self.init = Some(text.to_owned());
+    }
+
+    /// The command line in the image.
+    pub fn words(&mut self, words: &[&str]) {
+        self.words = words.iter().map(|&word| word.to_owned()).collect();
+    }
+
+    /// A shell script as the machine's CMD, in place.
+    pub fn runs(&mut self, script: &str) {
+        self.words(&["--", "/bin/sh", "-c", script]);
+    }
+
+    /// Kernel modules, by name, with those that they need, and /modules, which loads them. Those that are built in are there.
+    pub fn modules(&self, names: &[&str]) {
+        let modules = self.kernel.directory().expect("it was asked for before").join("modules");
+        let list = fs::read_to_string(modules.join("modules.dep")).unwrap_or_default();
+        let base = |path: &str| {
+            path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default().replace('-', "_")
+        };
+        let mut load = String::from("#!/bin/sh\n");
+        let mut done = Vec::new();
+        for name in names {
+            let Some(line) = list.lines().find(|line| base(line.split(':').next().unwrap_or_default()) == *name) else {
+                continue;
+            };
+            let (own, needed) = line.split_once(':').expect("a module and a list");
+            for path in needed.split_whitespace().rev().chain([own]) {
+                let module = base(path);
+                if done.contains(&module) {
+                    continue;
+                }
+                let to = self.dir("lib").join(format!("{module}.ko"));
+                tool(Command::new("cp").arg("-L").arg(modules.join(path)).arg(to.with_extension(
+                    path.rsplit_once(".ko").map_or("ko", |(_, end)| if end.is_empty() { "ko" } else { "ko.xz" }),
+                )));
+                if path.ends_with(".xz") {
+                    tool(Command::new("xz").arg("-d").arg(to.with_extension("ko.xz")));
+                }
+                load += &format!("insmod /lib/{module}.ko\n");
+                done.push(module);
+            }
+        }
+        self.file("modules", &load);
+    }
+
+    /// All of it as a file system in a file.
+    pub fn squash(&self, to: &Path) {
+        tool(Command::new("mksquashfs").arg(&self.dir).arg(to).args(["-quiet", "-noappend"]));
+    }
+
+    pub fn erofs(&self, to: &Path) {
+        tool(Command::new("mkfs.erofs").arg(to).arg(&self.dir));
+    }
+
+    pub fn ext4(&self, to: &Path) {
+        tool(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(&self.dir).arg(to).arg("24M"));
+    }
+
+    /// The file that is booted.
+    fn pack(&self) -> PathBuf {
+        let out = new_path("initrd.gz");
+        let mut make = script("initramfs");
+        make.arg(&out).arg(&self.dir).env("NSINIT_BIN", self.kernel.nsinit());
+        let as_init;
+        if let Some(text) = &self.init {
+            as_init = new_path("init");
+            fs::write(&as_init, text).expect("write /init");
+            make.env("NSINIT_BIN", &as_init);
+        }
+        if !self.words.is_empty() {
+            make.arg("--").args(&self.words);
+        }
+        tool(&mut make);
+        out
+    }
+
+    /// Boots it and waits for its end.
+    #[track_caller]
+    pub fn boot(&self, command_line: &str) -> Boot {
+        self.start(command_line).finish()
+    }
+
+    #[track_caller]
+    pub fn start(&self, command_line: &str) -> Machine {
+        self.start_with(command_line, &[])
+    }
+
+    /// With a monitor, for [`Machine::monitor`].
+    #[track_caller]
+    pub fn start_monitored(&self) -> Machine {
+        let path = new_path("monitor");
+        let path = path.to_str().expect("scratch paths are UTF-8");
+        let mut machine = self.start_with("", &["-monitor", &format!("unix:{path},server=on,wait=off")]);
+        machine.monitor = Some(path.into());
+        machine
+    }
+
+    /// A file with an empty file system in it.
+    pub fn disk(sort: &str) -> Disk {
+        let path = new_path("disk");
+        tool(Command::new("mke2fs").args(["-q", "-t", sort]).arg(&path).arg("16M"));
+        Disk(path)
+    }
+
+    /// With more options for qemu.
+    #[track_caller]
+    pub fn start_with(&self, command_line: &str, options: &[&str]) -> Machine {
+        let initrd = self.pack();
+        let kernel = self.kernel.directory().expect("it was asked for before").join("vmlinuz");
+        let append = format!("console={} quiet panic=-1 {command_line}", self.kernel.console());
+        let mut qemu = Command::new(self.kernel.qemu());
+        let machine: &[&str] =
+            if self.kernel.is_arm64() { &["-M", "virt", "-cpu", "cortex-a53"] } else { &["-M", "pc", "-cpu", "max"] };
+        qemu.args(["-accel", "tcg", "-m", "384", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"])
+            .args(machine)
+            .arg("-kernel")
+            .arg(kernel)
+            .arg("-initrd")
+            .arg(&initrd)
+            .args(["-append", &append])
+            .args(options);
+        let line = format!("{:?}: {append}", self.kernel);
+        Machine::start(qemu.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()), line, initrd)
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+pub struct Disk(pub PathBuf);
+
+impl Disk {
+    pub fn as_drive(&self) -> [&str; 2] {
+        let text = format!("file={},format=raw,if=virtio", self.0.display());
+        ["-drive", Box::leak(text.into_boxed_str())]
+    }
+
+    /// Whether it was unmounted.
+    pub fn is_clean(&self) -> bool {
+        let text = tool(Command::new("dumpe2fs").arg("-h").arg(&self.0));
+        let field = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+        field("Filesystem state").ends_with(" clean") && !field("Filesystem features").contains("needs_recovery")
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        let mut debugfs = Command::new("debugfs");
+        debugfs.args(["-R", &format!("cat {path}")]).arg(&self.0).stderr(Stdio::null());
+        String::from_utf8_lossy(&debugfs.output().expect("run debugfs").stdout).into_owned()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+// ---- machines
+
+/// As many as there is room for.
+struct Place;
+
+static PLACES: (Mutex<u32>, Condvar) = (Mutex::new(AT_ONCE), Condvar::new());
+
+impl Place {
+    fn take() -> Self {
+        let mut free = PLACES.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = PLACES.1.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *PLACES.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        PLACES.1.notify_one();
+    }
+}
+
+/// How a machine ended: what its kernel said last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Off,
+    Restart,
+    Halt,
+    Panic,
+    /// It did not, and was killed.
+    Killed,
+}
+
+/// What kernels say of it.
+const ENDS: [(&str, End); 5] = [
+    ("Kernel panic", End::Panic),
+    ("reboot: Power down", End::Off),
+    ("reboot: Power off not available", End::Off),
+    ("reboot: Restarting system", End::Restart),
+    ("reboot: System halted", End::Halt),
+];
+
+/// One that runs.
+pub struct Machine {
+    qemu: Child,
+    console: Option<ChildStdin>,
+    output: mpsc::Receiver<Vec<u8>>,
+    log: String,
+    line: String,
+    initrd: PathBuf,
+    monitor: Option<PathBuf>,
+    _place: Place,
+}
+
+impl Machine {
+    fn start(qemu: &mut Command, line: String, initrd: PathBuf) -> Self {
+        let place = Place::take();
+        let mut qemu = qemu.spawn().expect("start qemu");
+        let mut from = qemu.stdout.take().expect("it is piped");
+        let (to, output) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut chunk) {
+                if to.send(chunk[..length].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let console = qemu.stdin.take();
+        Self { qemu, console, output, log: String::new(), line, initrd, monitor: None, _place: place }
+    }
+
+    /// Reads until `ready` says yes, or the machine is at its end. Returns whether it said so.
+    fn read_until(&mut self, deadline: Duration, ready: impl Fn(&str) -> bool) -> bool {
+        let end = Instant::now() + deadline;
+        while !ready(&self.log) {
+            match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(chunk) => self.log += &String::from_utf8_lossy(&chunk).replace('\r', ""),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Until the machine has said that.
+    #[track_caller]
+    pub fn expect(&mut self, text: &str) {
+        assert!(
+            self.read_until(DEADLINE, |log| log.contains(text)),
+            "it never said {text:?}: {}\n{}",
+            self.line,
+            self.log
+        );
+    }
+
+    pub fn enter(&mut self, keys: &str) {
+        let console = self.console.as_mut().expect("it is piped");
+        console.write_all(keys.as_bytes()).and_then(|()| console.flush()).expect("type");
+    }
+
+    /// Presses a key, again and again, until the machine has said that once more.
+    #[track_caller]
+    pub fn press(&mut self, key: &str, text: &str) {
+        let before = self.log.matches(text).count();
+        let end = Instant::now() + DEADLINE;
+        while Instant::now() < end {
+            self.enter(key);
+            if self.read_until(Duration::from_secs(1), |log| log.matches(text).count() > before) {
+                return;
+            }
+        }
+        panic!("it never said {text:?}: {}\n{}", self.line, self.log);
+    }
+
+    /// A command for qemu.
+    pub fn monitor(&self, command: &str) {
+        let mut socket = UnixStream::connect(self.monitor.as_ref().expect("there is one")).expect("reach the monitor");
+        // It echoes what it gets, and reads on once that is taken.
+        let _ = socket.read(&mut [0; 4096]);
+        socket.write_all(format!("{command}\n").as_bytes()).expect("tell the monitor");
+        std::thread::sleep(Duration::from_millis(200));
+        let _ = socket.read(&mut [0; 4096]);
+    }
+
+    #[track_caller]
+    pub fn finish(self) -> Boot {
+        let boot = self.finish_within(DEADLINE);
+        assert!(boot.end != End::Killed, "it did not end: {boot}");
+        boot
+    }
+
+    /// A machine that has not ended by then, or that says what is to be the last, is killed.
+    pub fn finish_within(mut self, deadline: Duration) -> Boot {
+        let ended = |log: &str| ENDS.iter().find(|(text, _)| log.contains(text)).map(|(_, end)| *end);
+        self.read_until(deadline, |log| ended(log).is_some());
+        let end = ended(&self.log).unwrap_or(End::Killed);
+        if matches!(end, End::Killed | End::Halt) {
+            let _ = self.qemu.kill();
+        }
+        // What it says last.
+        self.read_until(Duration::from_secs(10), |_| false);
+        Boot { end, log: std::mem::take(&mut self.log), line: std::mem::take(&mut self.line) }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+        let _ = fs::remove_file(&self.initrd);
+    }
+}
+
+/// What a boot came to.
+pub struct Boot {
+    pub end: End,
+    pub log: String,
+    line: String,
+}
+
+impl std::fmt::Display for Boot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{:?}\n{}", self.line, self.end, self.log)
+    }
+}
+
+impl Boot {
+    /// What was said by others than the kernel and the firmware.
+    pub fn text(&self) -> String {
+        let own = |line: &&str| !line.trim_start_matches("\u{1b}c").starts_with('[') && !line.is_empty();
+        self.log.lines().filter(own).map(|line| format!("{line}\n")).collect()
+    }
+
+    #[track_caller]
+    pub fn is(&self, end: End, text: &str) {
+        let said = self.text();
+        assert!(self.end == end && said == text, "expected {end:?} and {text:?}, not {said:?}\n{self}");
+    }
+}

@@ -1,0 +1,67 @@
+//! `--image` on kernels that have its file systems as modules: by a loop device, and where the kernel can without.
+
+use super::harness::{End, Image, Kernel, NATIVE, kernels};
+
+#[test]
+fn an_image_is_a_root() {
+    for kernel in kernels(&NATIVE) {
+        let root = Image::new(kernel);
+        for name in ["proc", "dev", "sys"] {
+            root.dir(name);
+        }
+        let mut image = Image::new(kernel);
+        image.nsinit("bin/nsinit");
+        root.squash(&image.at("squashfs"));
+        root.erofs(&image.at("erofs"));
+        root.ext4(&image.at("ext4"));
+        image.modules(&["loop", "squashfs", "erofs", "crc32c_generic", "ext4", "overlay"]);
+        image.file(
+            "script",
+            "sh /modules\n\
+             for sort in squashfs erofs ext4; do\n\
+                 nsinit --image /$sort -- sh -c \"head -n 1 /proc/mounts | cut -d ' ' -f 2,3; touch /x\"\n\
+                 nsinit --image /$sort --volatile -- sh -c 'echo new >/x; cat /x'\n\
+                 nsinit --image /$sort -- sh -c \"grep -c loop /proc/partitions\"\n\
+             done\n\
+             sleep 0.5; cat /sys/block/loop*/loop/backing_file 2>/dev/null; echo end\n",
+        );
+        image.words(&["--", "/bin/sh", "/script"]);
+        let boot = image.boot("");
+        let mut expected = String::new();
+        for sort in ["squashfs", "erofs", "ext4"] {
+            // Overlays of a user namespace's are younger (Linux 5.11).
+            let volatile = if kernel == Kernel::V5_10 {
+                format!(
+                    "nsinit: mount an overlay on /{sort}: Operation not permitted (--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace)\n"
+                )
+            } else {
+                "new\n".to_owned()
+            };
+            let loops = if sort == "erofs" && matches!(kernel, Kernel::V6_12 | Kernel::V7) { 0 } else { 1 };
+            expected += &format!("/ {sort}\ntouch: /x: Read-only file system\n{volatile}{loops}\n");
+        }
+        boot.is(End::Off, &format!("{expected}end\n"));
+    }
+}
+
+/// Where a module is missing it is told which.
+#[test]
+fn without_modules() {
+    for kernel in kernels(&[Kernel::V6_1]) {
+        let root = Image::new(kernel);
+        let mut image = Image::new(kernel);
+        root.squash(&image.at("squashfs"));
+        image.words(&["--image", "/squashfs", "--", "true"]);
+        image.boot("").is(
+            End::Off,
+            "nsinit: open /dev/loop-control: No such file or directory (a file is mounted by a loop device: is the module missing?)\n",
+        );
+        image.modules(&["loop"]);
+        image.nsinit("bin/nsinit");
+        image.words(&["--", "/bin/sh", "-c", "sh /modules; nsinit --image /squashfs -- true"]);
+        image.boot("").is(
+            End::Off,
+            "nsinit: mount image /squashfs: No such device (the kernel does not know its kind of file system: is the module missing?)\n",
+        );
+    }
+}

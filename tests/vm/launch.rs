@@ -1,0 +1,114 @@
+//! Containers in an initramfs, which pivot_root(2) can't leave before Linux 7.0: they are as on any other machine.
+
+use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
+
+/// The machine's script; `root` and `user`, an ordinary one, run the command that follows.
+fn image(kernel: Kernel, script: &str) -> Image {
+    let mut image = Image::new(kernel);
+    image.file("etc/passwd", "root:x:0:0::/:/bin/sh\nu:x:1000:1000::/tmp:/bin/sh\n");
+    image.nsinit("bin/nsinit");
+    image.file("bin/root", "#!/bin/sh\nexec sh -c \"$*\"\n");
+    image.file("bin/user", "#!/bin/sh\nexec su u -c \"$*\"\n");
+    image.file("script", &format!("chmod 1777 /tmp /box/tmp\n{script}\n"));
+    image.words(&["--", "/bin/sh", "/script"]);
+    image
+}
+
+#[test]
+fn a_container_is_one() {
+    for kernel in kernels(&ALL) {
+        let image = image(
+            kernel,
+            "cd /box; for by in root user; do \
+                 ($by nsinit --root /box --hostname box -- sh -c \"'hostname; id -u; ls -C /; ls /proc/self/fd | wc -l; exit 7'\"); echo $?; \
+             done; \
+             nsinit --root . --read-only -- touch /x; nsinit --root /box --as-pid-1 --bind /etc /mnt -- sh -c 'echo $$; ls -1 /mnt'; \
+             nsinit --ro-bind / / --unshare-user --unshare-pid --proc /proc --dev /dev -- sh -c 'id -u; echo $$; ls -d /init'; \
+             nsinit --root /box --detach --pid-file /tmp/pid -- sleep 1000; nsinit --enter /tmp/pid -- sh -c 'ps | grep -c [s]leep'; \
+             kill $(cat /tmp/pid); while [ -e /tmp/pid ]; do sleep 0.1; done; wc -l </proc/mounts",
+        );
+        let confined = "box\n0\nbin  dev  etc  proc  sys  tmp\n4\n7\n";
+        let confined = confined.replace("bin  dev  etc  proc  sys  tmp", "bin   dev   etc   proc  sys   tmp");
+        image.boot("").is(
+            End::Off,
+            &format!(
+                "{confined}{confined}touch: /x: Read-only file system\n1\nnsinit.args\npasswd\n0\n2\n/init\n1\n8\n"
+            ),
+        );
+    }
+}
+
+/// The attack on every launch that moves its root: with CAP_SYS_ADMIN umount2("/"), then setns(2) into the own mount namespace.
+/// Here it ends where it began.
+#[test]
+fn nobody_gets_below_the_root() {
+    for kernel in kernels(&NATIVE) {
+        let image = image(
+            kernel,
+            "mkdir /data; for by in root user; do for o in '' '--cap-add ALL' '--cap-add SYS_ADMIN' '--as-pid-1 --cap-add ALL' \
+                 '--bind /data /mnt --cap-add ALL' '--volatile --cap-add ALL'; do \
+                     ($by nsinit --root /box $o -- /bin/attack); done; \
+                 ($by nsinit --unshare-all --ro-bind /box / --proc /proc --dev /dev --tmpfs /tmp --cap-add ALL /bin/attack); \
+                 ($by nsinit --root /box -- unshare -Urm /bin/attack); \
+             done; \
+             nsinit --root /box --share-user -- /bin/attack; \
+             nsinit --root /box --cap-add ALL --detach --pid-file /tmp/pid -- sleep 1000; \
+             nsinit --enter /tmp/pid --cap-add ALL -- /bin/attack; kill $(cat /tmp/pid)",
+        );
+        image.program("attack", "box/bin/attack");
+        image.modules(&["overlay"]);
+        image.file(
+            "script",
+            &format!("sh /modules\n{}", std::fs::read_to_string(image.at("script")).expect("the script")),
+        );
+        let boot = image.boot("");
+        // Overlays of a user namespace's are younger (Linux 5.11).
+        let refused = if kernel == Kernel::V5_10 { 2 } else { 0 };
+        let text = boot.text();
+        let held = text.lines().filter(|line| *line == "held").count();
+        let others =
+            text.lines().filter(|line| *line != "held" && !line.contains("--volatile needs overlayfs")).count();
+        assert!(boot.end == End::Off && held == 18 - refused && others == 0, "{held} times\n{boot}");
+    }
+}
+
+/// Without a user namespace nothing is locked, and who could unlock it does not run.
+#[test]
+fn what_can_not_be_locked_is_refused() {
+    for kernel in kernels(&NATIVE) {
+        let image = image(
+            kernel,
+            "nsinit --root /box --share-user --cap-add SYS_ADMIN -- /bin/attack; echo $?; nsinit --bind /box / /bin/attack; echo $?; \
+             nsinit --bind /box / --cap-drop CAP_SYS_ADMIN /bin/attack",
+        );
+        image.program("attack", "box/bin/attack");
+        let boot = image.boot("");
+        let refused = |on: &str| {
+            format!(
+                "nsinit: make / of{on}: Operation not permitted (in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only)\n125\n"
+            )
+        };
+        if kernel == Kernel::V7 {
+            // The kernel's own root is below, and nothing is in it.
+            assert!(boot.end == End::Off && boot.text().ends_with("held\n"), "{boot}");
+        } else {
+            boot.is(End::Off, &format!("{}{}held\n", refused(" /box"), refused("")));
+        }
+    }
+}
+
+/// A whole procfs or sysfs that is left below would permit everybody inside one without masks.
+#[test]
+fn nothing_below_permits_more() {
+    for kernel in kernels(&NATIVE) {
+        let image = image(
+            kernel,
+            "for by in root user; do \
+                 ($by nsinit --root /box --cap-add ALL -- unshare -Urm mount -t proc p /tmp) 2>&1; \
+                 ($by nsinit --root /box -- unshare -Urmpf mount -t proc p /tmp) 2>&1; \
+                 ($by nsinit --root /box -- unshare -Urmn mount -t sysfs s /tmp) 2>&1; \
+             done",
+        );
+        image.boot("").is(End::Off, &"mount: permission denied (are you root?)\n".repeat(6));
+    }
+}

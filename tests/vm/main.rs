@@ -1,0 +1,13 @@
+//! Whole machines: nsinit as the first process of a kernel, booted in qemu, and as launcher in an initramfs.
+//!
+//! One topic a file; `harness` makes images and boots them. What a pid namespace can show as well is in `tests/it/boot.rs`.
+//! `NSINIT_BIN` names another (static) binary; `NSINIT_MUST_WORK=1` turns every skip into a failure; `NSINIT_BOOTS` says how many
+//! machines `faults` boots.
+
+mod harness;
+
+mod boot;
+mod faults;
+mod image;
+mod launch;
+mod switch;

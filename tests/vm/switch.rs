@@ -1,0 +1,78 @@
+//! `--switch-root`: from an initramfs to the root that it was for.
+
+use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
+
+/// What the script that is /init begins with: a new root, with an init that tells what it finds.
+const NEW: &str = "#!/bin/sh\n\
+    mkdir -p /proc /new /kept /run; mount -t proc proc /proc; mount -t tmpfs none /new; mount -t tmpfs none /kept; cp -a /box/. /new\n\
+    mount -t tmpfs none /run; echo kept >/run/x; echo kept >/kept/x; exec 8</kept/x\n\
+    mkdir -p /deep/a/b/c; echo x >/deep/a/b/c/d; ln -s /new /deep/link; mkfifo /deep/fifo\n\
+    mkdir /new/sbin; cp /probe /new/sbin/init\n";
+
+/// Something to be freed.
+const BIG: &str = "yes | head -c 60000000 >/big; before=$(grep MemFree /proc/meminfo | tr -dc 0-9); export before\n";
+
+/// It is process 1, finds what was mounted, and what it was told; the initramfs has been emptied, and nothing else.
+const PROBE: &str = "#!/bin/sh\n\
+    after=$(grep MemFree /proc/meminfo | tr -dc 0-9); echo $$ \"$@\"; [ $((after - before)) -gt 50000 ] && echo freed\n\
+    ls -1 /; cat /run/x; cat <&8; stat -L -c %h /proc/self/fd/8; cut -d ' ' -f 2 /proc/mounts | sort | tr '\\n' ' '; tty; grep -c . /proc/sys/kernel/ctrl-alt-del\n\
+    grep SigBlk /proc/self/status; poweroff -f\n";
+
+#[test]
+fn it_takes_over() {
+    for kernel in kernels(&ALL) {
+        let mut image = Image::new(kernel);
+        image.file("probe", PROBE);
+        image.script(&format!("{NEW}{BIG}exec nsinit --switch-root /new -- /sbin/init one 'two  three'\n"));
+        image.boot("").is(
+            End::Off,
+            "1 one two  three\nfreed\nbin\ndev\netc\nproc\nrun\nsbin\nsys\ntmp\nkept\nkept\n1\n\
+             / /dev /dev/pts /dev/shm /proc /run /sys /sys/fs/cgroup /dev/console\n1\nSigBlk:\t0000000000000000\n",
+        );
+    }
+}
+
+/// Nothing is switched where it could not go on.
+#[test]
+fn it_stays_where_it_is() {
+    for kernel in kernels(&[Kernel::V6_1, Kernel::V7]) {
+        let mut image = Image::new(kernel);
+        image.file("probe", PROBE);
+        let nope = "nsinit --boot --on-exit shell --switch-root";
+        for (words, line) in [
+            (
+                "/new -- /sbin/nope",
+                "execute /sbin/nope: No such file or directory (in the new root; nothing was switched)",
+            ),
+            ("/box -- /bin/sh", "switch to root /box: it is no mount of another file system"),
+            ("/nowhere", "switch to root /nowhere: No such file or directory"),
+        ] {
+            image.script(&format!("{NEW}cp /probe /new/probe\nexec {nope} {words}\n"));
+            let mut machine = image.start("");
+            machine.expect(line);
+            let boot = machine.finish();
+            assert_eq!(boot.end, End::Off, "{boot}");
+        }
+    }
+}
+
+/// The root in a file, by nothing but the command line.
+#[test]
+fn an_image_takes_over() {
+    for kernel in kernels(&NATIVE) {
+        let mut image = Image::new(kernel);
+        let root = Image::new(kernel);
+        root.file(
+            "sbin/init",
+            "#!/bin/sh\necho $$; cut -d ' ' -f 2,3 /proc/mounts | grep '^/ ' | tail -n 1; touch /x; poweroff -f\n",
+        );
+        root.dir("run");
+        root.squash(&image.at("root.img"));
+        image.modules(&["squashfs", "loop"]);
+        image.dir("new");
+        image.script(
+            "#!/bin/sh\nmount -t devtmpfs dev /dev; sh /modules\nexec nsinit --switch-root /new --image /root.img\n",
+        );
+        image.boot("").is(End::Off, "1\n/ squashfs\ntouch: /x: Read-only file system\n");
+    }
+}
