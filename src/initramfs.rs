@@ -71,7 +71,8 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     }
     mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     let mut here = [0u8; PATH];
-    let here = if sys::getcwd(&mut here).is_ok() { c_str(&here) } else { c"/" };
+    let named = sys::getcwd(&mut here).is_ok();
+    let below = files::directory(HERE, c".");
     let bottom = files::directory(HERE, c"/")?;
     plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
     fchdir(bottom)?;
@@ -79,8 +80,9 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     // What is mounted on top of `/` is what its parent leads to.
     fchdir(files::directory(HERE, c"/..")?)?;
     chroot(c".")?;
-    if chdir(here).is_err() {
-        chdir(c"/")?;
+    if !named || chdir(c_str(&here)).is_err() {
+        // One that is gone, or that may not be searched on the way, is where it was.
+        fchdir(below?)?;
     }
     state.on_copy = true;
     Ok(())

@@ -231,7 +231,7 @@ pub fn pipe() -> (File, OwnedFd) {
 /// All that comes until the last writer is gone.
 #[track_caller]
 pub fn read_all(reader: impl Into<OwnedFd>) -> String {
-    let (mut stream, end) = (Stream::new(reader), Instant::now() + DEADLINE);
+    let (mut stream, end) = (Stream::new(reader), Instant::now() + *DEADLINE);
     while stream.more(end) {}
     assert!(stream.ended(), "a writer stays; until now: {:?}", stream.text());
     stream.text()

@@ -32,7 +32,7 @@ fn a_container_is_one() {
         image.boot("").is(
             End::Off,
             &format!(
-                "{confined}{confined}touch: /x: Read-only file system\n1\nnsinit.args\npasswd\n0\n2\n/init\n1\n8\n"
+                "{confined}{confined}touch: /x: Read-only file system\n1\nnsinit.args\npasswd\n0\n2\n/init\n2\n8\n"
             ),
         );
     }

@@ -187,7 +187,7 @@ impl Running {
     /// CMD's next line, without its end.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        match self.stdout.take_until("\n", Instant::now() + DEADLINE) {
+        match self.stdout.take_until("\n", Instant::now() + *DEADLINE) {
             Some(line) => line.trim_end_matches('\n').to_owned(),
             None => self.hang("no line from CMD"),
         }
@@ -195,7 +195,7 @@ impl Running {
 
     /// CMD's next line; None if nothing more comes from it. For runs that may well fail.
     pub fn line_or_end(&mut self) -> Option<String> {
-        self.stdout.take_until("\n", Instant::now() + DEADLINE)
+        self.stdout.take_until("\n", Instant::now() + *DEADLINE)
     }
 
     pub fn kill(&self, signal: i32) {
@@ -214,7 +214,7 @@ impl Running {
     #[track_caller]
     pub fn finish_with_others(mut self) -> Out {
         drop(self.stdin.take());
-        let end = Instant::now() + DEADLINE;
+        let end = Instant::now() + *DEADLINE;
         while self.stdout.more(end) {}
         while self.stderr.more(end) {}
         if !self.stdout.ended() || !self.stderr.ended() {
@@ -230,7 +230,7 @@ impl Running {
     #[track_caller]
     pub fn finish_beside(mut self) -> i32 {
         drop(self.stdin.take());
-        let status = self.wait(Instant::now() + DEADLINE);
+        let status = self.wait(Instant::now() + *DEADLINE);
         forget(self.pid());
         status
     }

@@ -23,6 +23,7 @@ pub mod traces;
 pub mod who;
 
 use std::io::Write;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 pub use deny::Deny;
@@ -32,8 +33,11 @@ pub use scratch::Dir;
 pub use term::Term;
 pub use who::Who;
 
-/// How long anything may take before it counts as a hang.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+/// How long anything may take before it counts as a hang: `NSINIT_DEADLINE` seconds, for slow machines, or a minute.
+pub static DEADLINE: LazyLock<Duration> = LazyLock::new(|| {
+    let seconds = std::env::var("NSINIT_DEADLINE").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(60))
+});
 
 /// Says on the real stderr, past libtest's capture, that a test (or its half) did not run, and why.
 pub fn skip(why: &str) {

@@ -12,12 +12,12 @@ pub type Pid = i32;
 /// Asks again and again until there is an answer; no answer before the deadline is a failure.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + DEADLINE;
+    let end = Instant::now() + *DEADLINE;
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(Instant::now() < end, "still not after {DEADLINE:?}: {what}");
+        assert!(Instant::now() < end, "still not after {:?}: {what}", *DEADLINE);
         sleep(Duration::from_millis(2));
     }
 }

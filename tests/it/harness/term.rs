@@ -93,7 +93,7 @@ impl Term {
     /// Waits until the screen shows `mark`; gives all that came before it, and it.
     #[track_caller]
     pub fn expect(&mut self, mark: &str) -> String {
-        let Some(text) = self.screen().take_until(mark, Instant::now() + DEADLINE) else {
+        let Some(text) = self.screen().take_until(mark, Instant::now() + *DEADLINE) else {
             let tale: Vec<String> = procs::tree(self.pid()).into_iter().map(procs::describe).collect();
             let rest = self.screen().text();
             panic!("no {mark:?} on the screen:\n{}{rest}\n{}", self.seen, tale.join("\n"));
