@@ -220,7 +220,7 @@ pub struct Machine<'a> {
 }
 
 /// CMD is started again at once if it ran for so many seconds; else after a second, and each time twice as many,
-const LONG: u32 = 10;
+const LONG: i64 = 10;
 /// up to these.
 const LONGEST_PAUSE: u32 = 64;
 /// Seconds to read on the console why nothing ran, before the machine ends.
@@ -229,33 +229,36 @@ const TO_READ: u32 = 3;
 impl Machine<'_> {
     /// Runs CMD, again if that was asked for, until the machine is to end. `runs`: there is a CMD.
     pub fn supervise(&mut self, runs: bool) -> Power {
-        let mut pause = 0;
         let at_end = self.spec.machine.at_end;
-        let mut what = What::Command;
-        let mut ran = runs;
-        while ran {
+        let mut pause = 0;
+        let mut to_read = !runs;
+        let mut next = match at_end {
+            _ if runs => Some(What::Command),
+            AtEnd::Shell => Some(What::Shell),
+            _ => None,
+        };
+        while let Some(what) = next {
             let began = sys::now();
             let Some(ended) = self.run(what) else { break };
             if let Some(power) = ended {
                 return power;
             }
-            let long = sys::now().since(began).seconds >= i64::from(LONG);
-            match (at_end, what) {
+            let seconds = sys::now().since(began).seconds;
+            // What failed at once may have told why.
+            to_read = seconds == 0 && matches!(self.status, 125..=127);
+            next = match (at_end, what) {
                 (AtEnd::Respawn, _) => {
-                    pause = if long { 0 } else { (pause * 2).clamp(1, LONGEST_PAUSE) };
+                    pause = if seconds >= LONG { 0 } else { (pause * 2).clamp(1, LONGEST_PAUSE) };
                     if let Some(power) = self.wait(Some(pause)) {
                         return power;
                     }
+                    Some(what)
                 }
-                (AtEnd::Shell, What::Command) => what = What::Shell,
-                _ => {
-                    // What failed at once may have told why.
-                    ran = sys::now().since(began).seconds > 0 || !matches!(self.status, 125..=127);
-                    break;
-                }
-            }
+                (AtEnd::Shell, What::Command) => Some(What::Shell),
+                _ => None,
+            };
         }
-        if !ran
+        if to_read
             && isatty(Standard::Error.fd())
             && let Some(power) = self.wait(Some(TO_READ))
         {

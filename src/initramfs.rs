@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, statfs, unlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{chdir, chroot, fchdir, getpid, pivot_root};
@@ -27,7 +27,8 @@ use crate::text::{PATH, Text};
 /// # Errors
 /// Why it can't be told, where it may be one.
 pub fn is_root() -> Result<bool, Failure> {
-    if !is_in_memory(files::directory(HERE, c"/")?) {
+    let kind = statfs(c"/")?.f_type as u64;
+    if kind != u64::from(raw::TMPFS_MAGIC) && kind != u64::from(raw::RAMFS_MAGIC) {
         return Ok(false);
     }
     let mut first = None;
@@ -36,10 +37,6 @@ pub fn is_root() -> Result<bool, Failure> {
         first.get_or_insert(mount.id == mount.parent);
     })?;
     Ok(first == Some(true))
-}
-
-fn is_in_memory(fd: Fd) -> bool {
-    procfs::file_system(fd).is_ok_and(|kind| kind == raw::TMPFS_MAGIC.into() || kind == raw::RAMFS_MAGIC.into())
 }
 
 fn ourselves() -> Result<Fd, Failure> {
@@ -112,8 +109,11 @@ fn clear_bottom(process: Fd) -> Done {
         let name = sys::tail(path.c_str(), 1);
         match unmount(name, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
             Err(Errno::INVAL) => {
-                plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")?;
-                covered += 1;
+                match plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1") {
+                    // Of what is meant none is a file.
+                    Ok(()) | Err(Failure::NOTDIR) => covered += 1,
+                    other => return other,
+                }
             }
             other => other?,
         }

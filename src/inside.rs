@@ -319,8 +319,9 @@ fn wait_for_launcher(state: &State) -> Done {
 }
 
 fn enter_root(spec: &Spec<'_>, state: &mut State) -> Done {
-    // Its mounts are then not locked to their places, and what lies below is the initramfs.
-    if state.on_copy && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
+    // Its mounts are then not locked to their places, and what lies below is the initramfs. (In a sandbox root without a user
+    // namespace is not meant to be held by a root.)
+    if state.on_copy && spec.has_root() && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
         return Err(blame_hint(say!("make / of"), spec.root, Failure::PERM, why));
     }

@@ -109,6 +109,8 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
         let _ = switch_root(spec, state);
         runs = false;
     }
+    // Nothing that is mounted is to be held by us.
+    sys::close_ours(&[], &[]);
     let begin = |what| start_session(if what == What::Command { spec } else { shell }, start, state);
     // Signals that are not blocked are not waited for in vain alone: they are lost.
     let deaf = sys::set_mask(Set::ALL).is_err();

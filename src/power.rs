@@ -133,7 +133,9 @@ pub fn hear(until: Option<Time>) -> Heard {
     let mut info = Siginfo::EMPTY;
     match sys::wait_signal(left, &mut info) {
         Ok(()) => Heard::Signal(info),
-        Err(Failure::AGAIN | Failure::INTR) => Heard::Nothing,
+        // Whatever the clock says.
+        Err(Failure::AGAIN) => Heard::TimeIsOver,
+        Err(Failure::INTR) => Heard::Nothing,
         Err(_) => Heard::Deaf,
     }
 }

@@ -14,7 +14,7 @@ use rustix::fs::{
 use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
-use crate::files::{self, Fd};
+use crate::files::{self, Fd, HERE};
 use crate::procfs;
 use crate::say;
 use crate::sys::{self, Done, Failure, Start};
@@ -34,8 +34,9 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 pub fn enter(command: &CStr, start: &Start) -> Done {
     let says = say!("seal a copy of");
     let hint = say!("a /proc has to be mounted outside");
-    let proc = procfs::open().map_err(|why| blame_hint(says, EXE, why, hint))?;
-    let stat = statat(proc, OURS, AtFlags::empty()).map_err(|errno| blame_hint(says, EXE, errno.into(), hint))?;
+    let look = |proc: Fd| Ok((proc, statat(proc, OURS, AtFlags::empty())?));
+    let found = files::directory(HERE, c"/proc").and_then(look).or_else(|_| procfs::open().and_then(look));
+    let (proc, stat) = found.map_err(|why| blame_hint(says, EXE, why, hint))?;
     // Whether the container's owner could write this file, by its mode or after changing it.
     let uid = geteuid();
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {

@@ -27,22 +27,21 @@ pub fn boot(start: &Start, whole: bool) -> ! {
     let preset = Spec { machine: Machine { boots: true, is_whole: whole, ..Spec::PRESET.machine }, ..Spec::PRESET };
     let state = launch::prepare_machine(&preset);
     let (mut line, mut more) = (Vec::new(), Vec::new());
+    // Whoever can't be told what to run is not to run a shell.
+    let mut runs = true;
     let list = if base(program) == b"init" && (whole || start.args.len() <= 2) {
         // In a container the kernel's is the host's.
-        if whole {
-            of_kernel(&mut line, &mut more);
-        }
+        runs = !whole || of_kernel(&mut line, &mut more);
         if line.is_empty() {
-            of_file(&mut line);
+            runs = of_file(&mut line).unwrap_or(runs);
         }
         list_of(line.leak())
     } else {
         start.args
     };
     let meant = try_out(&NATIVE, list, start);
-    let mut runs = true;
     if let Some(command) = meant.command.filter(|_| meant.contained) {
-        runs = launch::leave_file(command.command(), start).is_ok();
+        runs = runs && launch::leave_file(command.command(), start).is_ok();
     }
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
     draft.spec.machine = preset.machine;
@@ -55,10 +54,9 @@ pub fn boot(start: &Start, whole: bool) -> ! {
 
 /// Fills the draft. Returns whether there is something to run; what is wrong with it is told.
 fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
-    let command = read(&NATIVE, list, false, draft).and_then(|command| {
-        read(&NATIVE, more, true, draft)?;
-        Ok(command)
-    });
+    let command = read(&NATIVE, list, false, draft);
+    // What is to follow is to be known, whatever becomes of that.
+    let command = read(&NATIVE, more, true, draft).and(command);
     draft.spec.machine.boots = true;
     match command {
         Ok(command) => draft.spec.argv = command,
@@ -88,10 +86,11 @@ fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
     draft.asked == Asked::Run
 }
 
-/// Appends the words behind ` -- ` to `line`, and the options before it to `more`, each with a NUL.
-fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) {
+/// Appends the words behind ` -- ` to `line`, and the options before it to `more`, each with a NUL. Returns whether they could be
+/// read.
+fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) -> bool {
     let text = procfs::open().and_then(|proc| files::open(proc, c"cmdline", OFlags::RDONLY)).and_then(all);
-    let Ok(text) = text.map_err(|why| warn(say!("read"), c"/proc/cmdline", why, Say::NOTHING)) else { return };
+    let Ok(text) = text.map_err(|why| warn(say!("read"), c"/proc/cmdline", why, Say::NOTHING)) else { return false };
     let mut behind = false;
     words(text, &mut |word| {
         if behind {
@@ -102,14 +101,20 @@ fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) {
             push(more, b"--", option);
         }
     });
+    true
 }
 
-fn of_file(line: &mut Vec<u8>) {
+/// Returns whether it could be read, if there is one.
+fn of_file(line: &mut Vec<u8>) -> Option<bool> {
     match files::open(HERE, FILE, OFlags::RDONLY).and_then(all) {
         Ok(text) => words(text, &mut |word| push(line, b"", word)),
-        Err(Failure::NOENT) => {}
-        Err(why) => warn(say!("read"), FILE, why, Say::NOTHING),
+        Err(Failure::NOENT) => return None,
+        Err(why) => {
+            warn(say!("read"), FILE, why, Say::NOTHING);
+            return Some(false);
+        }
     }
+    Some(true)
 }
 
 fn all(file: Fd) -> Result<&'static [u8], Failure> {

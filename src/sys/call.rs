@@ -305,7 +305,7 @@ pub fn close_opened(kept: BorrowedFd<'_>) {
     close_some(&KEPT, &[], &[kept.as_raw_fd().cast_unsigned()]);
 }
 
-/// Closes all that we have opened, but for standard input, output and error, and those in the two lists.
+/// Closes all that we have opened, but for standard input, output and error, where messages go, and those in the two lists.
 pub fn close_ours(some: &[u32], others: &[u32]) {
     close_some(&[], some, others);
 }
@@ -318,7 +318,7 @@ fn close_some(spared: &[AtomicU32], some: &[u32], others: &[u32]) {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
             let fd = index as u32 * 32 + bit;
-            if fd > Standard::Error as u32 && !some.contains(&fd) && !others.contains(&fd) {
+            if fd > Standard::Error as u32 && fd != messages() && !some.contains(&fd) && !others.contains(&fd) {
                 close(fd);
                 word.fetch_and(!(1 << bit), Ordering::Relaxed);
             }

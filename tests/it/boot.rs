@@ -148,6 +148,9 @@ fn what_can_not_be_meant() {
             "",
             "nsinit: use --boot: and --detach is not permitted: the machine ends with CMD\n",
         );
+        // Who wants a shell gets one.
+        let out = machine(who, &[], &["--on-exit=shell", "--nope"]).input("echo here\n").run();
+        assert!(out.status == OFF && out.stdout == "here\n" && out.stderr.contains("--nope"), "{out}");
         run(&["nosuch"]).is(OFF, "", "nsinit: execute nosuch: No such file or directory\n");
         run(&["--root", "/no/such", "--", "true"]).is(
             OFF,

@@ -285,22 +285,42 @@ impl Image {
         tool(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(&self.dir).arg(to).arg("24M"));
     }
 
-    /// The file that is booted.
-    fn pack(&self) -> PathBuf {
-        let out = new_path("initrd.gz");
+    /// Another that is the same.
+    pub fn copy_of_all(&self) -> Self {
+        let dir = new_path("image");
+        tool(Command::new("cp").args(["-r", "--no-dereference"]).arg(&self.dir).arg(&dir));
+        Self { kernel: self.kernel, dir, init: self.init.clone(), words: self.words.clone() }
+    }
+
+    /// The file that is booted, compressed that way.
+    pub fn pack(&self, kind: &str) -> PathBuf {
+        self.pack_by(kind, |_| {})
+    }
+
+    pub fn pack_by(&self, kind: &str, by: impl Fn(&mut Command)) -> PathBuf {
+        let out = new_path("initrd").with_extension(kind);
+        // Whoever is to write it may.
+        fs::write(&out, "").expect("make a file");
+        fs::set_permissions(&out, Permissions::from_mode(0o666)).expect("open a file to all");
         let mut make = script("initramfs");
         make.arg(&out).arg(&self.dir).env("NSINIT_BIN", self.kernel.nsinit());
-        let as_init;
         if let Some(text) = &self.init {
-            as_init = new_path("init");
-            fs::write(&as_init, text).expect("write /init");
-            make.env("NSINIT_BIN", &as_init);
+            let path = new_path("init");
+            fs::write(&path, text).expect("write /init");
+            make.env("NSINIT_BIN", &path);
         }
         if !self.words.is_empty() {
             make.arg("--").args(&self.words);
         }
+        by(&mut make);
         tool(&mut make);
         out
+    }
+
+    /// Boots what was packed before.
+    #[track_caller]
+    pub fn boot_packed(&self, initrd: PathBuf, command_line: &str) -> Boot {
+        self.run(initrd, command_line, &[]).finish()
     }
 
     /// Boots it and waits for its end.
@@ -334,7 +354,10 @@ impl Image {
     /// With more options for qemu.
     #[track_caller]
     pub fn start_with(&self, command_line: &str, options: &[&str]) -> Machine {
-        let initrd = self.pack();
+        self.run(self.pack("gz"), command_line, options)
+    }
+
+    fn run(&self, initrd: PathBuf, command_line: &str, options: &[&str]) -> Machine {
         let kernel = self.kernel.directory().expect("it was asked for before").join("vmlinuz");
         let append = format!("console={} quiet panic=-1 {command_line}", self.kernel.console());
         let mut qemu = Command::new(self.kernel.qemu());

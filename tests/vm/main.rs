@@ -10,4 +10,5 @@ mod boot;
 mod faults;
 mod image;
 mod launch;
+mod small;
 mod switch;

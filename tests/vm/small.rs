@@ -1,0 +1,58 @@
+//! The smallest machine: nsinit and one program.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::harness::{End, Image, NATIVE, attempt, kernels, tool};
+
+/// Bytes of the whole image.
+const MOST: u64 = 100_000;
+
+#[test]
+fn two_files_are_a_machine() {
+    let mut sizes = Vec::new();
+    for kernel in kernels(&NATIVE) {
+        let mut image = Image::empty(kernel);
+        for name in ["app", "app/proc", "app/dev", "app/sys"] {
+            image.dir(name);
+        }
+        let program = image.at("app/tiny");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vm/tiny.c");
+        let words = ["-static", "-nostdlib", "-Os", "-Wall", "-Wextra", "-Werror", "-s", "-Wl,--build-id=none", "-o"];
+        tool(Command::new("cc").args(words).arg(&program).arg(source));
+        image.words(&["--root", "/app", "--as-pid-1", "--", "/tiny"]);
+        let packed = image.pack("xz");
+        sizes.push(std::fs::metadata(&packed).expect("the image").len());
+        image.boot_packed(packed, "").is(End::Off, "hello from process 1, user 0\n");
+    }
+    assert!(sizes.iter().all(|size| *size <= MOST), "{sizes:?}");
+}
+
+/// Whoever makes it, wherever, with another clock and umask, and as another user.
+#[test]
+fn the_same_files_make_the_same_image() {
+    let Some(kernel) = kernels(&NATIVE).pop() else { return };
+    let mut image = Image::new(kernel);
+    image.words(&["--", "sh", "-c", "echo 'it'\"'\"'s'  \"\""]);
+    let sum = |path: &Path| tool(Command::new("sha256sum").arg(path))[..64].to_owned();
+    for kind in ["xz", "gz", "zst"] {
+        let first = sum(&image.pack(kind));
+        let other = image.copy_of_all();
+        let again = other.pack_by(kind, |make| {
+            make.env("TZ", "Asia/Tokyo").env("LC_ALL", "C.UTF-8").current_dir("/");
+            if let Some(user) = other_user() {
+                make.uid(user).gid(user);
+            }
+        });
+        assert_eq!(first, sum(&again), "{kind}");
+    }
+}
+
+/// nobody, if we are root, and he gets at the sources.
+fn other_user() -> Option<u32> {
+    const NOBODY: u32 = 65534;
+    let reads =
+        attempt(Command::new("test").args(["-r", concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lib.sh")]).uid(NOBODY));
+    reads.map(|_| NOBODY)
+}
