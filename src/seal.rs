@@ -49,7 +49,8 @@ pub fn enter(command: &CStr, start: &Start) -> Done {
 
 fn leave(proc: Fd, start: &Start, in_memory: bool) -> Done {
     let exe = files::open(proc, OURS, OFlags::RDONLY)?;
-    if fcntl_get_seals(exe).is_ok_and(|seals| seals.contains(SealFlags::SEAL)) {
+    // On a tmpfs every file has F_SEAL_SEAL.
+    if fcntl_get_seals(exe).is_ok_and(|seals| seals.intersects(SealFlags::WRITE | SealFlags::FUTURE_WRITE)) {
         sys::set_name(c"nsinit");
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::harness::scratch::{Dir, own_nsinit};
+use super::harness::scratch::{Dir, own_nsinit, own_nsinit_in};
 use super::harness::{Deny, Launch, Out, Root, roots, who};
 
 /// A directory of the host's with a file in it.
@@ -372,26 +372,32 @@ fn the_hosts_nsinit_can_not_be_written() {
     }
     for root in roots() {
         let (_binary, path) = own_nsinit(root.who);
-        let before = fs::read(&path).unwrap();
-        for options in [&["--cap-add", "ALL"][..], &["--cap-add", "ALL", "--as-pid-1"]] {
-            let launch = Launch::of(root.who, &path).args(["--root", root.str()]).args(options);
-            let script = "for f in /proc/1/exe /proc/self/exe; do echo x 2>/dev/null >$f; cat </dev/null 2>/dev/null >>$f; done; true";
-            launch.args(["sh", "-c", script]).run().is(0, "", "");
-        }
-        // The kernel itself opens the launcher's file for a script like this one; what then runs is a sealed copy.
-        let script = root.file("script", "#!/proc/self/exe --version\n");
-        std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let launch = Launch::of(root.who, &path).args(["--root", root.str(), "/script"]);
-        // A build that is not static finds no loader in there.
-        let out = launch.run();
-        assert!([0, 127].contains(&out.status), "{out}");
-        let launch = Launch::of(root.who, &path).args(["--root", root.str(), "sleep", "1000"]).start();
-        let exe = fs::read_link(format!("/proc/{}/exe", launch.init())).unwrap();
-        assert!(exe.to_str().is_some_and(|exe| exe.starts_with("/memfd:nsinit")), "{}", exe.display());
-        launch.kill(libc::SIGTERM);
-        launch.finish().is(143, "", "");
-        assert!(before == fs::read(&path).unwrap(), "the file was changed as {:?}", root.who);
+        can_not_be_written(&root, &path);
+        // A file in memory has a seal by itself, which seals nothing.
+        let (_binary, path) = own_nsinit_in(Dir::in_memory(root.who));
+        can_not_be_written(&root, &path);
     }
+}
+
+fn can_not_be_written(root: &Root, path: &Path) {
+    let before = fs::read(path).unwrap();
+    for options in [&["--cap-add", "ALL"][..], &["--cap-add", "ALL", "--as-pid-1"]] {
+        let launch = Launch::of(root.who, path).args(["--root", root.str()]).args(options);
+        let script = "for f in /proc/1/exe /proc/self/exe; do echo x 2>/dev/null >$f; cat </dev/null 2>/dev/null >>$f; done; true";
+        launch.args(["sh", "-c", script]).run().is(0, "", "");
+    }
+    // The kernel itself opens the launcher's file for a script like this one; what then runs is a sealed copy.
+    root.file("script", "#!/proc/self/exe --version\n");
+    let launch = Launch::of(root.who, path).args(["--root", root.str(), "/script"]);
+    // A build that is not static finds no loader in there.
+    let out = launch.run();
+    assert!([0, 127].contains(&out.status), "{out}");
+    let launch = Launch::of(root.who, path).args(["--root", root.str(), "sleep", "1000"]).start();
+    let exe = fs::read_link(format!("/proc/{}/exe", launch.init())).unwrap();
+    assert!(exe.to_str().is_some_and(|exe| exe.starts_with("/memfd:nsinit")), "{}", exe.display());
+    launch.kill(libc::SIGTERM);
+    launch.finish().is(143, "", "");
+    assert!(before == fs::read(path).unwrap(), "the file was changed as {:?}", root.who);
 }
 
 /// Who owns nsinit's file goes on as a copy of it, and so does root where the kernel does not let him leave it in place: the

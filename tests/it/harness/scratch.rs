@@ -39,9 +39,17 @@ pub struct Dir {
 
 impl Dir {
     pub fn new(who: Who) -> Self {
+        Self::below(who, scratch(), &test_name().replace("::", "-"))
+    }
+
+    /// One that is on no disk.
+    pub fn in_memory(who: Who) -> Self {
+        Self::below(who, Path::new("/dev/shm"), &format!("nsinit-it.{}", std::process::id()))
+    }
+
+    fn below(who: Who, place: &Path, name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}.{}", test_name().replace("::", "-"), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = scratch().join(name);
+        let path = place.join(format!("{name}.{}", COUNT.fetch_add(1, Ordering::Relaxed)));
         make_dir(&path);
         who.own(&path);
         Self { path, who }
@@ -115,7 +123,12 @@ pub fn nsinit() -> &'static Path {
 
 /// A copy of it that belongs to `who`, in a directory of his own.
 pub fn own_nsinit(who: Who) -> (Dir, PathBuf) {
-    let dir = Dir::new(who);
+    own_nsinit_in(Dir::new(who))
+}
+
+/// The same in a directory that is there.
+pub fn own_nsinit_in(dir: Dir) -> (Dir, PathBuf) {
+    let who = dir.who;
     let path = dir.at("nsinit");
     launch::tool(Command::new("cp").arg(nsinit()).arg(&path));
     who.own(&path);
