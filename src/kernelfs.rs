@@ -37,7 +37,7 @@ static READ_ONLY: &[u8] = b"bus\0fs\0irq\0sys\0sysrq-trigger\0";
 /// # Errors
 /// EPERM where the procfs outside is itself masked (mount_too_revealing in the kernel).
 pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
-    let tree = if spec.unshares(raw::CLONE_NEWPID) || spec.joined(raw::CLONE_NEWPID) {
+    let tree = if spec.unshares(raw::CLONE_NEWPID) || spec.joined(raw::CLONE_NEWPID) || spec.joins.pid.is_some() {
         mounts::new(c"proc", &[], op.attributes(raw::MOUNT_ATTR_NOEXEC))
     } else {
         // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.

@@ -298,7 +298,8 @@ impl Image {
     }
 
     pub fn pack_by(&self, kind: &str, by: impl Fn(&mut Command)) -> PathBuf {
-        let out = new_path("initrd").with_extension(kind);
+        // What new_path ends with is no extension, to be replaced.
+        let out = PathBuf::from(format!("{}.{kind}", new_path("initrd").display()));
         // Whoever is to write it may.
         fs::write(&out, "").expect("make a file");
         fs::set_permissions(&out, Permissions::from_mode(0o666)).expect("open a file to all");
@@ -372,7 +373,7 @@ impl Image {
             .args(["-append", &append])
             .args(options);
         let line = format!("{:?}: {append}", self.kernel);
-        Machine::start(qemu.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()), line, initrd)
+        Machine::start(qemu.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()), line, initrd)
     }
 }
 
