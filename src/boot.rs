@@ -188,14 +188,12 @@ pub fn is_whole_machine() -> bool {
     if getpid() != Pid::INIT {
         return false;
     }
-    match procfs::open() {
-        Ok(proc) => match statat(proc, c"self/ns/pid", AtFlags::empty()) {
-            Ok(stat) => stat.st_ino == FIRST,
-            // A kernel without pid namespaces.
-            Err(_) => true,
-        },
-        // A container has a /proc, or may not make one.
-        Err(why) => matches!(why, Failure::NOSYS | Failure::NODEV),
+    let proc = files::directory(HERE, c"/proc").ok().filter(|proc| procfs::is_procfs(*proc));
+    match proc.map(|proc| statat(proc, c"self/ns/pid", AtFlags::empty())) {
+        Some(Ok(stat)) => stat.st_ino == FIRST,
+        // One of another pid namespace has no `self` for us; nor has a kernel without pid namespaces such a file.
+        // Process 2 is the kernel's then, which is in no group that has a number.
+        _ => sys::is_of_no_group(2),
     }
 }
 

@@ -34,7 +34,9 @@ fn is_ours(proc: Fd) -> bool {
         && files::read_link(proc, c"self", &mut [0; 16]).is_ok_and(|link| link == pid.bytes())
 }
 
-fn is_procfs(fd: Fd) -> bool {
+/// Whether it is in a procfs.
+#[must_use]
+pub fn is_procfs(fd: Fd) -> bool {
     file_system(fd) == Ok(PROC_SUPER_MAGIC as u64)
 }
 

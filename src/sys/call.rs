@@ -866,6 +866,12 @@ pub fn own_group() -> Option<Pid> {
     call!(__NR_getpgid, 0u32).ok().and_then(|group| Pid::from_raw(group as i32))
 }
 
+/// Whether there is a process of that number, in a process group that has none in our pid namespace, getpgid(2).
+#[must_use]
+pub fn is_of_no_group(pid: u32) -> bool {
+    call!(__NR_getpgid, pid) == Ok(0)
+}
+
 /// Whether we lead a session, getsid(2).
 #[must_use]
 pub fn leads_session() -> bool {
