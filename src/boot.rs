@@ -25,6 +25,7 @@ use crate::state::State;
 use crate::step::{BLOCK_SIGNALS, CLEAR_UMASK, STOP_IGNORING_CHILDREN, Step, always, explain, nothing};
 use crate::sys::{self, Change, Done, Failure, SI_QUEUE, Siginfo, Signal, Standard};
 use crate::texts::Say;
+use crate::voice::NATIVE_FAILED;
 use crate::{fds, net, procfs};
 
 /// What the machine is prepared with. What fails is told, and left out.
@@ -144,7 +145,7 @@ fn devices(of_machine: bool) -> Done {
 /// The kernel opened it for us before there was this /dev, or could not; without any the kernel's log has our messages.
 fn console(of_machine: bool) -> Done {
     const STANDARD: [Standard; 3] = [Standard::Input, Standard::Output, Standard::Error];
-    let had = STANDARD.iter().all(|standard| sys::is_open(*standard as u32));
+    let had = STANDARD.into_iter().all(sys::is_given);
     if had && !of_machine {
         return Ok(());
     }
@@ -154,7 +155,7 @@ fn console(of_machine: bool) -> Done {
     let fd = console.or_else(|_| files::open(HERE, c"/dev/null", flags));
     if let Ok(fd) = fd {
         for standard in STANDARD {
-            if !sys::is_open(standard as u32) || number(standard.fd()) == number(fd) {
+            if !sys::is_given(standard) || number(standard.fd()) == number(fd) {
                 sys::put(standard, fd)?;
             }
         }
@@ -180,7 +181,8 @@ pub fn explain_prepare(spec: &Spec<'_>) {
     explain(&STEPS, spec);
 }
 
-/// Whether we are the kernel's first process, and not the first of a pid namespace.
+/// Whether we are the kernel's first process, and not the first of a pid namespace: only there Ctrl-Alt-Del can be had
+/// (reboot(2)).
 #[must_use]
 pub fn is_whole_machine() -> bool {
     /// `PROC_PID_INIT_INO`: the inode number of the pid namespace that the kernel begins with.
@@ -188,12 +190,19 @@ pub fn is_whole_machine() -> bool {
     if getpid() != Pid::INIT {
         return false;
     }
+    match reboot(RebootCommand::CadOff).map_err(Failure::from) {
+        Ok(()) => return true,
+        Err(Failure::INVAL) => return false,
+        // It may not be asked, here or around us.
+        Err(_) => {}
+    }
     let proc = files::directory(HERE, c"/proc").ok().filter(|proc| procfs::is_procfs(*proc));
     match proc.map(|proc| statat(proc, c"self/ns/pid", AtFlags::empty())) {
         Some(Ok(stat)) => stat.st_ino == FIRST,
-        // One of another pid namespace has no `self` for us; nor has a kernel without pid namespaces such a file.
-        // Process 2 is the kernel's then, which is in no group that has a number.
-        _ => sys::is_of_no_group(2),
+        // One of another pid namespace has no `self` for us.
+        Some(Err(_)) => false,
+        // Process 2 is the kernel's there, and in no group that has a number.
+        None => sys::is_of_no_group(2),
     }
 }
 
@@ -237,8 +246,7 @@ impl Machine<'_> {
         };
         while let Some(what) = next {
             let began = sys::now();
-            let Some(ended) = self.run(what) else { break };
-            if let Some(power) = ended {
+            if let Some(power) = self.run(what) {
                 return power;
             }
             let seconds = sys::now().since(began).seconds;
@@ -269,15 +277,16 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs it. Returns how the machine is to end, if somebody said so meanwhile; nothing if it never began.
-    fn run(&mut self, what: What) -> Option<Option<Power>> {
+    /// Runs it. Returns how the machine is to end, if somebody said so meanwhile.
+    fn run(&mut self, what: What) -> Option<Power> {
         match (self.begin)(what) {
             Ok(child) => {
                 self.child = Some(child);
-                Some(self.wait(None))
+                self.wait(None)
             }
             Err(why) => {
                 warn(say!("fork"), c"CMD", why, Say::NOTHING);
+                self.status = NATIVE_FAILED;
                 None
             }
         }

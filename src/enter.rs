@@ -8,6 +8,7 @@
 //! - Everything may fail: one line, status 125. Nothing of the container has been changed.
 //! - Next: its child, whose parent is the launcher, becomes CMD.
 
+use linux_raw_sys::general::CLONE_NEWUSER;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use rustix::io::write;
 use rustix::process::{chdir, chroot, fchdir};
@@ -23,7 +24,7 @@ use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
-use crate::{ids, procfs, pty};
+use crate::{ids, initramfs, procfs, pty};
 
 static STEPS: [Step; 11] = [
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
@@ -114,6 +115,11 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
     state.kinds = other::differing(&namespaces, &other::ours(proc)?);
     if state.kinds == 0 {
         return Err(Failure::NO_CONTAINER);
+    }
+    // Its mounts are then not locked to their places, and what lies below is the initramfs.
+    if spec.may_mount() && state.kinds & CLONE_NEWUSER == 0 && initramfs::is_root()? {
+        let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
+        return Err(blame_hint(say!("enter"), spec.enter, Failure::PERM, why));
     }
     state.root = Some(files::directory(other.directory, c"root")?);
     state.directory = match other.stands_in {

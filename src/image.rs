@@ -52,6 +52,7 @@ pub fn mount(path: &CStr) -> Result<Fd, Failure> {
             Failure::NODEV => say!("the kernel does not know its kind of file system: is the module missing?"),
             Failure::NOSYS => say!("it needs Linux 5.2"),
             Failure::PERM => say!("it is for root of the machine"),
+            Failure::ROFS => say!("was it not unmounted? its journal would have to be replayed"),
             _ => return blame(says, path, why),
         };
         blame_hint(says, path, why, hint)
@@ -70,7 +71,10 @@ fn sort(file: Fd) -> Result<&'static Sort, Failure> {
 fn of(sort: &Sort, device: Fd) -> Result<Fd, Failure> {
     let mut path = Text::new();
     let attributes = raw::MOUNT_ATTR_RDONLY | raw::MOUNT_ATTR_NODEV;
-    mounts::detached(sort.name, &[(c"source", fd_path(device, &mut path)), (c"ro", c"")], attributes)
+    // What an ext4 asks for when it is found damaged may be a panic.
+    let options = [(c"source", fd_path(device, &mut path)), (c"ro", c""), (c"errors", c"continue")];
+    let used = if sort.name == c"ext4" { 3 } else { 2 };
+    mounts::detached(sort.name, options.get(..used).unwrap_or_default(), attributes)
 }
 
 /// erofs can do without a block device (Linux 6.12, CONFIG_EROFS_FS_BACKED_BY_FILE).

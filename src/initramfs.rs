@@ -10,7 +10,7 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use rustix::process::{chdir, chroot, fchdir, getpid, pivot_root};
 
 use crate::base::{DATA, plain};
-use crate::fault::warn;
+use crate::fault::{blame, warn};
 use crate::files::{self, Fd, HERE};
 use crate::ids;
 use crate::mountinfo;
@@ -54,7 +54,9 @@ fn mounts(process: Fd) -> Result<Fd, Failure> {
 /// # Errors
 /// Those of unshare(2) and mount(2).
 pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
-    if !is_root()? {
+    // A user who keeps his user namespace can't make what is to be made, and will be told so.
+    let stays = spec.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
+    if stays || !is_root()? {
         return Ok(());
     }
     let process = ourselves()?;
@@ -85,39 +87,51 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     Ok(())
 }
 
-/// Takes away what is mounted on the initramfs itself: a whole procfs down there would permit everybody one without masks
-/// (mount_too_revealing in the kernel). What is locked to its place is covered: then it is not whole.
+/// Takes away what is mounted on the initramfs itself: a whole procfs or sysfs down there, wherever it is, would permit everybody
+/// one without masks (mount_too_revealing in the kernel). Where mounts are locked to their places those two are covered, and then not
+/// whole. The directory is the initramfs's own root, below the copy.
 fn clear_bottom(process: Fd) -> Done {
-    let mut covered = 0;
     loop {
-        let mut path = Text::new();
-        let (mut root, mut skipped) = (Text::new(), 0);
-        mountinfo::each(mounts(process)?, &mut |mount| {
+        let mut root = Text::new();
+        let Some(path) = nth(process, 0, &mut |mount| {
             if mount.id == mount.parent {
                 root.push(mount.id);
-            } else if mount.parent == root.bytes() && mount.path != b"/" && path.bytes().is_empty() {
-                if skipped == covered {
-                    mountinfo::unescape(mount.path, &mut path);
-                }
-                skipped += 1;
             }
-        })?;
-        if path.bytes().is_empty() {
+            mount.parent == root.bytes() && !matches!(mount.path, b"/")
+        })?
+        else {
             return Ok(());
-        }
-        // From below the copy, where `/` leads.
-        let name = sys::tail(path.c_str(), 1);
-        match unmount(name, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
-            Err(Errno::INVAL) => {
-                match plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1") {
-                    // Of what is meant none is a file.
-                    Ok(()) | Err(Failure::NOTDIR) => covered += 1,
-                    other => return other,
-                }
-            }
+        };
+        match unmount(sys::tail(path.c_str(), 1), UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+            Err(Errno::INVAL) => break,
             other => other?,
         }
     }
+    let mut reveals = |mount: &mountinfo::Line<'_>| matches!(mount.kind, b"proc" | b"sysfs");
+    // The copy's have the same paths, and what is there from here is covered twice.
+    for index in 0.. {
+        let Some(path) = nth(process, index, &mut reveals)? else { break };
+        let name = sys::tail(path.c_str(), 1);
+        plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")
+            .map_err(|why| blame(say!("cover"), path.c_str(), why))?;
+    }
+    Ok(())
+}
+
+/// The path of the mount of that index among those that are meant.
+fn nth(process: Fd, index: u32, meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool) -> Result<Option<Text>, Failure> {
+    let (mut found, mut count) = (None, 0);
+    mountinfo::each(mounts(process)?, &mut |mount| {
+        if meant(mount) {
+            if count == index {
+                let mut path = Text::new();
+                mountinfo::unescape(mount.path, &mut path);
+                found = Some(path);
+            }
+            count += 1;
+        }
+    })?;
+    Ok(found)
 }
 
 /// What moves along to the new root.
@@ -134,6 +148,8 @@ pub fn switch(dir: &CStr) -> Done {
     let device = |dir: Fd, path: &CStr| statat(dir, path, AtFlags::empty()).map(|stat| stat.st_dev);
     let own = device(old, c".")?;
     let bottom = is_root()?;
+    // Nobody else is to see it move; and nothing that others see can be moved.
+    mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     fchdir(new)?;
     let entered = if !bottom {
         pivot_root(c".", c".").map_err(Failure::from)
@@ -143,7 +159,11 @@ pub fn switch(dir: &CStr) -> Done {
     } else {
         plain(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| Ok(chroot(c".")?))
     };
-    entered.map_err(|why| if matches!(why, Failure::INVAL | Failure::BUSY) { Failure::NO_MOUNT } else { why })?;
+    entered
+        .inspect_err(|_| {
+            let _ = chdir(c"/");
+        })
+        .map_err(|why| if matches!(why, Failure::INVAL | Failure::BUSY) { Failure::NO_MOUNT } else { why })?;
     // What was mounted on the old root is found from there, and its place from `/`, which is the new one.
     fchdir(old)?;
     for path in MOVED {

@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 30] = [
+static RULES: [Rule; 31] = [
     Rule {
         on: say!("--as-pid-1"),
         broken: |spec| spec.mode == Mode::Enter && spec.life.as_pid_1,
@@ -42,13 +42,18 @@ static RULES: [Rule; 30] = [
     },
     Rule {
         on: say!("--on-exit and --respawn"),
-        broken: |spec| !spec.machine.boots && spec.machine.at_end != AtEnd::PowerOff,
+        broken: |spec| !spec.machine.boots && spec.machine.at_end != AtEnd::Unsaid,
         why: say!("requires --boot"),
     },
     Rule {
         on: say!("--boot"),
         broken: |spec| spec.machine.boots && spec.channels.detach,
         why: say!("and --detach is not permitted: the machine ends with CMD"),
+    },
+    Rule {
+        on: say!("--switch-root"),
+        broken: |spec| switches(spec) && asks_for_more(spec),
+        why: say!("leaves nobody behind who could do more: with --on-exit, --image and the environment only"),
     },
     Rule {
         on: say!("--switch-root"),
@@ -162,6 +167,20 @@ static RULES: [Rule; 30] = [
 
 fn switches(spec: &Spec<'_>) -> bool {
     !spec.machine.switches_to.is_empty()
+}
+
+/// What the init that takes over would not have.
+fn asks_for_more(spec: &Spec<'_>) -> bool {
+    let life = &spec.life;
+    spec.mode == Mode::Enter
+        || spec.awaits_start()
+        || spec.is_told_of()
+        || !spec.title.is_empty()
+        || life.die_with_parent.is_some()
+        || life.new_session
+        || life.end != Spec::PRESET.life.end
+        || life.asks_for_more_than_the_preset()
+        || matches!(spec.machine.at_end, AtEnd::Respawn | AtEnd::Shell)
 }
 
 const USER_NAMESPACE: Say = say!("requires --unshare-user or --userns");

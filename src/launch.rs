@@ -128,11 +128,22 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
         power::unmount_all();
     }
     // The kernel ends the process that has it halt the machine, too.
-    let child = sys::clone_old(0);
-    match child {
-        Ok(Fork::Child) => sys::exit(power::switch(power).number() as i32),
-        Ok(Fork::Parent(child)) => drop(sys::wait_end(child.as_raw_nonzero().get())),
-        Err(why) => drop(blame(say!("fork"), c"", why)),
+    loop {
+        match sys::clone_old(0) {
+            Ok(Fork::Child) => sys::exit(power::switch(power, spec.machine.is_whole).number() as i32),
+            Ok(Fork::Parent(child)) => {
+                let _ = sys::wait_end(child.as_raw_nonzero().get());
+                break;
+            }
+            Err(why) => {
+                blame(say!("fork"), c"", why);
+            }
+        }
+        if !spec.machine.is_whole {
+            break;
+        }
+        // There is nobody left who could take what it takes.
+        let _ = power::hear(Some(sys::now().after(1)));
     }
     if !spec.machine.is_whole {
         sys::exit(machine.status.into());

@@ -15,6 +15,8 @@ pub struct Line<'l> {
     pub path: &'l [u8],
     /// MS_*.
     pub flags: u32,
+    /// The kind of file system.
+    pub kind: &'l [u8],
 }
 
 impl<'l> Line<'l> {
@@ -38,7 +40,9 @@ impl<'l> Line<'l> {
                 _ => 0,
             };
         }
-        Some(Line { id, parent, path, flags })
+        // What else there is ends with a dash.
+        while field()? != b"-" {}
+        Some(Line { id, parent, path, flags, kind: field()? })
     }
 }
 
@@ -94,6 +98,7 @@ mod tests {
             b"36 35 98:0 /mnt1 /nsinit.tree/a\\040b ro,nosuid,relatime master:1 - ext3 /dev/root rw,errors=continue";
         let read = Line::read(line).unwrap();
         assert_eq!((read.id, read.parent, read.path), (&b"36"[..], &b"35"[..], &b"/nsinit.tree/a\\040b"[..]));
+        assert_eq!(read.kind, b"ext3");
         assert_eq!(read.flags, raw::MS_RDONLY | raw::MS_NOSUID);
         let mut text = Text::new();
         unescape(read.path, &mut text);

@@ -101,6 +101,8 @@ pub struct Machine<'a> {
 /// `--on-exit`: what follows when CMD has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum AtEnd {
+    /// The same as the next.
+    Unsaid,
     PowerOff,
     Reboot,
     Halt,
@@ -410,7 +412,7 @@ impl Spec<'_> {
         process_1: false,
         root: c"",
         image: false,
-        machine: Machine { boots: false, is_whole: false, at_end: AtEnd::PowerOff, switches_to: c"" },
+        machine: Machine { boots: false, is_whole: false, at_end: AtEnd::Unsaid, switches_to: c"" },
         rootless: false,
         own_ids_only: false,
         other_uid: false,

@@ -39,13 +39,15 @@ pub fn boot(start: &Start, whole: bool) -> ! {
     } else {
         start.args
     };
+    let more = list_of(more.leak());
     let meant = try_out(&NATIVE, list, start);
-    if let Some(command) = meant.command.filter(|_| meant.contained) {
+    let contained = meant.contained || try_out(&NATIVE, more, start).contained;
+    if let Some(command) = meant.command.filter(|_| contained) {
         runs = runs && launch::leave_file(command.command(), start).is_ok();
     }
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
     draft.spec.machine = preset.machine;
-    runs = runs && is_meant(list, list_of(more.leak()), &mut draft);
+    runs = runs && is_meant(list, more, &mut draft);
     let mut shell = ManuallyDrop::new(Draft::new(start.env));
     shell.spec.machine = preset.machine;
     let _ = shell.finish();

@@ -441,6 +441,13 @@ pub fn is_open(fd: u32) -> bool {
     call!(__NR_fcntl, fd, raw::F_GETFD, 0u32).is_ok()
 }
 
+/// Whether a descriptor of that number is open that we did not open: of ours all are close-on-exec, and of those with which
+/// a program begins none is.
+#[must_use]
+pub fn is_given(fd: Standard) -> bool {
+    call!(__NR_fcntl, fd as u32, raw::F_GETFD, 0u32) == Ok(0)
+}
+
 /// fcntl(2) F_SETOWN: notes a process with an open file. Nothing comes of it without O_ASYNC.
 ///
 /// # Errors

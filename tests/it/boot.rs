@@ -182,6 +182,13 @@ fn a_root_that_can_not_be_switched_to() {
             "",
             "nsinit: switch to root /usr: it is no mount of another file system\n",
         );
+        for more in [["--enter", "1"], ["--pid-file", "/x"], ["--rewrite", "1:2"], ["--grace", "1"], ["--name", "x"]] {
+            let out = run(&[&["--switch-root", "/mnt"], &more[..], &["--", "/x"]].concat());
+            assert!(
+                out.status == OFF && out.stderr.contains("use --switch-root: leaves nobody behind"),
+                "{more:?}: {out}"
+            );
+        }
         run(&["--switch-root", "/mnt", "--", "sh"]).is(
             OFF,
             "",
@@ -218,6 +225,10 @@ fn only_process_1_boots() {
         for words in [["--respawn", "true"], ["--on-exit=halt", "true"]] {
             Launch::new(who).args(words).run().fails("use --on-exit and --respawn: requires --boot");
         }
+        Launch::new(who)
+            .args(["--on-exit=poweroff", "true"])
+            .run()
+            .fails("use --on-exit and --respawn: requires --boot");
         let out = Launch::new(who).args(["--boot", "--explain", "--root", "/x", "--", "true"]).run();
         let lines = out.text();
         assert!(
@@ -241,6 +252,26 @@ fn a_container_boots() {
         send(first, libc::SIGUSR2);
         run.finish().is(OFF, "bye\n", "");
         assert!(all.len() >= 4 && all.into_iter().all(is_gone));
+    }
+}
+
+/// Process 1 of a pid namespace is none of a machine, whatever it may ask the kernel; nor is it in a container without a /proc.
+#[test]
+fn a_container_is_no_machine() {
+    for root in roots() {
+        let dir = Dir::new(root.who);
+        let filter = dir.at("filter");
+        for deny in [None, Some(libc::SYS_reboot), Some(libc::SYS_fsopen), Some(libc::SYS_statfs)] {
+            write_filter(&filter, Deny::all(deny.unwrap_or(469), libc::ENOSYS));
+            for proc in [&["--proc", "/proc"][..], &[]] {
+                let program = nsinit().to_str().expect("UTF-8");
+                let namespaces =
+                    ["--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--cap-add=ALL", "--seccomp", "9"];
+                let words = ["--", program, "--", "/bin/sh", "-c", "exit 7"];
+                let launch = Launch::new(root.who).args(namespaces).args(proc).args(words).open_as(&filter, 9);
+                launch.run().is(7, "", "");
+            }
+        }
     }
 }
 

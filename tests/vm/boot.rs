@@ -202,9 +202,17 @@ fn whatever_is_missing() {
     let image = Image::empty(kernel);
     image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
     image.boot("-- --root /box").is(End::Off, "nsinit: open root /box: No such file or directory\n");
-    // No console: what is said is in the kernel's log.
-    let boot = image.boot("console=null -- nosuch");
-    assert!(boot.end == End::Off || boot.end == End::Killed, "{boot}");
+}
+
+/// Without a console what is said is in the kernel's log, and CMD has standard descriptors all the same.
+#[test]
+fn without_a_console() {
+    let Some(kernel) = one() else { return };
+    let mut image = Image::new(kernel);
+    image.runs("ls -l /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | grep -c '/dev/null$' >/fds; nosuch; exec nsinit-nosuch");
+    image.script("#!/bin/sh\nexec 0<&- 1>&- 2>&-\nrm /dev/console\nexec /sbin/init\n");
+    let boot = image.boot("console=hvc7 earlyprintk=ttyS0,keep loglevel=7");
+    assert!(boot.end == End::Off && boot.log.contains("nsinit: open /dev/console: "), "{boot}");
 }
 
 /// Where the kernel makes no devices, nsinit does.

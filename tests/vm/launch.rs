@@ -53,7 +53,7 @@ fn nobody_gets_below_the_root() {
              done; \
              nsinit --root /box --share-user -- /bin/attack; \
              nsinit --root /box --cap-add ALL --detach --pid-file /tmp/pid -- sleep 1000; \
-             nsinit --enter /tmp/pid --cap-add ALL -- /bin/attack; kill $(cat /tmp/pid)",
+             nsinit --enter /tmp/pid --cap-add ALL -- /bin/attack; kill $(cat /tmp/pid); while [ -e /tmp/pid ]; do sleep 0.1; done",
         );
         image.program("attack", "box/bin/attack");
         image.modules(&["overlay"]);
@@ -79,14 +79,17 @@ fn what_can_not_be_locked_is_refused() {
         let image = image(
             kernel,
             "nsinit --root /box --share-user --cap-add SYS_ADMIN -- /bin/attack; echo $?; \
+             nsinit --root /box --share-user --detach --pid-file /tmp/pid -- sleep 1000; \
+             nsinit --enter /tmp/pid --cap-add SYS_ADMIN -- /bin/attack; echo $?; kill $(cat /tmp/pid); \
              nsinit --bind /box / --cap-drop CAP_SYS_ADMIN /bin/attack; nsinit --bind /box / ls -d /bin",
         );
         image.program("attack", "box/bin/attack");
         // Since Linux 7.0 what is below is the kernel's own, and empty.
+        let why = "Operation not permitted (in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only)\n125\n";
         let first = if kernel == Kernel::V7 {
-            "held\n0\n"
+            "held\n0\nheld\n0\n".to_owned()
         } else {
-            "nsinit: make / of /box: Operation not permitted (in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only)\n125\n"
+            format!("nsinit: make / of /box: {why}nsinit: enter /tmp/pid: {why}")
         };
         image.boot("").is(End::Off, &format!("{first}held\n/bin\n"));
     }
@@ -98,7 +101,8 @@ fn nothing_below_permits_more() {
     for kernel in kernels(&NATIVE) {
         let image = image(
             kernel,
-            "for by in root user; do \
+            "mkdir /new; mount -t tmpfs n /new; mkdir /new/proc /new/sys; mount -t proc p /new/proc; mount -t sysfs s /new/sys; \
+             for by in root user; do \
                  ($by nsinit --root /box --cap-add ALL -- unshare -Urm mount -t proc p /tmp) 2>&1; \
                  ($by nsinit --root /box -- unshare -Urmpf mount -t proc p /tmp) 2>&1; \
                  ($by nsinit --root /box -- unshare -Urmn mount -t sysfs s /tmp) 2>&1; \

@@ -106,7 +106,9 @@ impl Launch {
             // SAFETY: open reads a C string; the others take numbers.
             unsafe {
                 let fd = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-                if fd < 0 || libc::dup2(fd, number as libc::c_int) < 0 {
+                // It may have that number by chance.
+                let number = number as libc::c_int;
+                if fd < 0 || libc::dup2(fd, number) < 0 || libc::fcntl(number, libc::F_SETFD, 0) < 0 {
                     return Err(io::Error::last_os_error());
                 }
             }
