@@ -360,7 +360,10 @@ impl Image {
 
     fn run(&self, initrd: PathBuf, command_line: &str, options: &[&str]) -> Machine {
         let kernel = self.kernel.directory().expect("it was asked for before").join("vmlinuz");
-        let append = format!("console={} quiet panic=-1 {command_line}", self.kernel.console());
+        // Unless another is asked for.
+        let console = format!("console={} quiet", self.kernel.console());
+        let console = if command_line.contains("console=") { "" } else { &console };
+        let append = format!("{console} panic=-1 {command_line}");
         let mut qemu = Command::new(self.kernel.qemu());
         let machine: &[&str] =
             if self.kernel.is_arm64() { &["-M", "virt", "-cpu", "cortex-a53"] } else { &["-M", "pc", "-cpu", "max"] };

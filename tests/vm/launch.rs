@@ -9,7 +9,7 @@ fn image(kernel: Kernel, script: &str) -> Image {
     image.nsinit("bin/nsinit");
     image.file("bin/root", "#!/bin/sh\nexec sh -c \"$*\"\n");
     image.file("bin/user", "#!/bin/sh\nexec su u -c \"$*\"\n");
-    image.file("script", &format!("chmod 1777 /tmp /box/tmp\n{script}\n"));
+    image.file("script", &format!("dmesg -n 1\nchmod 1777 /tmp /box/tmp\n{script}\n"));
     image.words(&["--", "/bin/sh", "/script"]);
     image
 }

@@ -42,7 +42,7 @@ fn it_stays_where_it_is() {
     for kernel in kernels(&[Kernel::V6_1, Kernel::V7]) {
         let mut image = Image::new(kernel);
         image.file("probe", PROBE);
-        let nope = "nsinit --boot --on-exit shell --switch-root";
+        let nope = "nsinit --boot --switch-root";
         for (words, line) in [
             (
                 "/new -- /sbin/nope",
