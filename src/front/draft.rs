@@ -404,7 +404,9 @@ impl Draft {
             }
         }
         if !self.spec.argv.is_none() {
-        } else if !self.spec.machine.switches_to.is_empty() {
+            return;
+        }
+        if !self.spec.machine.switches_to.is_empty() {
             self.spec.argv = alone(c"/sbin/init");
         } else if root || boots {
             if root {
