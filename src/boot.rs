@@ -324,7 +324,8 @@ impl Machine<'_> {
         }
     }
 
-    fn has_ended(&mut self, change: Change) -> bool {
+    /// Whether that change of the child was its end, and how that was.
+    pub fn has_ended(&mut self, change: Change) -> bool {
         self.status = match change {
             Change::Exited(status) => status,
             Change::Killed(signal) => SIGNALLED.saturating_add(signal.number() as u8),

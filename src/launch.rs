@@ -116,7 +116,7 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
     let deaf = sys::set_mask(Set::ALL).is_err();
     let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8, deaf };
     let power = machine.supervise(runs);
-    power::end_all(
+    let ended = power::end_all(
         machine.child,
         match spec.life.end {
             End::Grace(seconds) => Some(seconds),
@@ -124,6 +124,9 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
             _ => Some(0),
         },
     );
+    if let Some(change) = ended {
+        machine.has_ended(change);
+    }
     if spec.machine.is_whole {
         power::unmount_all();
     }

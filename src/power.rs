@@ -67,12 +67,15 @@ enum Wait {
     Asked,
 }
 
-/// Reaps until `child`, or everybody, is no more; at most so many seconds.
-fn wait_for(child: Option<Pid>, seconds: Option<u32>) -> Wait {
+/// Reaps until `child`, or everybody, is no more; at most so many seconds. How the child ended goes to `end`.
+fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) -> Wait {
     let until = seconds.map(|seconds| sys::now().after(seconds));
     loop {
         match sys::wait4(None, false) {
-            Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) if Some(pid) == child => return Wait::Over,
+            Ok(Some((pid, change @ (Change::Exited(_) | Change::Killed(_))))) if Some(pid) == child => {
+                *end = Some(change);
+                return Wait::Over;
+            }
             Ok(Some(_)) => continue,
             Ok(None) => {}
             // ECHILD.
@@ -88,30 +91,32 @@ fn wait_for(child: Option<Pid>, seconds: Option<u32>) -> Wait {
 
 /// Reaps whoever has ended.
 pub fn reap() {
-    let _ = wait_for(None, Some(0));
+    let _ = wait_for(None, Some(0), &mut None);
 }
 
 /// Ends every process but us. `child` is asked first, which asks those that it looks after; then everybody else is. Each gets so
-/// many seconds, or all the time, but for who is asked for the end again.
-pub fn end_all(child: Option<Pid>, seconds: Option<u32>) {
+/// many seconds, or all the time, but for who is asked for the end again. Returns how `child` ended,
+/// if it did so when it was asked.
+pub fn end_all(child: Option<Pid>, seconds: Option<u32>) -> Option<Change> {
     const ALL: i32 = -1;
     let ask = |target| {
         let _ = sys::kill(target, Signal::TERM);
         let _ = sys::kill(target, Signal::CONT);
     };
-    let mut waited = Wait::Over;
+    let (mut waited, mut end) = (Wait::Over, None);
     if let Some(child) = child {
         ask(child.as_raw_nonzero().get());
-        waited = wait_for(Some(child), seconds);
+        waited = wait_for(Some(child), seconds, &mut end);
     }
     if waited != Wait::Asked {
         ask(ALL);
-        waited = wait_for(None, seconds);
+        waited = wait_for(None, seconds, &mut None);
     }
     if waited != Wait::Over {
         let _ = sys::kill(ALL, Signal::KILL);
-        let _ = wait_for(None, Some(PATIENCE));
+        let _ = wait_for(None, Some(PATIENCE), &mut None);
     }
+    end
 }
 
 /// What a wait has come to.

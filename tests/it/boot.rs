@@ -87,6 +87,19 @@ fn who_does_not_obey_is_killed() {
     }
 }
 
+/// Where reboot(2) may not be asked, the end is that of any other program: CMD's status, of an end that was asked for too.
+#[test]
+fn without_the_right_to_reboot_it_ends_with_cmds_status() {
+    for who in who::both() {
+        let around = ["--cap-drop=CAP_SYS_BOOT"];
+        machine(who, &around, &sh(&[], "exit 3")).run().is(3, "", "");
+        let script = "trap 'exit 5' TERM; echo up; while :; do sleep 0.01; done";
+        let mut run = machine(who, &around, &sh(&[], script)).start();
+        send(up(&mut run), libc::SIGTERM);
+        run.finish().is(5, "", "");
+    }
+}
+
 #[test]
 fn the_other_signals_are_cmds() {
     for who in who::both() {
