@@ -8,10 +8,10 @@ use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use engine::boot::is_whole_machine;
-use engine::fault::{Fault, failed, refuse};
+use engine::fault::{Fault, blame, failed, refuse};
 use engine::say;
 use engine::spec::Spec;
-use engine::sys::Start;
+use engine::sys::{Start, know_own_number};
 use engine::voice::speak_as;
 use engine::{judge, launch};
 use rustix::process::{Pid, getpid};
@@ -43,6 +43,10 @@ fn run(start: Start) -> i32 {
     let words = choose(program);
     speak_as(words.voice);
     let native = words.voice == NATIVE.voice;
+    if let Err(why) = know_own_number() {
+        blame(say!("ask for our own number"), c"", why);
+        return failed();
+    }
     let first = native && getpid() == Pid::INIT;
     let (whole, alone) = (first && is_whole_machine(), start.args.len() <= 2);
     let meant = try_out(words, start.args, &start);

@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::harness::launch::{exists, send};
-use super::harness::procs::eventually;
+use super::harness::procs::{eventually, is_gone};
 use super::harness::scratch::nsinit;
 use super::harness::{Launch, roots};
 
@@ -194,7 +194,7 @@ fn die_with_parent() {
                 send(outer, libc::SIGTERM);
             }
             running.finish().is(-libc::SIGKILL, "", "");
-            eventually("OUTER is gone", || (!exists(outer)).then_some(()));
+            eventually("OUTER is gone", || is_gone(outer).then_some(()));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::compat::common::{self, adopts, asleep, each, recorder};
 use super::compat::subject::tester;
 use super::compat::{Place, Subject, Suite, helper, is, signals, terminal};
-use super::harness::launch::{exists, send};
+use super::harness::launch::send;
 use super::harness::procs::{self, eventually, is_gone, stat};
 use super::harness::scratch::{self, Dir, nsinit};
 use super::harness::{Deny, Launch, roots};
@@ -329,7 +329,7 @@ fn die_with_parent() {
         let pids = [running.line(), running.line()].map(|line| line.parse().expect("a number"));
         running.kill(libc::SIGKILL);
         for pid in pids {
-            eventually("it is gone", || (!exists(pid)).then_some(()));
+            eventually("it is gone", || is_gone(pid).then_some(()));
         }
         is(&running.finish(), -libc::SIGKILL, "", "");
     }

@@ -12,9 +12,11 @@ const NEW: &str = "#!/bin/sh\n\
 /// Something to be freed.
 const BIG: &str = "yes | head -c 60000000 >/big; before=$(grep MemFree /proc/meminfo | tr -dc 0-9); export before\n";
 
-/// It is process 1, finds what was mounted, and what it was told; the initramfs has been emptied, and nothing else.
+/// It is process 1, finds what was mounted, and what it was told; the initramfs has been emptied, and nothing else: at once
+/// where it was removed, a moment later where the kernel has dropped it as a whole.
 const PROBE: &str = "#!/bin/sh\n\
-    after=$(grep MemFree /proc/meminfo | tr -dc 0-9); echo $$ \"$@\"; [ $((after - before)) -gt 40000 ] && echo freed\n\
+    echo $$ \"$@\"; n=0; while [ $n -lt 300 ]; do n=$((n + 1))\n\
+    after=$(grep MemFree /proc/meminfo | tr -dc 0-9); [ $((after - before)) -gt 40000 ] && echo freed && break; sleep 0.1; done\n\
     ls -1 /; cat /run/x; [ ! -e /proc/self/fd/8 ] || cat <&8; cut -d ' ' -f 2 /proc/mounts | sort | tr '\\n' ' '; tty; grep -c . /proc/sys/kernel/ctrl-alt-del\n\
     grep SigBlk /proc/self/status; poweroff -f\n";
 
