@@ -353,8 +353,8 @@ fn try_spawn(command: &mut Command) -> io::Result<Child> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         nix::sys::prctl::set_child_subreaper(true).expect("become a subreaper");
-        // A shell without job control starts what it puts into the background with these ignored.
-        for signal in [Signal::SIGINT, Signal::SIGQUIT] {
+        // nohup(1), and a shell without job control that puts it into the background, start us with these ignored.
+        for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
             // SAFETY: the default needs no handler.
             unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.expect("stop ignoring a signal");
         }
