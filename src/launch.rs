@@ -70,6 +70,11 @@ fn prepare(spec: &Spec<'_>, state: &mut State) -> Result<Option<i32>, Failure> {
     if spec.channels.detach { detach(state) } else { Ok(None) }
 }
 
+/// A child as we are. Why there is none is reported.
+fn plain_fork() -> Result<Fork, Failure> {
+    sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))
+}
+
 /// Goes on as somebody whom nobody waits for, without the caller's session and terminal. The process of the caller's waits
 /// for the word how it is to end.
 fn detach(state: &mut State) -> Result<Option<i32>, Failure> {
@@ -132,15 +137,13 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
     }
     // The kernel ends the process that has it halt the machine, too.
     loop {
-        match sys::clone_old(0) {
+        match plain_fork() {
             Ok(Fork::Child) => sys::exit(power::switch(power, spec.machine.is_whole).number() as i32),
             Ok(Fork::Parent(child)) => {
                 let _ = sys::wait_end(child.as_raw_nonzero().get());
                 break;
             }
-            Err(why) => {
-                blame(say!("fork"), c"", why);
-            }
+            Err(_) => {}
         }
         if !spec.machine.is_whole {
             break;
@@ -273,7 +276,7 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
 /// Has somebody between the caller's terminal and CMD's.
 fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
     if spec.pty {
-        match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
+        match plain_fork()? {
             Fork::Child => {
                 call_ourselves(spec, start, 0);
                 sys::exit(relay::run(spec, state))
@@ -301,7 +304,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     enter::look(spec, state)?;
     start_relay(spec, start, state)?;
     let go = state.go.ok_or(Failure::BADF)?;
-    match sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))? {
+    match plain_fork()? {
         Fork::Child => sys::exit(enter_and_fork(spec, state)),
         // With a terminal of CMD's it stays, as the leader of the session, and says when CMD is there.
         Fork::Parent(helper) => match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {

@@ -11,10 +11,9 @@ use engine::boot::is_whole_machine;
 use engine::fault::{Fault, blame, failed, refuse};
 use engine::say;
 use engine::spec::Spec;
-use engine::sys::{Start, know_own_number};
+use engine::sys::{Start, own_number};
 use engine::voice::speak_as;
 use engine::{judge, launch};
-use rustix::process::{Pid, getpid};
 
 use front::draft::{Asked, Draft};
 use front::{NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
@@ -43,11 +42,13 @@ fn run(start: Start) -> i32 {
     let words = choose(program);
     speak_as(words.voice);
     let native = words.voice == NATIVE.voice;
-    if let Err(why) = know_own_number() {
-        blame(say!("ask for our own number"), c"", why);
-        return failed();
-    }
-    let first = native && getpid() == Pid::INIT;
+    let first = match own_number() {
+        Ok(number) => native && number == 1,
+        Err(why) => {
+            blame(say!("ask for our own number"), c"", why);
+            return failed();
+        }
+    };
     let (whole, alone) = (first && is_whole_machine(), start.args.len() <= 2);
     let meant = try_out(words, start.args, &start);
     if whole || first && (meant.boots || alone && base(program) == b"init") {

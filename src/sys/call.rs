@@ -448,13 +448,13 @@ pub fn is_given(fd: Standard) -> bool {
     call!(__NR_fcntl, fd as u32, raw::F_GETFD, 0u32) == Ok(0)
 }
 
-/// Whether getpid(2) tells our number. It is taken for a call that never fails; but a filter around us can refuse it, and then
-/// an error would be taken for a number: that of everybody, to kill(2).
+/// getpid(2), once, before it is taken for a call that never fails: a filter around us can refuse it, and an error would be
+/// a number to kill(2), that of everybody.
 ///
 /// # Errors
 /// What the filter says.
-pub fn know_own_number() -> Done {
-    done(call!(__NR_getpid))
+pub fn own_number() -> Result<u32, Failure> {
+    call!(__NR_getpid)
 }
 
 /// fcntl(2) F_SETOWN: notes a process with an open file. Nothing comes of it without O_ASYNC.
