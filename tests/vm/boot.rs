@@ -2,9 +2,10 @@
 
 use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
 
-/// One of them, for what is the same in all.
-fn one() -> Option<Kernel> {
-    kernels(&[Kernel::V6_1]).pop()
+/// One of them, for what is the same in all; and all, if they are asked for.
+fn one_or_all() -> Vec<Kernel> {
+    let all = std::env::var("NSINIT_KERNELS").is_ok_and(|word| word == "all");
+    kernels(if all { &ALL } else { &[Kernel::V6_1] })
 }
 
 /// All that CMD finds.
@@ -85,19 +86,20 @@ fn a_shell_on_the_console() {
 
 #[test]
 fn what_follows_cmds_end() {
-    let Some(kernel) = one() else { return };
-    let mut image = Image::new(kernel);
-    image.runs("echo ran");
-    for (at_end, end) in [("poweroff", End::Off), ("reboot", End::Restart), ("halt", End::Halt)] {
-        image.boot(&format!("nsinit.on-exit={at_end}")).is(end, "ran\n");
+    for kernel in one_or_all() {
+        let mut image = Image::new(kernel);
+        image.runs("echo ran");
+        for (at_end, end) in [("poweroff", End::Off), ("reboot", End::Restart), ("halt", End::Halt)] {
+            image.boot(&format!("nsinit.on-exit={at_end}")).is(end, "ran\n");
+        }
+        let mut machine = image.start("nsinit.on-exit=shell");
+        machine.expect("# ");
+        machine.enter("exit\n");
+        assert_eq!(machine.finish().end, End::Off);
+        // The third ends it.
+        image.runs("echo run; echo x >>/n; [ $(wc -l </n) = 3 ] && kill -USR1 1 && sleep 1000");
+        image.boot("nsinit.respawn").is(End::Halt, "run\nrun\nrun\n");
     }
-    let mut machine = image.start("nsinit.on-exit=shell");
-    machine.expect("# ");
-    machine.enter("exit\n");
-    assert_eq!(machine.finish().end, End::Off);
-    // The third ends it.
-    image.runs("echo run; echo x >>/n; [ $(wc -l </n) = 3 ] && kill -USR1 1 && sleep 1000");
-    image.boot("nsinit.respawn").is(End::Halt, "run\nrun\nrun\n");
 }
 
 /// Both numberings; what runs has the time to end.
@@ -160,59 +162,63 @@ fn what_is_mounted_is_unmounted() {
 /// Whatever CMD does, and whatever becomes of it: the kernel has no reason to panic.
 #[test]
 fn whatever_cmd_does() {
-    let Some(kernel) = one() else { return };
-    for (script, end) in [
-        ("kill -9 -1", End::Off),
-        ("kill -9 $PPID", End::Off),
-        ("kill -SEGV 1; sleep 1000", End::Off),
-        (
-            "for s in 1 3 4 5 6 7 8 9 11 13 14 17 18 19 20 21 22 23 24 25 26 27 28 29 31 34 64; do kill -$s 1; done; sleep 1000",
-            End::Off,
-        ),
-        ("reboot -f", End::Restart),
-        ("umount -l /proc; umount -l /sys; umount -l /dev; rm -rf /dev /init /etc", End::Off),
-        ("exec >/dev/null 2>&1 <&-; echo b >/dev/full", End::Off),
-        ("for i in 1 2 3 4 5 6 7 8 9; do (sleep 0.01 & sleep 1000 &) ; done", End::Off),
-        ("ulimit -u 1; :(){ :|: & }; :", End::Off),
-    ] {
-        let mut image = Image::new(kernel);
-        image.runs(script);
-        let boot = image.boot("nsinit.grace=1");
-        assert_eq!(boot.end, end, "{script}: {boot}");
+    for kernel in one_or_all() {
+        for (script, end) in [
+            ("kill -9 -1", End::Off),
+            ("kill -9 $PPID", End::Off),
+            ("kill -SEGV 1; sleep 1000", End::Off),
+            (
+                "for s in 1 3 4 5 6 7 8 9 11 13 14 17 18 19 20 21 22 23 24 25 26 27 28 29 31 34 64; do kill -$s 1; done; sleep 1000",
+                End::Off,
+            ),
+            ("reboot -f", End::Restart),
+            ("umount -l /proc; umount -l /sys; umount -l /dev; rm -rf /dev /init /etc", End::Off),
+            ("exec >/dev/null 2>&1 <&-; echo b >/dev/full", End::Off),
+            ("for i in 1 2 3 4 5 6 7 8 9; do (sleep 0.01 & sleep 1000 &) ; done", End::Off),
+            ("ulimit -u 1; :(){ :|: & }; :", End::Off),
+        ] {
+            let mut image = Image::new(kernel);
+            image.runs(script);
+            let boot = image.boot("nsinit.grace=1");
+            assert_eq!(boot.end, end, "{script}: {boot}");
+        }
     }
 }
 
 /// Process 1 is there, and does what it can, without what it is used to.
 #[test]
 fn whatever_is_missing() {
-    let Some(kernel) = one() else { return };
-    // A root that can't be written, and has no directory to mount on.
-    let mut image = Image::new(kernel);
-    image.script("#!/bin/sh\nmount -o remount,ro none /\nexec /sbin/init\n");
-    let missing = ["/proc", "/sys", "/run"].map(|place| format!("nsinit: mount {place}: No such file or directory\n"));
-    let cgroup = "nsinit: mount /sys/fs/cgroup: No such file or directory\n";
-    let [proc, sys, run] = missing;
-    image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
-    // The kernel permits nobody a /proc who has not seen one; root without a user namespace needs no permission.
-    let told = format!("{proc}{sys}{run}{cgroup}");
-    let line = "nsinit: mount proc on /proc: Operation not permitted (no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others)\n";
-    image.boot("-- --root /box -- true").is(End::Off, &format!("{told}{line}"));
-    image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}0\n"));
-    // Nothing at all is in it.
-    let image = Image::empty(kernel);
-    image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
-    image.boot("-- --root /box").is(End::Off, "nsinit: open root /box: No such file or directory\n");
+    for kernel in one_or_all() {
+        // A root that can't be written, and has no directory to mount on.
+        let mut image = Image::new(kernel);
+        image.script("#!/bin/sh\nmount -o remount,ro none /\nexec /sbin/init\n");
+        let missing =
+            ["/proc", "/sys", "/run"].map(|place| format!("nsinit: mount {place}: No such file or directory\n"));
+        let cgroup = "nsinit: mount /sys/fs/cgroup: No such file or directory\n";
+        let [proc, sys, run] = missing;
+        image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
+        // The kernel permits nobody a /proc who has not seen one; root without a user namespace needs no permission.
+        let told = format!("{proc}{sys}{run}{cgroup}");
+        let line = "nsinit: mount proc on /proc: Operation not permitted (no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others)\n";
+        image.boot("-- --root /box -- true").is(End::Off, &format!("{told}{line}"));
+        image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}0\n"));
+        // Nothing at all is in it.
+        let image = Image::empty(kernel);
+        image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
+        image.boot("-- --root /box").is(End::Off, "nsinit: open root /box: No such file or directory\n");
+    }
 }
 
 /// Without a console what is said is in the kernel's log, and CMD has standard descriptors all the same.
 #[test]
 fn without_a_console() {
-    let Some(kernel) = one() else { return };
-    let mut image = Image::new(kernel);
-    image.runs("n=$(ls -l /proc/self/fd | grep -c ' [012] -> /dev/null$'); echo \"null $n\" >/dev/kmsg");
-    let boot = image.boot("console=hvc7 earlyprintk=ttyS0,keep loglevel=7");
-    let told = ["nsinit: open /dev/console: ", "null 2\n"].iter().all(|text| boot.log.contains(text));
-    assert!(boot.end == End::Off && told, "{boot}");
+    for kernel in one_or_all() {
+        let mut image = Image::new(kernel);
+        image.runs("n=$(ls -l /proc/self/fd | grep -c ' [012] -> /dev/null$'); echo \"null $n\" >/dev/kmsg");
+        let boot = image.boot("console=hvc7 earlyprintk=ttyS0,keep loglevel=7");
+        let told = ["nsinit: open /dev/console: ", "null 2\n"].iter().all(|text| boot.log.contains(text));
+        assert!(boot.end == End::Off && told, "{boot}");
+    }
 }
 
 /// Where the kernel makes no devices, nsinit does.
@@ -220,7 +226,7 @@ fn without_a_console() {
 fn without_a_devtmpfs() {
     for kernel in kernels(&NATIVE) {
         let mut image = Image::new(kernel);
-        image.program("faulty", "bin/faulty");
+        image.program("vm/faulty", "bin/faulty");
         image.script("#!/bin/faulty mount=devtmpfs\n");
         image.words(&[
             "--",

@@ -32,7 +32,7 @@ pub fn tool(command: &mut Command) -> String {
     attempt(command).unwrap_or_else(|| panic!("{command:?} failed"))
 }
 
-fn script(name: &str) -> Command {
+pub fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name))
 }
 
@@ -200,26 +200,38 @@ impl Image {
     }
 
     pub fn file(&self, path: &str, text: &str) {
-        let path = self.at(path);
-        fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
+        let path = self.place(path);
         fs::write(&path, text).expect("write a file");
         fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("open a file to all");
     }
 
-    /// tests/vm/NAME.c, static, at that path.
+    /// tests/NAME.c, static, at that path.
     pub fn program(&self, name: &str, path: &str) {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vm").join(format!("{name}.c"));
-        let path = self.at(path);
-        fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(format!("{name}.c"));
         let words = ["-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o"];
-        tool(Command::new("cc").args(words).arg(&path).arg(source));
+        tool(Command::new("cc").args(words).arg(self.place(path)).arg(source));
+    }
+
+    /// A program that is there, at that path.
+    pub fn put(&self, program: &Path, path: &str) {
+        self.copy(program, &self.place(path));
     }
 
     /// nsinit at another path.
     pub fn nsinit(&self, path: &str) {
+        self.put(self.kernel.nsinit(), path);
+    }
+
+    /// busybox without links to it, at that path.
+    pub fn busybox_alone(&self, path: &str) {
+        self.put(&self.kernel.busybox(), path);
+    }
+
+    /// The path, in a directory that is there.
+    fn place(&self, path: &str) -> PathBuf {
         let path = self.at(path);
         fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
-        self.copy(self.kernel.nsinit(), &path);
+        path
     }
 
     /// /init is this script, and not nsinit, which is /sbin/nsinit, and /sbin/init too.
@@ -258,14 +270,14 @@ impl Image {
                 if done.contains(&module) {
                     continue;
                 }
-                let to = self.dir("lib").join(format!("{module}.ko"));
+                let to = self.dir("ko").join(format!("{module}.ko"));
                 tool(Command::new("cp").arg("-L").arg(modules.join(path)).arg(to.with_extension(
                     path.rsplit_once(".ko").map_or("ko", |(_, end)| if end.is_empty() { "ko" } else { "ko.xz" }),
                 )));
                 if path.ends_with(".xz") {
                     tool(Command::new("xz").arg("-d").arg(to.with_extension("ko.xz")));
                 }
-                load += &format!("insmod /lib/{module}.ko\n");
+                load += &format!("insmod /ko/{module}.ko\n");
                 done.push(module);
             }
         }
@@ -389,6 +401,13 @@ impl Drop for Image {
 pub struct Disk(pub PathBuf);
 
 impl Disk {
+    /// One with a directory's files in it, and a little room.
+    pub fn of(directory: &Path) -> Self {
+        let path = new_path("disk");
+        tool(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(directory).arg(&path).arg("400M"));
+        Self(path)
+    }
+
     pub fn as_drive(&self) -> [&str; 2] {
         let text = format!("file={},format=raw,if=virtio", self.0.display());
         ["-drive", Box::leak(text.into_boxed_str())]
@@ -494,7 +513,13 @@ impl Machine {
         let end = Instant::now() + deadline;
         while !ready(&self.log) {
             match self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(chunk) => self.log += &String::from_utf8_lossy(&chunk).replace('\r', ""),
+                Ok(chunk) => {
+                    let text = String::from_utf8_lossy(&chunk).replace('\r', "");
+                    if std::env::var_os("NSINIT_SHOW").is_some() {
+                        let _ = std::io::stderr().write_all(text.as_bytes());
+                    }
+                    self.log += &text;
+                }
                 Err(_) => return false,
             }
         }

@@ -55,7 +55,7 @@ fn nobody_gets_below_the_root() {
              nsinit --root /box --cap-add ALL --detach --pid-file /tmp/pid -- sleep 1000; \
              nsinit --enter /tmp/pid --cap-add ALL -- /bin/attack; kill $(cat /tmp/pid); while [ -e /tmp/pid ]; do sleep 0.1; done",
         );
-        image.program("attack", "box/bin/attack");
+        image.program("vm/attack", "box/bin/attack");
         image.modules(&["overlay"]);
         image.file(
             "script",
@@ -83,7 +83,7 @@ fn what_can_not_be_locked_is_refused() {
              nsinit --enter /tmp/pid --cap-add SYS_ADMIN -- /bin/attack; echo $?; kill $(cat /tmp/pid); \
              nsinit --bind /box / --cap-drop CAP_SYS_ADMIN /bin/attack; nsinit --bind /box / ls -d /bin",
         );
-        image.program("attack", "box/bin/attack");
+        image.program("vm/attack", "box/bin/attack");
         // Since Linux 7.0 what is below is the kernel's own, and empty.
         let why = "Operation not permitted (in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only)\n125\n";
         let first = if kernel == Kernel::V7 {

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use nix::unistd::geteuid;
-
-use super::scratch::{Dir, busybox, helper, make_dir};
+use super::scratch::{Dir, busybox, helper};
 use super::who::{self, Who};
 use super::{Launch, Out, launch, skip};
 
@@ -87,50 +85,15 @@ fn applets() -> &'static [String] {
     })
 }
 
-/// A Debian with bash, made once and kept between runs, below the build directory.
+/// A Debian with bash, made once and kept between runs.
 pub fn debian() -> Option<&'static Path> {
-    static ROOT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match ROOT.get_or_init(make_debian) {
-        Ok(path) => Some(path),
-        Err(why) => {
-            skip(why);
-            None
-        }
+    static ROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let root = ROOT.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/debian");
+        launch::attempt(&mut Command::new(script)).map(|path| path.trim_end().into())
+    });
+    if root.is_none() {
+        skip("no Debian root can be had (scripts/debian)");
     }
-}
-
-fn make_debian() -> Result<PathBuf, String> {
-    // Not below target/: the sources may lie where only their owner gets to.
-    let cache = Path::new("/var/cache/nsinit-test");
-    let (done, part) = (cache.join("debian"), cache.join(format!("debian.{}", std::process::id())));
-    if done.exists() {
-        return Ok(done);
-    }
-    if !geteuid().is_root() {
-        return Err("only root can make a Debian root".into());
-    }
-    make_dir(cache);
-    let _ = fs::remove_dir_all(&part);
-    make_dir(&part);
-    // It mounts things: not where the other tests look.
-    let mut debootstrap = Command::new("unshare");
-    debootstrap
-        .args(["--mount", "debootstrap", "--variant=minbase", "--include=bash", "stable"])
-        .arg(&part)
-        .arg(mirror());
-    if !launch::quiet(&mut debootstrap) {
-        return Err(format!("no Debian root could be made: {debootstrap:?} failed"));
-    }
-    // If another run was faster, its root is as good.
-    if fs::rename(&part, &done).is_err() {
-        let _ = fs::remove_dir_all(&part);
-    }
-    if done.exists() { Ok(done) } else { Err(format!("{} could not be made", done.display())) }
-}
-
-/// The mirror that this machine's own apt uses, or Debian's.
-fn mirror() -> String {
-    let uris = launch::attempt(Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]));
-    let uris = uris.unwrap_or_default();
-    uris.lines().find(|u| !u.contains("security")).unwrap_or("http://deb.debian.org/debian").to_owned()
+    root.as_deref()
 }
