@@ -386,14 +386,14 @@ impl Supervisor<'_> {
             (Signal::CHLD, _) => pty::look_after(&self.state),
             // CMD is in another terminal: this one means our job, without it.
             (signal, SI_KERNEL) if self.spec.pty && is_stop(signal) => {
-                let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+                sys::stop();
             }
             (Signal::IO, _) if self.state.is_news(info) => {}
             (Signal::CONT, _) => self.resume(),
             // CMD is in our group and has got it already.
             (signal, SI_KERNEL) if !self.spec.life.own_group => {
                 if is_stop(signal) {
-                    let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+                    sys::stop();
                 }
             }
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.

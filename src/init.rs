@@ -9,7 +9,7 @@
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
 use rustix::io::{pread, read};
-use rustix::process::{Pid, getpid};
+use rustix::process::Pid;
 
 use crate::fault::{SIGNALLED, failed, tell};
 use crate::spec::{Audience, End, Mode, Spec};
@@ -342,7 +342,7 @@ impl<'a> Init<'a> {
         }
         if self.spec.pty && !contained && info.code() == SI_KERNEL && is_stop(info.signal()) {
             // CMD is in another terminal: this one means our job, without it.
-            let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+            sys::stop();
             return;
         }
         // What the terminal sends to our group, CMD has got already if it is in it.
@@ -354,7 +354,7 @@ impl<'a> Init<'a> {
             self.forward(info, signal);
         }
         if self.spec.life.stop_with_command && is_stop(info.signal()) {
-            let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::STOP);
+            sys::stop();
         }
     }
 

@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
 use rustix::io::write;
-use rustix::process::{Pid, getpid};
+use rustix::process::Pid;
 
 use crate::files::{self, Fd, HERE};
 use crate::mounts;
@@ -28,7 +28,7 @@ pub fn open() -> Result<Fd, Failure> {
 /// Whether it is procfs, whole, and of our own pid namespace: `self` names us by our own number.
 fn is_ours(proc: Fd) -> bool {
     let mut pid = Text::new();
-    pid.push_number(getpid().as_raw_nonzero().get().cast_unsigned());
+    pid.push_own_id();
     is_procfs(proc)
         && fstat(proc).is_ok_and(|stat| stat.st_ino == ROOT_INODE)
         && files::read_link(proc, c"self", &mut [0; 16]).is_ok_and(|link| link == pid.bytes())

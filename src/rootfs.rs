@@ -35,8 +35,12 @@ pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
         Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
         Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
         // Device files that DIR may hold, whoever put them there, are nobody's devices.
-        Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
-            .map_err(|why| blame(COPY, spec.root, why))?,
+        Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true).map_err(|why| {
+            // The directory itself is open.
+            let proc = why == Failure::NOENT;
+            let hint = if proc { say!("before Linux 5.12 it takes a mounted /proc") } else { Say::NOTHING };
+            blame_hint(COPY, spec.root, why, hint)
+        })?,
     };
     mounts::begin_root(tree).map(|()| tree)
 }

@@ -4,6 +4,8 @@
 use core::ffi::CStr;
 use core::num::NonZeroU32;
 
+use rustix::process::getpid;
+
 use crate::sys::c_str;
 
 /// PATH_MAX of the kernel, with the terminating NUL: a path of as many bytes is ENAMETOOLONG to every system call.
@@ -55,6 +57,12 @@ impl Text {
     /// Appends a number in decimal.
     pub fn push_number(&mut self, number: u32) -> &mut Text {
         self.push_in_base(number, const { NonZeroU32::new(10).unwrap() })
+    }
+
+    /// Appends our process id.
+    #[inline(never)]
+    pub fn push_own_id(&mut self) -> &mut Text {
+        self.push_number(getpid().as_raw_nonzero().get().cast_unsigned())
     }
 
     /// Appends a number in octal.

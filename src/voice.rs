@@ -5,8 +5,6 @@
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use rustix::process::getpid;
-
 use crate::say;
 use crate::sys::Standard;
 use crate::text::Text;
@@ -237,7 +235,7 @@ pub fn fill_in(line: &mut Text, pattern: Say, numbers: [i32; 2], word: &[u8]) {
     let [first, second] = numbers;
     pattern.each(&mut |byte| {
         match byte {
-            b'@' => line.push_number(getpid().as_raw_nonzero().get().cast_unsigned()),
+            b'@' => line.push_own_id(),
             b'%' => line.push_number(first.cast_unsigned()),
             b'^' => line.push_number(second.cast_unsigned()),
             b'&' => line.push_printable(word),

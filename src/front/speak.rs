@@ -8,7 +8,6 @@ use engine::sys::{Standard, write};
 use engine::text::Text;
 use engine::texts::Say;
 use engine::voice::Name;
-use rustix::process::getpid;
 
 use super::draft::Asked;
 use super::words::{Complaint, Kind, Vocabulary};
@@ -81,7 +80,7 @@ fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8
             b'#' => text.push_printable(word),
             b'$' => text.push(option),
             b'&' => text.push(if short_name { base(program) } else { program.to_bytes() }),
-            b'@' => text.push_number(getpid().as_raw_nonzero().get().cast_unsigned()),
+            b'@' => text.push_own_id(),
             _ => text.byte(byte),
         };
     });

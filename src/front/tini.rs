@@ -90,7 +90,7 @@ fn end(draft: &mut Draft) {
     let reaps = life.subreaper || getpid() == Pid::INIT || child_subreaper().is_ok_and(|reaper| reaper.is_some());
     if !reaps && draft.verbosity > 0 && draft.asked == Asked::Run && !draft.spec.argv.is_none() {
         let mut line = Text::new();
-        line.push(b"[WARN  tini (").push_number(getpid().as_raw_nonzero().get().cast_unsigned()).push(b")] ");
+        line.push(b"[WARN  tini (").push_own_id().push(b")] ");
         write(Standard::Error, line.push(WARNING).bytes());
     }
 }

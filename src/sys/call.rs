@@ -157,6 +157,12 @@ pub fn die_of(signal: Signal) {
     let _ = set_mask(Set::ALL.without(signal));
 }
 
+/// Stops this process, until somebody continues it; but not process 1, which is immune.
+#[inline(never)]
+pub fn stop() {
+    let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), Signal::STOP);
+}
+
 /// Bytes of stack for [`beside`]'s child: the path buffers of a walk and what the calls need are half of it.
 const STACK: usize = 128 * 1024;
 

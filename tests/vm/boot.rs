@@ -199,9 +199,17 @@ fn whatever_is_missing() {
         image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
         // The kernel permits nobody a /proc who has not seen one; root without a user namespace needs no permission.
         let told = format!("{proc}{sys}{run}{cgroup}");
-        let line = "nsinit: mount proc on /proc: Operation not permitted (no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others)\n";
+        let [line, shared] = if kernel == Kernel::V5_10 {
+            ["nsinit: copy the mount of /box: No such file or directory (before Linux 5.12 it takes a mounted /proc)\n";
+                2]
+        } else {
+            [
+                "nsinit: mount proc on /proc: Operation not permitted (no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others)\n",
+                "0\n",
+            ]
+        };
         image.boot("-- --root /box -- true").is(End::Off, &format!("{told}{line}"));
-        image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}0\n"));
+        image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}{shared}"));
         // Nothing at all is in it.
         let image = Image::empty(kernel);
         image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
@@ -212,7 +220,8 @@ fn whatever_is_missing() {
 /// Without a console what is said is in the kernel's log, and CMD has standard descriptors all the same.
 #[test]
 fn without_a_console() {
-    for kernel in one_or_all() {
+    // Of arm64's kernel nothing is heard then.
+    for kernel in one_or_all().into_iter().filter(|kernel| !kernel.is_arm64()) {
         let mut image = Image::new(kernel);
         image.runs("n=$(ls -l /proc/self/fd | grep -c ' [012] -> /dev/null$'); echo \"null $n\" >/dev/kmsg");
         let boot = image.boot("console=hvc7 earlyprintk=ttyS0,keep loglevel=7");
