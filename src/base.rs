@@ -7,9 +7,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::mount::{MountFlags, mount};
-use rustix::process::{chdir, chroot, fchdir, pivot_root};
+use rustix::process::pivot_root;
 
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, chdir, chroot, fchdir};
 use crate::sys::{self, Done, Failure};
 use crate::text::Text;
 

@@ -5,10 +5,9 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
 use rustix::fs::OFlags;
-use rustix::process::{chdir, chroot, fchdir};
 
 use crate::base::{HOST, base, fd_path, plain};
-use crate::files::{self, DIRECTORY, Fd, HERE};
+use crate::files::{self, DIRECTORY, Fd, HERE, chdir, chroot, fchdir};
 use crate::mountinfo;
 use crate::resolve::{self, Kind};
 use crate::sys::{Done, Failure};

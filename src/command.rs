@@ -9,10 +9,10 @@
 
 use core::ffi::CStr;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
-use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid};
+use rustix::process::{Pid, getpid, getppid, setpgid, setsid};
 
 use crate::fault::{blame, blame_execution, failed};
-use crate::files::{self, HERE};
+use crate::files::{self, HERE, chdir};
 use crate::say;
 use crate::spec::{Mode, ROOTS_HOME, Spec};
 use crate::state::{News, State};

@@ -10,12 +10,10 @@
 
 use linux_raw_sys::general::CLONE_NEWUSER;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
-use rustix::io::write;
-use rustix::process::{chdir, chroot, fchdir};
 
 use crate::fault::{blame, blame_hint, warn};
 use crate::fds;
-use crate::files;
+use crate::files::{self, chdir, chroot, fchdir, write};
 use crate::other::{self, Other};
 use crate::say;
 use crate::spec::Spec;
@@ -168,7 +166,7 @@ fn join_cgroup(state: &mut State) {
     if let Ok(Some(file)) = state.cgroup
         && let Err(errno) = write(file, b"0")
     {
-        state.cgroup = Err(errno.into());
+        state.cgroup = Err(errno);
     }
 }
 
@@ -189,7 +187,7 @@ fn join_namespaces(spec: &Spec<'_>, state: &State) -> Done {
 /// Not what the mount namespace begins with: it may be that the container's root is below that.
 fn enter_root(state: &State) -> Done {
     fchdir(state.root.ok_or(Failure::BADF)?)?;
-    Ok(chroot(c".")?)
+    chroot(c".")
 }
 
 /// Where the process is, if that is below the root; `command` goes elsewhere, if that was said.

@@ -85,6 +85,51 @@ pub fn read_link<'b>(dir: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> 
     Ok(buffer.get(..length).unwrap_or_default())
 }
 
+/// read(2). The kernel reads less than 2 GiB at a time; as wide as a [`Failure`], what is returned travels in two registers.
+///
+/// # Errors
+/// Those of read(2).
+#[inline(never)]
+pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<u32, Failure> {
+    Ok(rustix::io::read(fd, buffer)? as u32)
+}
+
+/// write(2), as [`read`].
+///
+/// # Errors
+/// Those of write(2).
+#[inline(never)]
+pub fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<u32, Failure> {
+    Ok(rustix::io::write(fd, bytes)? as u32)
+}
+
+/// fchdir(2).
+///
+/// # Errors
+/// Those of fchdir(2).
+#[inline(never)]
+pub fn fchdir(directory: BorrowedFd<'_>) -> Done {
+    Ok(rustix::process::fchdir(directory)?)
+}
+
+/// chdir(2).
+///
+/// # Errors
+/// Those of chdir(2).
+#[inline(never)]
+pub fn chdir(path: &CStr) -> Done {
+    Ok(rustix::process::chdir(path)?)
+}
+
+/// chroot(2).
+///
+/// # Errors
+/// Those of chroot(2).
+#[inline(never)]
+pub fn chroot(path: &CStr) -> Done {
+    Ok(rustix::process::chroot(path)?)
+}
+
 /// Kinds of files, of `st_mode` (inode(7)).
 pub const DIRECTORY: u32 = raw::S_IFDIR;
 /// See [`DIRECTORY`].

@@ -7,12 +7,11 @@
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
-use rustix::io::{read, write};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid};
 
 use crate::fault::{SIGNALLED, blame_hint};
-use crate::files::Fd;
+use crate::files::{Fd, read, write};
 use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
@@ -289,7 +288,7 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
 /// If process 1 has ended already it has said why, and its status will tell.
 fn let_go(state: &State) -> Done {
     let go = state.go.ok_or(Failure::BADF)?;
-    match write(go.write, b"!").map_err(Failure::from) {
+    match write(go.write, b"!"){
         Ok(_) | Err(Failure::PIPE) => Ok(()),
         Err(why) => Err(why),
     }

@@ -5,13 +5,12 @@ use core::ffi::CStr;
 use linux_raw_sys::general::CLONE_NEWUSER;
 use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 use rustix::fs::OFlags;
-use rustix::io::{read, write};
 use rustix::pipe::PipeFlags;
 use rustix::process::getpid;
 use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 
 use crate::fault::{blame, blame_hint, refuse};
-use crate::files::{self, Fd};
+use crate::files::{self, Fd, read, write};
 use crate::procfs;
 use crate::say;
 use crate::spec::Spec;
@@ -67,7 +66,7 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
     let mut own = [0u8; PATH];
     let me = procfs::process(procfs::open()?, getpid())?;
     let length = read(procfs::open_file(me, map, OFlags::RDONLY)?, own.as_mut_slice())?;
-    let mut rest = own.get(..length).unwrap_or_default();
+    let mut rest = own.get(..length as usize).unwrap_or_default();
     // The kernel puts spaces before each number, so that the end of a line belongs to the number before it.
     let mut field = || {
         while let Some((word, after)) = text::word(rest, b' ') {
@@ -162,7 +161,7 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
         || {
             let left = sys::unshare(CLONE_NEWUSER);
             // That it has not left is no less an end of the wait.
-            write(pipe.write, b"!").map_err(Failure::from).and(left)
+            write(pipe.write, b"!").and(left)
         },
     )?;
     left?;

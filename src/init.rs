@@ -8,10 +8,11 @@
 //! - Nothing may fail from here on: there is no `Result` in this file.
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
-use rustix::io::{pread, read};
+use rustix::io::pread;
 use rustix::process::Pid;
 
 use crate::fault::{SIGNALLED, failed, tell};
+use crate::files::read;
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::{News, State};
 use crate::sys::{self, Change, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};

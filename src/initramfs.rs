@@ -7,11 +7,11 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, statfs, unlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
-use rustix::process::{chdir, chroot, fchdir, getpid, pivot_root};
+use rustix::process::{getpid, pivot_root};
 
 use crate::base::{DATA, plain};
 use crate::fault::{blame, warn};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, chdir, chroot, fchdir};
 use crate::ids;
 use crate::mountinfo;
 use crate::procfs;
@@ -157,7 +157,7 @@ pub fn switch(dir: &CStr) -> Done {
         // It would be freed too.
         Err(Failure::INVAL)
     } else {
-        plain(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| Ok(chroot(c".")?))
+        plain(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| chroot(c"."))
     };
     entered
         .inspect_err(|_| {
@@ -180,7 +180,7 @@ pub fn switch(dir: &CStr) -> Done {
     } else {
         unmount(c".", UnmountFlags::DETACH)?;
     }
-    Ok(chdir(c"/")?)
+    chdir(c"/")
 }
 
 /// Moves a mount to its place, made where it is missing.

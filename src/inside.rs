@@ -9,13 +9,12 @@
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
-use rustix::io::read;
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::{chdir, setpgid};
+use rustix::process::setpgid;
 use rustix::system::sethostname;
 
 use crate::fault::{blame, blame_hint, failed, warn};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, chdir, read};
 use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
 use crate::state::State;
@@ -133,7 +132,7 @@ static SYSFS: [Step; 1] = [Step {
 static ENTER: [Step; 3] = [
     Step { says: say!("make / of"), on: |spec| spec.root, when: mounts, run: enter_root },
     Step { says: say!("detach the caller's root"), on: nothing, when: mounts, run: |_, _| mounts::detach_host() },
-    Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| Ok(chdir(c"/")?) },
+    Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| chdir(c"/") },
 ];
 
 /// At the end, for what belongs to the one process that does it.

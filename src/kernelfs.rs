@@ -6,11 +6,10 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{Access, AtFlags, accessat, fstat, unlinkat};
-use rustix::process::fchdir;
 
 use crate::base::{self, DATA};
 use crate::fault::{blame, blame_hint};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, fchdir};
 use crate::mounts;
 use crate::place::put;
 use crate::resolve::PARENTS;

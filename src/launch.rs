@@ -6,15 +6,14 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 use rustix::fs::{Access, OFlags, access};
-use rustix::io::{read, write};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, chdir, chroot, fchdir, getpid, setsid};
+use rustix::process::{Pid, getpid, setsid};
 use rustix::system::{RebootCommand, reboot};
 
 use crate::boot::{Machine, What};
 use crate::command::{self, become_command};
 use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, write_line};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, chdir, chroot, fchdir, read, write};
 use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
 use crate::power::Heard;
@@ -185,8 +184,8 @@ fn switch_root(spec: &Spec<'_>, state: &State) -> Done {
     }
     // Once we are there, there is no way back.
     let look = |(spec, dir): &(&Spec<'_>, Fd)| {
-        let there = fchdir(dir).and_then(|()| chroot(c".")).and_then(|()| access(spec.command, Access::EXEC_OK));
-        there.map_or_else(|why| why.raw_os_error(), |()| 0)
+        let there = fchdir(*dir).and_then(|()| chroot(c".")).and_then(|()| Ok(access(spec.command, Access::EXEC_OK)?));
+        there.map_or_else(|why| why.number() as i32, |()| 0)
     };
     let new = files::directory(HERE, dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
     let looked = sys::spawn(look, &(spec, new)).map_err(|why| blame(say!("fork"), c"", why))?;

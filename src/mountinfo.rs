@@ -1,9 +1,8 @@
 //! /proc/PID/mountinfo, read line by line: proc_pid_mountinfo(5). Only where nothing else tells.
 
 use linux_raw_sys::general as raw;
-use rustix::io::read;
 
-use crate::files::Fd;
+use crate::files::{Fd, read};
 use crate::sys::Done;
 use crate::text::{self, PATH, Text};
 
@@ -58,7 +57,7 @@ pub fn each(file: Fd, look: &mut dyn FnMut(&Line<'_>)) -> Done {
         if length == 0 {
             return Ok(());
         }
-        for byte in chunk.get(..length).unwrap_or_default() {
+        for byte in chunk.get(..length as usize).unwrap_or_default() {
             if *byte != b'\n' {
                 line.byte(*byte);
                 continue;

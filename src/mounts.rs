@@ -13,11 +13,11 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
 };
-use rustix::process::{chroot, fchdir, pivot_root};
+use rustix::process::pivot_root;
 
 use crate::base::{self, DATA, ROOT, base, fd_path, plain};
 use crate::byname::{self, TREE, remount};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Done, Failure, keep_open};
 use crate::text::Text;
 

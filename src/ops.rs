@@ -6,11 +6,10 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{OFlags, fstat};
-use rustix::io::{Errno, read, write};
 
 use crate::base;
 use crate::fault::{blame, warn};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, read, write};
 use crate::kernelfs;
 use crate::mounts;
 use crate::place::{self, parents, put, refused};
@@ -155,16 +154,16 @@ fn write_file(dir: Fd, name: &CStr, mode: u32, from: u32) -> Done {
     let mut content = [0u8; PATH];
     loop {
         let length = match read(sys::given(from), content.as_mut_slice()) {
-            Err(Errno::INTR) => continue,
+            Err(Failure::INTR) => continue,
             other => other?,
         };
-        let mut rest = content.get(..length).unwrap_or_default();
+        let mut rest = content.get(..length as usize).unwrap_or_default();
         if rest.is_empty() {
             return Ok(());
         }
         while !rest.is_empty() {
             let written = write(file, rest)?;
-            rest = rest.get(written..).unwrap_or_default();
+            rest = rest.get(written as usize..).unwrap_or_default();
         }
     }
 }

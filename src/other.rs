@@ -7,11 +7,10 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{OFlags, fstat};
-use rustix::io::read;
 use rustix::process::Pid;
 
 use crate::fault::blame_hint;
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, read};
 use crate::procfs;
 use crate::say;
 use crate::sys::{self, Done, Failure, c_str, tail};
@@ -172,7 +171,7 @@ fn differ_in_old(one: &[u8; PATH], other: &[u8; PATH]) -> bool {
 fn read_into(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &mut [u8; PATH]) -> Done {
     let file = files::open(directory, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
     let (place, _) = content.split_at_mut(PATH - 1);
-    let length = read(file, place)?;
+    let length = read(file, place)? as usize;
     if length == PATH - 1 {
         return Err(Failure::TOO_LONG);
     }

@@ -3,10 +3,9 @@
 
 use core::ffi::CStr;
 use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
-use rustix::io::write;
 use rustix::process::Pid;
 
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd, HERE, write};
 use crate::mounts;
 use crate::sys::{Done, Failure};
 use crate::text::Text;
@@ -73,7 +72,7 @@ pub fn open_file(process: Fd, name: &CStr, flags: OFlags) -> Result<Fd, Failure>
 /// EINVAL where there is none, or none that knows the context.
 pub fn label(proc: Option<Fd>, file: &CStr, label: Option<&CStr>) -> Done {
     let file = files::open(proc.ok_or(Failure::BADF)?, file, OFlags::WRONLY)?;
-    match write(file, label.unwrap_or_default().to_bytes_with_nul()).map_err(Failure::from) {
+    match write(file, label.unwrap_or_default().to_bytes_with_nul()){
         Ok(_) => Ok(()),
         Err(Failure::INVAL) => Err(Failure::NO_LABELS),
         Err(why) => Err(why),

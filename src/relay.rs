@@ -6,11 +6,9 @@
 //!   without it CMD's terminal is hung up.
 //! - The terminal is made raw here, and what it was here; by the launcher, if this one was killed.
 
-use rustix::io::{Errno, read, write};
-
 use crate::fault::{blame, failed};
 use crate::fds;
-use crate::files::Fd;
+use crate::files::{Fd, read, write};
 use crate::pty::{self, BEGIN, END};
 use crate::say;
 use crate::spec::Spec;
@@ -43,8 +41,8 @@ impl Buffer {
     }
 
     /// Takes what there is to read. Only for one that is empty.
-    fn fill(&mut self, from: Fd) -> Result<usize, Errno> {
-        let length = read(from, self.bytes.as_mut_slice())?;
+    fn fill(&mut self, from: Fd) -> Result<usize, Failure> {
+        let length = read(from, self.bytes.as_mut_slice())? as usize;
         (self.from, self.to) = (0, length);
         Ok(length)
     }
@@ -52,9 +50,9 @@ impl Buffer {
     /// Writes what can be written. What nobody hears any more is an end; what finds no room is lost.
     fn drain(&mut self, to: Fd) -> Done {
         match write(to, self.rest()) {
-            Ok(length) => self.from += length,
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(why @ (Errno::PIPE | Errno::IO)) => return Err(why.into()),
+            Ok(length) => self.from += length as usize,
+            Err(Failure::AGAIN | Failure::INTR) => {}
+            Err(why @ (Failure::PIPE | Failure::IO)) => return Err(why),
             Err(_) => self.from = self.to,
         }
         Ok(())
@@ -177,8 +175,8 @@ impl Relay {
         }
         if master.told(READABLE) && self.outwards.is_empty() {
             match self.outwards.fill(self.master) {
-                Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(why) => return Err(why.into()),
+                Ok(_) | Err(Failure::AGAIN | Failure::INTR) => {}
+                Err(why) => return Err(why),
             }
         }
         if written.told(WRITABLE) {
@@ -226,8 +224,8 @@ impl Relay {
                 (self.inwards.from, self.inwards.to) = (0, if self.at_line { 1 } else { 2 });
             }
             Ok(_) => self.at_line = self.inwards.rest().last() == Some(&b'\n'),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(Errno::IO) => self.input = Input::Withheld,
+            Err(Failure::AGAIN | Failure::INTR) => {}
+            Err(Failure::IO) => self.input = Input::Withheld,
             // There never was anything to read.
             Err(_) => self.input = Input::Ended,
         }

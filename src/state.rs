@@ -1,14 +1,13 @@
 //! What the processes of one launch know. The fork copies it, so each goes on with its own.
 
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::io::{Errno, read, write};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, getegid, geteuid, getpid};
 use rustix::termios::Winsize;
 
-use crate::files::Fd;
+use crate::files::{Fd, read, write};
 use crate::spec::LOCKS;
-use crate::sys::{self, Failure, Modes, POLL_HUP, POLL_IN, SI_KERNEL, Set, Siginfo, Signal, keep_open};
+use crate::sys::{self, Done, Failure, Modes, POLL_HUP, POLL_IN, SI_KERNEL, Set, Siginfo, Signal, keep_open};
 
 /// What the caller was when nsinit started: CMD is to find the same.
 #[derive(Clone, Copy)]
@@ -52,10 +51,10 @@ impl Pipe {
 ///
 /// # Errors
 /// Those of write(2).
-pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Result<(), Errno> {
+pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Done {
     let written = write(to, bytes);
     // What is blocked is kept whatever is said of it; what comes to be ignored is no longer pending (signal(7)).
-    if written == Err(Errno::PIPE) && sys::set_ignored(Signal::PIPE, true) == Ok(false) {
+    if written == Err(Failure::PIPE) && sys::set_ignored(Signal::PIPE, true) == Ok(false) {
         let _ = sys::set_ignored(Signal::PIPE, false);
     }
     written.map(|_| ())

@@ -3,11 +3,10 @@
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
-use rustix::io::{Errno, read, write};
-use rustix::process::{Pid, chdir};
+use rustix::process::Pid;
 
 use crate::fault::{blame_hint, warn};
-use crate::files::{self, HERE};
+use crate::files::{self, HERE, chdir, read, write};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{State, write_to_anybody};
@@ -51,7 +50,7 @@ pub fn tell_namespaces(state: &State) -> Done {
     for number in other::ours(state.proc.ok_or(Failure::BADF)?)? {
         numbers.push(&number.to_ne_bytes());
     }
-    Ok(write(pipe.write, numbers.bytes()).map(|_| ())?)
+    write(pipe.write, numbers.bytes()).map(|_| ())
 }
 
 /// The launcher's: waits until he is told.
@@ -63,7 +62,7 @@ pub fn ask_for_namespaces(state: &mut State) -> Done {
     // While we held that end too, nobody would tell of its end.
     sys::close(fds::number(Some(pipe.write)));
     let mut numbers = [0u8; size_of::<other::Namespaces>()];
-    if read(pipe.read, &mut numbers)? != numbers.len() {
+    if read(pipe.read, &mut numbers)? as usize != numbers.len() {
         return Err(Failure::CHILD);
     }
     let (list, _) = numbers.as_chunks();
@@ -96,7 +95,7 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
         let mut line = Text::new();
         line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
         if let Err(errno) = write(file, line.bytes()) {
-            warn(say!("write"), spec.channels.pid_file, errno.into(), Say::NOTHING);
+            warn(say!("write"), spec.channels.pid_file, errno, Say::NOTHING);
         }
     }
     if let Some(fd) = spec.channels.ready {
@@ -158,8 +157,8 @@ pub fn wait_for(fd: Option<u32>) -> Done {
     let Some(fd) = fd else { return Ok(()) };
     loop {
         match read(sys::given(fd), &mut [0u8]) {
-            Err(Errno::INTR) => {}
-            done => return Ok(done.map(|_| ())?),
+            Err(Failure::INTR) => {}
+            done => return done.map(|_| ()),
         }
     }
 }

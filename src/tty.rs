@@ -7,11 +7,11 @@
 
 use linux_raw_sys::ioctl::{TIOCNOTTY, TIOCSCTTY};
 use rustix::fs::OFlags;
-use rustix::io::{Errno, read};
+use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
-use crate::files::{self, FIFO, Fd, HERE};
+use crate::files::{self, FIFO, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, Modes, Set, Signal, Standard};
 
 /// The controlling terminal, if there is one. Nobody waits for it: it is asked and told only.
@@ -33,7 +33,7 @@ pub fn is_ours(terminal: Fd) -> bool {
         Some(group) => tcgetpgrp(terminal) == Ok(group),
         // Neither has a number in our pid namespace; rustix has a name for that. Who is in the background and blocks
         // SIGTTIN reads EIO.
-        None => tcgetpgrp(terminal) == Err(Errno::OPNOTSUPP) && read(terminal, &mut [0u8; 0]) != Err(Errno::IO),
+        None => tcgetpgrp(terminal) == Err(Errno::OPNOTSUPP) && read(terminal, &mut [0u8; 0]) != Err(Failure::IO),
     }
 }
 
