@@ -288,7 +288,7 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
 /// If process 1 has ended already it has said why, and its status will tell.
 fn let_go(state: &State) -> Done {
     let go = state.go.ok_or(Failure::BADF)?;
-    match write(go.write, b"!"){
+    match write(go.write, b"!") {
         Ok(_) | Err(Failure::PIPE) => Ok(()),
         Err(why) => Err(why),
     }

@@ -190,10 +190,11 @@ fn a_root_that_can_not_be_switched_to() {
             "",
             "nsinit: execute /sbin/init: No such file or directory (in the new root; nothing was switched)\n",
         );
-        run(&["--switch-root", "/usr", "--", "/bin/sh"]).is(
+        let directory = nsinit().parent().and_then(Path::to_str).expect("it is in a directory");
+        run(&["--switch-root", directory, "--", "/nsinit"]).is(
             OFF,
             "",
-            "nsinit: switch to root /usr: it is no mount of another file system\n",
+            &format!("nsinit: switch to root {directory}: it is no mount of another file system\n"),
         );
         for more in [["--enter", "1"], ["--pid-file", "/x"], ["--rewrite", "1:2"], ["--grace", "1"], ["--name", "x"]] {
             let out = run(&[&["--switch-root", "/mnt"], &more[..], &["--", "/x"]].concat());

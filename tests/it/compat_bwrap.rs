@@ -187,6 +187,14 @@ impl Mounts {
         found.unwrap_or_else(|| panic!("no mount at {point}: {:?}", self.0))
     }
 
+    /// The flags of what is there, and more: those of the host's mounts stay, whatever a machine has.
+    #[track_caller]
+    pub fn with(&self, point: &str, more: &str) -> String {
+        let all: Vec<&str> = self.at(point).flags.split(',').chain(more.split(',')).collect();
+        let is_there = |flag: &&str| all.contains(flag) && !(*flag == "rw" && all.contains(&"ro"));
+        FLAGS.into_iter().filter(is_there).collect::<Vec<_>>().join(",")
+    }
+
     pub fn points(&self) -> Vec<&str> {
         self.0.iter().map(|mount| mount.point.as_str()).collect()
     }
