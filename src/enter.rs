@@ -125,7 +125,7 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
         true => state.root,
         false => Some(files::directory(other.directory, c"cwd")?),
     };
-    state.cgroup = other.cgroup(proc);
+    state.cgroup = other.cgroup(proc, &mut state.old_cgroup);
     // All of it was that of one time.
     if other.namespaces()? != namespaces {
         return Err(Failure::CHANGED);
@@ -163,10 +163,12 @@ fn found(state: &State) -> Result<Other, Failure> {
 }
 
 fn join_cgroup(state: &mut State) {
-    if let Ok(Some(file)) = state.cgroup
-        && let Err(errno) = write(file, b"0")
-    {
-        state.cgroup = Err(errno);
+    if let Ok(Some(file)) = state.cgroup {
+        state.cgroup = match write(file, b"0") {
+            Err(why) => Err(why),
+            Ok(_) if state.old_cgroup => Err(Failure::OLD_CGROUP),
+            Ok(_) => Ok(None),
+        };
     }
 }
 

@@ -370,7 +370,8 @@ fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Re
                 "are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
             )
         }
-        Err(_) => say!("--share-user does without a user namespace"),
+        Err(_) if spec.unshares(raw::CLONE_NEWUSER) => say!("--share-user does without a user namespace"),
+        Err(_) => say!("--unshare-user does without CAP_SYS_ADMIN"),
     };
     for (namespace, missing) in OPTIONAL {
         if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {

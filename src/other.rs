@@ -249,19 +249,20 @@ impl Other {
         lowest.ok_or(Failure::NO_IDS)
     }
 
-    /// The list of the processes in its cgroup (cgroups(7), version 2), open for writing, if that is not ours too.
+    /// The list of the processes in its cgroup (cgroups(7), version 2), open for writing, if that is not ours too; and in `old`,
+    /// whether it is in another one of version 1.
     ///
     /// # Errors
     /// EXDEV: it lies outside of what we see of the cgroups; ENOENT: they are not mounted; EACCES: it may not be joined;
-    /// [`Failure::OLD_CGROUP`]: it is in another one of version 1, which is not joined.
-    pub fn cgroup(self, proc: Fd) -> Result<Option<Fd>, Failure> {
+    /// [`Failure::OLD_CGROUP`]: it is in another one of version 1, which is not joined, and in none of version 2.
+    pub fn cgroup(self, proc: Fd, old: &mut bool) -> Result<Option<Fd>, Failure> {
         let (mut its, mut own) = ([0u8; PATH], [0u8; PATH]);
         read_into(self.directory, c"cgroup", &mut its)?;
         read_into(proc, c"self/cgroup", &mut own)?;
-        let old = differ_in_old(&its, &own);
+        *old = differ_in_old(&its, &own);
         let (its, own) = (line_after(&its, VERSION_2), line_after(&own, VERSION_2));
         let Some(path) = its.filter(|_| its != own) else {
-            return if old { Err(Failure::OLD_CGROUP) } else { Ok(None) };
+            return if *old { Err(Failure::OLD_CGROUP) } else { Ok(None) };
         };
         let path = text::after(path, b"/").ok_or(Failure::XDEV)?;
         if text::after(path, b"..").is_some() {

@@ -73,8 +73,9 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
 /// # Errors
 /// Why there is none, reported.
 pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
-    let hint = |why| {
-        if why == Failure::NOENT { say!("the container has no /dev/ptmx; --dev /dev makes one") } else { Say::NOTHING }
+    let hint = |why| match why {
+        Failure::NOENT | Failure::ACCESS => say!("the container has none that works; --dev /dev makes one"),
+        _ => Say::NOTHING,
     };
     let pty = state.pty.map_or_else(|| find(state), Ok);
     let (master, slave) = pty.map_err(|why| blame_hint(say!("make a terminal by"), c"/dev/ptmx", why, hint(why)))?;

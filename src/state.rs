@@ -123,11 +123,12 @@ pub struct State {
     pub root: Option<Fd>,
     /// Of `--enter`: the process, if it can be had as a descriptor; its namespaces; the kinds of namespaces that it does not share with us
     /// (CLONE_NEW*); its cgroup's list of processes, if that is not ours, or why
-    /// CMD can't be in it.
+    /// CMD can't be in it; whether it is in another cgroup of version 1.
     pub handle: Option<Fd>,
     pub namespaces: [u64; 8],
     pub kinds: u32,
     pub cgroup: Result<Option<Fd>, Failure>,
+    pub old_cgroup: bool,
     /// From process 1: the numbers of its namespaces.
     pub told: Option<Pipe>,
     /// The launcher's: where the caller's process waits to be told how it is to end, `--detach`.
@@ -206,6 +207,7 @@ static NOTHING_KNOWN: State = State {
     namespaces: [0; 8],
     kinds: 0,
     cgroup: Ok(None),
+    old_cgroup: false,
     told: None,
     waiting: None,
     pid_file: None,

@@ -99,7 +99,12 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
         }
     }
     if let Some(fd) = spec.channels.ready {
-        let _ = write_to_anybody(sys::given(fd), b"\n");
+        // Who no longer waits need not be told.
+        if let Err(why) = write_to_anybody(sys::given(fd), b"\n")
+            && why != Failure::PIPE
+        {
+            warn(say!("write to"), c"--ready-fd", why, Say::NOTHING);
+        }
         fds::give_up(spec.channels.ready);
     }
     if let Some(waiting) = state.waiting.take() {

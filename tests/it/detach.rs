@@ -281,6 +281,15 @@ fn ready_is_told_once() {
     }
 }
 
+/// Whoever waits there waits in vain.
+#[test]
+fn ready_can_not_be_told() {
+    for root in roots() {
+        let out = host(&root, "exec $N --ready-fd 3 -- true 3</dev/null").run();
+        out.is(0, "", "nsinit: write to --ready-fd: Bad file descriptor\n");
+    }
+}
+
 fn status_of(root: &Root, options: &str, cmd: &str) -> (Out, String) {
     let out = host(root, &format!("exec $N {options} --status-fd 3 -- {cmd} 3>status")).run();
     let told = root.read("status");

@@ -106,7 +106,7 @@ fn what_never_ran() {
         root.run(&["--pty", "--chdir", "/none"], &["true"]).fails("/none");
         // There is no /dev/ptmx in it.
         let words = ["--ro-bind", root.str(), "/", "--pty", "--", "true"];
-        Launch::new(root.who).args(words).run().fails("the container has no /dev/ptmx");
+        Launch::new(root.who).args(words).run().fails("the container has none that works");
         // What is there is no such device.
         root.file("ptmx", "");
         let words =
@@ -140,7 +140,7 @@ fn an_entered_cmd_has_one() {
                 let out = enter(by, container.init, &["--pty"], &["/bin/sh", "-c", script]).input("x\n").run();
                 if maker == Maker::Unshare {
                     // That root has an empty /dev.
-                    out.fails("the container has no /dev/ptmx");
+                    out.fails("the container has none that works");
                     continue;
                 }
                 let lines: Vec<&str> = out.stdout.split("\r\n").collect();

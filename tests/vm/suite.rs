@@ -67,7 +67,7 @@ fn image(kernel: Kernel, debian: &Path, names: &[&str]) -> Image {
              export NSINIT_BIN=/pre/nsinit NSINIT_SIDE=ours NSINIT_DEADLINE=120\n\
              insmod() {{ /pre/busybox insmod \"$1\"; }}; . /modules; while [ ! -e /dev/vda ]; do /pre/busybox sleep 0.1; done\n\
              /pre/busybox mount -t ext4 /dev/vda /usr || exit; cp /pre/busybox /usr/bin; chmod 1777 /tmp; echo 1 >/proc/sys/kernel/printk\n\
-             it --color never --test-threads 4 {}{skipped} 2>&1 | cat\n",
+            it --color never --test-threads 4 {}{skipped} 2>&1 </dev/null | cat\n",
             names.join(" ")
         ),
     );

@@ -313,7 +313,7 @@ pub static DIFFERENCES: [Difference; 44] = [
         names: &["bwrap"],
         what: "the caller's environment in /proc/1/environ",
         original: "there, also with `--clearenv`",
-        ours: "there only with `--info-fd` or `--json-status-fd`",
+        ours: "there only with `--info-fd` or `--json-status-fd`, and for root without `--unshare-user`",
         why: "what was not to be passed on is not to be found",
     },
     Difference {

@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::mem;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -358,11 +359,24 @@ fn try_spawn(command: &mut Command) -> io::Result<Child> {
             // SAFETY: the default needs no handler.
             unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.expect("stop ignoring a signal");
         }
+        leave_the_terminal();
     });
     let mut known = known();
     let child = command.spawn()?;
     known.insert(child.id().cast_signed());
     Ok(child)
+}
+
+/// What is launched here is no job of the caller's shell: a CMD that is stopped would stop that, and us with it. Who is in the
+/// foreground still gets what is typed.
+fn leave_the_terminal() {
+    let leads = nix::unistd::getsid(None).is_ok_and(|session| session == nix::unistd::getpid());
+    if let Ok(terminal) = fs::File::open("/dev/tty")
+        && !leads
+    {
+        // SAFETY: it takes no argument (ioctl_tty(2)).
+        unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
+    }
 }
 
 pub fn forget(pid: Pid) {
