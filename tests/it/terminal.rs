@@ -88,6 +88,11 @@ fn stop_and_resume() {
                 assert!(term.ask("jobs").contains("Stopped"));
                 term.line("fg");
                 eventually("CMD's job has the terminal", || (term.foreground() != term.pid()).then_some(()));
+                // Until it has been continued the kernel drops a ^Z (signal(7), SIGCONT).
+                eventually("all of it goes on", || {
+                    let mut job = procs::tree(term.pid()).into_iter().filter_map(stat);
+                    job.all(|one| one.state != 'T').then_some(())
+                });
             }
             term.line("abc");
             term.expect("got abc");
