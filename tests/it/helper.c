@@ -139,8 +139,10 @@ static int is_nsinit(int pid)
 static int catch(int pid)
 {
 	static const char *const files[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "environ", "mem" };
+	/* Of one that is dead these can be opened on older kernels, and there is nothing in them: its memory is gone. */
+	const unsigned int first_of_memory = 6;
 	unsigned int i;
-	char path[64];
+	char path[64], byte;
 	int fd, caught = 0;
 
 	if (!ptrace(PTRACE_SEIZE, pid, 0, 0)) {
@@ -158,7 +160,7 @@ static int catch(int pid)
 		fd = open(path, O_RDONLY | O_NONBLOCK);
 		if (fd < 0)
 			continue;
-		if (is_nsinit(pid)) {
+		if (is_nsinit(pid) && (i < first_of_memory || read(fd, &byte, 1) != 0)) {
 			printf("opened %s\n", path);
 			caught++;
 		}
