@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::harness::{Disk, End, Image, Kernel, attempt, kernels, script, skip, tool};
 
 /// What shows most of how a root is made, in the least time.
-const PART: &[&str] = &["basic::", "isolation::", "errors::", "join::", "a_stopped_cmd", "signals_for_a_stopped_cmd"];
+const PART: &[&str] = &["basic::", "isolation::", "a_stopped_cmd"];
 
 /// What is not for there: loops of thousands of launches, what looks at the sources, and the maps of an ordinary user's container,
 /// whose parent is the namespace that nsinit stands in, of one id.
