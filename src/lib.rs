@@ -9,6 +9,7 @@
 //! sys                     the only unsafe room: the C main, raw calls that rustix lacks, typed
 //! text                    text and numbers in fixed buffers
 //! texts                   the program's own texts, packed
+//! errnos                  the kernel's errnos in words
 //! voice                   the words and statuses of the name that nsinit was started under
 //! fault                   what failed, on what, why: one line, one write
 //! spec                    what was asked for: plain data, borrowed from the arguments
@@ -62,6 +63,7 @@ pub mod byname;
 pub mod caps;
 pub mod command;
 pub mod enter;
+pub mod errnos;
 pub mod fault;
 pub mod fds;
 pub mod files;

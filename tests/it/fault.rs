@@ -241,6 +241,26 @@ fn without_leaving_its_file_it_is_a_copy() {
     }
 }
 
+/// Every errno has its words, whoever answers with it: quotas, network file systems, keys; one without is a number.
+#[test]
+fn every_errno_prints_its_words() {
+    const WORDS: [(i32, &str); 5] = [
+        (libc::EDQUOT, "Disk quota exceeded"),
+        (libc::ENOTCONN, "Transport endpoint is not connected"),
+        (libc::EKEYREVOKED, "Key has been revoked"),
+        (41, "error 41"),
+        // ENOTSUPP of the kernel, which user space should never see.
+        (524, "error 524"),
+    ];
+    for root in roots() {
+        for (errno, words) in WORDS {
+            let refused = Deny::all(libc::SYS_sethostname, errno);
+            let out = root.launch(&["--hostname", "x"], &["echo", "ran"]).deny(refused).run();
+            out.is(125, "", &format!("nsinit: set host name x: {words}\n"));
+        }
+    }
+}
+
 /// Where no helper can be had, one does it all.
 #[test]
 fn without_a_helper_it_is_made_alone() {
