@@ -1,39 +1,160 @@
 # shellcheck shell=bash disable=SC2034
 # What the scripts share. To be sourced from the top of the tree.
 
+# `--help` prints the comment at the head of the script.
+case ${1-} in
+-h | --help)
+    sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]%/*}/${0##*/}"
+    exit
+    ;;
+esac
+
+note() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
 die() {
-    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    note "$@"
     exit 1
 }
 
 have() { command -v "$1" >/dev/null; }
 
-# Runs a command and shows what it said only if it fails.
+# For a script without arguments.
+no_arguments() { (($# == 0)) || die "takes no arguments, so not $1 (see --help)"; }
+
+# Runs a command, and prints what it printed only if it fails. `warning` is the last that apt-get complained about.
 quietly() {
-    local said
-    said=$("$@" 2>&1 </dev/null) || {
-        printf '%s\n' "$said" >&2
+    local log status=0
+    log=$(mktemp)
+    log_to "$log" "$@" || status=$?
+    warning=$(sed -nE 's/^[EW]: //p' "$log" | tail -n 1)
+    ((status == 0)) || cat "$log" >&2
+    rm -f "$log"
+    return "$status"
+}
+
+# Runs a command with its output in a file. On a terminal the last line shows while it runs.
+log_to() {
+    local log=$1 ticker='' status=0
+    shift
+    if [[ -t 2 ]]; then
+        tick "$log" >/dev/null &
+        ticker=$!
+    fi
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    if [[ $ticker ]]; then
+        kill "$ticker" 2>/dev/null || :
+        wait "$ticker" 2>/dev/null || :
+        printf '\r\e[K' >&2
+    fi
+    return "$status"
+}
+
+# Ends with the script too, should that be killed.
+tick() {
+    local width start=$SECONDS
+    width=$(tput cols 2>/dev/null) || width=80
+    while sleep 1 && kill -0 $$ 2>/dev/null; do
+        printf '\r\e[K%.*s' $((width - 1)) "$((SECONDS - start)) s  $(tail -n 1 "$1" | tr -d '\r')" >&2
+    done
+}
+
+# ---- Debian's packages
+
+# Sees to it that these Debian packages are there, as root; says what to do as anybody else. A package that cannot be had
+# costs only itself: the others are installed.
+packages() {
+    local name missing can=() cannot=0
+    mapfile -t missing < <(not_installed "$@")
+    ((${#missing[@]})) || return 0
+    if ! have apt-get; then
+        note "missing, by the names of Debian's packages: ${missing[*]}"
+        return 1
+    elif ((EUID)); then
+        note "missing; as root: apt-get install ${missing[*]}"
+        return 1
+    fi
+    # A list that is not fresh names packages that are gone, and older ones than there are.
+    refresh
+    apt_install "${missing[@]}" && return
+    # One that cannot be installed keeps the others out. It may be there in the version that what is installed belongs to.
+    for name in "${missing[@]}"; do
+        if apt_plan "$name"; then can+=("$name"); else cannot=1; fi
+    done
+    if ((${#can[@]} && cannot)); then apt_install "${can[@]}" || :; fi
+    mapfile -t missing < <(not_installed "${missing[@]}")
+    for name in "${missing[@]}"; do
+        apt_install "$name" || from_backports "$name" || note "cannot install $name: $reason"
+    done
+    mapfile -t missing < <(not_installed "$@")
+    ((${#missing[@]} == 0))
+}
+
+not_installed() {
+    local name
+    for name; do
+        dpkg-query -W -f='${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || printf '%s\n' "$name"
+    done
+}
+
+sources=() origin='' stale=''
+
+# `stale` says why the lists may not be fresh.
+refresh() {
+    quietly env LC_ALL=C apt-get -q "${sources[@]}" -o DPkg::Lock::Timeout=300 update 2>/dev/null || :
+    stale=$warning
+}
+
+# Announces and installs them, all or none. `reason` says why that failed.
+apt_install() {
+    apt_plan "$@" || return
+    note "installing $*$origin ($new packages, $size to download)"
+    quietly env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -y -q "${sources[@]}" --no-install-recommends --no-remove \
+        -o DPkg::Lock::Timeout=300 install "$@" || {
+        reason='apt-get failed; what it printed is above'
         return 1
     }
 }
 
-# Sees to it that these Debian packages are there; says what to do where it can't.
-packages() {
-    local name missing=()
-    have dpkg-query || return 1
-    for name; do
-        [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
-    done
-    ((${#missing[@]})) || return 0
-    if ((EUID)); then
-        printf '%s: missing; as root: apt-get install %s\n' "${0##*/}" "${missing[*]}" >&2
-        return 1
-    fi
-    # A list that is not fresh names packages that are gone, and older ones than there are.
-    apt-get -qq update >/dev/null 2>&1 </dev/null || :
-    quietly env DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends --no-remove \
-        -o DPkg::Lock::Timeout=300 install "${missing[@]}"
+# What installing them comes to: sets `new` and `size`, or `reason`.
+apt_plan() {
+    local out
+    out=$(LC_ALL=C apt-get -q "${sources[@]}" --no-install-recommends --no-remove --assume-no -o Debug::NoLocking=1 \
+        install "$@" 2>&1 </dev/null) || :
+    size=$(sed -nE 's/^Need to get (.*) of archives\.$/\1/p' <<<"$out")
+    new=$(sed -nE 's/.* ([0-9]+) newly installed, .*/\1/p' <<<"$out")
+    reason=$(sed -nE '/will be REMOVED:/{n;s/^ */installing it would remove /p;q}' <<<"$out")
+    [[ $reason ]] || reason=$(sed -n 's/^E: //p' <<<"$out" | tail -n 1)${stale:+ (apt-get update: $stale)}
+    [[ $size ]]
 }
+
+# A package of backports (qemu-utils, say) keeps the release's version of its relatives out.
+from_backports() {
+    local release sources origin list was="$reason" status=0
+    # shellcheck disable=SC1091
+    release=$(. /etc/os-release && [[ $ID == debian ]] && echo "${VERSION_CODENAME-}") && [[ $release ]] || return
+    list=$(mktemp)
+    chmod 644 "$list"
+    { cat /etc/apt/sources.list 2>/dev/null || :; } >"$list"
+    echo "deb $(trusted) $(mirror debian) $release-backports main" >>"$list"
+    sources=(-o "Dir::Etc::SourceList=$list" -t "$release-backports") origin=" from $release-backports, because $reason"
+    refresh
+    apt_install "$@" || status=1 reason=$was
+    rm -f "$list"
+    return $status
+}
+
+# Where this machine's own apt finds the archive `debian` or `debian-security`; or Debian's own.
+mirror() {
+    local mirror
+    # shellcheck disable=SC2016
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -E "/$1/?\$" | head -n 1) || :
+    echo "${mirror:-http://deb.debian.org/$1}"
+}
+
+# The keys of Debian's releases, the later ones too, as an option in a list of sources.
+trusted() { echo "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"; }
+
+# ---- Rust
 
 # The static musl target of a machine as `uname -m` names it.
 musl_target() {
@@ -46,8 +167,20 @@ musl_target() {
     esac
 }
 
-# Puts a Rust that can rebuild std first, installing what it lacks, and sets `rust` to whose it is and `sysroot` to
-# where it is: rustup's current toolchain, its nightly, or Debian's packages. Where there is none, `why` says so.
+# Prints the packages that a build lacks, for the `native` machine or an `other`. To be asked first, so that they are named, or
+# installed, in one go with whatever else a script takes.
+build_packages() (
+    names=()
+    find_rust || names+=(rustc-web cargo-web rust-web-src ca-certificates)
+    # rustup has a musl of its own, and another machine's is only unpacked.
+    [[ $rust != Debian || $1 == other ]] || names+=(musl-dev)
+    find_linker || names+=(lld)
+    have cc || names+=(gcc libc6-dev)
+    not_installed "${names[@]}"
+)
+
+# Puts a Rust that can rebuild std first and sets `rust` to whose it is and `sysroot` to where it is: rustup's current
+# toolchain, its nightly, or Debian's packages. Where there is none, `why` says so.
 find_rust() {
     local before=$PATH toolchain=${RUSTUP_TOOLCHAIN-}
     if have rustup; then
@@ -61,7 +194,6 @@ find_rust() {
     fi
     rust=Debian PATH=/usr/bin:$PATH
     rebuilds_std && return
-    packages rustc-web cargo-web rust-web-src ca-certificates && rebuilds_std && return
     PATH=$before
     why='no Rust here can rebuild std; that takes 1.92 or later and its sources'
     return 1
@@ -81,7 +213,7 @@ rebuilds_std() {
 
 # Sets `linker`: the toolchain's own lld, or the system's.
 find_linker() {
-    linker=$sysroot/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/rust-lld
+    linker=${sysroot-}/lib/rustlib/$(rustc -vV 2>/dev/null | sed -n 's/^host: //p')/bin/rust-lld
     [[ -x $linker ]] || linker=ld.lld
-    have "$linker" || packages lld || { why='there is no lld' && return 1; }
+    have "$linker" || { why='there is no lld' && return 1; }
 }
