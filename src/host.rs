@@ -230,7 +230,7 @@ pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
     for step in AFTER.iter().filter(|step| (step.when)(spec)) {
         let Err(why) = (step.run)(spec, state) else { continue };
         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
-        if sys::wait_end(child.as_raw_nonzero().get()).is_none() {
+        if sys::wait_end(child.as_raw_nonzero().get()).is_err() {
             let forbidden = say!("the kernel or its security module forbids user namespaces here");
             blame_hint(
                 step.says,

@@ -166,7 +166,7 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
     )?;
     left?;
     sys::prctl(PR_SET_DUMPABLE, (!spec.hides()).into())?;
-    if mapped == Some(true) { Ok(()) } else { Err(Failure::PERM) }
+    if mapped? { Ok(()) } else { Err(Failure::PERM) }
 }
 
 /// Makes sure that no user namespace can be made, by trying.
@@ -175,7 +175,7 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
 /// EEXIST, reported: one was made.
 pub fn assert_no_more() -> Done {
     let child = sys::spawn(|()| i32::from(sys::unshare(CLONE_NEWUSER).is_err()), &())?;
-    if sys::wait_end(child.as_raw_nonzero().get()) == Some(0) {
+    if sys::wait_end(child.as_raw_nonzero().get())? == 0 {
         let why = say!("creation of new user namespaces was not disabled as requested");
         let _ = refuse(why);
         return Err(Failure::REPORTED);

@@ -190,9 +190,9 @@ fn switch_root(spec: &Spec<'_>, state: &State) -> Done {
     let new = files::directory(HERE, dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
     let looked = sys::spawn(look, &(spec, new)).map_err(|why| blame(say!("fork"), c"", why))?;
     match sys::wait_end(looked.as_raw_nonzero().get()) {
-        Some(0) => {}
+        Ok(0) => {}
         why => {
-            let why = why.map_or(Failure::KILLED, |errno| Failure::new(errno.into()));
+            let why = why.map_or_else(|why| why, |errno| Failure::new(errno.into()));
             return Err(blame_hint(say!("execute"), spec.command, why, say!("in the new root; nothing was switched")));
         }
     }
@@ -435,7 +435,7 @@ fn fork_below(spec: &Spec<'_>, start: &Start, state: &State, namespaces: u32) ->
         &(spec, start, *state, namespaces, pipe, &failure),
     )?;
     match sys::wait_end(child.as_raw_nonzero().get()) {
-        Some(0) => sys::owner(pipe.read).map(Fork::Parent),
+        Ok(0) => sys::owner(pipe.read).map(Fork::Parent),
         _ => Err(failure.get()),
     }
 }
@@ -476,9 +476,9 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
         None
     };
     match mounted {
-        Some((Some(true), ())) => *state = job.1,
-        Some((Some(false), ())) => return Err(Failure::REPORTED),
-        Some((None, ())) => return Err(blame(say!("make the mounts"), c"", Failure::KILLED)),
+        Some((Ok(true), ())) => *state = job.1,
+        Some((Ok(false), ())) => return Err(Failure::REPORTED),
+        Some((Err(why), ())) => return Err(blame(say!("make the mounts"), c"", why)),
         None => {
             network()?;
             inside::mount(spec, state)?;

@@ -167,7 +167,7 @@ pub fn stop() {
 const STACK: usize = 128 * 1024;
 
 /// Runs `body(arg)` in a child that shares our memory, descriptors, directory and umask, and `meanwhile` here. Returns
-/// when both have ended: whether `body` said yes (`None`: a signal ended it), and what `meanwhile` said.
+/// when both have ended: whether `body` said yes, or the error of [`wait_end`]; and what `meanwhile` said.
 ///
 /// # Errors
 /// Those of mmap(2) and clone(2); then neither has run.
@@ -175,7 +175,7 @@ pub fn beside<T, R>(
     body: fn(&mut T) -> bool,
     arg: &mut T,
     meanwhile: impl FnOnce() -> R,
-) -> Result<(Option<bool>, R), Failure> {
+) -> Result<(Result<bool, Failure>, R), Failure> {
     struct Job<T>(fn(&mut T) -> bool, *mut T);
     extern "C" fn begin<T>(job: *const c_void) -> ! {
         // SAFETY: `job` is the Job below and `arg` what it was made from; both outlive this process, which is waited
@@ -200,8 +200,10 @@ pub fn beside<T, R>(
         let result = meanwhile();
         (wait_end(pid as i32).map(|status| status == 0), result)
     });
-    // SAFETY: it was mapped above, and the child, which alone used it, has ended or never begun.
-    let _ = unsafe { munmap(stack, STACK) };
+    if matches!(result, Err(_) | Ok((Ok(_) | Err(Failure::KILLED), _))) {
+        // SAFETY: it was mapped above, and the child, which alone used it, has ended or never begun.
+        let _ = unsafe { munmap(stack, STACK) };
+    }
     result
 }
 
@@ -517,6 +519,13 @@ pub fn prctl(operation: u32, argument: usize) -> Done {
     done(call!(__NR_prctl, operation, argument, 0usize, 0usize, 0usize))
 }
 
+/// prctl(PR_CAPBSET_READ): whether the bounding set has that capability. EINVAL: the kernel knows none of that number.
+#[must_use]
+pub fn is_bounded_by(capability: u32) -> bool {
+    use linux_raw_sys::prctl::PR_CAPBSET_READ;
+    !matches!(call!(__NR_prctl, PR_CAPBSET_READ, capability, 0usize, 0usize, 0usize), Ok(0) | Err(Failure::INVAL))
+}
+
 /// prctl(PR_SET_NAME): the name in `ps` and /proc/PID/comm.
 pub fn set_name(name: &CStr) {
     let _ = call!(__NR_prctl, linux_raw_sys::prctl::PR_SET_NAME, name.as_ptr(), 0usize, 0usize, 0usize);
@@ -798,12 +807,22 @@ pub fn write(to: Standard, bytes: &[u8]) -> bool {
     call!(__NR_write, fd, bytes.as_ptr(), bytes.len()).is_ok()
 }
 
-/// Waits until a child has ended, wait4(2). Returns its exit status; `None` if a signal has ended it.
-pub fn wait_end(child: i32) -> Option<u8> {
+/// Waits until a child has ended, wait4(2). Returns its exit status.
+///
+/// # Errors
+/// [`Failure::KILLED`]: a signal has ended it. ECHILD, or what a filter around us answers: how it ended is not known, nor
+/// whether it did.
+pub fn wait_end(child: i32) -> Result<u8, Failure> {
     let mut status: c_int = 0;
-    // EINTR: we were stopped and continued.
-    while call!(__NR_wait4, child, &raw mut status, raw::__WALL, 0usize) == Err(Failure::INTR) {}
-    (status & 0x7f == 0).then_some((status >> 8) as u8)
+    loop {
+        match call!(__NR_wait4, child, &raw mut status, raw::__WALL, 0usize) {
+            Ok(_) if status & 0x7f == 0 => return Ok((status >> 8) as u8),
+            Ok(_) => return Err(Failure::KILLED),
+            // Stopped and continued.
+            Err(Failure::INTR) => {}
+            Err(why) => return Err(why),
+        }
+    }
 }
 
 /// Waits until a child has ended, or `done` says yes after a SIGCHLD, or kills it when we are asked to end, or the time is

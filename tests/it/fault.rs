@@ -261,6 +261,37 @@ fn every_errno_prints_its_words() {
     }
 }
 
+/// What one capability answers says nothing of the next; and one that stays is an error, whatever the kernel calls it.
+#[test]
+fn the_bounding_set_goes_through_all_capabilities() {
+    for root in roots() {
+        let bounded = |options: &[&str], deny| {
+            let options = [&["--cap-drop", "ALL"], options].concat();
+            root.launch(&options, &["grep", "CapBnd", "/proc/self/status"]).deny(deny).run()
+        };
+        let dropped = |errno| Deny::when(libc::SYS_prctl, 0, ALL, libc::PR_CAPBSET_DROP as u64, errno);
+        bounded(&[], dropped(libc::EINVAL)).fails("reduce the bounding set: Invalid argument");
+        // Capability 5 alone, for every operation.
+        let fifth = |errno| Deny::when(libc::SYS_prctl, 1, ALL, 5, errno);
+        bounded(&["--allow-new-privs"], fifth(libc::EINVAL)).fails("reduce the bounding set: Invalid argument");
+        bounded(&[], fifth(EIO)).fails("reduce the bounding set: Input/output error");
+        // It is not asked for where it stays; the others are gone.
+        bounded(&["--cap-add", "KILL"], fifth(libc::EINVAL)).is(0, "CapBnd:\t0000000000000020\n", "");
+    }
+}
+
+/// A child of which nothing can be learnt has not succeeded: no CMD runs in a user namespace whose maps nobody wrote.
+#[test]
+fn a_failed_wait_is_no_success() {
+    for root in roots() {
+        for options in [&["--share-net", "--disable-userns"][..], &["--share-net", "--assert-userns-disabled"], &[]] {
+            // Not the waits of the loops, which ask for more.
+            let waits = Deny::when(libc::SYS_wait4, 2, ALL, libc::__WALL as u64, EIO);
+            root.launch(options, &["echo", "ran"]).deny(waits).run().fails(": Input/output error");
+        }
+    }
+}
+
 /// Where no helper can be had, one does it all.
 #[test]
 fn without_a_helper_it_is_made_alone() {
