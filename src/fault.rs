@@ -148,7 +148,7 @@ pub fn push_object(line: &mut Text, on: &CStr) {
     }
 }
 
-/// Ends the line and writes it with one write(2). That nobody reads it can't be told to anybody.
+/// Ends the line and writes it with one write(2).
 pub fn write_line(to: Standard, line: &mut Text) {
     let end = line.bytes().len().min(PATH - 1);
     line.truncate(end);

@@ -11,7 +11,7 @@ use engine::boot::is_whole_machine;
 use engine::fault::{Fault, blame, failed, refuse};
 use engine::say;
 use engine::spec::Spec;
-use engine::sys::{Start, own_number};
+use engine::sys::{Start, own_number, unwritten};
 use engine::voice::speak_as;
 use engine::{judge, launch};
 
@@ -20,7 +20,14 @@ use front::{NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_com
 
 #[cfg(not(test))]
 #[global_allocator]
-static HEAP: engine::sys::Bump = engine::sys::Bump::new();
+static HEAP: engine::sys::Bump = engine::sys::Bump::new(end_without_memory);
+
+/// Rust's own end would be a trap.
+#[cfg(not(test))]
+fn end_without_memory() -> ! {
+    blame(say!("allocate memory"), c"", engine::sys::Failure::NOMEM);
+    engine::sys::exit(failed())
+}
 
 #[cfg(not(test))]
 engine::entry!(run);
@@ -102,5 +109,12 @@ fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: 
         }
         _ => print(words, asked, program),
     }
-    0
+    // Who reads it may be a script.
+    match unwritten() {
+        Some(why) => {
+            blame(say!("write to"), c"standard output", why);
+            failed()
+        }
+        None => 0,
+    }
 }

@@ -801,10 +801,33 @@ pub fn end_messages() {
     }
 }
 
-/// write(2), once.
-pub fn write(to: Standard, bytes: &[u8]) -> bool {
+/// The errno of the last write(2) to standard output that failed.
+static UNWRITTEN: AtomicU32 = AtomicU32::new(0);
+
+/// write(2), once if all is taken; what standard output did not take is told by [`unwritten`].
+pub fn write(to: Standard, bytes: &[u8]) {
     let fd = if matches!(to, Standard::Error) { messages() } else { to as u32 };
-    call!(__NR_write, fd, bytes.as_ptr(), bytes.len()).is_ok()
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match call!(__NR_write, fd, rest.as_ptr(), rest.len()) {
+            Ok(length) => rest = rest.get(length as usize..).unwrap_or_default(),
+            // Stopped and continued.
+            Err(Failure::INTR) => {}
+            Err(why) => {
+                if matches!(to, Standard::Output) {
+                    UNWRITTEN.store(why.number(), Ordering::Relaxed);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Why something is missing on standard output.
+#[must_use]
+pub fn unwritten() -> Option<Failure> {
+    let errno = UNWRITTEN.load(Ordering::Relaxed);
+    (errno != 0).then(|| Failure::new(errno))
 }
 
 /// Waits until a child has ended, wait4(2). Returns its exit status.

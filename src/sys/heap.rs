@@ -15,6 +15,8 @@ const CHUNK: usize = 64 * 1024;
 pub struct Bump {
     next: Cell<*mut u8>,
     left: Cell<usize>,
+    /// Ends the program where the kernel has no memory.
+    end: fn() -> !,
 }
 
 // SAFETY: nsinit never starts a thread (the tidy test looks for it), so nothing is ever shared.
@@ -22,9 +24,8 @@ unsafe impl Sync for Bump {}
 
 impl Bump {
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "it has to be const")]
-    pub const fn new() -> Bump {
-        Bump { next: Cell::new(null_mut()), left: Cell::new(0) }
+    pub const fn new(end: fn() -> !) -> Bump {
+        Bump { next: Cell::new(null_mut()), left: Cell::new(0), end }
     }
 }
 
@@ -46,7 +47,7 @@ unsafe impl GlobalAlloc for Bump {
             let protection = ProtFlags::READ | ProtFlags::WRITE;
             // SAFETY: a new private mapping takes nothing that is in use (mmap(2)).
             let Ok(chunk) = (unsafe { mmap_anonymous(null_mut(), size, protection, MapFlags::PRIVATE) }) else {
-                return null_mut();
+                (self.end)()
             };
             self.next.set(chunk.cast());
             self.left.set(size);

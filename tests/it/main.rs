@@ -28,6 +28,7 @@ mod isolation;
 mod join;
 mod property;
 mod pty;
+mod rights;
 mod signals;
 mod terminal;
 mod tidy;
