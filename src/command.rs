@@ -22,7 +22,7 @@ use crate::text::{self, PATH, Text};
 use crate::texts::Say;
 use crate::{caps, fds, ids, procfs, status, tty, voice};
 
-static STEPS: [Step; 16] = [
+static STEPS: [Step; 17] = [
     Step {
         says: say!("wait for"),
         on: |_| c"--block-fd",
@@ -86,6 +86,12 @@ static STEPS: [Step; 16] = [
         // Process 1 is in / already.
         when: |spec| spec.contained() && spec.directory != c"/",
         run: |spec, _| enter_directory(spec),
+    },
+    Step {
+        says: say!("leave core files as the caller did"),
+        on: nothing,
+        when: contained,
+        run: |_, state| sys::limit_core(state.caller.core),
     },
     Step {
         says: say!("ignore SIGCHLD as the caller did"),

@@ -17,7 +17,9 @@ use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
 use crate::spec::{End, Mode, Spec};
 use crate::state::{Look, News, Pipe, State};
-use crate::step::{BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, explain, nothing, untraceable, walk};
+use crate::step::{
+    BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, contained, explain, nothing, untraceable, walk,
+};
 use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
@@ -26,9 +28,20 @@ use crate::{fds, image, initramfs, other, procfs, pty, reaper, status, tty};
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
-static BEFORE: [Step; 18] = [
+static BEFORE: [Step; 19] = [
     STOP_IGNORING_CHILDREN,
     BLOCK_SIGNALS,
+    // Our memory holds the caller's arguments and environment.
+    Step {
+        says: say!("leave no core file"),
+        on: nothing,
+        when: contained,
+        run: |_, state| {
+            state.caller.core = sys::core_limit()?;
+            let [_, most] = state.caller.core;
+            sys::limit_core([0, most])
+        },
+    },
     Step {
         says: say!("make"),
         on: |spec| spec.channels.pid_file,

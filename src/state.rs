@@ -20,6 +20,8 @@ pub struct Caller {
     pub child_ignored: bool,
     /// The file mode creation mask.
     pub umask: u32,
+    /// How large a core file may be, in bytes, and may be made to be.
+    pub core: [u64; 2],
 }
 
 /// A pipe: the end that is read and the end that is written.
@@ -192,7 +194,7 @@ impl State {
 
 /// What is known at the beginning.
 static NOTHING_KNOWN: State = State {
-    caller: Caller { uid: 0, gid: 0, mask: Set::NONE, child_ignored: false, umask: 0 },
+    caller: Caller { uid: 0, gid: 0, mask: Set::NONE, child_ignored: false, umask: 0, core: [0; 2] },
     launcher: Pid::INIT,
     terminal: None,
     lent: false,

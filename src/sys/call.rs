@@ -568,6 +568,24 @@ pub fn capget() -> Result<u64, Failure> {
     Ok(u64::from(low) | u64::from(high) << 32)
 }
 
+/// RLIMIT_CORE, getrlimit(2): the limit, and what it may be raised to.
+///
+/// # Errors
+/// A filter's: rustix takes it for a call that can't fail.
+pub fn core_limit() -> Result<[u64; 2], Failure> {
+    let mut limit = [0u64; 2];
+    call!(__NR_prlimit64, 0u32, raw::RLIMIT_CORE, core::ptr::null::<u64>(), limit.as_mut_ptr())?;
+    Ok(limit)
+}
+
+/// RLIMIT_CORE, setrlimit(2): ours, and that of the processes that we start.
+///
+/// # Errors
+/// EPERM: the second is more than it was.
+pub fn limit_core(limit: [u64; 2]) -> Done {
+    done(call!(__NR_prlimit64, 0u32, raw::RLIMIT_CORE, limit.as_ptr(), core::ptr::null_mut::<u64>()))
+}
+
 /// umask(2); the mask before. It can't fail, but a filter around us can forbid it.
 ///
 /// # Errors

@@ -83,6 +83,7 @@ const ROWS: &[Row] = &[
     row("", all(libc::SYS_memfd_create), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
+    row("leave no core file", all(libc::SYS_prlimit64), &[], "leave no core file: Input/output error", Both),
     row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
     row("stand above the initramfs", all(libc::SYS_statfs), &[], "stand above the initramfs: Input/output error", Both),
     row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files", Both),
@@ -175,6 +176,7 @@ const WITHOUT_ROW: &[&str] = &[
     "mount sysfs on /sys",
     "start a process group",
     "set umask",
+    "leave core files as the caller did",
     "ignore SIGCHLD as the caller did",
     "restore the signal mask",
     "execute echo",
@@ -375,6 +377,7 @@ fn no_refusal_hangs_it() {
 const ENTERED: &[Row] = &[
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
+    row("leave no core file", all(libc::SYS_prlimit64), &[], "leave no core file: Input/output error", Both),
     row("go on in the background", Deny::when(libc::SYS_clone, 0, ALL, FORK, EAGAIN), &["--detach"], "go on in the background: Resource temporarily unavailable", Both),
     row("go on in the background", all(libc::SYS_setsid), &["--detach"], "go on in the background: Input/output error", Both),
     row("make pid", Deny::when(libc::SYS_openat, 2, 0o300, 0o300, ENOSPC), &["--pid-file", "pid"], "make pid: No space left on device", Both),

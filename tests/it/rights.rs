@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::harness::container::{Container, Maker, enter};
 use super::harness::scratch::nsinit;
 use super::harness::{Deny, Launch, roots, who};
 
@@ -34,4 +35,32 @@ fn without_memory_at_the_start_there_is_a_line() {
         root.launch(&["--setenv", "A", "b"], &["true"]).deny(refused).run().is(125, "", line);
         Launch::new(root.who).args(["--", "true"]).deny(refused).run().is(125, "", line);
     }
+}
+
+/// What a core file of nsinit's would show are the caller's arguments and environment. CMD's limit is the caller's.
+#[test]
+fn nsinits_own_processes_leave_no_core_file() {
+    let core = |text: &str| text.split_whitespace().nth(4).map(str::to_owned);
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        for launch in [container.root.launch(&[], CMD), enter(who, container.inside, &[], CMD)] {
+            let mut run = launch
+                .before(|| {
+                    let limit = libc::rlimit { rlim_cur: 4096, rlim_max: 8192 };
+                    // SAFETY: setrlimit reads a struct.
+                    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) };
+                    Ok(())
+                })
+                .open_input()
+                .start();
+            let cmd = run.line();
+            let launcher = std::fs::read_to_string(format!("/proc/{}/limits", run.pid())).expect("read its limits");
+            let launcher = launcher.lines().find(|line| line.contains("core")).expect("there is that limit");
+            let found = [launcher, &cmd, &run.line()].map(core);
+            assert_eq!(found, ["0", "4096", "0"].map(|limit| Some(limit.to_owned())));
+            run.finish_with_others();
+        }
+        container.end();
+    }
+    const CMD: &[&str] = &["/bin/sh", "-c", "grep core /proc/self/limits /proc/1/limits -h; read end"];
 }
