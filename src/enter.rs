@@ -14,6 +14,7 @@ use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use crate::fault::{blame, blame_hint, warn};
 use crate::fds;
 use crate::files::{self, chdir, chroot, fchdir, write};
+use crate::hint;
 use crate::other::{self, Other};
 use crate::say;
 use crate::spec::Spec;
@@ -94,14 +95,8 @@ fn die_with_launcher() -> Done {
 /// Why it can't be entered, reported.
 pub fn look(spec: &mut Spec<'_>, state: &mut State) -> Done {
     let who = spec.enter;
-    let hint = |why: Failure| match why {
-        Failure::PERM | Failure::ACCESS => say!("it is somebody else's, or hides from all but root"),
-        Failure::NO_CONTAINER => {
-            say!("it is no container, or we are in it, or it has only made one: its child is in that")
-        }
-        _ => Say::NOTHING,
-    };
-    open(spec, state).map_err(|why| blame_hint(say!("enter"), who, why, hint(why)))
+    let result = open(spec, state);
+    result.map_err(|why| blame_hint(say!("enter"), who, why, hint::of_look(spec, why).hint()))
 }
 
 fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {

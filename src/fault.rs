@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 
 use crate::errnos;
+use crate::hint;
 use crate::say;
 use crate::sys::{self, Failure, Standard};
 use crate::text::{PATH, Text};
@@ -78,6 +79,7 @@ fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
     let mut line = Text::new();
     voice::chosen().begin(&mut line, level);
     voice::push_undone(&mut line, says);
+    let hint = if hint.is_empty() { hint::of_errno(why).hint() } else { hint };
     // bubblewrap's users know its lines by heart.
     finish(&mut line, on, why, if voice::speaks_as(Name::Bwrap) { Say::NOTHING } else { hint });
 }

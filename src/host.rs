@@ -12,6 +12,7 @@ use rustix::process::{Pid, getpid};
 
 use crate::fault::{SIGNALLED, blame_hint};
 use crate::files::{Fd, read, write};
+use crate::hint;
 use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
 use crate::say;
@@ -161,6 +162,8 @@ fn open_proc(state: &mut State) -> Done {
 }
 
 const WRITE: Say = say!("write");
+/// What a user namespace is nothing without.
+const MAPS: [Say; 3] = [say!("write setgroups"), say!("write uid_map"), say!("write gid_map")];
 
 static AFTER: [Step; 10] = [
     Step {
@@ -203,20 +206,20 @@ static AFTER: [Step; 10] = [
         run: |spec, _| status::wait_for(spec.channels.maps),
     },
     Step {
-        says: WRITE,
-        on: |_| c"setgroups",
+        says: MAPS[0],
+        on: nothing,
         when: |spec| writes_maps(spec) && spec.own_ids_only,
         run: |_, state| ids::deny_setgroups(process(state)?),
     },
     Step {
-        says: WRITE,
-        on: |_| c"uid_map",
+        says: MAPS[1],
+        on: nothing,
         when: writes_maps,
         run: |spec, state| ids::write_map(process(state)?, c"uid_map", spec, spec.uid, state.caller.uid),
     },
     Step {
-        says: WRITE,
-        on: |_| c"gid_map",
+        says: MAPS[2],
+        on: nothing,
         when: writes_maps,
         run: |spec, state| ids::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
     },
@@ -244,13 +247,8 @@ pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
         let Err(why) = (step.run)(spec, state) else { continue };
         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
         if sys::wait_end(child.as_raw_nonzero().get()).is_err() {
-            let forbidden = say!("the kernel or its security module forbids user namespaces here");
-            blame_hint(
-                step.says,
-                (step.on)(spec),
-                why,
-                if why == Failure::PERM && step.says == WRITE { forbidden } else { Say::NOTHING },
-            );
+            let cause = if MAPS.contains(&step.says) { hint::of_map(why) } else { hint::of_call(why) };
+            blame_hint(step.says, (step.on)(spec), why, cause.hint());
         }
         return Err(Failure::REPORTED);
     }

@@ -9,6 +9,7 @@ use rustix::io::pread;
 use crate::base::fd_path;
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
+use crate::hint;
 use crate::mounts;
 use crate::say;
 use crate::sys::{self, Done, Failure};
@@ -47,16 +48,7 @@ pub fn mount(path: &CStr) -> Result<Fd, Failure> {
     let sort = sort(file).map_err(|why| blame(says, path, why))?;
     let is_device = files::kind(file)? == raw::S_IFBLK;
     let done = if is_device { of(sort, file) } else { of_file(sort, file) };
-    done.map_err(|why| {
-        let hint = match why {
-            Failure::NODEV => say!("the kernel does not know its kind of file system: is the module missing?"),
-            Failure::NOSYS => say!("it needs Linux 5.2"),
-            Failure::PERM => say!("it is for root of the machine"),
-            Failure::ROFS => say!("was it not unmounted? its journal would have to be replayed"),
-            _ => return blame(says, path, why),
-        };
-        blame_hint(says, path, why, hint)
-    })
+    done.map_err(|why| blame_hint(says, path, why, hint::of_image(why).hint()))
 }
 
 /// Which file system is in it.
@@ -91,9 +83,8 @@ fn of_file(sort: &Sort, file: Fd) -> Result<Fd, Failure> {
 /// A loop device that shows the file, read-only, as long as somebody has it open or mounted (loop(4)).
 fn loop_device(file: Fd) -> Result<Fd, Failure> {
     let control = c"/dev/loop-control";
-    let control = files::open(HERE, control, OFlags::RDWR).map_err(|why| {
-        blame_hint(say!("open"), control, why, say!("a file is mounted by a loop device: is the module missing?"))
-    })?;
+    let control = files::open(HERE, control, OFlags::RDWR)
+        .map_err(|why| blame_hint(say!("open"), control, why, hint::of_loop(why).hint()))?;
     let mut result = Err(Failure::BUSY);
     for _ in 0..TRIES {
         let number = sys::free_loop(control)?;

@@ -6,6 +6,8 @@
 //! - Everything may fail: one line, status 125, and what was mounted goes with the namespace.
 //! - Next: `command` becomes CMD in a child (or here, `--as-pid-1`), and `init` supervises it.
 
+use core::ffi::CStr;
+
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
@@ -15,6 +17,7 @@ use rustix::system::sethostname;
 
 use crate::fault::{blame, blame_hint, failed, warn};
 use crate::files::{self, Fd, HERE, chdir, read};
+use crate::hint;
 use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
 use crate::state::State;
@@ -86,10 +89,13 @@ static NETWORK: [Step; 2] = [
 static MOUNT: [Step; 7] = [
     // Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
     Step {
-        says: say!("make private every mount below"),
-        on: |_| c"/",
+        says: PRIVATE,
+        on: nothing,
         when: mounts,
-        run: |_, _| Ok(mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?),
+        run: |_, _| {
+            mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+                .map_err(|errno| refused(PRIVATE, errno.into()))
+        },
     },
     Step {
         says: say!("open the caller's directory"),
@@ -102,7 +108,7 @@ static MOUNT: [Step; 7] = [
     untraceable(|spec| spec.hides()),
     Step {
         says: say!("mount root"),
-        on: |spec| spec.root,
+        on: root_of,
         when: mounts,
         run: |spec, state| rootfs::root(spec, state.image).map(|fd| state.root = Some(fd)),
     },
@@ -130,7 +136,7 @@ static SYSFS: [Step; 1] = [Step {
 
 /// After them.
 static ENTER: [Step; 3] = [
-    Step { says: say!("make / of"), on: |spec| spec.root, when: mounts, run: enter_root },
+    Step { says: MAKE_ROOT, on: root_of, when: mounts, run: enter_root },
     Step { says: say!("detach the caller's root"), on: nothing, when: mounts, run: |_, _| mounts::detach_host() },
     Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| chdir(c"/") },
 ];
@@ -176,6 +182,18 @@ static LAST: [Step; 7] = [
         run: |_, _| ids::assert_no_more(),
     },
 ];
+
+const PRIVATE: Say = say!("make private every mount below /");
+const MAKE_ROOT: Say = say!("make / of");
+
+/// What the root is called in messages.
+fn root_of<'a>(spec: &Spec<'a>) -> &'a CStr {
+    if spec.root.is_empty() { c"(made by the options)" } else { spec.root }
+}
+
+fn refused(says: Say, why: Failure) -> Failure {
+    blame_hint(says, c"", why, hint::of_mount(why).hint())
+}
 
 /// Unless the mounts are somebody else's.
 fn mounts(spec: &Spec<'_>) -> bool {
@@ -290,11 +308,8 @@ fn die_with_launcher(spec: &Spec<'_>) -> Done {
 }
 
 fn unshare_network() -> Done {
-    let limit = say!("a limit is reached or 0: see user.max_net_namespaces");
-    sys::unshare(raw::CLONE_NEWNET).map_err(|why| {
-        let hint = if matches!(why, Failure::NOSPC | Failure::USERS) { limit } else { Say::NOTHING };
-        blame_hint(say!("make a network namespace"), c"", why, hint)
-    })
+    sys::unshare(raw::CLONE_NEWNET)
+        .map_err(|why| blame_hint(say!("make a network namespace"), c"", why, hint::of_network(why).hint()))
 }
 
 /// A container without `lo` is poorer, not less safe.
@@ -322,11 +337,8 @@ fn enter_root(spec: &Spec<'_>, state: &mut State) -> Done {
     // namespace is not meant to be held by a root.)
     if state.on_copy && spec.has_root() && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
-        return Err(blame_hint(say!("make / of"), spec.root, Failure::PERM, why));
+        return Err(blame_hint(MAKE_ROOT, spec.root, Failure::PERM, why));
     }
-    let hint = say!("the caller's / is no mount point");
-    match mounts::enter_root(root(state)?) {
-        Err(Failure::INVAL) => Err(blame_hint(say!("make / of"), c"it", Failure::INVAL, hint)),
-        done => done,
-    }
+    mounts::enter_root(root(state)?)
+        .map_err(|why| blame_hint(MAKE_ROOT, root_of(spec), why, hint::of_mount(why).hint()))
 }

@@ -215,7 +215,7 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
         say!("the root itself is --root's; a destination lies below it")
     } else if op.makes() && spec.refuses_writes() && !below_a_mount(spec, op.dest) {
-        say!("the root is read-only: make it there before, or use --volatile")
+        say!("the root is read-only: make it there before")
     } else {
         return Ok(());
     };

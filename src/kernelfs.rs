@@ -10,6 +10,7 @@ use rustix::fs::{Access, AtFlags, accessat, fstat, unlinkat};
 use crate::base::{self, DATA};
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE, fchdir};
+use crate::hint;
 use crate::mounts;
 use crate::place::put;
 use crate::resolve::PARENTS;
@@ -19,7 +20,6 @@ use crate::spec::{Masks, Op, Spec};
 use crate::state::State;
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
-use crate::texts::Say;
 use crate::tty;
 use crate::{procfs, pty};
 
@@ -42,18 +42,7 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
         // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.
         procfs::open().and_then(|proc| mounts::copy(proc, c"", op.attributes(raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
     };
-    let tree = tree.map_err(|why| {
-        let hint = match why {
-            Failure::PERM if spec.joined(raw::CLONE_NEWPID) => {
-                say!("whose user namespace are the process ids in? --join-user joins that too, --share-user stays")
-            }
-            Failure::PERM => say!(
-                "no whole /proc is mounted outside: none is there, or this is a container already; one with --no-masks can hold others"
-            ),
-            _ => Say::NOTHING,
-        };
-        blame_hint(op.says(), op.dest, why, hint)
-    })?;
+    let tree = tree.map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_proc(spec, why).hint()))?;
     put(spec, op, root, tree)?;
     mask(tree, spec.masks, READ_ONLY)
 }
@@ -68,7 +57,7 @@ pub fn sys(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, asked: bool) -> Done {
     let tree = match mounts::new(c"sysfs", &[], attributes) {
         Ok(tree) => tree,
         Err(why) if asked => {
-            return Err(blame_hint(op.says(), op.dest, why, say!("it needs a network namespace of one's own")));
+            return Err(blame_hint(op.says(), op.dest, why, hint::of_sys(spec, why).hint()));
         }
         Err(_) => return Ok(()),
     };
@@ -84,7 +73,8 @@ pub fn sys(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, asked: bool) -> Done {
 /// # Errors
 /// Those of [`mounts::new`], reported.
 pub fn of_kernel(kind: &CStr, op: &Op<'_>) -> Result<Fd, Failure> {
-    mounts::new(kind, &[], op.attributes(raw::MOUNT_ATTR_NOEXEC)).map_err(|why| blame(op.says(), op.dest, why))
+    mounts::new(kind, &[], op.attributes(raw::MOUNT_ATTR_NOEXEC))
+        .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))
 }
 
 /// Covers what is masked and makes what is `read_only` so, in a file system that only the kernel writes. What the

@@ -14,6 +14,7 @@ use crate::boot::{Machine, What};
 use crate::command::{self, become_command};
 use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, write_line};
 use crate::files::{self, Fd, HERE, chdir, chroot, fchdir, read, write};
+use crate::hint::{self, Cause};
 use crate::host::{self, Supervisor};
 use crate::init::{self, Init};
 use crate::power::Heard;
@@ -69,9 +70,13 @@ fn prepare(spec: &Spec<'_>, state: &mut State) -> Result<Option<i32>, Failure> {
     if spec.channels.detach { detach(state) } else { Ok(None) }
 }
 
+fn no_fork(says: Say, on: &CStr, why: Failure) -> Failure {
+    blame_hint(says, on, why, hint::of_fork(why).hint())
+}
+
 /// A child as we are. Why there is none is reported.
 fn plain_fork() -> Result<Fork, Failure> {
-    sys::clone_old(0).map_err(|why| blame(say!("fork"), c"", why))
+    sys::clone_old(0).map_err(|why| no_fork(say!("fork"), c"", why))
 }
 
 /// Goes on as somebody whom nobody waits for, without the caller's session and terminal. The process of the caller's waits
@@ -79,7 +84,7 @@ fn plain_fork() -> Result<Fork, Failure> {
 fn detach(state: &mut State) -> Result<Option<i32>, Failure> {
     let says = say!("go on in the background");
     let pipe = Pipe::new(PipeFlags::empty()).map_err(|why| blame(says, c"", why))?;
-    match sys::clone_old(0).map_err(|why| blame(says, c"", why))? {
+    match sys::clone_old(0).map_err(|why| no_fork(says, c"", why))? {
         Fork::Parent(_) => {
             sys::close(fds::number(Some(pipe.write)));
             let mut status = [0u8];
@@ -188,7 +193,7 @@ fn switch_root(spec: &Spec<'_>, state: &State) -> Done {
         there.map_or_else(|why| why.number() as i32, |()| 0)
     };
     let new = files::directory(HERE, dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
-    let looked = sys::spawn(look, &(spec, new)).map_err(|why| blame(say!("fork"), c"", why))?;
+    let looked = sys::spawn(look, &(spec, new)).map_err(|why| no_fork(say!("fork"), c"", why))?;
     match sys::wait_end(looked.as_raw_nonzero().get()) {
         Ok(0) => {}
         why => {
@@ -345,8 +350,10 @@ fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
             i32::from(failed)
         }
         Err(why) => {
-            let ended = if why == Failure::NOMEM { say!("its process 1 has ended") } else { Say::NOTHING };
-            blame_hint(say!("enter"), spec.enter, why, ended);
+            // ENOMEM: nobody is born in a pid namespace without process 1; or what it says.
+            let ended = why == Failure::NOMEM && state.handle.is_some_and(sys::has_ended);
+            let cause = if ended { Cause::Ended } else { hint::of_fork(why) };
+            blame_hint(say!("enter"), spec.enter, why, cause.hint());
             failed()
         }
     }
@@ -359,20 +366,6 @@ fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Re
     let later = if spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
     let namespaces = |spec: &Spec<'_>| spec.namespaces & !later;
     let mut result = fork(spec, start, state, namespaces(spec));
-    let hint = match result {
-        Ok(_) => Say::NOTHING,
-        Err(Failure::NOSPC | Failure::USERS) => {
-            say!("a limit is reached or 0: see user.max_user_namespaces and its neighbours")
-        }
-        Err(_) if spec.rootless && !spec.unshares(raw::CLONE_NEWUSER) => say!("--share-user is for root"),
-        Err(_) if spec.rootless => {
-            say!(
-                "are user namespaces forbidden? see kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
-            )
-        }
-        Err(_) if spec.unshares(raw::CLONE_NEWUSER) => say!("--share-user does without a user namespace"),
-        Err(_) => say!("--unshare-user does without CAP_SYS_ADMIN"),
-    };
     for (namespace, missing) in OPTIONAL {
         if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
             spec.namespaces &= !namespace;
@@ -386,7 +379,7 @@ fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Re
             ));
             return Failure::REPORTED;
         }
-        blame_hint(say!("create namespaces"), c"", why, hint)
+        blame_hint(say!("create namespaces"), c"", why, hint::of_namespaces(spec, why).hint())
     })
 }
 
@@ -540,7 +533,7 @@ fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Fa
 fn start_command(spec: &Spec<'_>, state: &mut State) -> Result<Pid, Failure> {
     state.parent = Some(getpid());
     let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
-    let command = sys::spawn(body, &(spec, *state)).map_err(|why| blame(say!("fork"), c"CMD", why))?;
+    let command = sys::spawn(body, &(spec, *state)).map_err(|why| no_fork(say!("fork"), c"CMD", why))?;
     if spec.contained() && spec.awaits_start() {
         // It has been executed, or has said before that it will never be.
         state.inform(News::Started, 0);

@@ -11,15 +11,16 @@
 //! texts                   the program's own texts, packed
 //! errnos                  the kernel's errnos in words
 //! voice                   the words and statuses of the name that nsinit was started under
-//! fault                   what failed, on what, why: one line, one write
 //! spec                    what was asked for: plain data, borrowed from the arguments
-//! judge                   Spec -> Ok, or the one sentence that says why not; pure
 //! files                   the calls on files, by descriptor and name
+//! mountinfo               the list of mounts, where nothing else tells
+//! hint                    why the kernel says no here, and what to do
+//! fault                   what failed, on what, why: one line, one write
+//! judge                   Spec -> Ok, or the one sentence that says why not; pure
 //! state                   what the processes of one launch know; the fork copies it
 //! step                    a process's work as a table, and the loop that walks it
 //! resolve tty fds         a path below a root; the terminal; who keeps which descriptor
 //! base                    process 1's own place for files and mounts
-//! mountinfo               the list of mounts, where nothing else tells
 //! byname                  mounts on kernels without the calls for mounts as descriptors
 //! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
@@ -67,6 +68,7 @@ pub mod errnos;
 pub mod fault;
 pub mod fds;
 pub mod files;
+pub mod hint;
 pub mod host;
 pub mod ids;
 pub mod image;

@@ -63,9 +63,9 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
         Kind::Mqueue => put(spec, op, root, kernelfs::of_kernel(c"mqueue", op)?),
         Kind::Remount => place::find(spec, *root, op, Sort::Any)
             .and_then(|place| mounts::make_read_only(place).map_err(|why| blame(says, dest, why))),
-        Kind::Dir => directory(spec, op, *root).map_err(|why| refused(says, dest, why)),
-        Kind::File => file(spec, op, *root).map_err(|why| refused(says, dest, why)),
-        Kind::Symlink => link(spec, op, *root).map_err(|why| refused(says, dest, why)),
+        Kind::Dir => directory(spec, op, *root).map_err(|why| refused(spec, says, dest, why)),
+        Kind::File => file(spec, op, *root).map_err(|why| refused(spec, says, dest, why)),
+        Kind::Symlink => link(spec, op, *root).map_err(|why| refused(spec, says, dest, why)),
         Kind::Chmod => mode(op, *root).map_err(|why| blame(says, dest, why)),
     }
 }

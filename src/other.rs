@@ -11,11 +11,11 @@ use rustix::process::Pid;
 
 use crate::fault::blame_hint;
 use crate::files::{self, Fd, HERE, read};
+use crate::hint;
 use crate::procfs;
 use crate::say;
 use crate::sys::{self, Done, Failure, c_str, tail};
 use crate::text::{self, PATH, Text};
-use crate::texts::Say;
 
 /// The kinds, by what is below /proc/PID, and as CLONE_NEW*.
 static NAMES: &[u8] = b"ns/cgroup\0ns/ipc\0ns/mnt\0ns/net\0ns/pid\0ns/time\0ns/user\0ns/uts\0";
@@ -345,12 +345,8 @@ pub fn join_named(named: &[(u32, &CStr)], proc: Fd) -> Done {
         for (_, word) in named.iter().filter(|(other, _)| *other == kind) {
             on.byte(b' ').push(word.to_bytes());
         }
-        let hint = match why {
-            Failure::PERM => say!("whose user namespace is it? --join-user joins that too"),
-            Failure::INVAL => say!("it is none of that kind, or ours already"),
-            _ => Say::NOTHING,
-        };
-        blame_hint(say!("join namespace"), on.c_str(), why, hint)
+        let with_user = named.iter().any(|(kind, _)| *kind == raw::CLONE_NEWUSER);
+        blame_hint(say!("join namespace"), on.c_str(), why, hint::of_join(with_user, why).hint())
     };
     for ((kind, word), entry) in named.iter().zip(&mut list) {
         *entry = (*kind, open(*kind, word, proc).map_err(|why| failed(*kind, why))?);

@@ -6,6 +6,7 @@ use rustix::fd::AsRawFd;
 
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, DIRECTORY, Fd};
+use crate::hint;
 use crate::mounts;
 use crate::resolve::{self, Kind as Sort, PARENTS};
 use crate::say;
@@ -36,7 +37,7 @@ pub fn find(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Fa
         Sort::File if voice::speaks_as(Name::Bwrap) => say!("create file at"),
         _ => op.says(),
     };
-    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(says, op.dest, why))
+    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(spec, says, op.dest, why))
 }
 
 /// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
@@ -63,7 +64,6 @@ pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
 }
 
 /// Reports why nothing could be made at `dest`.
-pub fn refused(says: Say, dest: &CStr, why: Failure) -> Failure {
-    let read_only = say!("it is missing and the root is read-only: make it there before, or use --volatile");
-    blame_hint(says, dest, why, if why == Failure::ROFS { read_only } else { Say::NOTHING })
+pub fn refused(spec: &Spec<'_>, says: Say, dest: &CStr, why: Failure) -> Failure {
+    blame_hint(says, dest, why, hint::of_place(spec, why).hint())
 }

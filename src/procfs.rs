@@ -20,6 +20,8 @@ const ROOT_INODE: u64 = 1;
 pub fn open() -> Result<Fd, Failure> {
     match files::directory(HERE, c"/proc") {
         Ok(proc) if is_ours(proc) => Ok(proc),
+        // Not for a reason of its own: what we could make could not be opened either.
+        Err(why @ (Failure::MFILE | Failure::NFILE | Failure::NOMEM)) => Err(why),
         _ => mounts::detached(c"proc", &[], 0),
     }
 }

@@ -15,12 +15,12 @@ use rustix::thread::Uid;
 use crate::base::fd_path;
 use crate::fault::blame_hint;
 use crate::files::{self, Fd};
+use crate::hint;
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, Pipe, State, write_to_anybody};
 use crate::sys::{self, Change, Done, Failure, Polled, READABLE, Standard, Time};
 use crate::text::Text;
-use crate::texts::Say;
 use crate::tty;
 
 /// How long whoever reads what CMD has said may stand still when all is to end.
@@ -73,12 +73,9 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
 /// # Errors
 /// Why there is none, reported.
 pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
-    let hint = |why| match why {
-        Failure::NOENT | Failure::ACCESS => say!("the container has none that works; --dev /dev makes one"),
-        _ => Say::NOTHING,
-    };
     let pty = state.pty.map_or_else(|| find(state), Ok);
-    let (master, slave) = pty.map_err(|why| blame_hint(say!("make a terminal by"), c"/dev/ptmx", why, hint(why)))?;
+    let failed = |why| blame_hint(say!("make a terminal by"), c"/dev/ptmx", why, hint::of_terminal(spec, why).hint());
+    let (master, slave) = pty.map_err(failed)?;
     let (uid, socket) = (Uid::from_raw(spec.uid), state.hand_over.ok_or(Failure::BADF)?);
     if fstat(slave)?.st_uid != spec.uid {
         // Where it can't be his he has it open, and opens it as /dev/tty.

@@ -8,6 +8,7 @@ use rustix::fs::fstat;
 use crate::base;
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
+use crate::hint;
 use crate::mounts;
 use crate::say;
 use crate::spec::{Kind, Op, Spec, Writes};
@@ -35,12 +36,8 @@ pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
         Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
         Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
         // Device files that DIR may hold, whoever put them there, are nobody's devices.
-        Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true).map_err(|why| {
-            // The directory itself is open.
-            let proc = why == Failure::NOENT;
-            let hint = if proc { say!("before Linux 5.12 it takes a mounted /proc") } else { Say::NOTHING };
-            blame_hint(COPY, spec.root, why, hint)
-        })?,
+        Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
+            .map_err(|why| blame_hint(COPY, spec.root, why, hint::of_copy(why).hint()))?,
     };
     mounts::begin_root(tree).map(|()| tree)
 }
@@ -59,14 +56,9 @@ fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
     }
     let mut options = Text::new();
     base::fd_path(lower, options.push(b"lowerdir="));
-    in_memory(lower, &mut options).and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV)).map_err(|why| {
-        let hint = if why == Failure::INVAL {
-            say!("is something mounted below it? overlayfs takes no such directory in a user namespace")
-        } else {
-            say!("--volatile needs overlayfs in the kernel, and Linux 5.11 in a user namespace")
-        };
-        blame_hint(say!("mount an overlay on"), spec.root, why, hint)
-    })
+    in_memory(lower, &mut options)
+        .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV))
+        .map_err(|why| blame_hint(say!("mount an overlay on"), spec.root, why, hint::of_overlay(spec, why).hint()))
 }
 
 /// Adds to the options of an overlay where in memory its writes go. `top` is where the mode of its root comes from.
@@ -113,7 +105,7 @@ pub fn new_tmpfs(spec: &Spec<'_>, op: &Op<'_>) -> Result<Fd, Failure> {
         }
     }
     mounts::new(c"tmpfs", options.get(..used).unwrap_or_default(), op.attributes(0))
-        .map_err(|why| blame(say!("mount tmpfs on"), op.dest, why))
+        .map_err(|why| blame_hint(say!("mount tmpfs on"), op.dest, why, hint::of_mount(why).hint()))
 }
 
 /// A name that nothing in our own place has yet.

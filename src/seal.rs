@@ -15,6 +15,7 @@ use rustix::process::geteuid;
 
 use crate::fault::{blame, blame_hint};
 use crate::files::{self, Fd, HERE};
+use crate::hint;
 use crate::procfs;
 use crate::say;
 use crate::sys::{self, Done, Failure, Start};
@@ -33,10 +34,9 @@ const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 /// Why the file can't be left.
 pub fn enter(command: &CStr, start: &Start) -> Done {
     let says = say!("seal a copy of");
-    let hint = say!("a /proc has to be mounted outside");
     let look = |proc: Fd| Ok((proc, statat(proc, OURS, AtFlags::empty())?));
     let found = files::directory(HERE, c"/proc").and_then(look).or_else(|_| procfs::open().and_then(look));
-    let (proc, stat) = found.map_err(|why| blame_hint(says, EXE, why, hint))?;
+    let (proc, stat) = found.map_err(|why| blame_hint(says, EXE, why, hint::of_own_file(why).hint()))?;
     // Whether the container's owner could write this file, by its mode or after changing it.
     let uid = geteuid();
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {

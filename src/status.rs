@@ -7,6 +7,7 @@ use rustix::process::Pid;
 
 use crate::fault::{blame_hint, warn};
 use crate::files::{self, HERE, chdir, read, write};
+use crate::hint;
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{State, write_to_anybody};
@@ -80,11 +81,7 @@ pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
     let absolute = path.to_bytes().first() == Some(&b'/');
     let here = files::directory(HERE, if absolute { c"/" } else { c"." })?;
     let made = files::create(here, path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o644);
-    let hint = say!("a container runs, or its nsinit was killed");
-    let file = made.map_err(|why| {
-        let hint = if why == Failure::EXIST { hint } else { Say::NOTHING };
-        blame_hint(say!("make"), path, why, hint)
-    })?;
+    let file = made.map_err(|why| blame_hint(say!("make"), path, why, hint::of_pid_file(path, why).hint()))?;
     state.pid_file = Some((here, file));
     Ok(())
 }

@@ -5,7 +5,8 @@ use core::ffi::CStr;
 
 use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 
-use crate::fault::{blame, push_object, write_line};
+use crate::fault::{blame_hint, push_object, write_line};
+use crate::hint;
 use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
@@ -68,7 +69,8 @@ pub const fn untraceable(when: fn(&Spec<'_>) -> bool) -> Step {
 pub fn walk(steps: &[Step], spec: &Spec<'_>, state: &mut State) -> Done {
     for step in steps {
         if (step.when)(spec) {
-            (step.run)(spec, state).map_err(|why| blame(step.says, (step.on)(spec), why))?;
+            (step.run)(spec, state)
+                .map_err(|why| blame_hint(step.says, (step.on)(spec), why, hint::of_call(why).hint()))?;
         }
     }
     Ok(())

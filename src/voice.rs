@@ -139,7 +139,7 @@ static VOICES: [Voice; 5] = [
 ];
 
 /// What bubblewrap says instead, where it is not "Can't" and the same.
-static BWRAP: [(Say, Say); 16] = [
+static BWRAP: [(Say, Say); 20] = [
     (say!("copy the mount of"), say!("Can't find source path")),
     (say!("make directory"), say!("Can't mkdir")),
     (say!("make file"), say!("Can't create file")),
@@ -148,7 +148,11 @@ static BWRAP: [(Say, Say); 16] = [
     (say!("make read-only"), say!("Can't remount readonly on")),
     (say!("enter directory"), say!("Can't chdir to")),
     (say!("create namespaces"), say!("Creating new namespace failed")),
-    (say!("write"), say!("setting up")),
+    (say!("write setgroups"), say!("error writing to setgroups")),
+    (say!("write uid_map"), say!("setting up uid map")),
+    (say!("write gid_map"), say!("setting up gid map")),
+    (say!("write"), say!("Write to")),
+    (say!("make private every mount below /"), say!("Failed to make / slave")),
     (say!("lock"), say!("Unable to lock file")),
     (say!("open lock file"), say!("Unable to open lock file")),
     (say!("open directory"), say!("Can't find source path")),

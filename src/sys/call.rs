@@ -397,13 +397,35 @@ pub fn lock_for_reading(fd: BorrowedFd<'_>) -> Done {
 pub fn mount_id(path: &CStr) -> Result<u64, Failure> {
     /// `STATX_MNT_ID`.
     const MOUNT: u32 = 0x1000;
-    // SAFETY: a struct of integers, which may all be zero.
-    let mut found: raw::statx = unsafe { core::mem::zeroed() };
-    match call!(__NR_statx, raw::AT_FDCWD, path.as_ptr(), 0u32, MOUNT, &raw mut found) {
-        Ok(_) if found.stx_mask & MOUNT != 0 => Ok(found.stx_mnt_id),
+    match statx(path, MOUNT) {
+        Ok(found) if found.stx_mask & MOUNT != 0 => Ok(found.stx_mnt_id),
         Ok(_) | Err(Failure::NOSYS | Failure::PERM) => Ok(0),
         Err(why) => Err(why),
     }
+}
+
+/// Whether `path` is where something is mounted, statx(2); `None` where the kernel does not tell (before Linux 5.8).
+#[must_use]
+pub fn is_mount_point(path: &CStr) -> Option<bool> {
+    /// `STATX_ATTR_MOUNT_ROOT`.
+    const ROOT: u64 = 0x2000;
+    let found = statx(path, 0).ok()?;
+    (found.stx_attributes_mask & ROOT != 0).then_some(found.stx_attributes & ROOT != 0)
+}
+
+fn statx(path: &CStr, mask: u32) -> Result<raw::statx, Failure> {
+    // SAFETY: a struct of integers, which may all be zero.
+    let mut found: raw::statx = unsafe { core::mem::zeroed() };
+    call!(__NR_statx, raw::AT_FDCWD, path.as_ptr(), 0u32, mask, &raw mut found)?;
+    Ok(found)
+}
+
+/// How seccomp(2) is in force here, prctl(PR_GET_SECCOMP): 0 not at all, 2 a filter.
+///
+/// # Errors
+/// EINVAL: the kernel has none; those of a filter that forbids the question.
+pub fn seccomp_mode() -> Result<u32, Failure> {
+    call!(__NR_prctl, linux_raw_sys::prctl::PR_GET_SECCOMP, 0usize, 0usize, 0usize, 0usize)
 }
 
 /// chmod(2).
@@ -571,10 +593,18 @@ pub fn capget() -> Result<u64, Failure> {
 /// RLIMIT_CORE, getrlimit(2): the limit, and what it may be raised to.
 ///
 /// # Errors
-/// A filter's: rustix takes it for a call that can't fail.
+/// As [`limit_of`].
 pub fn core_limit() -> Result<[u64; 2], Failure> {
+    limit_of(raw::RLIMIT_CORE)
+}
+
+/// A limit (RLIMIT_*), getrlimit(2), and what it may be raised to.
+///
+/// # Errors
+/// A filter's: rustix takes it for a call that can't fail.
+pub fn limit_of(resource: u32) -> Result<[u64; 2], Failure> {
     let mut limit = [0u64; 2];
-    call!(__NR_prlimit64, 0u32, raw::RLIMIT_CORE, core::ptr::null::<u64>(), limit.as_mut_ptr())?;
+    call!(__NR_prlimit64, 0u32, resource, core::ptr::null::<u64>(), limit.as_mut_ptr())?;
     Ok(limit)
 }
 

@@ -25,9 +25,12 @@ impl Failure {
     pub const BUSY: Failure = Failure::known(Errno::BUSY);
     pub const EXIST: Failure = Failure::known(Errno::EXIST);
     pub const XDEV: Failure = Failure::known(Errno::XDEV);
+    pub const NXIO: Failure = Failure::known(Errno::NXIO);
     pub const NODEV: Failure = Failure::known(Errno::NODEV);
     pub const NOTDIR: Failure = Failure::known(Errno::NOTDIR);
     pub const INVAL: Failure = Failure::known(Errno::INVAL);
+    pub const MFILE: Failure = Failure::known(Errno::MFILE);
+    pub const NFILE: Failure = Failure::known(Errno::NFILE);
     pub const NOSPC: Failure = Failure::known(Errno::NOSPC);
     pub const NOTBLK: Failure = Failure::known(Errno::NOTBLK);
     pub const ROFS: Failure = Failure::known(Errno::ROFS);

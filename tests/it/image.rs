@@ -136,11 +136,15 @@ fn what_can_fail() {
     }
     let Some((_dir, path)) = image("squashfs") else { return };
     let rows = [
-        (Deny::all(libc::SYS_fsopen, libc::ENOSYS), "mount image ", "Function not implemented (it needs Linux 5.2)"),
+        (
+            Deny::all(libc::SYS_fsopen, libc::ENOSYS),
+            "mount image ",
+            "Function not implemented (a seccomp filter is in force, which may forbid it: nsinit was started under one)",
+        ),
         (
             Deny::all(libc::SYS_fsopen, libc::EPERM),
             "mount image ",
-            "Operation not permitted (it is for root of the machine)",
+            "Operation not permitted (a seccomp filter is in force, which may forbid it: nsinit was started under one)",
         ),
         (
             Deny::all(libc::SYS_fsopen, libc::ENODEV),
