@@ -11,7 +11,7 @@ use core::ffi::CStr;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::process::{Pid, getpid, getppid, setpgid, setsid};
 
-use crate::fault::{blame, blame_execution, failed};
+use crate::fault::{blame, blame_execution, failed, tell, tell_why};
 use crate::files::{self, HERE, chdir};
 use crate::say;
 use crate::spec::{Mode, ROOTS_HOME, Spec};
@@ -20,6 +20,7 @@ use crate::step::{Step, always, contained, explain, explain_line, nothing, walk}
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
+use crate::voice::Event;
 use crate::{caps, fds, ids, procfs, status, tty, voice};
 
 static STEPS: [Step; 17] = [
@@ -39,7 +40,7 @@ static STEPS: [Step; 17] = [
         says: say!("start a session"),
         on: nothing,
         when: |spec| spec.life.new_session,
-        run: |_, _| start_session(),
+        run: |spec, _| start_session(spec),
     },
     Step { says: say!("set umask"), on: nothing, when: contained, run: |spec, state| set_umask(spec, state) },
     Step { says: say!("reduce the bounding set"), on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
@@ -142,10 +143,16 @@ fn start_group(state: &State) -> Done {
     Ok(())
 }
 
-fn start_session() -> Done {
+fn start_session(spec: &Spec<'_>) -> Done {
     setsid()?;
     // If it is anybody's it stays his.
-    let _ = tty::control();
+    let control = tty::control();
+    if spec.life.verbose >= 3 {
+        if let Err(why) = control {
+            tell_why(Event::NotAttached, why);
+        }
+        tell(Event::Session, [0, 0], c"");
+    }
     Ok(())
 }
 
@@ -218,16 +225,22 @@ fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
     }
 }
 
-/// LISTEN_PID says whom the listening sockets are for (sd_listen_fds(3)): what it says of us it has to say of CMD.
+/// LISTEN_PID says whom the listening sockets are for (sd_listen_fds(3)): what it says of us, or, where we are process 1, of
+/// process 1, it has to say of CMD. LISTEN_PIDFDID, the same as a pidfd's inode (systemd 258), is then another's: it goes.
 fn as_listener(spec: &Spec<'_>, state: &State) -> u8 {
-    const NAME: &[u8] = b"LISTEN_PID=";
-    for (index, pair) in spec.env.words().enumerate() {
-        let meant = text::after(pair.to_bytes(), NAME).and_then(text::number);
-        if meant.is_some_and(|pid| pid == 1 || pid == number(state.launcher)) {
-            let mut own = Text::new();
-            own.push(NAME).push_number(number(getpid()));
-            return spec.env.with(index, own.c_str(), || execute(spec));
-        }
+    const NAMES: [&[u8]; 2] = [b"LISTEN_PID=", b"LISTEN_PIDFDID="];
+    let [found, other] = NAMES.map(|name| {
+        spec.env.words().enumerate().find_map(|(index, pair)| Some((index, text::after(pair.to_bytes(), name)?)))
+    });
+    let is_ours = |pid| pid == 1 && spec.process_1 || pid == number(state.launcher);
+    if let Some((index, value)) = found
+        && text::number(value).is_some_and(is_ours)
+    {
+        let mut own = Text::new();
+        own.push(b"LISTEN_PID=").push_number(number(getpid()));
+        let again = other.map_or(index, |(index, _)| index);
+        let execute = || spec.env.with(again, own.c_str(), || execute(spec));
+        return spec.env.with(index, own.c_str(), execute);
     }
     execute(spec)
 }

@@ -133,6 +133,13 @@ pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
     }
 }
 
+/// Tells of an event with its reason.
+pub fn tell_why(event: Event, why: Failure) {
+    let mut words = Text::new();
+    push_reason(&mut words, why);
+    tell(event, [why.number().cast_signed(), 0], words.c_str());
+}
+
 /// Ends the one line: on what, why, and perhaps what that means.
 fn finish(line: &mut Text, on: &CStr, why: Failure, hint: Say) {
     push_object(line, on);

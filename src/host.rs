@@ -10,7 +10,7 @@ use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid};
 
-use crate::fault::{SIGNALLED, blame_hint};
+use crate::fault::{SIGNALLED, blame_hint, tell, tell_why};
 use crate::files::{Fd, read, write};
 use crate::hint;
 use crate::ids;
@@ -24,6 +24,7 @@ use crate::step::{
 use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal};
 use crate::texts::Say;
 use crate::tty::Stop;
+use crate::voice::Event;
 use crate::{fds, image, initramfs, other, procfs, pty, reaper, status, tty};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
@@ -71,8 +72,8 @@ static BEFORE: [Step; 19] = [
         says: say!("leave the terminal to CMD's session"),
         on: nothing,
         when: |spec| !spec.contained() && spec.life.new_session,
-        run: |_, _| {
-            tty::leave();
+        run: |spec, _| {
+            leave_terminal(spec);
             Ok(())
         },
     },
@@ -145,6 +146,19 @@ static BEFORE: [Step; 19] = [
 
 fn joins(spec: &Spec<'_>) -> bool {
     spec.joins_user() || spec.joins.pid.is_some() || !spec.joins.named.is_empty()
+}
+
+fn leave_terminal(spec: &Spec<'_>) {
+    let tells = spec.life.verbose >= 3;
+    let left = tty::leave(|signal| {
+        if tells {
+            tell(Event::Received, [signal.number(), 0], c"");
+            tell(Event::HandOff, [signal.number(), 0], c"");
+        }
+    });
+    if let (Err(why), true) = (left, tells) {
+        tell_why(Event::NotDetached, why);
+    }
 }
 
 /// Process 1 reads or writes the caller's procfs.

@@ -19,7 +19,7 @@ use crate::sys::{self, Change, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, S
 use crate::text;
 use crate::tty::{self, Stop};
 use crate::voice::Event;
-use crate::{pty, status};
+use crate::{pty, status, voice};
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
 /// negative code: whoever forges these moves his own terminal and his own group.
@@ -116,7 +116,7 @@ impl<'a> Init<'a> {
     /// CMD has ended and others have not. Whether they are waited for.
     fn outlives(&mut self, status: u8) -> bool {
         let until = match self.spec.life.end {
-            End::AtOnce | End::Term => return false,
+            End::AtOnce | End::Term { .. } => return false,
             End::Wait => None,
             End::Leave => {
                 self.state.inform(News::Left, self.remapped(status));
@@ -135,11 +135,13 @@ impl<'a> Init<'a> {
     /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
     fn finish(&mut self, status: u8) -> i32 {
         let outermost = self.spec.mode != Mode::Container;
-        if self.spec.life.end == End::Term
+        if let End::Term { group } = self.spec.life.end
             && let Some(signal) = self.rewritten(Signal::TERM)
         {
-            // Only the group: CMD's own number may be another's by now.
-            let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
+            if group {
+                // Only the group: CMD's own number may be another's by now.
+                let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
+            }
             self.tell(2, Event::Forwarded, [signal.number(), 0]);
         }
         if let Some(terminal) = self.state.terminal.filter(|_| outermost && self.state.lent) {
@@ -209,8 +211,15 @@ impl<'a> Init<'a> {
 
     /// Takes all that have ended. Returns whether no child is left.
     fn reap(&mut self) -> bool {
+        let mut told = false;
         loop {
-            match sys::wait4(None, self.deaf) {
+            let change = sys::wait4(None, self.deaf);
+            if !told && matches!(change, Ok(Some(_))) {
+                // A SIGCHLD may have been forestalled, or stand for several children.
+                self.tell(3, Event::ChildChanged, [Signal::CHLD.number(), 0]);
+                told = true;
+            }
+            match change {
                 Ok(Some((pid, change))) if pid == self.command => {
                     self.changed(change);
                     if self.deaf {
@@ -224,9 +233,12 @@ impl<'a> Init<'a> {
                     self.signal_group(Signal::HUP);
                     self.signal_group(Signal::CONT);
                 }
-                Ok(Some((pid, Change::Exited(status)))) => self.tell_reaped(pid, Event::Exited, status.into()),
-                Ok(Some((pid, Change::Killed(signal)))) => self.tell_reaped(pid, Event::Killed, signal.number()),
-                Ok(Some(_)) => {}
+                Ok(Some((pid, change))) => {
+                    let ended = self.tell_child(pid, change);
+                    if ended && self.spec.life.tell_reaped {
+                        tell(Event::Reaped, [pid.as_raw_nonzero().get(), 0], c"");
+                    }
+                }
                 Ok(None) => return false,
                 // ECHILD.
                 Err(_) => return true,
@@ -234,15 +246,21 @@ impl<'a> Init<'a> {
         }
     }
 
-    fn tell_reaped(&self, pid: Pid, event: Event, how: i32) {
-        let numbers = [pid.as_raw_nonzero().get(), how];
-        self.tell(3, event, numbers);
-        if self.spec.life.tell_reaped {
-            tell(Event::Reaped, numbers, c"");
-        }
+    /// Tells of a child that has ended. Returns whether it has.
+    fn tell_child(&self, pid: Pid, change: Change) -> bool {
+        let (event, how) = match change {
+            Change::Exited(status) => (Event::Exited, status.into()),
+            Change::Killed(signal) => (Event::Killed, signal.number()),
+            _ => return false,
+        };
+        self.tell(3, event, [pid.as_raw_nonzero().get(), how]);
+        true
     }
 
     fn changed(&mut self, change: Change) {
+        if voice::chosen().tells_of_command {
+            self.tell_child(self.command, change);
+        }
         match change {
             Change::Exited(status) => self.life = Life::Ended { status },
             Change::Killed(signal) => {
@@ -337,6 +355,7 @@ impl<'a> Init<'a> {
         if info.signal() == Signal::CHLD {
             return;
         }
+        self.tell(3, Event::Received, [info.signal().number(), 0]);
         self.state.asked |= info.signal().ends();
         if !contained && info.signal() == Signal::IO && self.state.is_news(info) {
             return;
@@ -355,6 +374,7 @@ impl<'a> Init<'a> {
             self.forward(info, signal);
         }
         if self.spec.life.stop_with_command && is_stop(info.signal()) {
+            self.tell(3, Event::Suspended, [0, 0]);
             sys::stop();
         }
     }
@@ -404,7 +424,14 @@ impl<'a> Init<'a> {
     /// What a signal is forwarded as.
     fn rewritten(&self, signal: Signal) -> Option<Signal> {
         let number = signal.number() as u8;
-        let to = self.spec.life.rewrite.iter().find(|(from, _)| *from == number).map_or(number, |(_, to)| *to);
+        let rewrite = self.spec.life.rewrite.iter().find(|(from, _)| *from == number);
+        let to = rewrite.map_or(number, |(_, to)| *to);
+        if rewrite.is_some() {
+            self.tell(3, Event::Translated, [number.into(), to.into()]);
+        }
+        if to == 0 {
+            self.tell(3, Event::Dropped, [0, 0]);
+        }
         (to != 0).then_some(Signal::new(to.into()))
     }
 

@@ -263,8 +263,8 @@ const GRACE: u32 = 2;
 pub enum End {
     /// Nothing: nsinit ends at once.
     AtOnce,
-    /// CMD's group gets SIGTERM, and nsinit ends at once.
-    Term,
+    /// nsinit ends at once, and sends SIGTERM to CMD's group before, or only tells of it.
+    Term { group: bool },
     /// They get SIGTERM, and so many seconds later SIGKILL.
     Grace(u32),
     /// They are waited for.

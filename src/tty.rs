@@ -111,15 +111,22 @@ pub fn control() -> Done {
     sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0)
 }
 
-/// Gives up the controlling terminal, so that CMD's session can have it. All signals are blocked.
-pub fn leave() {
+/// Gives up the controlling terminal, so that CMD's session can have it. All signals are blocked. Each signal that the
+/// kernel has sent for it, and that is dropped, is handed to `tell`.
+///
+/// # Errors
+/// ENOTTY: it is none, or not ours.
+pub fn leave(tell: impl Fn(Signal)) -> Done {
     let led = sys::leads_session();
-    if sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0).is_ok() && led {
+    sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0)?;
+    if led {
         // A session leader is sent these two for it (ioctl_tty(2)). What comes to be ignored is no longer pending.
         for signal in [Signal::HUP, Signal::CONT] {
             if sys::set_ignored(signal, true) == Ok(false) {
                 let _ = sys::set_ignored(signal, false);
             }
+            tell(signal);
         }
     }
+    Ok(())
 }

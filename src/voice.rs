@@ -27,6 +27,21 @@ pub enum Event {
     Died,
     /// This process, not CMD, has been reaped, which the user wants to be warned of.
     Reaped,
+    /// This signal has arrived; or a child has changed.
+    Received,
+    ChildChanged,
+    /// This signal is passed on as that one; or this one not at all.
+    Translated,
+    Dropped,
+    /// This signal of the kernel's for giving up the terminal is passed over.
+    HandOff,
+    /// CMD's session has been made.
+    Session,
+    /// We stop with CMD.
+    Suspended,
+    /// The terminal could not be given up, or taken.
+    NotDetached,
+    NotAttached,
 }
 
 /// One way of speaking. In its texts `@` stands for our process id, `%` for the first number, `^` for the second, `&` for
@@ -34,8 +49,10 @@ pub enum Event {
 pub struct Voice {
     /// The beginning of each line about a failure.
     fatal: Say,
-    /// The lines of the events, in their order; without text it says nothing of them.
-    events: [Say; 7],
+    /// The lines of the events, in their order; without text, and of those behind the last, it says nothing.
+    events: &'static [Say],
+    /// CMD's end is told twice: as that of a child, and as CMD's.
+    pub tells_of_command: bool,
     /// Where they go, but for warnings.
     pub events_to: Standard,
     /// How it says that CMD could not be executed.
@@ -56,15 +73,15 @@ pub const NATIVE_FAILED: u8 = 125;
 static VOICES: [Voice; 5] = [
     Voice {
         fatal: say!("nsinit: "),
-        events: [
+        events: &[
             say!("nsinit: CMD is process %"),
             say!("nsinit: forward signal %"),
             say!("nsinit: process % ended with status ^"),
             say!("nsinit: process % died of signal ^"),
             say!("nsinit: CMD ended with status %"),
             say!("nsinit: CMD died of signal %"),
-            Say::NOTHING,
         ],
+        tells_of_command: false,
         events_to: Standard::Error,
         execute: say!("execute &"),
         failed: NATIVE_FAILED,
@@ -74,7 +91,7 @@ static VOICES: [Voice; 5] = [
     },
     Voice {
         fatal: say!("[FATAL tini (@)] "),
-        events: [
+        events: &[
             say!("[INFO  tini (@)] Spawned child process '&' with pid '%'"),
             say!("[DEBUG tini (@)] Passing signal: '%'"),
             say!("[DEBUG tini (@)] Reaped child with pid: '%'"),
@@ -82,7 +99,10 @@ static VOICES: [Voice; 5] = [
             say!("[INFO  tini (@)] Main child exited normally (with status '%')"),
             say!("[INFO  tini (@)] Main child exited with signal (with signal '%')"),
             say!("[WARN  tini (@)] Reaped zombie process with pid=%"),
+            Say::NOTHING,
+            say!("[DEBUG tini (@)] Received SIGCHLD"),
         ],
+        tells_of_command: true,
         events_to: Standard::Output,
         execute: say!("exec & failed"),
         failed: 1,
@@ -92,7 +112,7 @@ static VOICES: [Voice; 5] = [
     },
     Voice {
         fatal: say!("[dumb-init] "),
-        events: [
+        events: &[
             say!("[dumb-init] Child spawned with PID %."),
             say!("[dumb-init] Forwarded signal % to children."),
             say!("[dumb-init] A child with PID % exited with exit status ^."),
@@ -100,7 +120,17 @@ static VOICES: [Voice; 5] = [
             say!("[dumb-init] Child exited with status %. Goodbye."),
             say!("[dumb-init] Child exited with status ^. Goodbye."),
             Say::NOTHING,
+            say!("[dumb-init] Received signal %."),
+            say!("[dumb-init] Received signal %."),
+            say!("[dumb-init] Translating signal % to ^."),
+            say!("[dumb-init] Not forwarding signal % to children (ignored)."),
+            say!("[dumb-init] Ignoring tty hand-off signal %."),
+            say!("[dumb-init] setsid complete."),
+            say!("[dumb-init] Suspending self due to TTY signal."),
+            say!("[dumb-init] Unable to detach from controlling tty (errno=% &)."),
+            say!("[dumb-init] Unable to attach to controlling tty (errno=% &)."),
         ],
+        tells_of_command: true,
         events_to: Standard::Error,
         execute: say!("&"),
         failed: 1,
@@ -110,15 +140,13 @@ static VOICES: [Voice; 5] = [
     },
     Voice {
         fatal: say!("ERROR (catatonit:@): "),
-        events: [
+        events: &[
             say!("DEBUG (catatonit:@): pid1 (%) spawned: &"),
             Say::NOTHING,
             say!("DEBUG (catatonit:@): child process % exited with code ^"),
             say!("DEBUG (catatonit:@): child process % exited due to signal ^"),
-            Say::NOTHING,
-            Say::NOTHING,
-            Say::NOTHING,
         ],
+        tells_of_command: false,
         events_to: Standard::Error,
         execute: say!("failed to exec pid1"),
         failed: 1,
@@ -128,7 +156,8 @@ static VOICES: [Voice; 5] = [
     },
     Voice {
         fatal: say!("bwrap: "),
-        events: [Say::NOTHING; 7],
+        events: &[],
+        tells_of_command: false,
         events_to: Standard::Error,
         execute: say!("execvp &"),
         failed: 1,

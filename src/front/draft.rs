@@ -13,6 +13,7 @@ use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
 
 use super::bwrap::{fd, octal};
+use super::variables::{Variables, name_of};
 use super::words::{Values, Wrong};
 
 /// What is asked for.
@@ -81,8 +82,6 @@ pub struct Draft {
     joins: Vec<(u32, &'static CStr)>,
     pub name: &'static CStr,
     pub env_ops: Vec<EnvOp>,
-    /// `NAME=VALUE`, each name once, and at the end [`Word::END`].
-    env: Vec<Cell<Word<'static>>>,
     caller_env: Env<'static>,
 }
 
@@ -145,7 +144,6 @@ impl Draft {
             joins: Vec::new(),
             name: c"",
             env_ops: Vec::new(),
-            env: Vec::new(),
             caller_env,
         }
     }
@@ -227,27 +225,9 @@ impl Draft {
         self.env_ops.push(EnvOp::Set(pair_of(name, value)));
     }
 
-    fn push_env(&mut self, pair: &'static CStr) {
-        self.unset_env(name_of(pair));
-        self.env.push(Cell::new(Word::new(pair)));
-    }
-
-    fn unset_env(&mut self, name: &[u8]) {
-        self.env.retain(|word| name_of(word.get().text()) != name);
-    }
-
-    fn pass_env(&mut self, name: Option<&CStr>) {
-        let caller_env = self.caller_env;
-        for pair in caller_env.words() {
-            if name.is_none_or(|name| name_of(pair) == name.to_bytes()) {
-                self.push_env(pair);
-            }
-        }
-    }
-
     /// The variable of CMD's, `NAME=VALUE`.
     fn variable(&self, name: &[u8]) -> Option<&'static CStr> {
-        self.env.iter().map(|word| word.get().text()).find(|pair| name_of(pair) == name)
+        self.spec.env.words().find(|pair| name_of(pair) == name)
     }
 
     /// Makes the Spec whole; a container without a command gets a shell.
@@ -305,7 +285,6 @@ impl Draft {
         spec.keep_fds = take(&mut self.keep_fds).leak();
         spec.filters = take(&mut self.filters).leak();
         spec.locks = take(&mut self.locks).leak();
-        spec.env = Env::new(take(&mut self.env).leak());
         if let Some(sync) = spec.channels.sync {
             // Who becomes CMD himself keeps it so.
             let _ = close_on_exec(sync, spec.supervises());
@@ -383,39 +362,55 @@ impl Draft {
     }
 
     fn make_env(&mut self, root: bool) {
+        let mut variables = Variables::new();
         if root {
-            self.push_env(PATH);
-            self.pass_env(Some(c"TERM"));
-            self.push_env(c"container=nsinit");
-            self.push_env(if matches!(self.spec.uid, 0 | u32::MAX) { ROOTS_HOME } else { c"HOME=/" });
+            variables.set(PATH);
+            variables.pass(c"TERM");
+            variables.set(c"container=nsinit");
+            variables.set(if matches!(self.spec.uid, 0 | u32::MAX) { ROOTS_HOME } else { c"HOME=/" });
         } else {
-            self.pass_env(None);
+            variables.pass_all();
         }
         let boots = self.spec.machine.boots && !self.contained;
-        if boots && self.variable(b"PATH").is_none() {
-            self.push_env(PATH);
+        if boots && self.caller_env(b"PATH").is_none() {
+            variables.set(PATH);
         }
         for op in take(&mut self.env_ops) {
             match op {
-                EnvOp::Set(pair) => self.push_env(pair),
-                EnvOp::Unset(name) => self.unset_env(name.to_bytes()),
-                EnvOp::Pass(name) => self.pass_env(name),
-                EnvOp::Clear => self.env.clear(),
+                EnvOp::Set(pair) => variables.set(pair),
+                EnvOp::Unset(name) => variables.remove(name),
+                EnvOp::Pass(Some(name)) => variables.pass(name),
+                EnvOp::Pass(None) => variables.pass_all(),
+                EnvOp::Clear => variables.clear(),
             }
         }
-        if !self.spec.argv.is_none() {
+        if self.spec.argv.is_none() {
+            if !self.spec.machine.switches_to.is_empty() {
+                self.spec.argv = alone(c"/sbin/init");
+            } else if root || boots {
+                if root {
+                    variables.set(PROMPT);
+                    variables.set(PROMPT_ONCE);
+                }
+                self.spec.argv = alone(c"/bin/bash");
+                self.spec.fallback = alone(c"/bin/sh");
+            }
+        }
+        let sandbox = self.contained && !root;
+        if variables.are_the_callers() && !sandbox {
+            self.spec.env = self.caller_env;
             return;
         }
-        if !self.spec.machine.switches_to.is_empty() {
-            self.spec.argv = alone(c"/sbin/init");
-        } else if root || boots {
-            if root {
-                self.push_env(PROMPT);
-                self.push_env(PROMPT_ONCE);
-            }
-            self.spec.argv = alone(c"/bin/bash");
-            self.spec.fallback = alone(c"/bin/sh");
+        let mut words = variables.settle(self.caller_env);
+        if sandbox {
+            // It tells where CMD begins, which is not known yet.
+            let is_pwd = |word: &Cell<Word<'static>>| name_of(word.get().text()) == b"PWD";
+            let place = words.iter().position(is_pwd).unwrap_or(words.len());
+            words.retain(|word| !is_pwd(word));
+            words.insert(place, Cell::new(Word::new(c"PWD=/")));
         }
+        words.push(Cell::new(Word::END));
+        self.spec.env = Env::new(words.leak());
     }
 
     /// Where CMD begins.
@@ -424,18 +419,14 @@ impl Draft {
         if let Some(directory) = self.directory {
             self.spec.directory = directory;
         }
-        if self.contained && !root {
-            if self.directory.is_none() {
-                let home = self.variable(b"HOME").unwrap_or_default();
-                self.spec.home = Some(tail(home, b"HOME=".len()));
-                let mut here = Vec::from([0; MOST]);
-                // One that nobody can name is not there inside either.
-                let _ = getcwd(&mut here);
-                self.spec.directory = c_str(here.leak());
-            }
-            self.push_env(c"PWD=/");
+        if self.contained && !root && self.directory.is_none() {
+            let home = self.variable(b"HOME").unwrap_or_default();
+            self.spec.home = Some(tail(home, b"HOME=".len()));
+            let mut here = Vec::from([0; MOST]);
+            // One that nobody can name is not there inside either.
+            let _ = getcwd(&mut here);
+            self.spec.directory = c_str(here.leak());
         }
-        self.env.push(Cell::new(Word::END));
     }
 }
 
@@ -464,8 +455,4 @@ fn pair_of(name: &CStr, value: &CStr) -> &'static CStr {
 /// A command without arguments.
 fn alone(path: &'static CStr) -> Argv<'static> {
     Argv::new(Vec::from([Word::END, Word::new(path), Word::END].map(Cell::new)).leak())
-}
-
-fn name_of(pair: &CStr) -> &[u8] {
-    text::word(pair.to_bytes(), b'=').unwrap_or_default().0
 }

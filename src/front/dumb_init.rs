@@ -92,10 +92,14 @@ fn end(draft: &mut Draft) {
     if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") && !draft.spec.argv.is_none() {
         write(Standard::Error, b"[dumb-init] Running in debug mode.\n");
     }
+    if draft.spec.life.verbose > 0 && draft.caller_env(b"DUMB_INIT_SETSID") == Some(b"0") && !draft.spec.argv.is_none()
+    {
+        write(Standard::Error, b"[dumb-init] Not running in setsid mode.\n");
+    }
     let life = &mut draft.spec.life;
     life.own_group = life.new_session;
     life.audience = if life.new_session { Audience::Group } else { Audience::Command };
-    life.end = if life.new_session { End::Term } else { End::AtOnce };
+    life.end = End::Term { group: life.new_session };
     if life.new_session {
         // In a session of its own, whose parent is not in it, CMD would not be stopped by these.
         draft.rewrite.extend(TSTP_TTIN_TTOU.map(|signal| (signal, STOP)));

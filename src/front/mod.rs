@@ -9,6 +9,7 @@ mod help;
 mod native;
 mod speak;
 mod tini;
+mod variables;
 mod words;
 
 use core::cell::Cell;

@@ -87,5 +87,11 @@ fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8
 }
 
 /// What the licence options print: nsinit's own.
-const LICENCE: Say =
-    say!("Copyright (c) The nsinit authors; the MIT licence or the Apache License 2.0, at your option. No warranty.\n");
+const LICENCE: Say = say!(
+    "The MIT License (MIT), or the Apache License 2.0, at your option.
+
+Copyright (c) The nsinit authors
+
+The software is provided \"as is\", without warranty of any kind.
+"
+);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::compat::common::{self, adopts, asleep, leaves, recorder};
 use super::compat::{GLIBC, Place, STOPS, Side, Subject, Suite, are, differs, helper, is, pattern, terminal};
 use super::harness::launch::send;
-use super::harness::procs::{Pid, eventually, stat};
-use super::harness::{Launch, Running, scratch};
+use super::harness::procs::{self, Pid, eventually, stat};
+use super::harness::{Launch, Running, Term, scratch};
 
 static DUMB_INIT: Suite = Suite { name: "dumb-init", plain: &["--"] };
 
@@ -171,7 +171,6 @@ fn debugging_lines() {
     let single = [SPAWNED, CHLD, &exited, FORWARDED, &goodbye];
     let whole = [&single[..], &[DETACH, ATTACH, SETSID]].concat();
     let by_env = "[dumb-init] Running in debug mode.";
-    differs("dumb-init", "what `-v` and its like tell");
     for it in DUMB_INIT.everywhere() {
         let check = |options: &[&str], env: &[(&str, &str)], lines: &[&str]| {
             let mut launch = it.plainly(options, &[helper(), "exit", "3"]);
@@ -180,11 +179,7 @@ fn debugging_lines() {
             }
             let out = launch.run();
             assert!(out.status == 3 && out.stdout.is_empty(), "{it}: {out}");
-            // TERM is for the group only.
-            let group = lines.contains(&SETSID);
-            let told = |line: &str| [SPAWNED, &goodbye, by_env].contains(&line) || group && line == FORWARDED;
-            let lines: Vec<&str> = lines.iter().copied().filter(|line| !it.is_ours() || told(line)).collect();
-            are(&out, &out.stderr, &lines);
+            are(&out, &out.stderr, lines);
         };
         check(&[], &[], &[]);
         check(&["-v"], &[], &whole);
@@ -230,8 +225,27 @@ fn debugging_tells_of_signals_and_deaths() {
             "[dumb-init] Forwarded signal 9 to children.",
             "[dumb-init] Child exited with status 137. Goodbye.",
         ];
-        let ours = [SPAWNED, "[dumb-init] Forwarded signal 9 to children.", lines[11]];
-        are(&out, &out.stderr, if it.is_ours() { &ours } else { &lines });
+        are(&out, &out.stderr, &lines);
+    }
+}
+
+/// The kernel's signals for the terminal that it gives up are not CMD's, and it says so.
+#[test]
+fn debugging_tells_of_the_terminals_signals() {
+    for it in DUMB_INIT.anywhere() {
+        let dir = scratch::Dir::new(super::compat::subject::tester());
+        let words = it.words(&[], &["-v", "sh", "-c", "trap exit HUP; sleep 1000 & wait"]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut term = Term::run(super::compat::subject::tester(), dir.path(), &words);
+        for signal in [1, 18] {
+            term.expect(&format!("[dumb-init] Received signal {signal}."));
+            term.expect(&format!("[dumb-init] Ignoring tty hand-off signal {signal}."));
+        }
+        let cmd = || procs::children(term.pid()).first().copied();
+        eventually("CMD waits", || procs::children(cmd()?).first().copied());
+        send(term.pid(), libc::SIGHUP);
+        let rest = term.expect("[dumb-init] Forwarded signal 1 to children.");
+        assert!(!rest.contains("signal 18 to children"), "{it}: {rest}");
     }
 }
 

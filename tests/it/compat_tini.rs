@@ -298,7 +298,8 @@ fn verbosity() {
             };
             assert!(out.status == 0 && out.stderr.is_empty(), "{it}: {out}");
             let all = levels[level].iter().copied();
-            let lines: Vec<&str> = all.filter(|line| !it.is_ours() || [SPAWNED, EXITED].contains(line)).collect();
+            let lines: Vec<&str> =
+                all.filter(|line| !it.is_ours() || [SPAWNED, RECEIVED, REAPED, EXITED].contains(line)).collect();
             are(&out, &out.stdout, &lines);
         };
         check(&["-s", "true"], None, 1);

@@ -26,6 +26,7 @@ mod image;
 mod init;
 mod isolation;
 mod join;
+mod life;
 mod property;
 mod pty;
 mod rights;

@@ -198,10 +198,10 @@ pub static DIFFERENCES: [Difference; 44] = [
         why: "`init CMD | less`",
     },
     Difference {
-        names: ALL,
+        names: &["tini", "catatonit"],
         what: "what `-v` and its like tell",
-        original: "every step; tini names signals in words",
-        ours: "CMD's start and end, what is forwarded, orphans, in their lines; signals by number",
+        original: "signals in words, and tini's `TRACE` lines; catatonit's warnings of its own calls",
+        ours: "signals by number; the rest in the same lines",
         why: "the rest is about how they are made",
     },
     Difference {
