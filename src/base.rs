@@ -9,7 +9,7 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::mount::{MountFlags, mount};
 use rustix::process::pivot_root;
 
-use crate::files::{self, Fd, HERE, chdir, chroot, fchdir};
+use crate::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Done, Failure};
 use crate::text::Text;
 
@@ -36,7 +36,7 @@ pub fn plain(source: &CStr, place: &CStr, kind: &CStr, flags: u32, options: &CSt
 }
 
 /// In [`base`]: where the caller's root is, and where the new one.
-pub const HOST: &CStr = c"host";
+const HOST: &CStr = c"host";
 
 /// See [`HOST`].
 pub const ROOT: &CStr = c"root";
@@ -47,6 +47,9 @@ pub const IMAGE: &CStr = c"image";
 /// The descriptor of [`base`]; 0 as long as there is none.
 static BASE: AtomicU32 = AtomicU32::new(0);
 
+/// The descriptor of the caller's root, as long as there is a [`base`].
+static CALLERS: AtomicU32 = AtomicU32::new(0);
+
 /// Process 1's place for files and mounts that nobody else sees, made at the first call: a tmpfs that has the caller's root
 /// in it, so that the new root is not below that and no copy of `/` contains it. For us `/` stays what it was.
 ///
@@ -54,6 +57,8 @@ static BASE: AtomicU32 = AtomicU32::new(0);
 /// Those of mount(2), pivot_root(2) and chroot(2).
 pub fn base() -> Result<Fd, Failure> {
     if !is_made() {
+        // Not what is mounted on it: that may be the new root already.
+        let callers = files::directory(HERE, c"/")?;
         plain(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
         // What is mounted on top of `/` is what its parent leads to.
         let base = files::directory(HERE, c"/..")?;
@@ -62,12 +67,30 @@ pub fn base() -> Result<Fd, Failure> {
         }
         fchdir(base)?;
         pivot_root(c".", HOST)?;
-        chdir(HOST)?;
-        chroot(c".")?;
+        enter(callers)?;
         sys::keep_opened();
+        CALLERS.store(callers.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
         BASE.store(base.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
     }
     Ok(sys::given(base_number()))
+}
+
+/// Calls `act` with [`base`] as `/`, and the caller's root as the argument; afterwards that is `/` again.
+///
+/// # Errors
+/// Those of [`base`] and of `act`.
+pub fn below_base<T>(act: impl FnOnce(Fd) -> Result<T, Failure>) -> Result<T, Failure> {
+    enter(base()?)?;
+    let callers = sys::given(CALLERS.load(Ordering::Relaxed));
+    let result = act(callers);
+    enter(callers)?;
+    result
+}
+
+/// Makes `directory` the root and the working directory.
+fn enter(directory: Fd) -> Done {
+    fchdir(directory)?;
+    chroot(c".")
 }
 
 fn base_number() -> u32 {

@@ -6,8 +6,8 @@ use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
 use rustix::fs::OFlags;
 
-use crate::base::{HOST, base, fd_path, plain};
-use crate::files::{self, DIRECTORY, Fd, HERE, chdir, chroot, fchdir};
+use crate::base::{base, below_base, fd_path, plain};
+use crate::files::{self, DIRECTORY, Fd, fchdir};
 use crate::mountinfo;
 use crate::resolve::{self, Kind};
 use crate::sys::{Done, Failure};
@@ -37,11 +37,17 @@ pub fn make(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr)
     files::look(base, name)
 }
 
-/// As [`crate::mounts::copy`].
+/// As [`crate::mounts::copy`], or with propagation 0 as [`crate::mounts::bind`].
 ///
 /// # Errors
 /// The same; EAGAIN where somebody renames what mounts lie in.
-pub fn copy(dir: BorrowedFd<'_>, path: &CStr, set: u32, cleared: u32, below: bool) -> Result<Fd, Failure> {
+pub fn copy(
+    dir: BorrowedFd<'_>,
+    path: &CStr,
+    (set, cleared): (u32, u32),
+    below: bool,
+    propagation: u32,
+) -> Result<Fd, Failure> {
     let opened;
     let source = if path.is_empty() {
         dir
@@ -51,9 +57,26 @@ pub fn copy(dir: BorrowedFd<'_>, path: &CStr, set: u32, cleared: u32, below: boo
     };
     let name = if files::kind(source)? == DIRECTORY { TREE } else { LEAF };
     let tree = make(fd_path(source, &mut Text::new()), name, c"", raw::MS_BIND | raw::MS_REC, c"")?;
-    plain(c"", name, c"", raw::MS_PRIVATE | raw::MS_REC, c"")?;
-    restrict_all(tree, Text::new().byte(b'/').push(name.to_bytes()).bytes(), set, cleared, below)?;
-    Ok(tree)
+    if propagation != 0 {
+        plain(c"", name, c"", propagation | raw::MS_REC, c"")?;
+    }
+    let mut place = Text::new();
+    place.byte(b'/').push(name.to_bytes());
+    let mut follows = propagation == 0;
+    loop {
+        match restrict_all(tree, place.bytes(), set, cleared, below)? {
+            Left::Nothing => return Ok(tree),
+            // While the list was read a mount of the caller's may have gone, and then another has its number.
+            Left::Unknown => {}
+            Left::Covered if !follows => return Ok(tree),
+            // What covers it is not to go before it.
+            Left::Covered => {
+                fchdir(base()?)?;
+                plain(c"", name, c"", raw::MS_PRIVATE | raw::MS_REC, c"")?;
+                follows = false;
+            }
+        }
+    }
 }
 
 /// Sets the attributes (MS_*) of the mount at `place`.
@@ -64,8 +87,19 @@ pub fn remount(place: &CStr, flags: u32) -> Done {
     plain(c"", place, c"", raw::MS_REMOUNT | raw::MS_BIND | flags, c"")
 }
 
+/// What is not restricted.
+#[derive(PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// What another covers, and no path leads to.
+    Covered,
+    /// Something was not, and more may not be.
+    Unknown,
+}
+
 /// Restricts every mount at or below `place`, where `tree` is, but those that another covers.
-fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> Done {
+fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> Result<Left, Failure> {
+    let mut left = Left::Nothing;
     for index in 0.. {
         // The first is the one that all others are below.
         if index > 0 && !below {
@@ -73,7 +107,13 @@ fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> 
         }
         let mut path = Text::new();
         let Some(found) = Found::at(index, place, &mut path)? else { break };
-        if found.covered || found.has(set, cleared) {
+        if found.has(set, cleared) {
+            continue;
+        }
+        if found.covered {
+            if left == Left::Nothing {
+                left = Left::Covered;
+            }
             continue;
         }
         let path = path.bytes();
@@ -83,8 +123,9 @@ fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> 
         if !Found::at(index, place, &mut Text::new())?.is_some_and(|now| now.has(set, cleared)) {
             return Err(Failure::AGAIN);
         }
+        left = Left::Unknown;
     }
-    Ok(())
+    Ok(left)
 }
 
 /// A mount in /proc/self/mountinfo.
@@ -102,15 +143,11 @@ impl Found {
     /// The mount of that index among those at or below `place`; its path from there goes to `path`.
     fn at(index: u32, place: &[u8], path: &mut Text) -> Result<Option<Found>, Failure> {
         // It only tells of what is below the root of who opens it, and ours is not the whole.
-        fchdir(base()?)?;
-        chroot(c".")?;
-        let file = files::open(HERE, c"host/proc/self/mountinfo", OFlags::RDONLY);
-        chdir(HOST)?;
-        chroot(c".")?;
+        let file = below_base(|callers| files::open(callers, c"proc/self/mountinfo", OFlags::RDONLY))?;
         let mut id = Text::new();
         let mut found: Option<Found> = None;
         let mut count = 0;
-        mountinfo::each(file?, &mut |mount| {
+        mountinfo::each(file, &mut |mount| {
             let Some(below) = text::after(mount.path, place).filter(|path| matches!(path.first(), None | Some(b'/')))
             else {
                 return;

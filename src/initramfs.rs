@@ -68,13 +68,15 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     } else {
         sys::unshare(raw::CLONE_NEWNS)?;
     }
-    mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     let mut here = [0u8; PATH];
     let named = sys::getcwd(&mut here).is_ok();
     let below = files::directory(HERE, c".");
     let bottom = files::directory(HERE, c"/")?;
     plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
     fchdir(bottom)?;
+    // What is mounted later comes to the copy only: nobody would clear it away down there.
+    mount_change(c".", MountPropagationFlags::PRIVATE)?;
     clear_bottom(process)?;
     // What is mounted on top of `/` is what its parent leads to.
     fchdir(files::directory(HERE, c"/..")?)?;

@@ -87,14 +87,14 @@ static NETWORK: [Step; 2] = [
 ];
 
 static MOUNT: [Step; 7] = [
-    // Otherwise what is mounted here could show outside, and what is mounted outside could appear here.
+    // Slaves: what is mounted here does not show outside, and what is mounted or unmounted outside later is so here.
     Step {
-        says: PRIVATE,
+        says: SLAVE,
         on: nothing,
         when: mounts,
         run: |_, _| {
-            mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-                .map_err(|errno| refused(PRIVATE, errno.into()))
+            mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
+                .map_err(|errno| refused(SLAVE, errno.into()))
         },
     },
     Step {
@@ -183,7 +183,7 @@ static LAST: [Step; 7] = [
     },
 ];
 
-const PRIVATE: Say = say!("make private every mount below /");
+const SLAVE: Say = say!("make slave every mount below /");
 const MAKE_ROOT: Say = say!("make / of");
 
 /// What the root is called in messages.

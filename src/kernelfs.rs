@@ -173,7 +173,7 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
     console(dev, state.pty).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
     // As bubblewrap's users find it. No device file is executed, so a kernel that has no such call loses nothing.
     if spec.is_sandbox() {
-        let _ = sys::mount_setattr(dev, raw::MOUNT_ATTR_NOSUID, 0, true);
+        let _ = sys::mount_setattr(dev, raw::MOUNT_ATTR_NOSUID, 0, true, 0);
     }
     Ok(())
 }
@@ -189,10 +189,14 @@ fn message_queues(dev: Fd) -> Done {
 
 /// Makes read-only what is mounted below /dev, and not /dev itself.
 fn protect(dev: Fd) -> Done {
-    match sys::mount_setattr(dev, raw::MOUNT_ATTR_RDONLY, 0, true) {
-        Ok(()) => sys::mount_setattr(dev, 0, raw::MOUNT_ATTR_RDONLY, false),
-        Err(Failure::NOSYS) => text::strings(DEVICES)
-            .try_for_each(|host| mounts::make_read_only(files::look(dev, sys::tail(host, b"/dev/".len()))?)),
+    // What is mounted on the caller's later is not to cover them.
+    match sys::mount_setattr(dev, raw::MOUNT_ATTR_RDONLY, 0, true, raw::MS_PRIVATE) {
+        Ok(()) => sys::mount_setattr(dev, 0, raw::MOUNT_ATTR_RDONLY, false, 0),
+        Err(Failure::NOSYS | Failure::PERM) => text::strings(DEVICES).try_for_each(|host| {
+            let name = sys::tail(host, b"/dev/".len());
+            base::plain(c"", name, c"", raw::MS_PRIVATE, c"")?;
+            mounts::make_read_only(files::look(dev, name)?)
+        }),
         Err(why) => Err(why),
     }
 }

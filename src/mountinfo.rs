@@ -36,6 +36,7 @@ impl<'l> Line<'l> {
                 b"nosuid" => raw::MS_NOSUID,
                 b"nodev" => raw::MS_NODEV,
                 b"noexec" => raw::MS_NOEXEC,
+                b"nosymfollow" => raw::MS_NOSYMFOLLOW,
                 _ => 0,
             };
         }

@@ -21,21 +21,47 @@ use crate::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Done, Failure, keep_open};
 use crate::text::Text;
 
+/// Whether a call is not there: the kernel says ENOSYS. A filter may say EPERM of a call that it does not know (Docker's, with
+/// runc before 1.0.0-rc93), as does the kernel of what is not permitted: then the old way is not permitted either.
+fn is_missing(why: Failure) -> bool {
+    matches!(why, Failure::NOSYS | Failure::PERM)
+}
+
 /// A copy of the mount at `path`, seen from `dir`, with all below it, its attributes (MOUNT_ATTR_*) set and cleared (`below`:
-/// of those too), and cut off from mount events of its origin. An empty path means `dir` itself.
+/// of those too). What is mounted below its origin later, or unmounted, is so below the copy: with the flags that it has there.
+/// An empty path means `dir` itself.
+///
+/// # Errors
+/// As [`copy`].
+pub fn bind(dir: BorrowedFd<'_>, path: &CStr, set: u32, cleared: u32, below: bool) -> Result<Fd, Failure> {
+    // In our mount namespace all are slaves, and the copy of one is one (mount_namespaces(7)).
+    copied(dir, path, (set, cleared), below, 0)
+}
+
+/// The same, cut off from mount events of its origin.
 ///
 /// # Errors
 /// ENOENT, EACCES; EINVAL where something below may not be uncovered (mount_namespaces(7)); EPERM where an attribute is
 /// locked.
 pub fn copy(dir: BorrowedFd<'_>, path: &CStr, set: u32, cleared: u32, below: bool) -> Result<Fd, Failure> {
+    copied(dir, path, (set, cleared), below, raw::MS_PRIVATE)
+}
+
+fn copied(
+    dir: BorrowedFd<'_>,
+    path: &CStr,
+    (set, cleared): (u32, u32),
+    below: bool,
+    propagation: u32,
+) -> Result<Fd, Failure> {
     use OpenTreeFlags as F;
     let flags = F::OPEN_TREE_CLONE | F::OPEN_TREE_CLOEXEC | F::AT_EMPTY_PATH | F::AT_RECURSIVE | F::AT_NO_AUTOMOUNT;
     let copied = open_tree(dir, path, flags).map_err(Failure::from).and_then(|tree| {
         let tree = keep_open(tree);
-        sys::mount_setattr(tree, set, cleared, below).map(|()| tree)
+        sys::mount_setattr(tree, set, cleared, below, propagation).map(|()| tree)
     });
     match copied {
-        Err(Failure::NOSYS) => byname::copy(dir, path, set, cleared, below),
+        Err(why) if is_missing(why) => byname::copy(dir, path, (set, cleared), below, propagation),
         other => other,
     }
 }
@@ -65,7 +91,7 @@ pub fn detached(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Res
 /// As [`detached`], and those of mount(2).
 pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Result<Fd, Failure> {
     match detached(kind, options, attributes) {
-        Err(Failure::NOSYS) => {
+        Err(why) if is_missing(why) => {
             let mut text = Text::new();
             for (key, value) in options {
                 text.push(key.to_bytes());
@@ -100,7 +126,7 @@ pub fn attach_at(tree: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &CStr) -> Done
 pub fn attach(tree: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Done {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     match move_mount(tree, c"", place, c"", flags).map_err(Failure::from) {
-        Err(Failure::NOSYS) => {
+        Err(why) if is_missing(why) => {
             let (mut from, mut to) = (Text::new(), Text::new());
             plain(fd_path(tree, &mut from), fd_path(place, &mut to), c"", raw::MS_MOVE, c"")
         }
@@ -108,15 +134,19 @@ pub fn attach(tree: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Done {
     }
 }
 
+/// Of statvfs(3); the others are the same as of mount(2).
+const ST_NOSYMFOLLOW: u32 = 0x2000;
+
 /// Makes the mount that `mount` is the root of read-only, and nothing below it.
 ///
 /// # Errors
 /// EINVAL if it is no mount's root.
 pub fn make_read_only(mount: BorrowedFd<'_>) -> Done {
-    match sys::mount_setattr(mount, raw::MOUNT_ATTR_RDONLY, 0, false) {
-        Err(Failure::NOSYS) => {
-            let flags = fstatvfs(mount)?.f_flag.bits() as u32 & DATA;
-            remount(fd_path(mount, &mut Text::new()), flags | raw::MS_RDONLY)
+    match sys::mount_setattr(mount, raw::MOUNT_ATTR_RDONLY, 0, false, 0) {
+        Err(why) if is_missing(why) => {
+            let flags = fstatvfs(mount)?.f_flag.bits() as u32;
+            let follows = if flags & ST_NOSYMFOLLOW != 0 { raw::MS_NOSYMFOLLOW } else { 0 };
+            remount(fd_path(mount, &mut Text::new()), flags & DATA | follows | raw::MS_RDONLY)
         }
         done => done,
     }

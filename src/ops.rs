@@ -30,7 +30,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
     let (says, dest) = (op.says(), op.dest);
     match op.kind {
         Kind::Bind | Kind::BindTry => {
-            let mut tree = mounts::copy(caller, op.source, op.set, op.cleared, true);
+            let mut tree = mounts::bind(caller, op.source, op.set, op.cleared, true);
             // It may be a name of what somebody has open (/proc/self/fd/N, /proc/self/exe).
             if matches!(tree, Err(Failure::INVAL)) {
                 tree = files::open(caller, op.source, OFlags::PATH).and_then(|fd| of_descriptor(op, fd));
@@ -40,7 +40,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
                 && why != Failure::NOENT
             {
                 warn(say!("restrict all below"), op.source, why, Say::NOTHING);
-                tree = mounts::copy(caller, op.source, op.set, op.cleared, false);
+                tree = mounts::bind(caller, op.source, op.set, op.cleared, false);
             }
             match tree {
                 Err(Failure::NOENT) if op.kind == Kind::BindTry => Ok(()),
@@ -74,7 +74,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
 fn of_descriptor(op: &Op<'_>, fd: BorrowedFd<'_>) -> Result<Fd, Failure> {
     let mut path = [0u8; PATH];
     files::read_link(HERE, base::fd_path(fd, &mut Text::new()), &mut path)?;
-    let tree = mounts::copy(HERE, sys::c_str(&path), op.set, op.cleared, true)?;
+    let tree = mounts::bind(HERE, sys::c_str(&path), op.set, op.cleared, true)?;
     let (wanted, found) = (fstat(fd)?, fstat(tree)?);
     // Somebody may have renamed it meanwhile.
     if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) { Ok(tree) } else { Err(Failure::AGAIN) }

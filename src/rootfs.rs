@@ -36,7 +36,7 @@ pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
         Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
         Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
         // Device files that DIR may hold, whoever put them there, are nobody's devices.
-        Some(directory) => mounts::copy(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
+        Some(directory) => mounts::bind(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
             .map_err(|why| blame_hint(COPY, spec.root, why, hint::of_copy(why).hint()))?,
     };
     mounts::begin_root(tree).map(|()| tree)

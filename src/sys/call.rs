@@ -517,16 +517,16 @@ pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Done {
     done(call!(__NR_fcntl, fd, raw::F_SETFL, raw::O_NONBLOCK | O_ASYNC))
 }
 
-/// mount_setattr(2) on the mount that `fd` is the root of: sets and clears attributes (MOUNT_ATTR_*) and makes it private,
-/// everything below too if `recursive`.
+/// mount_setattr(2) on the mount that `fd` is the root of: sets and clears attributes (MOUNT_ATTR_*) and changes its propagation
+/// (MS_PRIVATE; 0: as it is), everything below too if `recursive`.
 ///
 /// # Errors
 /// ENOSYS before Linux 5.12; EPERM where a flag is locked; those of mount_setattr(2).
-pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool) -> Done {
+pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool, propagation: u32) -> Done {
     let attr = raw::mount_attr {
         attr_set: set.into(),
         attr_clr: cleared.into(),
-        propagation: raw::MS_PRIVATE.into(),
+        propagation: propagation.into(),
         userns_fd: 0,
     };
     let flags = raw::AT_EMPTY_PATH | if recursive { raw::AT_RECURSIVE } else { 0 };

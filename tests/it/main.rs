@@ -27,6 +27,7 @@ mod init;
 mod isolation;
 mod join;
 mod life;
+mod mounts;
 mod property;
 mod pty;
 mod rights;

@@ -21,6 +21,16 @@ pub const SINCE_5_12: [i64; 1] = [libc::SYS_mount_setattr];
 pub const SINCE_5_2: [i64; 5] =
     [libc::SYS_mount_setattr, libc::SYS_open_tree, libc::SYS_move_mount, libc::SYS_fsopen, libc::SYS_fsmount];
 
+/// All calls for mounts as descriptors.
+pub const MOUNT_CALLS: [i64; 6] = [
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_mount_setattr,
+];
+
 impl Deny {
     pub const fn all(call: i64, errno: i32) -> Self {
         Self { call, when: None, errno }
