@@ -23,12 +23,13 @@ use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
-use crate::{ids, initramfs, procfs, pty};
+use crate::{ids, initramfs, keys, procfs, pty};
 
-static STEPS: [Step; 11] = [
+static STEPS: [Step; 12] = [
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     // The launcher's own mask stays.
     CLEAR_UMASK,
+    keys::LEAVE,
     Step {
         says: say!("join the cgroup of"),
         on: |spec| spec.enter,

@@ -114,7 +114,11 @@ impl Cause {
                 say!("user namespaces are for root here: kernel.unprivileged_userns_clone is 0")
             }
             Cause::NoUserNamespaces => say!("the kernel has no user namespaces"),
-            Cause::UserNamespacesForbidden => say!("user.max_user_namespaces is 0"),
+            Cause::UserNamespacesForbidden => {
+                say!(
+                    "user.max_user_namespaces is 0: a container that is to hold others is started with --allow-nesting"
+                )
+            }
             Cause::NamespaceLimit => {
                 say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")
             }
@@ -233,6 +237,8 @@ pub fn of_namespaces(spec: &Spec<'_>, why: Failure) -> Cause {
     let with_user = spec.unshares(raw::CLONE_NEWUSER);
     match why {
         Failure::NOSPC | Failure::USERS if with_user && reads(USER_LIMIT, b'0') => Cause::UserNamespacesForbidden,
+        // A container's root has tried it without.
+        Failure::PERM if !with_user && !is_admin() && reads(USER_LIMIT, b'0') => Cause::UserNamespacesForbidden,
         Failure::NOSPC | Failure::USERS => Cause::NamespaceLimit,
         Failure::INVAL if with_user && is_missing(c"/proc/self/ns/user") => Cause::NoUserNamespaces,
         Failure::PERM | Failure::ACCESS | Failure::NOSYS => Facts {

@@ -164,7 +164,7 @@ fn leave_terminal(spec: &Spec<'_>) {
 /// Process 1 reads or writes the caller's procfs.
 fn needs_proc_inside(spec: &Spec<'_>) -> bool {
     let labels = spec.exec_label.is_some() || spec.file_label.is_some();
-    let inside = spec.nests_users() || labels || spec.pty || spec.is_told_of();
+    let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.pty || spec.is_told_of();
     spec.contained() && (inside || !spec.joins.named.is_empty())
 }
 

@@ -15,7 +15,7 @@ use crate::procfs;
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Caller, Pipe};
-use crate::sys::{self, Done, Failure};
+use crate::sys::{self, Done, Failure, Fork};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
 
@@ -129,15 +129,68 @@ pub fn become_root() -> Done {
     Ok(set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?)
 }
 
-const LIMIT: &CStr = c"sys/user/max_user_namespaces";
+/// How many namespaces of a kind may be made in the user namespace of whoever opens the file, and in all below it
+/// (namespaces(7)). Who is to write to it needs CAP_SYS_RESOURCE there.
+const USERS: &CStr = c"sys/user/max_user_namespaces";
+/// See [`USERS`].
+const CGROUPS: &CStr = c"sys/user/max_cgroup_namespaces";
+
+fn limit(proc: Fd, file: &CStr, most: &[u8]) -> Done {
+    write(procfs::open_file(proc, file, OFlags::WRONLY)?, most)?;
+    Ok(())
+}
 
 /// One user namespace can be made in ours, and in none below it. `proc` is a procfs.
 ///
 /// # Errors
 /// Those of open(2) and write(2).
 pub fn limit_user_namespaces(proc: Fd) -> Done {
-    write(files::open(proc, LIMIT, OFlags::WRONLY)?, b"1")?;
-    Ok(())
+    limit(proc, USERS, b"1")
+}
+
+/// No user or cgroup namespace can be made in ours, but the one user namespace that CMD is to be in. Who makes both needs no
+/// capability to mount the caller's cgroup, as its owner: to freeze it, to kill it, to change its limits.
+///
+/// # Errors
+/// ENOENT: the kernel has no such limits; EROFS: they are a container's around us. Reported.
+pub fn forbid_nesting(spec: &Spec<'_>, proc: Fd) -> Done {
+    let users = if spec.nests_users() { Ok(()) } else { limit(proc, USERS, NONE) };
+    users.and_then(|()| limit(proc, CGROUPS, NONE)).map_err(|why| {
+        let hint = say!("the limits in /proc/sys/user can't be set; --allow-nesting leaves them as they are");
+        blame_hint(say!("forbid user and cgroup namespaces"), c"", why, hint)
+    })
+}
+
+const NONE: &[u8] = b"0\n";
+
+fn is_none(proc: Fd, file: &CStr) -> bool {
+    let mut most = [0u8; 2];
+    procfs::open_file(proc, file, OFlags::RDONLY).is_ok_and(|file| read(file, &mut most) == Ok(2) && most == *b"0\n")
+}
+
+/// Whether no user namespace can be made in ours: its limit is 0.
+#[must_use]
+pub fn are_forbidden(proc: Fd) -> bool {
+    is_none(proc, USERS)
+}
+
+/// `body` makes a cgroup namespace in a user namespace that was joined, which [`forbid_nesting`] may have closed. Who is in
+/// there can make use of it meanwhile with CAP_SYS_ADMIN only, and then needs none.
+///
+/// # Errors
+/// Those of `body`; of open(2) and write(2).
+pub fn despite_limit(proc: Fd, body: &dyn Fn() -> Result<Fork, Failure>) -> Result<Fork, Failure> {
+    match body() {
+        Err(Failure::NOSPC) if is_none(proc, CGROUPS) => {
+            limit(proc, CGROUPS, b"2147483647")?;
+            let fork = body();
+            if !matches!(fork, Ok(Fork::Child)) {
+                limit(proc, CGROUPS, NONE)?;
+            }
+            fork
+        }
+        answer => answer,
+    }
 }
 
 /// Enters a new user namespace in which every id is what it is in ours. Who has left a namespace has no right to map its

@@ -24,10 +24,10 @@ use crate::state::State;
 use crate::step::{CLEAR_UMASK, Step, always, explain, explain_line, nothing, untraceable, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::texts::Say;
-use crate::{fds, ids, kernelfs, mounts, net, ops, procfs, pty, reaper, rootfs};
+use crate::{fds, ids, kernelfs, keys, mounts, net, ops, procfs, pty, reaper, rootfs};
 
 /// What the rest is done with.
-static BEGIN: [Step; 7] = [
+static BEGIN: [Step; 8] = [
     // Root outside is nobody in the user namespace of somebody else. It clears what the next one sets (prctl(2)).
     Step {
         says: say!("become root of the user namespace"),
@@ -49,6 +49,7 @@ static BEGIN: [Step; 7] = [
         run: |_, _| Ok(setpgid(None, None)?),
     },
     CLEAR_UMASK,
+    keys::LEAVE,
     Step {
         says: say!("become the reaper of orphans"),
         on: nothing,
@@ -142,7 +143,7 @@ static ENTER: [Step; 3] = [
 ];
 
 /// At the end, for what belongs to the one process that does it.
-static LAST: [Step; 7] = [
+static LAST: [Step; 9] = [
     Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.pty, run: pty::give },
     // The caller's /dev/null is a file of his, with a mode.
     Step {
@@ -156,6 +157,18 @@ static LAST: [Step; 7] = [
         on: |spec| spec.locks.first().copied().unwrap_or(c""),
         when: |spec| !spec.locks.is_empty(),
         run: lock,
+    },
+    Step {
+        says: say!("forbid user and cgroup namespaces"),
+        on: nothing,
+        when: |spec| spec.forbids_nesting(),
+        run: |spec, state| ids::forbid_nesting(spec, proc(state)?),
+    },
+    Step {
+        says: say!("allow user and cgroup namespaces: their limit is not the container's alone"),
+        on: nothing,
+        when: |spec| spec.has_root() && !spec.allows_nesting && !spec.unshares(raw::CLONE_NEWUSER),
+        run: |_, _| Ok(()),
     },
     Step {
         says: say!("join the user namespace"),

@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 31] = [
+static RULES: [Rule; 33] = [
     Rule {
         on: say!("--as-pid-1"),
         broken: |spec| spec.mode == Mode::Enter && spec.life.as_pid_1,
@@ -64,6 +64,16 @@ static RULES: [Rule; 31] = [
         on: say!("--read-only and --volatile"),
         broken: |spec| spec.writes != Writes::Kept && !spec.has_root(),
         why: say!("requires --root"),
+    },
+    Rule {
+        on: say!("--allow-nesting"),
+        broken: |spec| spec.allows_nesting && !spec.has_root(),
+        why: say!("requires --root"),
+    },
+    Rule {
+        on: say!("--keep-keyring"),
+        broken: |spec| spec.keeps_keyring && !spec.has_preset(),
+        why: say!("requires --root or --enter"),
     },
     Rule {
         on: say!("--hostname"),

@@ -5,14 +5,14 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
-use rustix::fs::{Access, OFlags, access};
+use rustix::fs::{Access, access};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid, setsid};
 use rustix::system::{RebootCommand, reboot};
 
 use crate::boot::{Machine, What};
 use crate::command::{self, become_command};
-use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, write_line};
+use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, warn, write_line};
 use crate::files::{self, Fd, HERE, chdir, chroot, fchdir, read, write};
 use crate::hint::{self, Cause};
 use crate::host::{self, Supervisor};
@@ -26,7 +26,9 @@ use crate::sys::{self, Done, Failure, Fork, Set, Signal, Standard, Start};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
-use crate::{boot, caps, enter, fds, image, initramfs, inside, other, power, pty, relay, seal, status, tty};
+use crate::{
+    boot, caps, enter, fds, ids, image, initramfs, inside, other, power, procfs, pty, relay, seal, status, tty,
+};
 
 /// Runs CMD in a container, a new one or one that is there, or in place. Returns the exit status, after the message if there
 /// was something to say.
@@ -366,11 +368,20 @@ fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Re
     let later = if spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
     let namespaces = |spec: &Spec<'_>| spec.namespaces & !later;
     let mut result = fork(spec, start, state, namespaces(spec));
+    let (asked, first) = (spec.unshares(raw::CLONE_NEWUSER), result.as_ref().err().copied());
     for (namespace, missing) in OPTIONAL {
         if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
             spec.namespaces &= !namespace;
             result = fork(spec, start, state, namespaces(spec));
         }
+    }
+    if let (Ok(Fork::Parent(_)), Some(why)) = (&result, first)
+        && asked
+        && spec.has_root()
+        && !spec.unshares(raw::CLONE_NEWUSER)
+    {
+        let hint = say!("none can be made here, see user.max_user_namespaces: root inside is root outside");
+        warn(say!("make a user namespace"), c"", why, hint);
     }
     result.map_err(|why| {
         if why == Failure::PERM && voice::speaks_as(Name::Bwrap) {
@@ -393,11 +404,11 @@ fn missing(path: &CStr) -> bool {
 
 /// Whether the kernel has no user namespaces (user_namespaces(7)), or its administrator allows none.
 fn no_user_namespaces() -> bool {
-    let mut limit = [0u8; 2];
-    match files::open(HERE, c"/proc/sys/user/max_user_namespaces", OFlags::RDONLY) {
-        Ok(file) => read(file, &mut limit) == Ok(2) && limit == *b"0\n",
-        Err(_) => missing(c"/proc/self/ns/user"),
-    }
+    user_namespaces_are_forbidden() || missing(c"/proc/self/ns/user")
+}
+
+fn user_namespaces_are_forbidden() -> bool {
+    procfs::open().is_ok_and(ids::are_forbidden)
 }
 
 /// clone3(2), or clone(2) where that is missing or an outer filter says no.
@@ -405,9 +416,13 @@ fn fork(spec: &Spec<'_>, start: &Start, state: &State, namespaces: u32) -> Resul
     if spec.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
         return fork_below(spec, start, state, namespaces);
     }
-    match sys::clone3(namespaces) {
+    let fork = || match sys::clone3(namespaces) {
         Err(Failure::NOSYS | Failure::PERM) => fork_old(namespaces),
         result => result,
+    };
+    match state.proc.filter(|_| spec.joins_user() && namespaces & raw::CLONE_NEWCGROUP != 0) {
+        Some(proc) => ids::despite_limit(proc, &fork),
+        None => fork(),
     }
 }
 

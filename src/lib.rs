@@ -25,7 +25,7 @@
 //! mounts                  a mount as a descriptor
 //! procfs                  the caller's /proc, verified
 //! other                   somebody else's process, and its namespaces
-//! ids caps net pty seal reaper status image   one topic each
+//! ids caps keys net pty seal reaper status image   one topic each
 //! initramfs               the root that can't be left
 //! power                   the end of a machine
 //! place                   where below the new root something goes
@@ -77,6 +77,7 @@ pub mod initramfs;
 pub mod inside;
 pub mod judge;
 pub mod kernelfs;
+pub mod keys;
 pub mod launch;
 pub mod mountinfo;
 pub mod mounts;

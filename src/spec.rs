@@ -39,6 +39,10 @@ pub struct Spec<'a> {
     pub joins: Joins<'a>,
     /// No user namespace can be made inside.
     pub no_more_users: NoMoreUsers,
+    /// User and cgroup namespaces can be made inside, as far as the kernel has it.
+    pub allows_nesting: bool,
+    /// CMD has the caller's session keyring.
+    pub keeps_keyring: bool,
     /// The dangerous files of /proc and /sys are masked or read-only.
     pub masks: Masks,
     /// /sys is mounted where the kernel permits it.
@@ -428,6 +432,8 @@ impl Spec<'_> {
         optional: 0,
         joins: Joins { named: &[], user: None, then_user: None, pid: None },
         no_more_users: NoMoreUsers::Unasked,
+        allows_nesting: false,
+        keeps_keyring: false,
         masks: Masks::All,
         sys: true,
         ops: &[],
@@ -584,6 +590,13 @@ impl Spec<'_> {
     #[must_use]
     pub fn nests_users(&self) -> bool {
         self.no_more_users == NoMoreUsers::Made
+    }
+
+    /// Whether process 1 sees to it that CMD can make no user or cgroup namespace. The limits of a user namespace that is
+    /// not the container's own hold for others too.
+    #[must_use]
+    pub fn forbids_nesting(&self) -> bool {
+        self.has_root() && !self.allows_nesting && self.unshares(raw::CLONE_NEWUSER)
     }
 
     /// Whether the root itself takes no writes.

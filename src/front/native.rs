@@ -32,9 +32,9 @@ pub static NATIVE: Vocabulary = Vocabulary {
 };
 
 /// Those before "How it lives and ends".
-pub const CONTAINED: usize = 29;
+pub const CONTAINED: usize = 31;
 /// Those before "What CMD may do and finds".
-const MAKING: usize = 24;
+const MAKING: usize = 25;
 
 rows! { draft, values, first:
     say!("The root") => {
@@ -60,7 +60,8 @@ rows! { draft, values, first:
         "--share-pid", say!("see the host's processes") => draft.share(raw::CLONE_NEWPID),
         "--share-uts", say!("use the host's host name") => draft.share(raw::CLONE_NEWUTS),
         "--share-cgroup", say!("see the host's cgroup tree") => draft.share(raw::CLONE_NEWCGROUP),
-        "--share-user", say!("be root with the host's root's rights (root only)") => draft.share(raw::CLONE_NEWUSER),
+        "--share-user", say!("no user namespace: root inside is root outside; needs root") => draft.share(raw::CLONE_NEWUSER),
+        "--allow-nesting", say!("let CMD make user and cgroup namespaces, for containers in it") => draft.spec.allows_nesting = true,
         "--unshare-time", say!("new offsets for the boot and the monotonic clock") => draft.unshare(raw::CLONE_NEWTIME),
         "--join-user OF", say!("use that of a process, of a file that holds its id, of fd:N, or a path") =>
             draft.join(raw::CLONE_NEWUSER, first)?,
@@ -74,6 +75,7 @@ rows! { draft, values, first:
     }
     say!("What CMD may do and finds") => {
         "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.no_new_privs = false,
+        "--keep-keyring", say!("let CMD use the keys of the caller's session (keyrings(7))") => draft.spec.keeps_keyring = true,
         "--pass-env NAME", say!("pass a variable of the caller's on") =>
             draft.env_ops.push(EnvOp::Pass(Some(variable(first)?))),
         "--keep-env", say!("pass all of them on") => draft.env_ops.push(EnvOp::Pass(None)),

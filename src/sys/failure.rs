@@ -39,6 +39,7 @@ impl Failure {
     pub const NOSYS: Failure = Failure::known(Errno::NOSYS);
     pub const NOMEM: Failure = Failure::known(Errno::NOMEM);
     pub const LOOP: Failure = Failure::known(Errno::LOOP);
+    pub const DQUOT: Failure = Failure::known(Errno::DQUOT);
     pub const USERS: Failure = Failure::known(Errno::USERS);
 
     /// The line is out already. (The kernel's errnos end at MAX_ERRNO, 4095.)

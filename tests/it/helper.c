@@ -9,9 +9,15 @@
  *   helper turncoat UID DIR   becomes UID, says "up", and waits under the name of sleep; at SIGUSR1 it makes a user and a
  *                       mount namespace of its own, with DIR as its root
  *   helper walk PATH..  every file from / on but those at and below PATH, as "PATH KIND MODE RIGHTS CONTENT" with tabs
+ *   helper session CMD..  runs CMD with a session keyring in which a key is; then what has come to be of it
+ *   helper keys         what there is of that key, and what can be done to it
+ *   helper nest         user, mount and cgroup namespaces, by each call that makes them, and the caller's cgroup through them
+ *   helper ambush CAPS TEXT  looks at every nsinit that it sees for capabilities besides CAPS and for TEXT, until SIGTERM; then
+ *                       "seen N strong M telling L"
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -192,6 +198,151 @@ static int trace(void)
 	return 0;
 }
 
+/* keyctl(2): no library is needed for it. */
+enum { KEY_JOIN = 1, KEY_UPDATE = 2, KEY_SEARCH = 10, KEY_READ = 11, KEY_SESSION = -3 };
+
+static long key(void)
+{
+	return syscall(SYS_keyctl, KEY_SEARCH, KEY_SESSION, "user", "nsinit-test", 0);
+}
+
+static void tell_key(const char *whose)
+{
+	char content[16] = "";
+	long found = key();
+
+	if (found < 0 || syscall(SYS_keyctl, KEY_READ, found, content, sizeof content - 1, 0) < 0)
+		printf("%s: %s\n", whose, strerror(errno));
+	else
+		printf("%s: %s\n", whose, content);
+	fflush(stdout);
+}
+
+static int keys(void)
+{
+	long found = key();
+
+	tell_key("inside");
+	if (found >= 0)
+		syscall(SYS_keyctl, KEY_UPDATE, found, "changed", 7, 0);
+	return syscall(SYS_add_key, "user", "nsinit-planted", "x", 1, KEY_SESSION) < 0;
+}
+
+static int session(char **cmd)
+{
+	int status = 0;
+	pid_t child;
+
+	if (syscall(SYS_keyctl, KEY_JOIN, NULL) < 0 || syscall(SYS_add_key, "user", "nsinit-test", "secret", 6, KEY_SESSION) < 0) {
+		printf("no keys: %s\n", strerror(errno));
+		return 77;
+	}
+	child = fork();
+	if (child == 0) {
+		execv(cmd[0], cmd);
+		_exit(126);
+	}
+	waitpid(child, &status, 0);
+	tell_key("outside");
+	if (syscall(SYS_keyctl, KEY_SEARCH, KEY_SESSION, "user", "nsinit-planted", 0) >= 0)
+		puts("planted");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int put(const char *path, const char *text);
+
+/* Every way to a nested cgroup namespace that needs no capability; then what the caller's cgroup has. */
+static int nest(void)
+{
+	static const char *const files[] = {"cgroup.kill", "cgroup.freeze", "cgroup.max.descendants"};
+	const unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP;
+	unsigned long long new[8] = {flags, 0, 0, 0, SIGCHLD, 0, 0, 0};
+	char path[64], map[32];
+	long pid = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+	int fd;
+
+	if (pid == 0)
+		_exit(0);
+	printf("clone: %s\n", pid < 0 ? strerror(errno) : "made");
+	pid = syscall(SYS_clone3, new, sizeof new);
+	if (pid == 0)
+		_exit(0);
+	printf("clone3: %s\n", pid < 0 ? strerror(errno) : "made");
+	fflush(stdout);
+	snprintf(map, sizeof map, "0 %d 1", getuid());
+	if (unshare(flags)) {
+		printf("unshare: %s\n", strerror(errno));
+		return 0;
+	}
+	put("/proc/self/setgroups", "deny");
+	put("/proc/self/uid_map", map);
+	if (mount("none", "/mnt", "cgroup2", 0, NULL)) {
+		printf("mount: %s\n", strerror(errno));
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(path, sizeof path, "/mnt/%s", files[i]);
+		fd = open(path, O_WRONLY);
+		printf("%s: %s\n", files[i], fd < 0 ? strerror(errno) : "reached");
+		close(fd);
+	}
+	return 0;
+}
+
+/* What is in a file of a process, or "". */
+static const char *look(int pid, const char *name, char *content, size_t size)
+{
+	ssize_t length;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+	fd = open(path, O_RDONLY);
+	length = fd < 0 ? 0 : read(fd, content, size - 1);
+	close(fd);
+	content[length < 0 ? 0 : length] = 0;
+	for (ssize_t i = 0; i + 1 < length; i++)
+		if (!content[i])
+			content[i] = ' ';
+	return content;
+}
+
+static int ambush(unsigned long long allowed, const char *text)
+{
+	static const char *const sets[] = {"CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapInh:\t", "CapAmb:\t"};
+	int seen = 0, strong = 0, telling = 0, pid;
+	static char content[65536];
+	struct dirent *entry;
+	const char *set;
+	size_t i;
+	DIR *proc;
+
+	signal(SIGTERM, end);
+	while (!over) {
+		proc = opendir("/proc");
+		while (proc && (entry = readdir(proc))) {
+			pid = atoi(entry->d_name);
+			if (pid <= 1 || pid == getpid() || !is_nsinit(pid))
+				continue;
+			seen++;
+			look(pid, "status", content, sizeof content);
+			for (i = 0; i < sizeof sets / sizeof *sets; i++) {
+				set = strstr(content, sets[i]);
+				if (set && strtoull(set + 8, NULL, 16) & ~allowed)
+					break;
+			}
+			/* Only while it still was nsinit. */
+			strong += i < sizeof sets / sizeof *sets && !!strstr(content, "Name:\tnsinit");
+			telling += !!strstr(look(pid, "cmdline", content, sizeof content), text)
+				|| !!strstr(look(pid, "environ", content, sizeof content), text);
+		}
+		if (proc)
+			closedir(proc);
+	}
+	printf("seen %d strong %d telling %d\n", seen, strong, telling);
+	return 0;
+}
+
 static int astray(const char *dir)
 {
 	if (chdir("/tmp") || chroot(dir) || prctl(PR_SET_NAME, "sleep") || write(1, "up\n", 3) != 3)
@@ -342,6 +493,14 @@ int main(int argc, char **argv)
 		return orphans(atoi(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "trace"))
 		return trace();
+	if (argc > 2 && !strcmp(argv[1], "session"))
+		return session(argv + 2);
+	if (argc == 2 && !strcmp(argv[1], "keys"))
+		return keys();
+	if (argc == 2 && !strcmp(argv[1], "nest"))
+		return nest();
+	if (argc == 4 && !strcmp(argv[1], "ambush"))
+		return ambush(strtoull(argv[2], NULL, 16), argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "turncoat"))
 		return turncoat(atoi(argv[2]), argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "astray"))

@@ -28,6 +28,7 @@ mod isolation;
 mod join;
 mod life;
 mod mounts;
+mod nesting;
 mod property;
 mod pty;
 mod rights;

@@ -1,0 +1,156 @@
+//! Namespaces in namespaces: who is root of a user namespace of its own mounts the caller's cgroup without any capability,
+//! kills, freezes and limits it. (`nsdelegate` does not help, nor that cgroupfs is read-only in the container.)
+
+use std::path::Path;
+
+use super::harness::container::{Container, Maker, enter};
+use super::harness::scratch::nsinit;
+use super::harness::{Launch, Out, Root, Who, roots, skip, who};
+
+/// What `helper nest` says where it has got nowhere,
+const REFUSED: &str =
+    "clone: No space left on device\nclone3: No space left on device\nunshare: No space left on device\n";
+/// and where it has got all.
+const REACHED: &str =
+    "clone: made\nclone3: made\ncgroup.kill: reached\ncgroup.freeze: reached\ncgroup.max.descendants: reached\n";
+
+/// Runs a script with a cgroup2 in /sys/fs/cgroup, in a cgroup of `who`'s; `$C` is that, `$AS` becomes `who`.
+fn in_cgroup(who: Who, script: &str) -> Option<Out> {
+    let whole = format!(
+        "set -e; mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || exit 77
+        C=/sys/fs/cgroup/nsinit-nest.$$; mkdir $C; chown -R {uid}:{gid} $C
+        trap 'rmdir $C' EXIT
+        (echo 0 >$C/cgroup.procs; {script})",
+        uid = who.uid(),
+        gid = who.gid(),
+    );
+    let out = Launch::of(who::root()?, Path::new("/usr/bin/unshare"))
+        .args(["--mount", "/bin/sh", "-c", &whole])
+        .env("AS", &becoming(who))
+        .run_with_others();
+    if out.status == 77 {
+        skip("the kernel mounts no cgroup2 here");
+        return None;
+    }
+    Some(out)
+}
+
+/// As root, as root without a user namespace (where the limit would be the host's: a known gap), in a user's delegated
+/// cgroup; from options, and from `--enter`.
+#[test]
+fn the_callers_cgroup_is_out_of_reach() {
+    for root in roots().into_iter().map(Root::with_helper) {
+        let run = |options: &str| {
+            let nsinit = nsinit().display();
+            in_cgroup(root.who, &format!("$AS {nsinit} --root {} {options} -- helper nest", root.str()))
+        };
+        let Some(out) = run("") else { return };
+        out.is(0, REFUSED, "");
+        run("--as-pid-1").expect("it has worked before").is(0, REFUSED, "");
+        run("--disable-userns").expect("it has worked before").is(0, REFUSED, "");
+        // The attack is one.
+        run("--allow-nesting").expect("it has worked before").is(0, REACHED, "");
+        if root.who.is_root() {
+            run("--uid 5 --gid 5").expect("it has worked before").is(0, REFUSED, "");
+            run("--share-user").expect("it has worked before").is(0, REACHED, "");
+        }
+        let script = format!(
+            "$AS {n} --root {dir} --detach --pid-file {dir}/box.pid -- sleep 1000; $AS {n} --enter {dir}/box.pid -- helper nest
+            kill $(cat {dir}/box.pid); while [ -e {dir}/box.pid ]; do sleep 0.01; done",
+            n = nsinit().display(),
+            dir = root.str(),
+        );
+        in_cgroup(root.who, &script).expect("it has worked before").is(0, REFUSED, "");
+    }
+}
+
+/// The limits are the container's own, and nobody inside raises them; those of the caller stay what they were.
+#[test]
+fn no_user_or_cgroup_namespace_can_be_made_inside() {
+    const SCRIPT: &str = "cd /proc/sys/user; for kind in user cgroup; do cat max_${kind}_namespaces; \
+        echo 9 2>/dev/null >max_${kind}_namespaces || cat max_${kind}_namespaces; done";
+    let limits = || ["user", "cgroup"].map(|kind| std::fs::read(format!("/proc/sys/user/max_{kind}_namespaces")).ok());
+    let before = limits();
+    for root in roots().into_iter().map(Root::with_helper) {
+        let sh = |options: &[&str]| root.run(options, &["/bin/sh", "-c", SCRIPT]);
+        for options in [&[][..], &["--cap-add", "SYS_RESOURCE"], &["--no-masks"]] {
+            sh(options).is(0, "0\n0\n0\n0\n", "");
+        }
+        // Both together are what it takes.
+        sh(&["--no-masks", "--cap-add", "SYS_RESOURCE"]).is(0, "0\n0\n", "");
+        assert_eq!(limits(), before);
+        let Some(container) = Container::new(root.who, Maker::Nsinit) else { continue };
+        enter(root.who, container.inside, &[], &["/bin/sh", "-c", SCRIPT]).run().is(0, "0\n0\n0\n0\n", "");
+        // Another container in its user namespace has a cgroup namespace of its own all the same, and leaves it as it was.
+        let of = container.inside.to_string();
+        let out = root.run(&["--join-user", &of], &["/bin/sh", "-c", "readlink /proc/self/ns/cgroup; helper nest"]);
+        let (cgroup, rest) = out.stdout.split_once('\n').unwrap_or_default();
+        assert!(out.status == 0 && rest == REFUSED && cgroup != container.namespace("cgroup"), "{out}");
+        enter(root.who, container.inside, &[], &["/bin/sh", "-c", SCRIPT]).run().is(0, "0\n0\n0\n0\n", "");
+        container.end();
+        if root.who.is_root() {
+            let out = root.run(&["--share-user"], &["cat", "/proc/sys/user/max_user_namespaces"]);
+            assert_ne!(out.text(), "0");
+            let out = root.run(&["--share-user", "--explain"], &["true"]);
+            assert!(out.text().contains("allow user and cgroup namespaces"), "{out}");
+        }
+        assert_eq!(limits(), before);
+    }
+}
+
+/// A container holds others if it is to; if not, who tries learns what it is for.
+#[test]
+fn a_container_in_a_container() {
+    for root in roots() {
+        let program = nsinit().to_str().expect("scratch paths are UTF-8");
+        root.dir("inner");
+        let run = |options: &[&str], inner: &[&str]| {
+            // It may be linked with libraries.
+            let places = ["/lib", "/lib64", "/usr/lib"].into_iter().flat_map(|dir| ["--ro-bind-try", dir, dir]);
+            let options: Vec<&str> =
+                options.iter().copied().chain(places).chain(["--ro-bind", program, "/nsinit"]).collect();
+            root.run(&options, &[&["/nsinit"], inner, &["--", "/bin/echo", "ran"]].concat())
+        };
+        let sandbox = ["--unshare-user", "--ro-bind", "/", "/"];
+        let container = ["--root", "/", "--share-pid", "--no-sys", "--allow-nesting"];
+        for inner in [&sandbox[..], &container] {
+            run(&["--allow-nesting"], inner).says("ran");
+            run(&[], inner).fails("a container that is to hold others is started with --allow-nesting)");
+        }
+    }
+}
+
+/// The limits can't be set: no CMD runs without them, unless it is to.
+#[test]
+fn without_the_limits_nothing_runs() {
+    for root in roots() {
+        // Masked as in a container of others; and without any.
+        for hide in
+            ["mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys", "mount -t tmpfs none /proc/sys"]
+        {
+            let script = format!("{hide}; exec {} \"$@\"", becoming(root.who));
+            let run = |options: &[&str]| {
+                let nsinit = nsinit().to_str().expect("scratch paths are UTF-8");
+                let words = ["--mount", "/bin/sh", "-c", &script, "sh", nsinit, "--root", root.str(), "--share-pid"];
+                Launch::of(Who::Root, Path::new("/usr/bin/unshare"))
+                    .args(words)
+                    .args(options)
+                    .args(["echo", "ran"])
+                    .run()
+            };
+            if who::root().is_none() {
+                return;
+            }
+            run(&[]).fails("forbid user and cgroup namespaces: ");
+            run(&["--allow-nesting"]).says("ran");
+        }
+    }
+}
+
+/// The words that become that user, for who is root.
+fn becoming(who: Who) -> String {
+    match who {
+        Who::Root => String::new(),
+        Who::User { uid, gid } => format!("setpriv --reuid {uid} --regid {gid} --clear-groups"),
+    }
+}
