@@ -115,9 +115,7 @@ impl Cause {
             }
             Cause::NoUserNamespaces => say!("the kernel has no user namespaces"),
             Cause::UserNamespacesForbidden => {
-                say!(
-                    "user.max_user_namespaces is 0: a container that is to hold others is started with --allow-nesting"
-                )
+                say!("user.max_user_namespaces is 0; in a container, see --allow-nesting")
             }
             Cause::NamespaceLimit => {
                 say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")

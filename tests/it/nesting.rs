@@ -115,7 +115,7 @@ fn a_container_in_a_container() {
         let container = ["--root", "/", "--share-pid", "--no-sys", "--allow-nesting"];
         for inner in [&sandbox[..], &container] {
             run(&["--allow-nesting"], inner).says("ran");
-            run(&[], inner).fails("a container that is to hold others is started with --allow-nesting)");
+            run(&[], inner).fails("(user.max_user_namespaces is 0; in a container, see --allow-nesting)");
         }
     }
 }
