@@ -90,6 +90,8 @@ pub enum Cause {
     MountsBelow,
 }
 
+const FORBIDDEN: Say = say!("user.max_user_namespaces is 0; in a container, see --allow-nesting");
+
 impl Cause {
     #[must_use]
     pub fn hint(self) -> Say {
@@ -114,9 +116,7 @@ impl Cause {
                 say!("user namespaces are for root here: kernel.unprivileged_userns_clone is 0")
             }
             Cause::NoUserNamespaces => say!("the kernel has no user namespaces"),
-            Cause::UserNamespacesForbidden => {
-                say!("user.max_user_namespaces is 0; in a container, see --allow-nesting")
-            }
+            Cause::UserNamespacesForbidden => FORBIDDEN,
             Cause::NamespaceLimit => {
                 say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")
             }
