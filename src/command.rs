@@ -13,15 +13,15 @@ use rustix::process::{Pid, getpid, getppid, setpgid, setsid};
 
 use crate::fault::{blame, blame_execution, failed, tell, tell_why};
 use crate::files::{self, HERE, chdir};
+use crate::hint::{self, Cause, SH};
 use crate::say;
 use crate::spec::{Mode, ROOTS_HOME, Spec};
 use crate::state::{News, State};
 use crate::step::{Step, always, contained, explain, explain_line, nothing, walk};
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH, Text};
-use crate::texts::Say;
-use crate::voice::Event;
-use crate::{caps, fds, ids, procfs, status, tty, voice};
+use crate::voice::{self, Event, Name};
+use crate::{caps, fds, ids, procfs, status, tty};
 
 static STEPS: [Step; 17] = [
     Step {
@@ -42,7 +42,12 @@ static STEPS: [Step; 17] = [
         when: |spec| spec.life.new_session,
         run: |spec, _| start_session(spec),
     },
-    Step { says: say!("set umask"), on: nothing, when: contained, run: |spec, state| set_umask(spec, state) },
+    Step {
+        says: say!("set umask"),
+        on: nothing,
+        when: |spec| spec.contained() || spec.umask.is_some(),
+        run: |spec, state| set_umask(spec, state),
+    },
     Step { says: say!("reduce the bounding set"), on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
     Step {
         says: say!("keep capabilities --cap-add"),
@@ -83,9 +88,9 @@ static STEPS: [Step; 17] = [
     },
     Step {
         says: say!("enter directory"),
-        on: |spec| spec.directory,
+        on: |spec| spec.directory.unwrap_or_default(),
         // Process 1 is in / already.
-        when: |spec| spec.contained() && spec.directory != c"/",
+        when: |spec| spec.directory.is_some_and(|directory| !spec.contained() || directory != c"/"),
         run: |spec, _| enter_directory(spec),
     },
     Step {
@@ -186,7 +191,7 @@ fn close_descriptors(spec: &Spec<'_>, state: &State) -> Done {
 
 /// After all descriptors are closed: none of ours can be the way out (CVE-2024-21626).
 fn enter_directory(spec: &Spec<'_>) -> Done {
-    let done = chdir(spec.directory);
+    let done = chdir(spec.directory.unwrap_or(c"."));
     // The caller's may not be there: then his home, then /, where we are.
     if spec.home.is_none() {
         done?;
@@ -255,14 +260,14 @@ fn execute(spec: &Spec<'_>) -> u8 {
     if !spec.fallback.is_none() {
         let fallback = spec.fallback.command();
         return match sys::execve(command, spec.argv, spec.env) {
-            Failure::NOENT => outcome(fallback, sys::execve(fallback, spec.fallback, spec.env)),
-            errno => outcome(command, errno),
+            Failure::NOENT => outcome(spec, fallback, fallback, sys::execve(fallback, spec.fallback, spec.env)),
+            errno => outcome(spec, command, command, errno),
         };
     }
     if is_path(command) {
-        return outcome(command, attempt(spec, command));
+        return outcome(spec, command, command, attempt(spec, command));
     }
-    let mut worst = Failure::NOENT;
+    let (mut worst, mut cause) = (Failure::NOENT, Cause::Unknown);
     // An empty name is nobody's (execvp(3)).
     let mut rest = if command.is_empty() { b"" } else { spec.path.to_bytes() };
     while let Some((directory, after)) = text::word(rest, b':') {
@@ -275,14 +280,17 @@ fn execute(spec: &Spec<'_>) -> u8 {
         }
         let path = path.c_str();
         match attempt(spec, path) {
+            // A file is there, and its interpreter is not.
+            Failure::NOENT if worst == Failure::NOENT && cause == Cause::Unknown => cause = looked(path, worst),
             Failure::NOENT | Failure::NOTDIR => {}
             // A directory that may not be searched holds nothing for us.
             Failure::ACCESS if files::look(HERE, path).is_err() => {}
-            Failure::ACCESS => worst = Failure::ACCESS,
-            errno => return outcome(command, errno),
+            Failure::ACCESS if worst == Failure::ACCESS => {}
+            Failure::ACCESS => (worst, cause) = (Failure::ACCESS, looked(path, Failure::ACCESS)),
+            errno => return outcome(spec, command, path, errno),
         }
     }
-    outcome(command, worst)
+    report(spec, command, worst, cause)
 }
 
 /// PATH is for names alone.
@@ -290,20 +298,29 @@ fn is_path(command: &CStr) -> bool {
     text::has(command.to_bytes(), b'/')
 }
 
-const SH: &CStr = c"/bin/sh";
-
-/// Executes `path`; a file without a format that the kernel knows is a script for the shell.
+/// Executes `path`; a file without a format that the kernel knows is a script for the shell, but never a program of another
+/// machine. Where there is no shell that is no other reason.
 fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
     match sys::execve(path, spec.argv, spec.env) {
-        Failure::NOEXEC => sys::execve_script(SH, path, spec.argv, spec.env),
+        Failure::NOEXEC if hint::is_script(path) => match sys::execve_script(SH, path, spec.argv, spec.env) {
+            Failure::NOENT | Failure::NOTDIR | Failure::ACCESS | Failure::LOOP => Failure::NOEXEC,
+            errno => errno,
+        },
         errno => errno,
     }
 }
 
+fn outcome(spec: &Spec<'_>, command: &CStr, path: &CStr, why: Failure) -> u8 {
+    report(spec, command, why, looked(path, why))
+}
+
+/// What stands against the execution of a file, for a voice that tells.
+fn looked(path: &CStr, why: Failure) -> Cause {
+    if voice::speaks_as(Name::Nsinit) { hint::of_execution(path, why) } else { Cause::Unknown }
+}
+
 /// Reports why CMD was not executed. Returns the exit status that tells it.
-fn outcome(command: &CStr, why: Failure) -> u8 {
-    let hints = voice::chosen().failed == voice::NATIVE_FAILED;
-    let there = hints && why == Failure::NOENT && is_path(command) && files::look(HERE, command).is_ok();
-    let hint = if there { say!("it is there: the loader or interpreter that it names is not") } else { Say::NOTHING };
-    blame_execution(command, why, hint)
+fn report(spec: &Spec<'_>, command: &CStr, why: Failure, cause: Cause) -> u8 {
+    let empty = why == Failure::NOENT && cause == Cause::Unknown && voice::speaks_as(Name::Nsinit) && spec.is_empty();
+    blame_execution(command, why, if empty { Cause::EmptyRoot } else { cause }.hint())
 }

@@ -191,7 +191,7 @@ fn enter_root(state: &State) -> Done {
 /// Where the process is, if that is below the root; `command` goes elsewhere, if that was said.
 fn enter_directory(spec: &Spec<'_>, state: &State) -> Done {
     let mut path = [0u8; PATH];
-    let inside = spec.directory == c"."
+    let inside = spec.directory == Some(c".")
         && fchdir(state.directory.ok_or(Failure::BADF)?).is_ok()
         && sys::getcwd(&mut path).is_ok()
         && text::after(c_str(&path).to_bytes(), b"/").is_some();

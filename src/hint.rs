@@ -5,7 +5,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fd::AsRawFd;
-use rustix::fs::OFlags;
+use rustix::fs::{Access, AtFlags, OFlags, StatVfsMountFlags, accessat, fstatvfs};
 use rustix::io::Errno;
 use rustix::mount::{FsOpenFlags, fsconfig_create, fsopen};
 
@@ -75,6 +75,18 @@ pub enum Cause {
     NoMountDescriptors,
     DirtyJournal,
     NoLoopDevices,
+    /// CMD was not executed: its interpreter or loader is missing,
+    NoInterpreter,
+    DanglingLink,
+    /// nothing was bound that could be it,
+    EmptyRoot,
+    /// EACCES of execve(2),
+    NoFile,
+    MountedNoexec,
+    NoPermission,
+    /// ENOEXEC: an ELF file of another machine, or none and no shell to take it.
+    OtherMachine,
+    NoShell,
     /// The file of --pid-file looks like one.
     PidFile,
     /// A sysfs shows a network namespace, and is for who owns that.
@@ -151,6 +163,16 @@ impl Cause {
             Cause::NoMountDescriptors => say!("it needs Linux 5.2"),
             Cause::DirtyJournal => say!("was it not unmounted? its journal would have to be replayed"),
             Cause::NoLoopDevices => say!("a file is mounted by a loop device: is the module missing?"),
+            Cause::NoInterpreter => say!("the file exists; its interpreter or dynamic loader does not"),
+            Cause::DanglingLink => say!("it is a symbolic link to nothing"),
+            Cause::EmptyRoot => {
+                say!("the root is empty: no option binds anything; for no container at all there is --init")
+            }
+            Cause::NoFile => say!("it is not a regular file"),
+            Cause::MountedNoexec => say!("it is on a file system that is mounted noexec"),
+            Cause::NoPermission => say!("it has no x permission for this user: see chmod"),
+            Cause::OtherMachine => say!("it is a program for another machine"),
+            Cause::NoShell => say!("it does not begin with #!, and there is no /bin/sh that could read it"),
             Cause::PidFile => say!("a container runs, or its nsinit was killed"),
             Cause::SysNeedsNetwork => say!("it needs a network namespace of one's own"),
             Cause::MissingInReadOnly => say!("it is missing and the root is read-only: make it there before"),
@@ -392,6 +414,55 @@ pub fn of_loop(why: Failure) -> Cause {
 #[must_use]
 pub fn of_own_file(why: Failure) -> Cause {
     if is_missing(c"/proc/self") { Cause::NoProc } else { of_call(why) }
+}
+
+/// execvp(3) gives it what has no format of its own.
+pub const SH: &CStr = c"/bin/sh";
+
+/// Whether the shell can make anything of a file: it can be read, and is no ELF file.
+#[must_use]
+pub fn is_script(path: &CStr) -> bool {
+    machine(path) == Some(0)
+}
+
+/// The machine of an ELF file, `e_machine` (elf(5)); 0 for any other file; `None` for one that can't be read.
+fn machine(path: &CStr) -> Option<u16> {
+    let mut head = [0u8; 20];
+    let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
+    read(file, head.as_mut_slice()).ok()?;
+    let machine = match head {
+        [0x7f, b'E', b'L', b'F', _, 2, .., high, low] => u16::from_be_bytes([high, low]),
+        [0x7f, b'E', b'L', b'F', .., low, high] => u16::from_le_bytes([low, high]),
+        _ => return Some(0),
+    };
+    // One that names none is damaged.
+    Some(if machine == 0 { sys::MACHINE } else { machine })
+}
+
+/// Why a file was not executed.
+#[must_use]
+pub fn of_execution(path: &CStr, why: Failure) -> Cause {
+    let file = files::open(HERE, path, OFlags::PATH);
+    match (why, file) {
+        (Failure::NOENT, Ok(_)) => Cause::NoInterpreter,
+        (Failure::NOENT, Err(Failure::NOENT)) if files::look(HERE, path).is_ok() => Cause::DanglingLink,
+        (Failure::ACCESS, Ok(file)) if files::kind(file) != Ok(raw::S_IFREG) => Cause::NoFile,
+        (Failure::ACCESS, Ok(file))
+            if fstatvfs(file).is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::NOEXEC)) =>
+        {
+            Cause::MountedNoexec
+        }
+        (Failure::ACCESS, Ok(_)) if accessat(HERE, path, Access::EXEC_OK, AtFlags::EACCESS).is_err() => {
+            Cause::NoPermission
+        }
+        (Failure::NOEXEC, _) => match machine(path) {
+            Some(0) if files::open(HERE, SH, OFlags::PATH).is_err() => Cause::NoShell,
+            Some(0) | None => Cause::Unknown,
+            Some(sys::MACHINE) => Cause::Unknown,
+            Some(_) => Cause::OtherMachine,
+        },
+        _ => of_errno(why),
+    }
 }
 
 /// Why the file of --pid-file can't be made: what is there may be one, or anything else.

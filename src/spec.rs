@@ -64,7 +64,8 @@ pub struct Spec<'a> {
     pub file_label: Option<&'a CStr>,
     /// The mask of mode bits, umask(2); `None`: the caller's.
     pub umask: Option<u32>,
-    pub directory: &'a CStr,
+    /// Where CMD begins; `None`: where it is.
+    pub directory: Option<&'a CStr>,
     /// `directory` is the caller's: where it is not inside, this one is tried, and then `/`. PWD tells which.
     pub home: Option<&'a CStr>,
     /// Descriptors that CMD keeps besides 0, 1 and 2.
@@ -447,7 +448,7 @@ impl Spec<'_> {
         exec_label: None,
         file_label: None,
         umask: None,
-        directory: c"/",
+        directory: Some(c"/"),
         home: None,
         keep_fds: &[],
         keeps_all_fds: false,
@@ -611,6 +612,13 @@ impl Spec<'_> {
         const SYS_ADMIN: u64 = 1 << 21;
         let Capabilities { bounding, held, .. } = self.capabilities;
         (if self.no_new_privs { held } else { held | bounding }) & SYS_ADMIN != 0
+    }
+
+    /// Whether nothing of the caller's is in the root: none of the operations brings a file.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let brings = |op: &Op<'_>| op.kind as u8 <= Kind::OverlayReadOnly as u8 || op.kind == Kind::File;
+        self.is_sandbox() && self.unshares(raw::CLONE_NEWNS) && !self.ops.iter().any(brings)
     }
 
     /// Whether any operation is of that kind.

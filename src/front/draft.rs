@@ -74,6 +74,8 @@ pub struct Draft {
     pub verbosity: u32,
     /// Nothing is done; only what is meant is looked for.
     pub tried: bool,
+    /// Something was said of CMD's environment, directory or umask.
+    pub finds: bool,
     /// Something was said that only a container has;
     pub contained: bool,
     /// how often.
@@ -139,6 +141,7 @@ impl Draft {
             args: None,
             verbosity: 1,
             tried: false,
+            finds: false,
             contained: false,
             containing: 0,
             joins: Vec::new(),
@@ -245,8 +248,9 @@ impl Draft {
             if self.containing > u32::from(self.spec.image) {
                 return Err(say!("--switch-root makes no container: of what makes one only --image goes with it"));
             }
-            self.contained = false;
+            (self.contained, self.finds) = (false, false);
         }
+        self.contained = self.is_contained();
         let own = (geteuid().as_raw(), getegid().as_raw());
         self.choose_mode(own.0 != 0);
         let root = self.spec.has_preset();
@@ -290,6 +294,13 @@ impl Draft {
             let _ = close_on_exec(sync, spec.supervises());
         }
         Ok(())
+    }
+
+    /// Whether CMD is to be in a container. As bubblewrap has it, what says what CMD finds there says that it is; but not
+    /// where no container is meant.
+    #[must_use]
+    pub fn is_contained(&self) -> bool {
+        self.contained || self.finds && !self.spec.in_place && !self.spec.machine.boots
     }
 
     fn choose_mode(&mut self, rootless: bool) {
@@ -342,7 +353,7 @@ impl Draft {
             // What CMD leaves behind is the container's.
             spec.life.end = End::AtOnce;
             // Where WHO is.
-            spec.directory = c".";
+            spec.directory = Some(c".");
         }
         presumed
     }
@@ -416,8 +427,8 @@ impl Draft {
     /// Where CMD begins.
     fn place(&mut self, root: bool) {
         self.spec.path = tail(self.variable(b"PATH").unwrap_or(DEFAULT_PATH), b"PATH=".len());
-        if let Some(directory) = self.directory {
-            self.spec.directory = directory;
+        if self.directory.is_some() || self.spec.mode == Mode::Init {
+            self.spec.directory = self.directory;
         }
         if self.contained && !root && self.directory.is_none() {
             let home = self.variable(b"HOME").unwrap_or_default();
@@ -425,7 +436,7 @@ impl Draft {
             let mut here = Vec::from([0; MOST]);
             // One that nobody can name is not there inside either.
             let _ = getcwd(&mut here);
-            self.spec.directory = c_str(here.leak());
+            self.spec.directory = Some(c_str(here.leak()));
         }
     }
 }

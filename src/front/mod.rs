@@ -80,7 +80,7 @@ pub fn try_out(words: &'static Vocabulary, list: List, start: &Start) -> Meant {
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
     draft.tried = true;
     let command = read(words, list, false, &mut draft).ok().filter(|_| draft.asked == Asked::Run);
-    Meant { command, contained: draft.contained, boots: draft.spec.machine.boots }
+    Meant { command, contained: draft.is_contained(), boots: draft.spec.machine.boots }
 }
 
 /// Words of a command line: one that is not looked at, those that are, and [`Word::END`].
@@ -231,10 +231,17 @@ impl Reader {
             *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
         }
         let contained = row.number < row.of.contained;
-        draft.contained |= contained;
+        // These say what CMD finds, wherever it is.
+        let finds = matches!(
+            row.name(),
+            b"--chdir" | b"--setenv" | b"--unsetenv" | b"--clearenv" | b"--pass-env" | b"--keep-env" | b"--umask"
+        );
+        draft.finds |= finds;
+        draft.contained |= contained && !finds;
         draft.containing += u32::from(contained);
         // Who asks for a text gets it, whatever can be done.
-        if draft.tried && !matches!(row.name(), b"--help" | b"--version" | b"--explain" | b"--boot" | b"--switch-root")
+        if draft.tried
+            && !matches!(row.name(), b"--help" | b"--version" | b"--explain" | b"--boot" | b"--switch-root" | b"--init")
         {
             draft.contained |= matches!(row.name(), b"--enter" | b"--args");
             return Ok(());

@@ -8,6 +8,20 @@ use core::mem::MaybeUninit;
 /// An argument of a system call; what a call does not take is left as it is.
 pub type Register = MaybeUninit<usize>;
 
+/// How an ELF file names this machine, `e_machine` (elf(5)).
+pub const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
+    62
+} else if cfg!(target_arch = "x86") {
+    3
+} else if cfg!(target_arch = "aarch64") {
+    183
+} else if cfg!(target_arch = "arm") {
+    40
+} else {
+    // riscv64.
+    243
+};
+
 /// A system call of up to five arguments. The kernel's answer: a negative errno, or the result.
 ///
 /// # Safety

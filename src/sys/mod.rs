@@ -11,6 +11,7 @@ mod loop_device;
 mod signal;
 mod terminal;
 
+pub use arch::MACHINE;
 pub use call::*;
 pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
 pub use failure::{Done, Failure};

@@ -21,6 +21,7 @@ mod enter;
 mod errors;
 mod fault;
 mod files;
+mod hints;
 mod hostile;
 mod image;
 mod init;
