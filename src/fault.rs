@@ -79,7 +79,9 @@ fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
     let mut line = Text::new();
     voice::chosen().begin(&mut line, level);
     voice::push_undone(&mut line, says);
-    let hint = if hint.is_empty() { hint::of_errno(why).hint() } else { hint };
+    // What the errno always means goes before what the place knows; what a warning adds is how it goes on.
+    let always = hint::of_errno(why).hint();
+    let hint = if always.is_empty() || level == Level::Warning && !hint.is_empty() { hint } else { always };
     // bubblewrap's users know its lines by heart.
     finish(&mut line, on, why, if voice::speaks_as(Name::Bwrap) { Say::NOTHING } else { hint });
 }

@@ -107,85 +107,76 @@ const FORBIDDEN: Say = say!("user.max_user_namespaces is 0; in a container, see 
 impl Cause {
     #[must_use]
     pub fn hint(self) -> Say {
-        match self {
-            Cause::Unknown => Say::NOTHING,
-            Cause::FewDescriptors => say!("the limit on open files is reached: see ulimit -n"),
-            Cause::FewFiles => say!("the machine's limit on open files is reached: see fs.file-max"),
-            Cause::UsersProcesses => say!("the user's limit on processes is reached: see ulimit -u"),
-            Cause::CgroupsProcesses => say!("the cgroup's limit on processes is reached: see pids.max"),
-            Cause::Processes => {
-                say!("a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above")
-            }
-            Cause::Filter => say!("a seccomp filter is in force, which may forbid it: nsinit was started under one"),
-            Cause::Chroot => say!("nsinit was started in a chroot: / is no mount point"),
-            Cause::AppArmorUsers => {
-                say!("AppArmor restricts user namespaces: see kernel.apparmor_restrict_unprivileged_userns")
-            }
-            Cause::AppArmorProfile => {
-                say!("a profile of AppArmor is in force, which may forbid it: see /proc/self/attr/current")
-            }
-            Cause::NoUnprivilegedUsers => {
-                say!("user namespaces are for root here: kernel.unprivileged_userns_clone is 0")
-            }
-            Cause::NoUserNamespaces => say!("the kernel has no user namespaces"),
-            Cause::UserNamespacesForbidden => FORBIDDEN,
-            Cause::NamespaceLimit => {
-                say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")
-            }
-            Cause::NetworkLimit => say!("a limit on namespaces is reached: see user.max_net_namespaces"),
-            Cause::NeedsUserNamespace => say!("only root can do without a user namespace"),
-            Cause::NeedsAdmin => say!("it needs CAP_SYS_ADMIN, or a user namespace: --unshare-user"),
-            Cause::RootWithoutUserNamespace => say!("--share-user does without a user namespace"),
-            Cause::Forbidden => say!("the kernel or a security module forbids it"),
-            Cause::MaskedProc => {
-                say!("the /proc outside is masked, as in a container: use --share-pid or --no-proc")
-            }
-            Cause::MaskedProcInSandbox => {
-                say!("the /proc outside is masked, as in a container: bind it, or do without --unshare-pid")
-            }
-            Cause::NoProc => say!("no /proc is mounted outside"),
-            Cause::ForeignPids => {
-                say!("whose user namespace are the process ids in? --join-user joins that too, --share-user stays")
-            }
-            Cause::ForeignNamespace => say!("whose user namespace is it? --join-user joins that too"),
-            Cause::OtherKind => say!("it is none of that kind, or ours already"),
-            Cause::Hidden => say!("it is somebody else's, or hides from all but root"),
-            Cause::NoContainer => {
-                say!("it is no container, or we are in it, or it has only made one: its child is in that")
-            }
-            Cause::Ended => say!("its process 1 has ended"),
-            Cause::NoTerminals => say!("the container has none that works; --dev /dev makes one"),
-            Cause::NoTerminalsInside => say!("the container has none that works"),
-            Cause::RootOfMachine => say!("it is for root of the machine"),
-            Cause::NoSuchFileSystem => {
-                say!("the kernel does not know its kind of file system: is the module missing?")
-            }
-            Cause::NoMountDescriptors => say!("it needs Linux 5.2"),
-            Cause::DirtyJournal => say!("was it not unmounted? its journal would have to be replayed"),
-            Cause::NoLoopDevices => say!("a file is mounted by a loop device: is the module missing?"),
-            Cause::NoInterpreter => say!("the file exists; its interpreter or dynamic loader does not"),
-            Cause::DanglingLink => say!("it is a symbolic link to nothing"),
-            Cause::EmptyRoot => {
-                say!("the root is empty: no option binds anything; for no container at all there is --init")
-            }
-            Cause::NoFile => say!("it is not a regular file"),
-            Cause::MountedNoexec => say!("it is on a file system that is mounted noexec"),
-            Cause::NoPermission => say!("it has no x permission for this user: see chmod"),
-            Cause::OtherMachine => say!("it is a program for another machine"),
-            Cause::NoShell => say!("it does not begin with #!, and there is no /bin/sh that could read it"),
-            Cause::PidFile => say!("a container runs, or its nsinit was killed"),
-            Cause::SysNeedsNetwork => say!("it needs a network namespace of one's own"),
-            Cause::MissingInReadOnly => say!("it is missing and the root is read-only: make it there before"),
-            Cause::Volatile => say!("it is missing and the root is read-only: make it there before, or use --volatile"),
-            Cause::NeedsProc => say!("before Linux 5.12 it takes a mounted /proc"),
-            Cause::NoOverlays => say!("the kernel has no overlayfs"),
-            Cause::NoOverlaysForUsers => say!("in a user namespace it takes Linux 5.11"),
-            Cause::MountsBelow => {
-                say!("something is mounted below it: overlayfs takes no such directory in a user namespace")
-            }
-        }
+        HINTS.get(self as usize).map_or(Say::NOTHING, |(_, hint)| *hint)
     }
 }
+
+/// In the order of the causes.
+static HINTS: [(Cause, Say); 51] = [
+    (Cause::Unknown, Say::NOTHING),
+    (Cause::FewDescriptors, say!("the limit on open files is reached: see ulimit -n")),
+    (Cause::FewFiles, say!("the machine's limit on open files is reached: see fs.file-max")),
+    (Cause::UsersProcesses, say!("the user's limit on processes is reached: see ulimit -u")),
+    (Cause::CgroupsProcesses, say!("the cgroup's limit on processes is reached: see pids.max")),
+    (Cause::Processes, say!("a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above")),
+    (Cause::Filter, say!("a seccomp filter is in force, which may forbid it: nsinit was started under one")),
+    (Cause::Chroot, say!("nsinit was started in a chroot: / is no mount point")),
+    (
+        Cause::AppArmorUsers,
+        say!("AppArmor restricts user namespaces: see kernel.apparmor_restrict_unprivileged_userns"),
+    ),
+    (
+        Cause::AppArmorProfile,
+        say!("a profile of AppArmor is in force, which may forbid it: see /proc/self/attr/current"),
+    ),
+    (Cause::NoUnprivilegedUsers, say!("user namespaces are for root here: kernel.unprivileged_userns_clone is 0")),
+    (Cause::NoUserNamespaces, say!("the kernel has no user namespaces")),
+    (Cause::UserNamespacesForbidden, FORBIDDEN),
+    (Cause::NamespaceLimit, say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")),
+    (Cause::NetworkLimit, say!("a limit on namespaces is reached: see user.max_net_namespaces")),
+    (Cause::NeedsUserNamespace, say!("only root can do without a user namespace")),
+    (Cause::NeedsAdmin, say!("it needs CAP_SYS_ADMIN, or a user namespace: --unshare-user")),
+    (Cause::RootWithoutUserNamespace, say!("--share-user does without a user namespace")),
+    (Cause::Forbidden, say!("the kernel or a security module forbids it")),
+    (Cause::MaskedProc, say!("the /proc outside is masked, as in a container: use --share-pid or --no-proc")),
+    (
+        Cause::MaskedProcInSandbox,
+        say!("the /proc outside is masked, as in a container: bind it, or do without --unshare-pid"),
+    ),
+    (Cause::NoProc, say!("no /proc is mounted outside")),
+    (
+        Cause::ForeignPids,
+        say!("whose user namespace are the process ids in? --join-user joins that too, --share-user stays"),
+    ),
+    (Cause::ForeignNamespace, say!("whose user namespace is it? --join-user joins that too")),
+    (Cause::OtherKind, say!("it is none of that kind, or ours already")),
+    (Cause::Hidden, say!("it is somebody else's, or hides from all but root")),
+    (Cause::NoContainer, say!("it is no container, or we are in it, or it has only made one: its child is in that")),
+    (Cause::Ended, say!("its process 1 has ended")),
+    (Cause::NoTerminals, say!("the container has none that works; --dev /dev makes one")),
+    (Cause::NoTerminalsInside, say!("the container has none that works")),
+    (Cause::RootOfMachine, say!("it is for root of the machine")),
+    (Cause::NoSuchFileSystem, say!("the kernel does not know its kind of file system: is the module missing?")),
+    (Cause::NoMountDescriptors, say!("it needs Linux 5.2")),
+    (Cause::DirtyJournal, say!("was it not unmounted? its journal would have to be replayed")),
+    (Cause::NoLoopDevices, say!("a file is mounted by a loop device: is the module missing?")),
+    (Cause::NoInterpreter, say!("the file exists; its interpreter or dynamic loader does not")),
+    (Cause::DanglingLink, say!("it is a symbolic link to nothing")),
+    (Cause::EmptyRoot, say!("the root is empty: no option binds anything; for no container at all there is --init")),
+    (Cause::NoFile, say!("it is not a regular file")),
+    (Cause::MountedNoexec, say!("it is on a file system that is mounted noexec")),
+    (Cause::NoPermission, say!("it has no x permission for this user: see chmod")),
+    (Cause::OtherMachine, say!("it is a program for another machine")),
+    (Cause::NoShell, say!("it does not begin with #!, and there is no /bin/sh that could read it")),
+    (Cause::PidFile, say!("a container runs, or its nsinit was killed")),
+    (Cause::SysNeedsNetwork, say!("it needs a network namespace of one's own")),
+    (Cause::MissingInReadOnly, say!("it is missing and the root is read-only: make it there before")),
+    (Cause::Volatile, say!("it is missing and the root is read-only: make it there before, or use --volatile")),
+    (Cause::NeedsProc, say!("before Linux 5.12 it takes a mounted /proc")),
+    (Cause::NoOverlays, say!("the kernel has no overlayfs")),
+    (Cause::NoOverlaysForUsers, say!("in a user namespace it takes Linux 5.11")),
+    (Cause::MountsBelow, say!("something is mounted below it: overlayfs takes no such directory in a user namespace")),
+];
 
 /// What an errno always means.
 #[must_use]
@@ -701,6 +692,14 @@ mod tests {
             assert_eq!(refused(why, profile, filtered), cause, "row {index}");
         }
         assert!(is_confined(DOCKER) && is_confined(UBUNTU) && !is_confined(b"unconfined\n"));
+    }
+
+    #[test]
+    fn every_cause_has_its_hint() {
+        for (index, (cause, hint)) in HINTS.into_iter().enumerate() {
+            assert_eq!((cause as usize, hint.is_empty()), (index, index == 0));
+        }
+        assert_eq!(HINTS.len(), Cause::MountsBelow as usize + 1);
     }
 
     #[test]
