@@ -179,10 +179,10 @@ pub fn push_reason(line: &mut Text, why: Failure) {
 }
 
 /// Our own reasons, which no errno tells.
-static REASONS: [(u16, Say); 16] = [
+static REASONS: [(u16, Say); 17] = [
     (5001, say!("Can't mount on symlink destination")),
-    (5002, say!("it is there and no directory")),
-    (5003, say!("it is there and a directory, but the source is a file")),
+    (5002, say!("the destination is not a directory")),
+    (5003, say!("the destination is not a file")),
     (5004, say!("it is outside the root")),
     (5005, say!("a signal ended who does it")),
     (5006, say!("labeling not supported on this system")),
@@ -196,6 +196,7 @@ static REASONS: [(u16, Say); 16] = [
     (5014, say!("it is too long")),
     (5015, say!("it is none of erofs, squashfs and ext4")),
     (5016, say!("it is no mount of another file system")),
+    (5017, say!("No space left on device")),
 ];
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
-use rustix::fs::{FileType, Mode, OFlags, fstat, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
+use rustix::fs::{FileType, Mode, OFlags, fstat, fstatvfs, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
+use rustix::io::Errno;
 
 use crate::sys::{Done, Failure, keep_open};
 
@@ -29,7 +30,8 @@ pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Fd, Failu
 /// Those of openat(2).
 #[inline(never)]
 pub fn create(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Result<Fd, Failure> {
-    Ok(keep_open(openat(dir, path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(mode))?))
+    let opened = openat(dir, path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(mode));
+    Ok(keep_open(opened.map_err(|why| full(dir, why))?))
 }
 
 /// What `path` is, itself: a descriptor that can be looked at and mounted on, but neither read nor written.
@@ -54,7 +56,7 @@ pub fn directory(dir: BorrowedFd<'_>, path: &CStr) -> Result<Fd, Failure> {
 /// Those of mkdirat(2).
 #[inline(never)]
 pub fn make_directory(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
-    Ok(mkdirat(dir, path, Mode::from_raw_mode(mode))?)
+    mkdirat(dir, path, Mode::from_raw_mode(mode)).map_err(|why| full(dir, why))
 }
 
 /// An empty regular file: mknodat(2), which follows no link.
@@ -63,7 +65,7 @@ pub fn make_directory(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
 /// Those of mknodat(2).
 #[inline(never)]
 pub fn make_file(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
-    Ok(mknodat(dir, path, FileType::RegularFile, Mode::from_raw_mode(mode), 0)?)
+    mknodat(dir, path, FileType::RegularFile, Mode::from_raw_mode(mode), 0).map_err(|why| full(dir, why))
 }
 
 /// symlinkat(2).
@@ -72,7 +74,17 @@ pub fn make_file(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
 /// Those of symlinkat(2).
 #[inline(never)]
 pub fn make_link(target: &CStr, dir: BorrowedFd<'_>, path: &CStr) -> Done {
-    Ok(symlinkat(target, dir, path)?)
+    symlinkat(target, dir, path).map_err(|why| full(dir, why))
+}
+
+/// Why nothing could be made in `dir`: of ENOSPC there are two kinds.
+#[cold]
+fn full(dir: BorrowedFd<'_>, why: Errno) -> Failure {
+    match fstatvfs(dir) {
+        // Who counts none (btrfs) has none at all.
+        Ok(system) if why == Errno::NOSPC && system.f_files != 0 && system.f_ffree == 0 => Failure::NO_INODES,
+        _ => why.into(),
+    }
 }
 
 /// readlinkat(2); what was read of `buffer`.

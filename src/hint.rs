@@ -12,7 +12,7 @@ use rustix::mount::{FsOpenFlags, fsconfig_create, fsopen};
 use crate::files::{self, HERE, read};
 use crate::mountinfo;
 use crate::say;
-use crate::spec::{Mode, Spec, Writes};
+use crate::spec::{Kind, Mode, Spec, Writes};
 use crate::sys::{self, Failure};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
@@ -100,6 +100,13 @@ pub enum Cause {
     NoOverlays,
     NoOverlaysForUsers,
     MountsBelow,
+    /// ENOSPC of what makes a mount (count_mounts in the kernel).
+    MountLimit,
+    /// mount_namespaces(7): what was set in another user namespace can't be cleared.
+    LockedNoexec,
+    NoInodes,
+    /// On the way to a place that is to be made.
+    LinkToNothing,
 }
 
 const FORBIDDEN: Say = say!("user.max_user_namespaces is 0; in a container, see --allow-nesting");
@@ -112,7 +119,7 @@ impl Cause {
 }
 
 /// In the order of the causes.
-static HINTS: [(Cause, Say); 51] = [
+static HINTS: [(Cause, Say); 55] = [
     (Cause::Unknown, Say::NOTHING),
     (Cause::FewDescriptors, say!("the limit on open files is reached: see ulimit -n")),
     (Cause::FewFiles, say!("the machine's limit on open files is reached: see fs.file-max")),
@@ -176,6 +183,10 @@ static HINTS: [(Cause, Say); 51] = [
     (Cause::NoOverlays, say!("the kernel has no overlayfs")),
     (Cause::NoOverlaysForUsers, say!("in a user namespace it takes Linux 5.11")),
     (Cause::MountsBelow, say!("something is mounted below it: overlayfs takes no such directory in a user namespace")),
+    (Cause::MountLimit, say!("the limit on mounts is reached: see fs.mount-max")),
+    (Cause::LockedNoexec, say!("the host's mount there is noexec, which --exec cannot undo in a user namespace")),
+    (Cause::NoInodes, say!("the file system has no free inodes: see df -i")),
+    (Cause::LinkToNothing, say!("a symbolic link on the way leads to nothing: make its target first, with --dir")),
 ];
 
 /// What an errno always means.
@@ -184,6 +195,7 @@ pub fn of_errno(why: Failure) -> Cause {
     match why {
         Failure::MFILE => Cause::FewDescriptors,
         Failure::NFILE => Cause::FewFiles,
+        Failure::NO_INODES => Cause::NoInodes,
         _ => Cause::Unknown,
     }
 }
@@ -203,6 +215,7 @@ pub fn of_mount(why: Failure) -> Cause {
     match why {
         Failure::INVAL if is_chroot() => Cause::Chroot,
         Failure::ACCESS if is_confined(&profile()) => Cause::AppArmorProfile,
+        Failure::NOSPC => Cause::MountLimit,
         _ => of_call(why),
     }
 }
@@ -467,8 +480,10 @@ pub fn of_pid_file(path: &CStr, why: Failure) -> Cause {
 
 /// Why nothing can be made below the root.
 #[must_use]
-pub fn of_place(spec: &Spec<'_>, why: Failure) -> Cause {
+pub fn of_place(spec: &Spec<'_>, kind: Kind, why: Failure) -> Cause {
     match why {
+        // All others make what is missing.
+        Failure::NOENT if !matches!(kind, Kind::Remount | Kind::Chmod) => Cause::LinkToNothing,
         Failure::ROFS if !spec.has_root() || spec.writes == Writes::Forgotten => Cause::Unknown,
         Failure::ROFS if has_overlays() => Cause::Volatile,
         Failure::ROFS => Cause::MissingInReadOnly,
@@ -699,7 +714,7 @@ mod tests {
         for (index, (cause, hint)) in HINTS.into_iter().enumerate() {
             assert_eq!((cause as usize, hint.is_empty()), (index, index == 0));
         }
-        assert_eq!(HINTS.len(), Cause::MountsBelow as usize + 1);
+        assert_eq!(HINTS.len(), Cause::LinkToNothing as usize + 1);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::{OFlags, fstat};
 
 use crate::base;
-use crate::fault::{blame, warn};
+use crate::fault::{blame, blame_hint, warn};
 use crate::files::{self, Fd, HERE, read, write};
+use crate::hint::{self, Cause};
 use crate::kernelfs;
 use crate::mounts;
 use crate::place::{self, parents, put, refused};
@@ -44,7 +45,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
             }
             match tree {
                 Err(Failure::NOENT) if op.kind == Kind::BindTry => Ok(()),
-                Err(why) => Err(blame(COPY, op.source, why)),
+                Err(why) => Err(blame_hint(COPY, op.source, why, of_bind(op, caller, why).hint())),
                 Ok(tree) => put(spec, op, root, tree),
             }
         }
@@ -63,11 +64,18 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
         Kind::Mqueue => put(spec, op, root, kernelfs::of_kernel(c"mqueue", op)?),
         Kind::Remount => place::find(spec, *root, op, Sort::Any)
             .and_then(|place| mounts::make_read_only(place).map_err(|why| blame(says, dest, why))),
-        Kind::Dir => directory(spec, op, *root).map_err(|why| refused(spec, says, dest, why)),
-        Kind::File => file(spec, op, *root).map_err(|why| refused(spec, says, dest, why)),
-        Kind::Symlink => link(spec, op, *root).map_err(|why| refused(spec, says, dest, why)),
+        Kind::Dir => directory(spec, op, *root).map_err(|why| refused(spec, *root, op, says, why)),
+        Kind::File => file(spec, op, *root).map_err(|why| refused(spec, *root, op, says, why)),
+        Kind::Symlink => link(spec, op, *root).map_err(|why| refused(spec, *root, op, says, why)),
         Kind::Chmod => mode(op, *root).map_err(|why| blame(says, dest, why)),
     }
+}
+
+/// Why a source can't be bound.
+fn of_bind(op: &Op<'_>, caller: Fd, why: Failure) -> Cause {
+    // It can, as it is.
+    let locked = why == Failure::PERM && op.cleared != 0 && mounts::bind(caller, op.source, op.set, 0, true).is_ok();
+    if locked { Cause::LockedNoexec } else { hint::of_mount(why) }
 }
 
 /// What a descriptor is open on, by its path: its mount is of the caller's namespace, ours has a copy.
@@ -138,7 +146,8 @@ fn directory(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
 fn file(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
     let mut name = Text::new();
     let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
-    write_file(parent, name.c_str(), op.mode.unwrap_or(0o666), op.fd)
+    // In DIR it stays, on a disk that others may read.
+    write_file(parent, name.c_str(), op.mode.unwrap_or(if spec.has_root() { 0o600 } else { 0o666 }), op.fd)
 }
 
 fn write_file(dir: Fd, name: &CStr, mode: u32, from: u32) -> Done {

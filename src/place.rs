@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use rustix::fd::AsRawFd;
 
-use crate::fault::{blame, blame_hint};
+use crate::fault::{blame_hint, fatal, push_object, push_reason};
 use crate::files::{self, DIRECTORY, Fd};
 use crate::hint;
 use crate::mounts;
@@ -12,7 +12,7 @@ use crate::resolve::{self, Kind as Sort, PARENTS};
 use crate::say;
 use crate::spec::{Kind, Op, Spec};
 use crate::sys::{Done, Failure};
-use crate::text::Text;
+use crate::text::{PATH, Text};
 use crate::texts::Say;
 use crate::voice::{self, Name};
 
@@ -37,7 +37,7 @@ pub fn find(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Fa
         Sort::File if voice::speaks_as(Name::Bwrap) => say!("create file at"),
         _ => op.says(),
     };
-    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(spec, says, op.dest, why))
+    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(spec, root, op, says, why))
 }
 
 /// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
@@ -56,14 +56,46 @@ pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
         return Ok(());
     }
     let place = find(spec, *root, op, sort)?;
-    mounts::attach(tree, place).map_err(|why| blame(op.says(), op.dest, why))?;
+    mounts::attach(tree, place).map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
     if place.as_raw_fd() == root.as_raw_fd() {
         *root = tree;
     }
     Ok(())
 }
 
-/// Reports why nothing could be made at `dest`.
-pub fn refused(spec: &Spec<'_>, says: Say, dest: &CStr, why: Failure) -> Failure {
-    blame_hint(says, dest, why, hint::of_place(spec, why).hint())
+/// Reports why nothing could be made at the destination of `op`, which is what `says` says.
+pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) -> Failure {
+    let mut line = Text::new();
+    // bubblewrap's own tests know three sentences.
+    let sentence = match why {
+        Failure::SYMLINK if op.kind != Kind::File => say!("Can't mount on symlink destination"),
+        Failure::NO_DIRECTORY => say!("Destination is not a directory"),
+        Failure::NO_FILE => say!("Destination is not a file"),
+        _ => Say::NOTHING,
+    };
+    let link = matches!(why, Failure::SYMLINK | Failure::OTHER_LINK);
+    if voice::speaks_as(Name::Bwrap) && !sentence.is_empty() {
+        push_object(line.say(sentence), op.dest);
+    } else if link && let Ok(target) = target(root, op.dest, &mut [0; PATH]) {
+        voice::push_undone(&mut line, says);
+        push_object(&mut line, op.dest);
+        if why == Failure::OTHER_LINK {
+            line.say(say!(": existing destination is ")).push_printable(target);
+        } else {
+            push_reason(line.push(b": "), why);
+            line.say(say!(" (it leads to ")).push_printable(target);
+            line.say(say!(": use that path, or remove the link from the root)"));
+        }
+    } else {
+        return blame_hint(says, op.dest, why, hint::of_place(spec, op.kind, why).hint());
+    }
+    let _ = fatal(&line);
+    Failure::REPORTED
+}
+
+/// What the link at `dest` says.
+fn target<'b>(root: Fd, dest: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let mut name = Text::new();
+    let parent = resolve::parent(root, dest.to_bytes(), &mut name, 0)?;
+    files::read_link(parent, name.c_str(), buffer)
 }

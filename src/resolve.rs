@@ -8,7 +8,8 @@
 
 use core::ffi::CStr;
 
-use rustix::fs::OFlags;
+use linux_raw_sys::general as raw;
+use rustix::fs::{OFlags, fstatfs};
 
 use crate::files::{self, DIRECTORY, Fd, LINK};
 use crate::sys::Failure;
@@ -34,7 +35,7 @@ pub const PARENTS: u32 = 0o755;
 /// `parents`. The last component is never followed.
 ///
 /// # Errors
-/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`], and those of openat(2) and mkdir(2).
+/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`]; ENOENT of a link that leads nowhere; and those of openat(2) and mkdir(2).
 pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { parents })?;
@@ -58,7 +59,7 @@ pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failu
 }
 
 /// The mode of a file that is mounted over.
-const EMPTY: u32 = 0o644;
+const EMPTY: u32 = 0o444;
 
 /// The directory (O_PATH) that the last component of `path` lies in, made with that mode where it is missing (0: it is
 /// not); that component, which is empty where the path ends in `.` or `..` or is the root's, goes to `name`.
@@ -83,7 +84,8 @@ pub fn directory(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     walk(root, path, 0)
 }
 
-/// The directory that `path` leads to, made with that mode where it is missing. Apart, for its buffers are five pages of stack.
+/// The directory that `path` leads to, made with that mode where it is missing: components of the path itself, and none of what a
+/// link says, which leads to what is there or nowhere. Apart, for its buffers are five pages of stack.
 #[inline(never)]
 fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     let mut todo = Text::new();
@@ -91,12 +93,15 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
         return Err(Failure::NAMETOOLONG);
     }
     let mut from = 0;
+    // So many bytes at the end of `todo` are still the path's own.
+    let mut own = path.len();
     // The components gone through, links resolved.
     let mut done = Text::new();
     let mut component = Text::new();
     let mut at = root;
     let mut links = 0;
     while let Some((word, rest)) = text::word(todo.bytes().get(from..).unwrap_or_default(), b'/') {
+        let is_own = todo.bytes().len() - from <= own;
         from += word.len() + 1;
         component.truncate(0);
         component.push(word);
@@ -109,7 +114,7 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                 at = again(root, done.bytes())?;
             }
             _ => {
-                let found = look_or_make(at, component.c_str(), Kind::Directory, mode)?;
+                let found = look_or_make(at, component.c_str(), Kind::Directory, if is_own { mode } else { 0 })?;
                 match files::kind(found)? {
                     DIRECTORY => {
                         if done.byte(b'/').push(word).is_full() {
@@ -119,7 +124,9 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                     }
                     LINK => {
                         links += 1;
-                        if links > LINKS_MAX {
+                        // A magic link (/proc/PID/fd/N, /proc/PID/root) leads to what is no place of ours, whatever it says. As
+                        // RESOLVE_NO_MAGICLINKS of openat2(2); but that there are others in a procfs makes no difference here.
+                        if links > LINKS_MAX || fstatfs(found)?.f_type as u64 == u64::from(raw::PROC_SUPER_MAGIC) {
                             return Err(Failure::LOOP);
                         }
                         let mut target = [0u8; PATH];
@@ -129,6 +136,7 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                             at = root;
                         }
                         component.truncate(0);
+                        own = own.min(rest.len());
                         component.push(target).byte(b'/').push(rest);
                         if component.is_full() {
                             return Err(Failure::NAMETOOLONG);

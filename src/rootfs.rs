@@ -28,7 +28,7 @@ pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
     };
     // What else is mounted may be the caller's root, which is not to have the new one in it.
     if directory.is_none() || !spec.ops.is_empty() || spec.writes == Writes::Forgotten {
-        base::base().map_err(|why| blame(say!("make a place for"), c"mounts", why))?;
+        base::base().map_err(|why| blame_hint(say!("make a place for"), c"mounts", why, hint::of_mount(why).hint()))?;
     }
     let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
     let tree = match directory {

@@ -69,7 +69,7 @@ rows! { draft, values, first:
         "--tmpfs DEST", say!("an empty file system in memory") => draft.op(Op::Tmpfs, FILES, values)?,
         "--mqueue DEST", say!("the POSIX message queues") => draft.op(Op::Mqueue, FILES, values)?,
         "--dir DEST", say!("a directory") => draft.op(Op::Dir, FILES, values)?,
-        "--file FD DEST", say!("a file with what FD holds") => draft.op(Op::File, FILES, values)?,
+        "--file FD DEST", say!("write the content of FD to a file: in DIR it stays, with mode 0600 (--ro-bind-data: it does not)") => draft.op(Op::File, FILES, values)?,
         "--bind-data FD DEST", say!("the same, as a mount") => draft.op(Op::BindData, FILES, values)?,
         "--ro-bind-data FD DEST", say!("the same, read-only") => draft.op(Op::BindData, FILES | RDONLY, values)?,
         "--symlink SRC DEST", say!("a symbolic link at DEST that says SRC") => draft.op(Op::Symlink, FILES, values)?,
@@ -84,12 +84,7 @@ rows! { draft, values, first:
             if !draft.size.is_empty() {
                 return Err(say!("--size given twice for the same action"));
             }
-            let digits = first.to_bytes();
-            let number = digits.len() <= SIZE_MAX && digits.iter().all(u8::is_ascii_digit);
-            if !number || digits.iter().all(|digit| *digit == b'0') {
-                return Err(say!("takes a non-zero number of bytes"));
-            }
-            draft.size = first;
+            draft.size = size(first)?;
         },
     }
     say!("Namespaces") => {
@@ -137,12 +132,24 @@ rows! { draft, values, first:
             draft.cap_add &= !set;
         },
         "--seccomp FD", say!("filter system calls by the program that FD holds") => {
+            if draft.filter_beside {
+                return Err(say!("--seccomp cannot be combined with --add-seccomp-fd"));
+            }
             draft.filter_alone = true;
             draft.filters.clear();
             draft.filters.push(filter(first)?);
         },
         "--add-seccomp-fd FD", say!("the same, besides others") => {
+            if draft.filter_alone {
+                return Err(say!("--add-seccomp-fd cannot be combined with --seccomp"));
+            }
             draft.filter_beside = true;
+            let number = fd(first)?;
+            // It has been read to its end. (bubblewrap has closed it.)
+            if draft.filter_fds.contains(&number) {
+                return Err(say!("Can't read seccomp data: Bad file descriptor"));
+            }
+            draft.filter_fds.push(number);
             draft.filters.push(filter(first)?);
         },
         "--exec-label LABEL", say!("SELinux context of CMD") => draft.spec.exec_label = Some(first),
@@ -187,8 +194,6 @@ rows! { draft, values, first:
     }
 }
 
-/// As many digits as a number of 63 bits can have.
-const SIZE_MAX: usize = 19;
 /// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
 pub const HOSTNAME_MAX: usize = 64;
 /// `(uid_t) -1` means "leave it as it is" to the kernel, so it names nobody.
@@ -219,6 +224,28 @@ fn set_fd(place: &mut Option<u32>, text: &CStr) -> Result<(), Wrong> {
 
 pub fn octal(text: &CStr) -> Result<u32, Wrong> {
     text::octal(text.to_bytes()).filter(|mode| *mode <= 0o7777).ok_or(say!("takes an octal argument <= 07777"))
+}
+
+/// A number as the kernel reads it, decimal, octal with 0 or hexadecimal with 0x before it.
+fn size(text: &CStr) -> Result<&CStr, Wrong> {
+    let (radix, digits) = match text.to_bytes() {
+        [b'0', b'x' | b'X', digits @ ..] => (16, digits),
+        [b'0', digits @ ..] => (8, digits),
+        digits => (10, digits),
+    };
+    let bytes = digits.iter().try_fold(0u64, |bytes, digit| {
+        bytes.checked_mul(radix.into())?.checked_add(char::from(*digit).to_digit(radix)?.into())
+    });
+    match bytes {
+        None | Some(0) => Err(say!("takes a non-zero number of bytes")),
+        // Half of what a size_t holds.
+        Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(if usize::BITS == 64 {
+            say!("--size (for tmpfs) is limited to 9223372036854775807")
+        } else {
+            say!("--size (for tmpfs) is limited to 2147483647")
+        }),
+        _ => Ok(text),
+    }
 }
 
 fn filter(text: &CStr) -> Result<&'static [u8], Wrong> {

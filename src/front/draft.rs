@@ -9,6 +9,7 @@ use engine::say;
 use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, ROOTS_HOME, Spec};
 use engine::sys::{Argv, Env, Word, c_str, capget, close_on_exec, getcwd, tail};
 use engine::text::{self, PATH as MOST};
+use engine::voice::{Name, speaks_as};
 use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
 
@@ -64,6 +65,8 @@ pub struct Draft {
     pub rewrite: Vec<(u8, u8)>,
     pub remap: Vec<(u8, u8)>,
     pub filters: Vec<&'static [u8]>,
+    /// Those of `--add-seccomp-fd`.
+    pub filter_fds: Vec<u32>,
     /// `--seccomp` and `--add-seccomp-fd` were said.
     pub filter_alone: bool,
     pub filter_beside: bool,
@@ -108,6 +111,10 @@ const PROMPT_ONCE: &CStr = c"PROMPT_COMMAND=PS1='-[ns-process]- # '; unset PROMP
 const LAYERS_ALONE: Wrong =
     say!("--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, or --ro-overlay");
 
+const PERMS_ALONE: Wrong = say!("--perms must be followed by an option that creates a file");
+const SIZE_ALONE: Wrong = say!("--size must be followed by --tmpfs");
+const NOEXEC_ALONE: Wrong = say!("--exec and --noexec must be followed by an option that mounts");
+
 impl Draft {
     #[inline(never)]
     pub fn new(caller_env: Env<'static>) -> Draft {
@@ -135,6 +142,7 @@ impl Draft {
             rewrite: Vec::new(),
             remap: Vec::new(),
             filters: Vec::new(),
+            filter_fds: Vec::new(),
             filter_alone: false,
             filter_beside: false,
             locks: Vec::new(),
@@ -197,13 +205,13 @@ impl Draft {
             None => {}
         }
         if op.mode.is_some() && !matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData) {
-            return Err(say!("--perms must be followed by an option that creates a file"));
+            return Err(PERMS_ALONE);
         }
         if !op.size.is_empty() && kind != Kind::Tmpfs {
-            return Err(say!("--size must be followed by --tmpfs"));
+            return Err(SIZE_ALONE);
         }
         if noexec.is_some() && (op.makes() || kind == Kind::Remount) {
-            return Err(say!("--exec and --noexec must be followed by an option that mounts"));
+            return Err(NOEXEC_ALONE);
         }
         if matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly) {
             op.layers = take(&mut self.layers).leak();
@@ -238,11 +246,20 @@ impl Draft {
     /// # Errors
     /// Options that do not go together.
     pub fn finish(&mut self) -> Result<(), Wrong> {
-        if self.filter_alone && self.filter_beside {
-            return Err(say!("--add-seccomp-fd cannot be combined with --seccomp"));
-        }
         if !self.layers.is_empty() {
             return Err(LAYERS_ALONE);
+        }
+        // bubblewrap takes no notice.
+        if !speaks_as(Name::Bwrap) {
+            if self.mode.is_some() {
+                return Err(PERMS_ALONE);
+            }
+            if !self.size.is_empty() {
+                return Err(SIZE_ALONE);
+            }
+            if self.noexec.is_some() {
+                return Err(NOEXEC_ALONE);
+            }
         }
         if !self.spec.machine.switches_to.is_empty() {
             if self.containing > u32::from(self.spec.image) {

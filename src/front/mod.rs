@@ -203,7 +203,7 @@ impl Reader {
         if attached.is_some() && row.values() == 0 {
             return Err(complaint(&row, Kind::ValueTooMuch, word, say!("it takes no value")));
         }
-        self.apply(&row, attached, draft)
+        self.apply(words, &row, attached, draft)
     }
 
     /// `-abc`, `-aVALUE`.
@@ -213,7 +213,7 @@ impl Reader {
             let row = words.find(&[b'-', letter]).ok_or(unknown(Kind::UnknownLetter(letter), word))?;
             at += 1;
             let attached = Some(tail(word, at)).filter(|rest| row.values() > 0 && !rest.is_empty());
-            self.apply(&row, attached, draft)?;
+            self.apply(words, &row, attached, draft)?;
             if row.values() > 0 || draft.asked.is_text() {
                 break;
             }
@@ -221,14 +221,25 @@ impl Reader {
         Ok(())
     }
 
-    fn apply(&mut self, row: &Row, attached: Option<&'static CStr>, draft: &mut Draft) -> Result<(), Complaint> {
+    fn apply(
+        &mut self,
+        words: &'static Vocabulary,
+        row: &Row,
+        attached: Option<&'static CStr>,
+        draft: &mut Draft,
+    ) -> Result<(), Complaint> {
         if attached.is_some() && row.values() > 1 {
             let why = say!("it takes more than one value, and none after '='");
             return Err(complaint(row, Kind::ValueTooMuch, c"", why));
         }
         let mut values = [attached.unwrap_or_default(), c"", c""];
         for value in values.iter_mut().take(row.values()).skip(usize::from(attached.is_some())) {
-            *value = self.next().ok_or(complaint(row, Kind::ValueMissing, c"", say!("a value is missing")))?;
+            let missing = |why| complaint(row, Kind::ValueMissing, c"", why);
+            *value = self.next().ok_or(missing(say!("a value is missing")))?;
+            // Of one that is forgotten the end of the options would take the place, and CMD be an option.
+            if words.joins_values && value.to_bytes() == b"--" {
+                return Err(missing(say!("a value is missing before '--'")));
+            }
         }
         let contained = row.number < row.of.contained;
         // These say what CMD finds, wherever it is.

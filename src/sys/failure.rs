@@ -74,6 +74,8 @@ impl Failure {
     pub const NO_IMAGE: Failure = Failure::new(5015);
     /// A directory that is part of a file system.
     pub const NO_MOUNT: Failure = Failure::new(5016);
+    /// ENOSPC where there is space, but no inode.
+    pub const NO_INODES: Failure = Failure::new(5017);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

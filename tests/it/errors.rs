@@ -31,6 +31,18 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["--symlink", "x", "/"], "/"),
     (&["--bind", "", "/mnt"], "bind"),
     (&["--chdir", ""], "directory"),
+    // The end of the options is no value.
+    (&["--chdir", "--"], "--chdir"),
+    (&["--bind", "/tmp", "--"], "--bind"),
+    (&["--setenv", "A", "--"], "--setenv"),
+    (&["--hostname", "--"], "--hostname"),
+    // Said of an operation that does not follow.
+    (&["--dir", "/x", "--perms", "0700"], "--perms"),
+    (&["--tmpfs", "/x", "--size", "4096"], "--size"),
+    (&["--noexec"], "--noexec"),
+    (&["--tmpfs", "/x", "--exec"], "--exec"),
+    (&["--size", "18446744073709551616", "--tmpfs", "/x"], "--size"),
+    (&["--size", "9223372036854775808", "--tmpfs", "/x"], "limited"),
     // Capabilities.
     (&["--cap-add", "CAP_NONE"], "CAP_NONE"),
     (&["--cap-drop", "net"], "net"),

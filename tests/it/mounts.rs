@@ -1,6 +1,8 @@
 //! Mounts come in and none goes out; and what a filter refuses of the newer calls is done by the older ones.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 
@@ -186,5 +188,132 @@ fn a_refusal_of_the_kernels_is_none_of_a_filter() {
         let script = "mount -o remount,noexec $S; cp /bin/busybox inner 2>/dev/null || :";
         let out = beside(&root, &options, script, &[], "", &[]);
         assert!(out.stderr.contains("Operation not permitted") && !out.stdout.contains("up"), "{out}");
+    }
+}
+
+// ---- where it goes
+
+/// bubblewrap's ensure_file: nobody is to write to what is only there to be mounted on.
+#[test]
+fn a_file_that_is_mounted_on_is_made_read_only() {
+    for root in roots() {
+        let options = ["--ro-bind-data", "0", "/mnt/made/file", "--dir", "/mnt/dir"];
+        root.launch(&options, &["cat", "/mnt/made/file"]).input("data").run().is(0, "data", "");
+        let mode = |name| fs::symlink_metadata(root.at(name)).expect("it was made").mode() & 0o7777;
+        assert_eq!((mode("mnt/made/file"), mode("mnt/made"), mode("mnt/dir")), (0o444, 0o755, 0o755));
+    }
+}
+
+/// What a link says is there or it is not: it is no directory to make. A magic link of a procfs leads nowhere, in whatever there
+/// is of its name (RESOLVE_NO_MAGICLINKS).
+#[test]
+fn a_dangling_link_is_no_directory_to_make() {
+    for root in roots() {
+        root.symlink("../no/such", "etc/relative");
+        root.symlink("/no/such", "etc/absolute");
+        root.symlink("/etc/absolute/more", "etc/chain");
+        root.symlink("/proc/self/cwd", "etc/magic");
+        root.symlink("/proc/1/fd/0", "etc/number");
+        root.symlink("/mnt", "etc/good");
+        let before = root.listing();
+        let (source, file) = (root.at("etc"), root.at("bin/busybox"));
+        let (source, file) = (source.to_str().unwrap(), file.to_str().unwrap());
+        for (link, reason) in [
+            ("relative", "No such file or directory (a symbolic link on the way leads to nothing"),
+            ("absolute", "No such file or directory (a symbolic link"),
+            ("chain", "No such file or directory (a symbolic link"),
+            ("magic", "Too many levels of symbolic links"),
+            ("number", "Too many levels of symbolic links"),
+        ] {
+            let dest = format!("/etc/{link}/made");
+            for options in [
+                &["--dir", &dest][..],
+                &["--file", "0", &dest],
+                &["--bind", source, &dest],
+                &["--bind", file, &dest],
+                &["--tmpfs", &dest],
+                &["--symlink", "x", &dest],
+            ] {
+                let out = root.run(options, &["true"]);
+                out.fails(&dest);
+                assert!(out.stderr.contains(&format!("{dest}: {reason}")), "{out}");
+            }
+            assert_eq!(before, root.listing(), "{link}");
+        }
+        // What is below a link that leads somewhere is made.
+        root.run(&["--dir", "/etc/good/a/b", "--dir", "/no/such", "--dir", "/etc/chain"], &["ls", "/mnt/a"])
+            .fails("/etc/chain");
+        root.run(&["--dir", "/etc/good/a/c"], &["ls", "/mnt/a"]).says("b\nc");
+        root.run(&["--dir", "/etc/absolute/d"], &["ls", "/no/such"]).says("d");
+    }
+}
+
+/// An image's /etc/resolv.conf is such a link as often as not.
+#[test]
+fn it_is_said_where_a_link_in_the_way_leads() {
+    for root in roots() {
+        root.symlink("../run/systemd/resolve/stub-resolv.conf", "etc/resolv.conf");
+        let hint =
+            "(it leads to ../run/systemd/resolve/stub-resolv.conf: use that path, or remove the link from the root)";
+        for (options, verb) in [
+            (&["--ro-bind", "/etc/hostname", "/etc/resolv.conf"][..], "bind on"),
+            (&["--ro-bind-data", "0", "/etc/resolv.conf"], "bind data on"),
+            (&["--file", "0", "/etc/resolv.conf"], "make file"),
+            (&["--tmpfs", "/etc/resolv.conf"], "mount tmpfs on"),
+        ] {
+            let line = format!("nsinit: {verb} /etc/resolv.conf: Can't mount on symlink destination {hint}\n");
+            root.run(options, &["true"]).is(125, "", &line);
+        }
+        let line = "nsinit: make symbolic link /etc/resolv.conf: existing destination is ../run/systemd/resolve/stub-resolv.conf\n";
+        root.run(&["--symlink", "/x", "/etc/resolv.conf"], &["true"]).is(125, "", line);
+        // What it says can't drive a terminal.
+        root.symlink("\u{1b}[2J\n", "etc/odd");
+        let out = root.run(&["--tmpfs", "/etc/odd"], &["true"]);
+        assert!(out.stderr.lines().count() == 1 && !out.stderr.contains('\u{1b}'), "{out}");
+    }
+}
+
+/// Three failures whose errno says little.
+#[test]
+fn why_a_mount_is_refused() {
+    let Some(_) = who::root() else { return };
+    for root in roots() {
+        // fs.mount-max: count_mounts in the kernel.
+        let full = Deny::when(libc::SYS_mount, 3, u64::MAX, libc::MS_NOSUID | libc::MS_NODEV, libc::ENOSPC);
+        let out = root.launch(&["--dir", "/mnt/x"], &["true"]).deny(full).run();
+        out.is(125, "", "nsinit: make a place for mounts: No space left on device (the limit on mounts is reached: see fs.mount-max)\n");
+
+        // The root of this host's tmpfs, the two that are there, and the fifos take its inodes.
+        let before = "mount -o remount,nr_inodes=6 .; chmod 777 .";
+        let out = beside(
+            &root,
+            &["--root", root.str(), "--bind", "$S", "/mnt", "--dir", "/mnt/a", "--dir", "/mnt/b"],
+            before,
+            &[],
+            "",
+            &[],
+        );
+        let line = "make directory /mnt/b: No space left on device (the file system has no free inodes: see df -i)\n";
+        assert!(out.stderr.ends_with(line), "{out}");
+
+        // An attribute of a mount of the host's is locked (mount_namespaces(7)).
+        let options = ["--root", root.str(), "--exec", "--bind", "$S", "/mnt"];
+        let out = beside(&root, &options, "mount -o remount,noexec .", &[], "", &[]);
+        let hint = "(the host's mount there is noexec, which --exec cannot undo in a user namespace)\n";
+        assert!(out.stderr.contains(": Operation not permitted (") && out.stderr.ends_with(hint), "{out}");
+    }
+}
+
+/// It stays in DIR, on the host's disk.
+#[test]
+fn a_file_in_the_root_directory_is_the_owners_alone() {
+    for root in roots() {
+        root.launch(&["--file", "0", "/etc/secret"], &["cat", "/etc/secret"]).input("secret").run().is(0, "secret", "");
+        root.launch(&["--perms", "0640", "--file", "0", "/etc/said"], &["true"]).input("").run().is(0, "", "");
+        let mode = |name| fs::metadata(root.at(name)).expect("it was made").mode() & 0o7777;
+        assert_eq!((mode("etc/secret"), mode("etc/said")), (0o600, 0o640));
+        // In a sandbox it is in memory, as bubblewrap has it.
+        let launch = Launch::new(root.who).args(["--ro-bind", root.str(), "/r", "--file", "0", "/f"]);
+        launch.args(["/r/bin/busybox", "stat", "-c", "%a", "/f"]).run().says("666");
     }
 }

@@ -14,7 +14,7 @@ pub struct Difference {
 
 const ALL: &[&str] = &["tini", "dumb-init", "catatonit"];
 
-pub static DIFFERENCES: [Difference; 44] = [
+pub static DIFFERENCES: [Difference; 43] = [
     Difference {
         names: &["tini", "catatonit"],
         what: "started with SIGCHLD ignored",
@@ -280,13 +280,6 @@ pub static DIFFERENCES: [Difference; 44] = [
         original: "refused",
         ours: "works, or fails if there is none",
         why: "it is there",
-    },
-    Difference {
-        names: &["bwrap"],
-        what: "`--size` in hexadecimal",
-        original: "taken",
-        ours: "refused",
-        why: "bytes are counted in tens",
     },
     Difference {
         names: &["bwrap"],

@@ -57,14 +57,14 @@ const NOT_A_DIRECTORY: &str = "Not a directory";
 const NOT_DIRECTORY: Why = Why::Because(NOT_A_DIRECTORY);
 const IS_DIRECTORY: Why = Why::Because("Is a directory");
 const MISSING: Why = Why::Because("No such file or directory");
-const OTHER_LINK: Why = Why::Because("existing destination is another link");
+const OTHER_LINK: Why = Why::Because("existing destination is ");
 const NO_LINK: Why = Why::Because("destination exists and is not a symlink");
 const READ_ONLY: Why = Why::Because("Read-only file system");
 const NO_MOUNT: Why = Why::Because("Invalid argument");
 const SYMLINK: Why = Why::Because("Can't mount on symlink destination");
 const WHATEVER: Why = Why::Because("");
-const NO_DIRECTORY: Why = Why::Because("it is there and no directory");
-const NO_FILE: Why = Why::Because("it is there and a directory, but the source is a file");
+const NO_DIRECTORY: Why = Why::Because("estination is not a directory");
+const NO_FILE: Why = Why::Because("estination is not a file");
 
 /// The kernel's limit.
 const LINKS_MAX: usize = 40;
@@ -237,7 +237,9 @@ impl Model {
         let (parent, Some(name)) = self.parent(&op.dest, Some(self.parents(op)))? else { return Err(MISSING) };
         let content = Kind::File(text.to_owned());
         let Some(found) = self.look(parent, &name)? else {
-            return self.make(parent, &name, content, op.mode.unwrap_or(0o666)).map(|_| ());
+            return self
+                .make(parent, &name, content, op.mode.unwrap_or(if self.built { 0o666 } else { 0o600 }))
+                .map(|_| ());
         };
         match self.kind(found) {
             Kind::Directory(_) | Kind::Opaque => Err(IS_DIRECTORY),
@@ -308,11 +310,13 @@ impl Model {
         Ok((self.walk(parent, make)?, Some(name.to_owned())))
     }
 
-    /// Where a path leads, links followed: never above the root. What is missing is made with that mode.
+    /// Where a path leads, links followed: never above the root. What is missing of the path itself is made with that mode; what a
+    /// link says is not.
     fn walk(&mut self, path: &str, make: Option<u32>) -> Result<Place, Why> {
         let mut todo: VecDeque<String> = path.split('/').map(str::to_owned).collect();
         let mut way = Vec::new();
         let mut links = 0;
+        let mut own = todo.len();
         while let Some(word) = todo.pop_front() {
             let at = way.last().copied().unwrap_or(self.root);
             match word.as_str() {
@@ -323,6 +327,8 @@ impl Model {
                 }
                 _ => {}
             }
+            // It was one of them.
+            let make = make.filter(|_| todo.len() < own);
             let found = self.look_or_make(at, &word, make.map_or(Missing::Fail, Missing::Directory))?;
             match self.kind(found) {
                 Kind::Directory(_) | Kind::Opaque => way.push(found),
@@ -335,6 +341,7 @@ impl Model {
                     if target.starts_with('/') {
                         way.clear();
                     }
+                    own = own.min(todo.len());
                     for word in target.clone().split('/').rev() {
                         todo.push_front(word.to_owned());
                     }
@@ -351,7 +358,7 @@ impl Model {
         match (self.look(dir, name)?, missing) {
             (Some(found), _) => Ok(found),
             (None, Missing::Fail) => Err(MISSING),
-            (None, Missing::File) => self.make(dir, name, Kind::File(String::new()), 0o644),
+            (None, Missing::File) => self.make(dir, name, Kind::File(String::new()), 0o444),
             (None, Missing::Directory(mode)) => self.make(dir, name, Kind::Directory(BTreeMap::new()), mode),
         }
     }
