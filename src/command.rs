@@ -21,9 +21,9 @@ use crate::step::{Step, always, contained, explain, explain_line, nothing, walk}
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH, Text};
 use crate::voice::{self, Event, Name};
-use crate::{caps, fds, ids, procfs, status, tty};
+use crate::{fds, procfs, rights, status, tty};
 
-static STEPS: [Step; 17] = [
+static STEPS: [Step; 4] = [
     Step {
         says: say!("wait for"),
         on: |_| c"--block-fd",
@@ -48,20 +48,10 @@ static STEPS: [Step; 17] = [
         when: |spec| spec.contained() || spec.umask.is_some(),
         run: |spec, state| set_umask(spec, state),
     },
-    Step { says: say!("reduce the bounding set"), on: nothing, when: contained, run: |spec, _| caps::bound(spec) },
-    Step {
-        says: say!("keep capabilities --cap-add"),
-        on: nothing,
-        when: |spec| spec.sets_ids() && spec.capabilities.ambient != 0,
-        run: |_, _| caps::keep_over_setuid(),
-    },
-    Step {
-        says: say!("become user and group"),
-        on: nothing,
-        when: |spec| spec.sets_ids(),
-        run: |spec, state| ids::become_inner(spec, &state.caller),
-    },
-    Step { says: say!("reduce capabilities"), on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
+];
+
+/// With the rights of CMD.
+static LAST: [Step; 9] = [
     Step {
         says: say!("set no_new_privs"),
         on: nothing,
@@ -126,7 +116,15 @@ static STEPS: [Step; 17] = [
 
 /// Becomes CMD. Returns only when that failed: the exit status, after the message.
 pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
-    let status = match walk(&STEPS, spec, &mut state.clone()) {
+    let mut own = *state;
+    let mut prepare = || {
+        walk(&STEPS, spec, &mut own)?;
+        if gives_up_rights(spec) {
+            walk(&rights::STEPS, spec, &mut own)?;
+        }
+        walk(&LAST, spec, &mut own)
+    };
+    let status = match prepare() {
         Ok(()) => in_its_place(spec, state).into(),
         Err(_) => failed(),
     };
@@ -137,7 +135,16 @@ pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
 /// Prints what [`become_command`] would do.
 pub fn explain_command(spec: &Spec<'_>) {
     explain(&STEPS, spec);
+    if gives_up_rights(spec) {
+        explain(&rights::STEPS, spec);
+    }
+    explain(&LAST, spec);
     explain_line(say!("execute"), spec.command);
+}
+
+/// Whether it begins with more than it is to have.
+fn gives_up_rights(spec: &Spec<'_>) -> bool {
+    spec.mode != Mode::Enter
 }
 
 fn start_group(state: &State) -> Done {

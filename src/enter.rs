@@ -2,7 +2,7 @@
 //!
 //! - What is to be entered is opened before, by the launcher, from outside ([`look`]).
 //! - Namespaces: the caller's, then the container's, all at once; but for the pid namespace, which its child is in.
-//! - Rights: the caller's, then all in the container's user namespace.
+//! - Rights: the caller's, then all in the container's user namespace, then CMD's: before it is born.
 //! - Nobody in the container may trace or look into it; no path of the container's is followed while anything of the host's
 //!   is open; its child has nothing of the host's but what CMD gets.
 //! - Everything may fail: one line, status 125. Nothing of the container has been changed.
@@ -23,9 +23,9 @@ use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
-use crate::{ids, initramfs, keys, procfs, pty};
+use crate::{ids, initramfs, keys, procfs, pty, rights};
 
-static STEPS: [Step; 12] = [
+static STEPS: [Step; 10] = [
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     // The launcher's own mask stays.
     CLEAR_UMASK,
@@ -77,6 +77,10 @@ static STEPS: [Step; 12] = [
             pty::give(spec, state)
         },
     },
+];
+
+/// With the rights of CMD.
+static LAST: [Step; 2] = [
     // A change of rights has undone it (prctl(2)).
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     Step { says: say!("close descriptors"), on: nothing, when: always, run: |spec, state| close(spec, state) },
@@ -146,12 +150,12 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
 /// # Errors
 /// The first step that failed, reported.
 pub fn join(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&STEPS, spec, state)
+    [&STEPS[..], &rights::STEPS, &LAST].iter().try_for_each(|steps| walk(steps, spec, state))
 }
 
 /// Prints what [`join`] would do.
 pub fn explain_join(spec: &Spec<'_>) {
-    explain(&STEPS, spec);
+    [&STEPS[..], &rights::STEPS, &LAST].iter().for_each(|steps| explain(steps, spec));
 }
 
 fn found(state: &State) -> Result<Other, Failure> {

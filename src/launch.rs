@@ -60,6 +60,7 @@ pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
 pub fn leave_file(command: &CStr, start: &Start) -> Done {
     fds::occupy_standard()?;
     seal::enter(command, start)?;
+    sys::prepare_to_hide(start).map_err(|why| blame(say!("hide the arguments of"), c"nsinit", why))?;
     // What the user's numbers are to be found open at.
     sys::close_ours(&[], &[]);
     Ok(())
@@ -266,11 +267,19 @@ pub fn explain(spec: &Spec<'_>) {
 fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     start_relay(spec, start, state)?;
+    // Whoever is in it already sees process 1 from its first moment.
+    let seen = spec.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
+    if seen {
+        let _ = sys::set_title(start, c"init");
+    }
     match fork_into_namespaces(spec, start, state)? {
         Fork::Child => sys::exit(process_1(spec, start, state)),
         Fork::Parent(container) => {
+            if seen {
+                let _ = sys::reset_title(start);
+            }
             host::after(spec, state, container)?;
-            call_ourselves(spec, start, 0);
+            call_ourselves(spec, start);
             let state = *state;
             let launcher =
                 Supervisor { spec, state, container, killer: None, started: false, failed: false, left: None };
@@ -284,7 +293,7 @@ fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
     if spec.pty {
         match plain_fork()? {
             Fork::Child => {
-                call_ourselves(spec, start, 0);
+                call_ourselves(spec, start);
                 sys::exit(relay::run(spec, state))
             }
             Fork::Parent(relay) => state.relay_process = Some(relay),
@@ -294,15 +303,21 @@ fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
 }
 
 /// Has `ps` show the name that was given. `from`: where in the title it begins.
-fn call_ourselves(spec: &Spec<'_>, start: &Start, from: usize) {
+fn call_ourselves(spec: &Spec<'_>, start: &Start) {
     if !spec.title.is_empty() {
         // Without CONFIG_CHECKPOINT_RESTORE it stays what it was.
-        let _ = sys::set_title(start, sys::tail(spec.title, from));
+        let _ = sys::set_title(start, spec.title);
     }
 }
 
 /// Where in `nsinit: NAME` the title of process 1 begins: `init: NAME`.
 const INIT: usize = 2;
+
+/// Has nobody inside find our arguments and environment in /proc: the values of `--setenv` are in the first, and what was
+/// not passed on in the other.
+fn hide(start: &Start, title: &CStr) -> Done {
+    sys::hide(start, title).map_err(|why| blame(say!("hide the arguments of"), c"nsinit", why))
+}
 
 /// Enters a container that is there.
 fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
@@ -311,28 +326,32 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     start_relay(spec, start, state)?;
     let go = state.go.ok_or(Failure::BADF)?;
     match plain_fork()? {
-        Fork::Child => sys::exit(enter_and_fork(spec, state)),
-        // With a terminal of CMD's it stays, as the leader of the session, and says when CMD is there.
-        Fork::Parent(helper) => match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {
-            Ok(0) => state.leader = Some(helper),
-            Ok(_) => return Err(Failure::REPORTED),
-            Err(Signal::KILL) => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
-            // We are to end, and CMD would have.
-            Err(signal) => {
-                status::remove_pid_file(spec, state);
-                return Ok(i32::from(SIGNALLED) + signal.number());
+        Fork::Child => sys::exit(enter_and_fork(spec, start, state)),
+        Fork::Parent(helper) => {
+            // That the others have closed it is to be told to us.
+            sys::close(fds::number(state.news.map(|pipe| pipe.write)));
+            // With a terminal of CMD's it stays, as the leader of the session, when CMD is there.
+            match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {
+                Ok(0) => state.leader = Some(helper),
+                Ok(_) => return Err(Failure::REPORTED),
+                Err(Signal::KILL) => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
+                // We are to end, and CMD would have.
+                Err(signal) => {
+                    status::remove_pid_file(spec, state);
+                    return Ok(i32::from(SIGNALLED) + signal.number());
+                }
             }
-        },
+        }
     }
     let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.enter, why))?;
-    call_ourselves(spec, start, 0);
+    call_ourselves(spec, start);
     watch(spec, state, command)
 }
 
 /// The helper's part. Returns its exit status; CMD begins as its sister.
-fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
+fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     let go = state.go.map(|pipe| pipe.read);
-    if enter::join(spec, state).is_err() {
+    if enter::join(spec, state).is_err() || hide(start, c"nsinit").is_err() {
         return failed();
     }
     // clone3(2) takes no CLONE_PARENT with a signal at the end.
@@ -341,12 +360,8 @@ fn enter_and_fork(spec: &Spec<'_>, state: &mut State) -> i32 {
         Ok(Fork::Parent(command)) => {
             let failed = go.is_none_or(|go| sys::set_owner(go, command).is_err());
             if spec.pty && !failed {
-                // That CMD was executed is told by its end.
+                // That CMD was executed is told by its end; by then the launcher knows its number.
                 let _ = fds::close_all_but(&[], &[fds::number(go)]);
-                if let Err(why) = sys::kill(state.launcher.as_raw_nonzero().get(), Signal::CHLD) {
-                    blame(say!("tell the launcher of"), c"CMD", why);
-                    return self::failed();
-                }
                 pty::outlive(state);
             }
             i32::from(failed)
@@ -508,6 +523,9 @@ fn needed(state: &State) -> [u32; 3] {
 
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
+    if hide(start, if spec.title.is_empty() { c"init" } else { sys::tail(spec.title, INIT) }).is_err() {
+        return failed();
+    }
     let told = status::tell_namespaces(state);
     if told.map_err(|why| blame(say!("tell of namespaces"), c"", why)).is_ok() && build(spec, state).is_ok() {
         if !spec.supervises() {
@@ -515,7 +533,6 @@ fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
         }
         if let Ok(command) = start_command(spec, state) {
             settle(spec, state);
-            call_ourselves(spec, start, INIT);
             return Init::new(spec, *state, command).forever();
         }
     }
@@ -540,7 +557,7 @@ fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Fa
     if spec.process_1 {
         let _ = caps::keep_for_the_end(spec);
     }
-    call_ourselves(spec, start, 0);
+    call_ourselves(spec, start);
     watch(spec, state, command)
 }
 
@@ -587,8 +604,7 @@ fn settle(spec: &Spec<'_>, state: &State) {
 }
 
 /// Makes process 1 of a sandbox no stronger than CMD. Then it may be looked at by who is told of it, and looks for its
-/// namespaces from outside (proc_pid_ns(5)); CMD too then sees the caller's environment in it. What fails leaves it
-/// untraceable.
+/// namespaces from outside (proc_pid_ns(5)). What fails leaves it untraceable.
 fn confine(spec: &Spec<'_>) -> Done {
     caps::bound(spec)?;
     caps::keep_for_the_end(spec)?;

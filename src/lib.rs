@@ -26,6 +26,7 @@
 //! procfs                  the caller's /proc, verified
 //! other                   somebody else's process, and its namespaces
 //! ids caps keys net pty seal reaper status image   one topic each
+//! rights                  from process 1's rights to CMD's
 //! initramfs               the root that can't be left
 //! power                   the end of a machine
 //! place                   where below the new root something goes
@@ -91,6 +92,7 @@ pub mod pty;
 pub mod reaper;
 pub mod relay;
 pub mod resolve;
+pub mod rights;
 pub mod rootfs;
 pub mod seal;
 pub mod spec;

@@ -916,14 +916,18 @@ pub fn wait_end(child: i32) -> Result<u8, Failure> {
     }
 }
 
-/// Waits until a child has ended, or `done` says yes after a SIGCHLD, or kills it when we are asked to end, or the time is
+/// Waits until a child has ended, or `done` says yes after a SIGCHLD or SIGIO, or kills it when we are asked to end, or the time is
 /// over. Other signals wait, and one that came too late for the child does again. Returns its exit status; 0 for `done`.
 ///
 /// # Errors
 /// The signal that it was ended for, ours to end or its own.
 pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> Result<u8, Signal> {
-    let mut late = None;
-    let status = wait_or_kill(child, done, limit, &mut late);
+    let (mut late, mut news) = (None, None);
+    let status = wait_or_kill(child, done, limit, &mut late, &mut news);
+    if let Some(info) = news {
+        // It may be the user's.
+        let _ = queue(rustix::process::getpid(), info.signal(), &info);
+    }
     match (status, late) {
         (Some(status), Some(info)) => {
             let _ = queue(rustix::process::getpid(), info.signal(), &info);
@@ -934,8 +938,14 @@ pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> 
     }
 }
 
-fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>, asked: &mut Option<Siginfo>) -> Option<u8> {
-    const ASKED: Set = Set::of(&[Signal::CHLD, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
+fn wait_or_kill(
+    child: Pid,
+    done: &dyn Fn() -> bool,
+    limit: Option<Time>,
+    asked: &mut Option<Siginfo>,
+    news: &mut Option<Siginfo>,
+) -> Option<u8> {
+    const ASKED: Set = Set::of(&[Signal::CHLD, Signal::IO, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
     loop {
         match wait4(Some(child), false) {
             Ok(None) if done() => return Some(0),
@@ -946,6 +956,10 @@ fn wait_or_kill(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>, asked:
         }
         let mut info = Siginfo::EMPTY;
         match wait_signal_of(ASKED, limit, &mut info) {
+            Ok(()) if info.signal() == Signal::IO => {
+                *news = Some(info);
+                continue;
+            }
             Ok(()) if info.signal() != Signal::CHLD => *asked = Some(info),
             Err(Failure::AGAIN) => {}
             _ => continue,

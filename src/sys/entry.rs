@@ -40,6 +40,12 @@ impl<'a> Word<'a> {
         self.get().unwrap_or_default()
     }
 
+    /// # Safety
+    /// A C string lies there, and stays.
+    pub(super) unsafe fn copied(text: *const c_char) -> Word<'static> {
+        Word(text, PhantomData)
+    }
+
     pub(super) fn address(self) -> usize {
         self.0.addr()
     }
@@ -170,6 +176,8 @@ pub struct Start {
     pub env: Env<'static>,
     /// What the kernel adds to them.
     pub auxiliary: Auxiliary,
+    /// Where the first string was.
+    first: *mut u8,
 }
 
 /// Of the auxiliary vector, getauxval(3).
@@ -205,8 +213,21 @@ impl Start {
                 args: core::slice::from_raw_parts(argv.cast(), count),
                 env: Env(core::slice::from_raw_parts(envp.cast(), vars + 1)),
                 auxiliary: auxiliary(envp.add(vars + 1)),
+                first: (if argc > 0 { *argv } else { *envp }).cast_mut().cast(),
             }
         }
+    }
+
+    /// Where the strings of the kernel's were, and how many bytes they are: the arguments, the environment, and behind them
+    /// the program's name.
+    pub(super) fn strings(&self) -> (*mut u8, usize) {
+        let size = if self.first.is_null() { 0 } else { self.auxiliary.name.saturating_sub(self.first.addr()) };
+        (self.first, size)
+    }
+
+    /// All arguments and variables.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static Cell<Word<'static>>> {
+        self.args.iter().chain(self.env.0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program's own memory.
 
 use core::ffi::{CStr, c_void};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::prctl_mm_map;
@@ -8,7 +9,8 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
 use super::call::{move_onto, protect, set_map};
-use super::{Auxiliary, Done, Failure, Start};
+use super::entry::{Auxiliary, Start, Word};
+use super::{Done, Failure};
 
 /// `Elf64_Phdr`, elf(5).
 #[cfg(target_pointer_width = "64")]
@@ -58,16 +60,86 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
     set_map(&map)
 }
 
-/// Makes /proc/PID/cmdline tell `title`.
+/// The title, with its NUL. What the kernel shows has to be in memory of our own, and in no file's (FOLL_ANON, since the fix
+/// of CVE-2018-1120).
+static TITLE: [AtomicU8; 80] = [const { AtomicU8::new(0) }; 80];
+
+/// Makes /proc/PID/cmdline tell `title`, as much of it as there is room for, and /proc/PID/environ nothing.
 ///
 /// # Errors
 /// EINVAL without CONFIG_CHECKPOINT_RESTORE.
-pub fn set_title(start: &Start, title: &'static CStr) -> Done {
+pub fn set_title(start: &Start, title: &CStr) -> Done {
     let mut map = describe(start, |_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
-    map.arg_start = title.as_ptr().addr() as u64;
-    map.arg_end = map.arg_start + title.to_bytes_with_nul().len() as u64;
+    let title = title.to_bytes_with_nul();
+    // The last one stays NUL.
+    for (place, byte) in TITLE.iter().take(TITLE.len() - 1).zip(title) {
+        place.store(*byte, Ordering::Relaxed);
+    }
+    map.arg_start = TITLE.as_ptr().addr() as u64;
+    map.arg_end = map.arg_start + title.len().min(TITLE.len()) as u64;
+    (map.env_start, map.env_end) = (map.arg_end, map.arg_end);
     set_map(&map)
+}
+
+/// Makes both tell what they did at the start.
+///
+/// # Errors
+/// See [`set_title`].
+pub fn reset_title(start: &Start) -> Done {
+    let mut map = describe(start, |_, _, _| Ok(()))?;
+    map.exe_fd = u32::MAX;
+    set_map(&map)
+}
+
+/// [`set_title`]; where the kernel has no such call, by writing over the arguments and the environment, which
+/// [`prepare_to_hide`] has copied.
+///
+/// # Errors
+/// EINVAL: it has not.
+pub fn hide(start: &Start, title: &CStr) -> Done {
+    let (first, size) = start.strings();
+    if set_title(start, title).is_ok() {
+        return Ok(());
+    }
+    if start.words().any(|word| word.get().address().wrapping_sub(first.addr()) < size) {
+        return Err(Failure::INVAL);
+    }
+    let title = title.to_bytes();
+    // SAFETY: the strings lie there on the initial stack, which is writable, ours alone and never unmapped; no word leads
+    // there any more, and nobody has kept one that did (`prepare_to_hide`).
+    unsafe {
+        core::ptr::write_bytes(first, 0, size);
+        core::ptr::copy_nonoverlapping(title.as_ptr(), first, title.len().min(size.saturating_sub(1)));
+    }
+    Ok(())
+}
+
+/// Where [`set_title`] will not do: copies the arguments and the environment, and makes the words lead to the copies. To be
+/// called before anybody keeps what they lead to.
+///
+/// # Errors
+/// ENOMEM.
+pub fn prepare_to_hide(start: &Start) -> Done {
+    let (first, size) = start.strings();
+    if size == 0 || reset_title(start).is_ok() {
+        return Ok(());
+    }
+    // SAFETY: a new private mapping takes nothing that is in use (mmap(2)); the strings are `size` bytes of our own stack.
+    let copy = unsafe {
+        let writable = ProtFlags::READ | ProtFlags::WRITE;
+        let copy = mmap_anonymous(core::ptr::null_mut(), size, writable, MapFlags::PRIVATE)?.cast::<u8>();
+        core::ptr::copy_nonoverlapping(first.cast_const(), copy, size);
+        copy
+    };
+    for word in start.words() {
+        let offset = word.get().address().wrapping_sub(first.addr());
+        if offset < size {
+            // SAFETY: the copy has the same bytes at the same distance, NUL and all, and is never unmapped.
+            word.set(unsafe { Word::copied(copy.wrapping_add(offset).cast()) });
+        }
+    }
+    Ok(())
 }
 
 /// Where everything lies, for PR_SET_MM_MAP; each part of the program is handed to `each`.

@@ -12,7 +12,8 @@
  *   helper session CMD..  runs CMD with a session keyring in which a key is; then what has come to be of it
  *   helper keys         what there is of that key, and what can be done to it
  *   helper nest         user, mount and cgroup namespaces, by each call that makes them, and the caller's cgroup through them
- *   helper ambush CAPS TEXT  looks at every nsinit that it sees for capabilities besides CAPS and for TEXT, until SIGTERM; then
+ *   helper ambush CAPS TEXT  looks at every nsinit that it sees for capabilities besides CAPS, TEXT among its arguments, and a
+ *                       variable SECRET, until SIGTERM; then
  *                       "seen N strong M telling L"
  */
 #define _GNU_SOURCE
@@ -334,7 +335,7 @@ static int ambush(unsigned long long allowed, const char *text)
 			/* Only while it still was nsinit. */
 			strong += i < sizeof sets / sizeof *sets && !!strstr(content, "Name:\tnsinit");
 			telling += !!strstr(look(pid, "cmdline", content, sizeof content), text)
-				|| !!strstr(look(pid, "environ", content, sizeof content), text);
+				|| !!strstr(look(pid, "environ", content, sizeof content), "SECRET=");
 		}
 		if (proc)
 			closedir(proc);

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::harness::container::{Container, Maker, enter};
+use super::harness::launch::send;
+use super::harness::procs::{self, eventually, stat};
 use super::harness::scratch::{helper, nsinit};
 use super::harness::{Deny, Launch, Root, Who, roots, skip, who};
 
@@ -153,5 +155,112 @@ fn a_user_with_too_many_keys() {
     full(&["--keep-keyring"]).says("ran");
     for _ in 0..250 {
         root.run(&[], &["true"]).is(0, "", "");
+    }
+}
+
+/// What nobody inside is to know: a value on the caller's command line, and one in its environment.
+const SECRETS: [&str; 2] = ["s3cret-word", "s3cret-variable"];
+
+/// Process 1 tells nobody inside how nsinit was called: not the values of `--setenv`, nor the caller's variables. Without
+/// CONFIG_CHECKPOINT_RESTORE neither.
+#[test]
+fn process_1_does_not_tell_how_it_was_called() {
+    const SCRIPT: &str = "tr '\\0' , </proc/1/cmdline; echo; cat /proc/1/environ 2>/dev/null; :";
+    let without = Deny::when(libc::SYS_prctl, 0, u64::MAX, libc::PR_SET_MM as u64, libc::EINVAL);
+    for root in roots() {
+        let run = |options: &[&str], deny: Option<Deny>| {
+            let options = [options, &["--setenv", "PASSWORD", SECRETS[0]]].concat();
+            let launch = root.launch(&options, &["/bin/sh", "-c", SCRIPT]).env("SECRET", SECRETS[1]);
+            deny.into_iter().fold(launch, Launch::deny).run()
+        };
+        run(&[], None).says("init,");
+        run(&["--name", "box"], None).says("init: box,");
+        let out = run(&[], Some(without));
+        assert_eq!((out.status, out.stdout.replace([',', '\0'], "").as_str()), (0, "init\n"), "{out}");
+        if root.who.is_root() {
+            // All that is to be seen with every right.
+            for deny in [None, Some(without)] {
+                let out = run(&["--share-user", "--cap-add", "SYS_PTRACE"], deny);
+                assert_eq!((out.status, out.stdout.replace([',', '\0'], "").as_str()), (0, "init\n"), "{out}");
+            }
+        }
+        let words = ["--bind", root.str(), "/", "--proc", "/proc", "--unshare-pid", "--setenv", "PASSWORD", SECRETS[0]];
+        Launch::new(root.who).args(words).args(["/bin/sh", "-c", SCRIPT]).run().says("init,");
+        // The launcher is outside, and tells what it always did.
+        let mut run = root
+            .launch(&["--setenv", "PASSWORD", SECRETS[0]], &["/bin/sh", "-c", "echo up; read end"])
+            .open_input()
+            .start();
+        run.line();
+        let words = std::fs::read_to_string(format!("/proc/{}/cmdline", run.pid())).expect("read its arguments");
+        assert!(words.contains(SECRETS[0]) && words.contains(root.str()), "{words:?}");
+        run.finish();
+    }
+}
+
+/// Everything is the same without CONFIG_CHECKPOINT_RESTORE: arguments, environment, options that borrow from them.
+#[test]
+fn arguments_that_were_moved_are_what_they_were() {
+    let without = Deny::when(libc::SYS_prctl, 0, u64::MAX, libc::PR_SET_MM as u64, libc::EINVAL);
+    for root in roots() {
+        let options =
+            ["--hostname", "cage", "--pass-env", "KEPT", "--tmpfs", "/tmp", "--chdir", "/tmp", "--argv0", "ash"];
+        let script = "hostname; echo $KEPT $0 $1; pwd; hostname";
+        let launch = root.launch(&options, &["/bin/sh", "-c", script, "zero", "one"]).env("KEPT", "yes").deny(without);
+        launch.run().is(0, "cage\nyes zero one\n/tmp\ncage\n", "");
+        root.launch(&[], &["/none"]).deny(without).run().is(
+            127,
+            "",
+            "nsinit: execute /none: No such file or directory\n",
+        );
+    }
+}
+
+/// A container with CAP_SYS_PTRACE, in a user namespace that others are in too: who enters it, or only joins its pid
+/// namespace, is never stronger than CMD is to be, and tells nothing of how it was called. (145 of 414 were.)
+#[test]
+fn who_enters_is_born_with_cmds_rights() {
+    const ROUNDS: usize = 80;
+    const HELD: &str = "a80425fb";
+    for who in who::both() {
+        let script = format!("helper ambush {HELD} s3cret >/seen & echo up; exec sleep 1000");
+        let options: &[&str] =
+            if who.is_root() { &["--share-user", "--cap-add", "SYS_PTRACE"] } else { &["--cap-add", "SYS_PTRACE"] };
+        let cmd = ["/bin/sh", "-c", &script];
+        let Some(container) = Container::with(who, Maker::Nsinit, options, &cmd) else { continue };
+        let of = container.inside.to_string();
+        let terse = ["--setenv", "PASSWORD", SECRETS[0]];
+        for round in 0..ROUNDS {
+            let options: &[&str] = match round % 4 {
+                0 => &["--pty"],
+                1 if who.is_root() => &["--uid", "5", "--cap-drop", "ALL"],
+                _ => &[],
+            };
+            let options = [options, &terse].concat();
+            enter(who, container.init, &options, &["true"]).env("SECRET", SECRETS[1]).run().is(0, "", "");
+        }
+        let ambush =
+            procs::tree(container.init).into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.name == "helper"));
+        send(ambush.expect("it is there"), libc::SIGTERM);
+        let seen = eventually("it has told", || {
+            Some(std::fs::read_to_string(container.root.at("seen")).ok()?).filter(|text| text.ends_with('\n'))
+        });
+        let (count, rest) = seen.trim_end().split_once(" strong ").expect("seen N strong M telling L");
+        assert_eq!(rest, "0 telling 0", "{who:?}: {seen}");
+        let count: u32 = count.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number");
+        assert!(count > 10, "{count} of {ROUNDS} were seen: that shows nothing");
+        // What CMD has comes of the same.
+        let caps = |options: &[&str]| {
+            let out = enter(who, &of, options, &["grep", "-E", "^(Cap(Eff|Bnd|Amb)|Uid)", "/proc/self/status"]).run();
+            out.text().lines().filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(caps(&["--cap-drop", "ALL"]), "0 0000000000000000 0000000000000000 0000000000000000");
+        if who.is_root() {
+            assert_eq!(
+                caps(&["--uid", "5", "--cap-add", "CHOWN"]),
+                "5 0000000000000001 00000000a80425fb 0000000000000001"
+            );
+        }
+        container.end();
     }
 }

@@ -306,7 +306,7 @@ pub static DIFFERENCES: [Difference; 43] = [
         names: &["bwrap"],
         what: "the caller's environment in /proc/1/environ",
         original: "there, also with `--clearenv`",
-        ours: "there only with `--info-fd` or `--json-status-fd`, and for root without `--unshare-user`",
+        ours: "never there, nor bwrap's arguments in /proc/1/cmdline",
         why: "what was not to be passed on is not to be found",
     },
     Difference {
