@@ -12,7 +12,7 @@ use rustix::mount::{FsOpenFlags, fsconfig_create, fsopen};
 use crate::files::{self, HERE, read};
 use crate::mountinfo;
 use crate::say;
-use crate::spec::{Kind, Mode, Spec, Writes};
+use crate::spec::{Mode, Spec, Writes};
 use crate::sys::{self, Failure};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
@@ -186,7 +186,7 @@ static HINTS: [(Cause, Say); 55] = [
     (Cause::MountLimit, say!("the limit on mounts is reached: see fs.mount-max")),
     (Cause::LockedNoexec, say!("the host's mount there is noexec, which --exec cannot undo in a user namespace")),
     (Cause::NoInodes, say!("the file system has no free inodes: see df -i")),
-    (Cause::LinkToNothing, say!("a symbolic link on the way leads to nothing: make its target first, with --dir")),
+    (Cause::LinkToNothing, say!("a symbolic link on the way leads to nothing: --dir makes its target")),
 ];
 
 /// What an errno always means.
@@ -196,6 +196,7 @@ pub fn of_errno(why: Failure) -> Cause {
         Failure::MFILE => Cause::FewDescriptors,
         Failure::NFILE => Cause::FewFiles,
         Failure::NO_INODES => Cause::NoInodes,
+        Failure::DANGLING => Cause::LinkToNothing,
         _ => Cause::Unknown,
     }
 }
@@ -480,10 +481,8 @@ pub fn of_pid_file(path: &CStr, why: Failure) -> Cause {
 
 /// Why nothing can be made below the root.
 #[must_use]
-pub fn of_place(spec: &Spec<'_>, kind: Kind, why: Failure) -> Cause {
+pub fn of_place(spec: &Spec<'_>, why: Failure) -> Cause {
     match why {
-        // All others make what is missing.
-        Failure::NOENT if !matches!(kind, Kind::Remount | Kind::Chmod) => Cause::LinkToNothing,
         Failure::ROFS if !spec.has_root() || spec.writes == Writes::Forgotten => Cause::Unknown,
         Failure::ROFS if has_overlays() => Cause::Volatile,
         Failure::ROFS => Cause::MissingInReadOnly,

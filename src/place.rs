@@ -87,7 +87,7 @@ pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) 
             line.say(say!(": use that path, or remove the link from the root)"));
         }
     } else {
-        return blame_hint(says, op.dest, why, hint::of_place(spec, op.kind, why).hint());
+        return blame_hint(says, op.dest, why, hint::of_place(spec, why).hint());
     }
     let _ = fatal(&line);
     Failure::REPORTED

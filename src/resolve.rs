@@ -35,7 +35,7 @@ pub const PARENTS: u32 = 0o755;
 /// `parents`. The last component is never followed.
 ///
 /// # Errors
-/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`]; ENOENT of a link that leads nowhere; and those of openat(2) and mkdir(2).
+/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`]; [`Failure::DANGLING`]; and those of openat(2) and mkdir(2).
 pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { parents })?;
@@ -114,7 +114,10 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                 at = again(root, done.bytes())?;
             }
             _ => {
-                let found = look_or_make(at, component.c_str(), Kind::Directory, if is_own { mode } else { 0 })?;
+                let found = match look_or_make(at, component.c_str(), Kind::Directory, if is_own { mode } else { 0 }) {
+                    Err(Failure::NOENT) if !is_own => return Err(Failure::DANGLING),
+                    found => found?,
+                };
                 match files::kind(found)? {
                     DIRECTORY => {
                         if done.byte(b'/').push(word).is_full() {

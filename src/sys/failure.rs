@@ -76,6 +76,8 @@ impl Failure {
     pub const NO_MOUNT: Failure = Failure::new(5016);
     /// ENOSPC where there is space, but no inode.
     pub const NO_INODES: Failure = Failure::new(5017);
+    /// ENOENT of what a symbolic link on the way says.
+    pub const DANGLING: Failure = Failure::new(5018);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

@@ -240,6 +240,17 @@ fn a_dangling_link_is_no_directory_to_make() {
             }
             assert_eq!(before, root.listing(), "{link}");
         }
+        // Of other causes it is not said.
+        root.run(&["--symlink", "", "/x"], &["true"]).is(
+            125,
+            "",
+            "nsinit: make symbolic link /x: No such file or directory\n",
+        );
+        root.run(&["--dir", "/proc/no"], &["true"]).is(
+            125,
+            "",
+            "nsinit: make directory /proc/no: No such file or directory\n",
+        );
         // What is below a link that leads somewhere is made.
         root.run(&["--dir", "/etc/good/a/b", "--dir", "/no/such", "--dir", "/etc/chain"], &["ls", "/mnt/a"])
             .fails("/etc/chain");
