@@ -48,7 +48,7 @@ rows! { draft, values, first:
         },
         "--read-only", say!("nothing can be written to it") => draft.spec.writes = Writes::Refused,
         "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
-        "--no-masks", say!("leave the host's files in /proc and /sys as they are") => draft.masks = false,
+        "--no-masks", say!("do not mask sensitive files in /proc and /sys (root: gives the host away)") => draft.masks = false,
         "--no-sys", say!("do not mount /sys") => draft.spec.sys = false,
         "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, FILES, values)?,
         "--cgroup2 DEST", say!("the cgroup tree") => draft.op(Kind::Cgroup, FILES, values)?,

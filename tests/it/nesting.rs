@@ -154,3 +154,31 @@ fn becoming(who: Who) -> String {
         Who::User { uid, gid } => format!("setpriv --reuid {uid} --regid {gid} --clear-groups"),
     }
 }
+
+/// Root does without a user namespace where none may be made, and says what that means; nothing else does without.
+#[test]
+fn where_user_namespaces_are_forbidden_root_is_told() {
+    for root in roots() {
+        let run = |options: &[&str]| {
+            let script = "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$@\"";
+            let nsinit = nsinit().to_str().expect("scratch paths are UTF-8");
+            let words = ["--user", "--map-root-user", "/bin/sh", "-c", script, "sh", nsinit];
+            Launch::of(root.who, Path::new("/usr/bin/unshare"))
+                .args(words)
+                .args(options)
+                .args(["--", "echo", "ran"])
+                .run()
+        };
+        run(&["--root", root.str()]).is(
+            0,
+            "ran\n",
+            "nsinit: make a user namespace: No space left on device \
+            (none can be made here, see user.max_user_namespaces: root inside is root outside)\n",
+        );
+        run(&["--root", root.str(), "--share-user"]).says("ran");
+        run(&["--root", root.str(), "--unshare-user"])
+            .fails("(user.max_user_namespaces is 0; in a container, see --allow-nesting)");
+        // As with bubblewrap.
+        run(&["--unshare-user-try", "--bind", root.str(), "/"]).says("ran");
+    }
+}

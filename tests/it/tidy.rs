@@ -205,6 +205,13 @@ fn nothing_is_left_to_do() {
     none("unfinished", &left);
 }
 
+/// As root it gives the host away: the row of the option and the README say so, and nothing recommends it.
+#[test]
+fn no_hint_recommends_to_leave_the_masks_out() {
+    let rows = |source: &Source| source.path.ends_with("front/native.rs");
+    none("a text names --no-masks", &places(|source, line| line.contains("--no-masks") && !rows(source)));
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     let silent: Vec<String> =
