@@ -264,6 +264,7 @@ pub fn explain(spec: &Spec<'_>) {
     command::explain_command(spec);
 }
 
+#[inline(never)]
 fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     start_relay(spec, start, state)?;
@@ -320,6 +321,7 @@ fn hide(start: &Start, title: &CStr) -> Done {
 }
 
 /// Enters a container that is there.
+#[inline(never)]
 fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     enter::look(spec, state)?;
@@ -345,7 +347,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     }
     let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.enter, why))?;
     call_ourselves(spec, start);
-    watch(spec, state, command)
+    watch(spec, start, state, command)
 }
 
 /// The helper's part. Returns its exit status; CMD begins as its sister.
@@ -551,6 +553,7 @@ pub fn pause() -> i32 {
 }
 
 /// Becomes the parent of CMD where we are: no namespace, no other process.
+#[inline(never)]
 fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     let command = start_command(spec, state)?;
@@ -558,7 +561,7 @@ fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Fa
         let _ = caps::keep_for_the_end(spec);
     }
     call_ourselves(spec, start);
-    watch(spec, state, command)
+    watch(spec, start, state, command)
 }
 
 /// Starts CMD as our child.
@@ -574,7 +577,7 @@ fn start_command(spec: &Spec<'_>, state: &mut State) -> Result<Pid, Failure> {
 }
 
 /// Reaps and forwards until the end, where there is nobody between us and CMD. Returns the exit status.
-fn watch(spec: &Spec<'_>, state: &mut State, command: Pid) -> Result<i32, Failure> {
+fn watch(spec: &Spec<'_>, start: &Start, state: &mut State, command: Pid) -> Result<i32, Failure> {
     let [_, _, children] = needed(state);
     let sync = spec.channels.sync.unwrap_or_default();
     let _ = fds::close_all_but(&host::needed(spec, state), &[children, sync]);
@@ -584,6 +587,7 @@ fn watch(spec: &Spec<'_>, state: &mut State, command: Pid) -> Result<i32, Failur
     let _ = chdir(c"/");
     let mut init = Init::new(spec, *state, command);
     init.ran = if state.news.is_some() { None } else { Some(true) };
+    sys::give_back(start);
     Ok(init.forever())
 }
 

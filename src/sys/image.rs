@@ -1,12 +1,12 @@
 //! The program's own memory.
 
 use core::ffi::{CStr, c_void};
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::prctl_mm_map;
 use rustix::fd::{AsRawFd, BorrowedFd};
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
 use super::call::{move_onto, protect, set_map};
 use super::entry::{Auxiliary, Start, Word};
@@ -142,6 +142,38 @@ pub fn prepare_to_hide(start: &Start) -> Done {
     Ok(())
 }
 
+/// Gives back what the start took: the stack below us, and the code, of which comes back from the file what is needed again.
+/// Where the kernel refuses, it stays.
+#[inline(never)]
+pub fn give_back(start: &Start) {
+    let Ok(map) = describe(start, |_, _, _| Ok(())) else { return };
+    let code = (map.start_code as usize & !(PAGE - 1)) as *mut c_void;
+    let size = (map.end_code as usize).wrapping_sub(code.addr());
+    let here = 0u8;
+    let stack = ((&raw const here).addr() & !(PAGE - 1)).wrapping_sub(PAGE + STACK) as *mut c_void;
+    // SAFETY: nothing is kept below the stack pointer, and it and all that madvise(2) takes lies above a page below it. The
+    // kernel lets no other mapping come that near to the stack (stack_guard_gap, mmap(2)). The code is the file's, which has
+    // the same bytes: it is not writable, and no copy has taken its place.
+    unsafe {
+        let _ = madvise(stack, STACK, Advice::LinuxDontNeed);
+        if !COPIED.load(Ordering::Relaxed) {
+            for at in (0..size).step_by(2 * CHUNK) {
+                let _ = madvise(code.wrapping_byte_add(at), CHUNK, Advice::LinuxDontDump);
+            }
+            let _ = madvise(code, size, Advice::LinuxDontNeed);
+        }
+    }
+}
+
+/// What execve(2) maps below the arguments.
+const STACK: usize = 128 * 1024;
+
+/// A page that is missing brings its neighbours, 16 of them, but none from beyond its part of the mapping.
+const CHUNK: usize = 4 * PAGE;
+
+/// Whether some of the program is a copy, which no file has.
+static COPIED: AtomicBool = AtomicBool::new(false);
+
 /// Where everything lies, for PR_SET_MM_MAP; each part of the program is handed to `each`.
 fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<prctl_mm_map, Failure> {
     let Auxiliary { headers: place, count, name, .. } = start.auxiliary;
@@ -175,6 +207,7 @@ fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<
 }
 
 fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
+    COPIED.store(true, Ordering::Relaxed);
     let protection = raw::PROT_READ
         | if flags & PF_W != 0 { raw::PROT_WRITE } else { 0 }
         | if flags & PF_X != 0 { raw::PROT_EXEC } else { 0 };

@@ -16,7 +16,7 @@ pub use call::*;
 pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
 pub use failure::{Done, Failure};
 pub use heap::Bump;
-pub use image::{hide, leave_file, prepare_to_hide, reset_title, set_title};
+pub use image::{give_back, hide, leave_file, prepare_to_hide, reset_title, set_title};
 pub use loop_device::*;
 pub use signal::*;
 pub use terminal::*;

@@ -10,12 +10,9 @@ use super::compat::{Place, Subject, Suite, helper, is, signals, terminal};
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, is_gone, stat};
 use super::harness::scratch::{self, Dir, nsinit};
-use super::harness::{Deny, Launch, roots};
+use super::harness::{Deny, Launch, budget, not_of_this_build, roots};
 
 static NATIVE: Suite = Suite { name: "nsinit", plain: &["--"] };
-
-/// The small build's size at most; a larger one is the host's, which is not what is measured.
-const BUDGET: u64 = 65_536;
 
 // ---- statuses
 
@@ -425,39 +422,60 @@ fn idle() {
     common::idle(&NATIVE, 0);
 }
 
-/// In a root that holds nothing but nsinit and a static program: all of it works, in 128 KiB and one thread.
+/// In a root that holds nothing but nsinit and a static program all of it works, in one thread and without a descriptor.
 #[test]
 fn alone_in_an_image() {
-    if fs::metadata(nsinit()).is_ok_and(|file| file.len() > BUDGET) {
-        return;
-    }
-    for root in roots() {
-        let image = Dir::new(root.who);
-        fs::copy(nsinit(), image.at("nsinit")).expect("copy nsinit");
-        fs::copy(scratch::helper(), image.at("helper")).expect("copy the helper");
-        let launch = |words: &[&str]| {
-            let options = ["--root", image.str(), "--as-pid-1", "--", "/nsinit", "--", "/helper"];
-            Launch::new(root.who).args(options).args(words)
-        };
-        let mut running = launch(&["signals"]).open_input().start();
-        assert_eq!(running.line(), "ready");
-        let init = running.init();
-        for signal in [libc::SIGTERM, libc::SIGUSR1, 64] {
-            send(init, signal);
-            assert_eq!(running.line(), format!("{signal} 0 0"));
-        }
-        let field = |name| {
-            let status = fs::read_to_string(format!("/proc/{init}/status")).expect("its status");
-            procs::field_of(&status, name).expect("the field")
-        };
-        let rss: u32 = field("VmRSS").trim_end_matches(" kB").parse().expect("a number");
-        assert!(rss <= 128, "{rss} KiB");
-        assert_eq!(field("Threads"), "1");
-        eventually("it holds no descriptor of its own", || {
-            (procs::link(init, "fd/3").is_none() && procs::link(init, "fd/4").is_none()).then_some(())
+    for who in super::harness::who::both() {
+        in_an_image(who, |init| {
+            assert_eq!(field_of(init, "Threads"), "1");
+            eventually("it holds no descriptor of its own", || {
+                (procs::link(init, "fd/3").is_none() && procs::link(init, "fd/4").is_none()).then_some(())
+            });
         });
-        is(&running.finish(), 0, "", "");
     }
+}
+
+/// There it takes as little memory as scripts/budgets has it.
+#[test]
+fn memory_in_an_image() {
+    if fs::metadata(nsinit()).is_ok_and(|file| file.len() > 2 * budget("other")) {
+        return not_of_this_build("the budget is the small build's");
+    }
+    for who in super::harness::who::both() {
+        in_an_image(who, |init| {
+            let rss: u64 = field_of(init, "VmRSS").trim_end_matches(" kB").parse().expect("a number");
+            assert!(rss <= budget("lone_init"), "{rss} KiB");
+        });
+    }
+}
+
+/// Where madvise(2) is refused it goes on with what the start took.
+#[test]
+fn memory_that_is_not_taken_back() {
+    for who in super::harness::who::both() {
+        let launch = Launch::new(who).args(["--", helper(), "exit", "7"]);
+        is(&launch.deny(Deny::all(libc::SYS_madvise, libc::EPERM)).run(), 7, "", "");
+    }
+}
+
+/// Process 1 of an image that has forwarded some signals.
+fn in_an_image(who: super::harness::Who, look: impl Fn(procs::Pid)) {
+    let image = Image::new(who);
+    fs::copy(scratch::helper(), image.0.at("helper")).expect("copy the helper");
+    let mut running = image.launch(who, &[], &["--", "/helper", "signals"]).open_input().start();
+    assert_eq!(running.line(), "ready");
+    let init = running.init();
+    for signal in [libc::SIGTERM, libc::SIGUSR1, 64] {
+        send(init, signal);
+        assert_eq!(running.line(), format!("{signal} 0 0"));
+    }
+    look(init);
+    is(&running.finish(), 0, "", "");
+}
+
+fn field_of(pid: procs::Pid, name: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+    procs::field_of(&status, name).expect("the field").to_owned()
 }
 
 /// A root with nsinit (and the libraries that a debug build needs), a static CMD, and nothing else.

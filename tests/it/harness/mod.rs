@@ -46,6 +46,18 @@ pub fn skip(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {name}: {why}");
 }
 
+/// The same for what `NSINIT_BIN` names another build for: scripts/check runs the tests with both.
+pub fn not_of_this_build(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", test_name());
+}
+
+/// What scripts/budgets has by that name.
+pub fn budget(name: &str) -> u64 {
+    let lines = include_str!("../../../scripts/budgets").lines();
+    let number = lines.filter_map(|line| line.split_once('=')).find(|(n, _)| *n == name);
+    number.and_then(|(_, number)| number.parse().ok()).expect("a budget of that name")
+}
+
 /// libtest names the thread after the test.
 pub fn test_name() -> String {
     std::thread::current().name().unwrap_or("main").to_owned()
