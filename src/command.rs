@@ -33,7 +33,8 @@ static STEPS: [Step; 4] = [
     Step {
         says: say!("start a process group"),
         on: nothing,
-        when: |spec| !spec.life.new_session && spec.life.own_group,
+        // Process 1 leads the session of its own terminal, and so a group.
+        when: |spec| !spec.life.new_session && spec.life.own_group && !(spec.pty && spec.life.as_pid_1),
         run: |_, state| start_group(state),
     },
     Step {
@@ -157,7 +158,10 @@ fn start_group(state: &State) -> Done {
 
 fn start_session(spec: &Spec<'_>) -> Done {
     setsid()?;
-    // If it is anybody's it stays his.
+    if spec.without_terminal {
+        return Ok(());
+    }
+    // If the terminal already has a session, leave it.
     let control = tty::control();
     if spec.life.verbose >= 3 {
         if let Err(why) = control {

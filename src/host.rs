@@ -7,11 +7,12 @@
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
+use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid};
 
 use crate::fault::{SIGNALLED, blame_hint, tell, tell_why};
-use crate::files::{Fd, read, write};
+use crate::files::{self, Fd, HERE, read, write};
 use crate::hint;
 use crate::ids;
 use crate::init::{TO_FOREGROUND, TO_GROUP, is_stop};
@@ -21,7 +22,7 @@ use crate::state::{Look, News, Pipe, State};
 use crate::step::{
     BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, contained, explain, nothing, untraceable, walk,
 };
-use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal};
+use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Standard};
 use crate::texts::Say;
 use crate::tty::Stop;
 use crate::voice::Event;
@@ -53,21 +54,10 @@ static BEFORE: [Step; 19] = [
     Step {
         says: say!("look for a terminal"),
         on: nothing,
-        when: |spec| !spec.life.new_session && spec.life.own_group && !spec.pty,
-        run: |_, state| {
-            state.terminal = tty::open();
-            state.lent = state.terminal.is_some_and(|terminal| tty::is_ours(terminal) && !tty::in_pipeline());
-            state.look =
-                state.terminal.and_then(|terminal| sys::modes(terminal).ok()).map(|modes| Look { modes, size: None });
-            Ok(())
-        },
+        when: |spec| spec.lends_terminal() || spec.without_terminal || spec.hides_group(),
+        run: look_for_terminal,
     },
-    Step {
-        says: say!("look at the terminal"),
-        on: nothing,
-        when: |spec| spec.pty,
-        run: |_, state| pty::prepare(state),
-    },
+    Step { says: say!("look at the terminal"), on: nothing, when: |spec| spec.pty, run: pty::prepare },
     Step {
         says: say!("leave the terminal to CMD's session"),
         on: nothing,
@@ -143,6 +133,25 @@ static BEFORE: [Step; 19] = [
         run: |spec, state| make_pipes(spec, state),
     },
 ];
+
+/// The terminal tells us of ^Z; it is lent to CMD, or taken back from what CMD's shells have made of it.
+fn look_for_terminal(spec: &Spec<'_>, state: &mut State) -> Done {
+    state.terminal = tty::open();
+    let Some(terminal) = state.terminal else { return Ok(()) };
+    if spec.without_terminal {
+        // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it
+        // would take what is typed for others.
+        if tty::is_anothers(Standard::Input.fd()) {
+            sys::replace(Standard::Input as u32, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
+        }
+        return Ok(());
+    }
+    state.lent = tty::is_ours(terminal) && (spec.hides_group() || !tty::in_pipeline());
+    if spec.lends_terminal() {
+        state.look = sys::modes(terminal).ok().map(|modes| Look { modes, size: None });
+    }
+    Ok(())
+}
 
 fn joins(spec: &Spec<'_>) -> bool {
     spec.joins_user() || spec.joins.pid.is_some() || !spec.joins.named.is_empty()
@@ -296,7 +305,7 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
     }
     // Where CMD is our child he keeps it until he is executed.
     if spec.mode != Mode::Container
-        || state.terminal.is_some()
+        || state.terminal.is_some() && spec.life.own_group
         || spec.life.propagate
         || leaves
         || spec.channels.status.is_some()
@@ -398,6 +407,11 @@ impl Supervisor<'_> {
                     self.killer = Some(signal);
                     Some(i32::from(SIGNALLED) + signal.number())
                 }
+                // It is CMD, and nobody else tells of it.
+                Ok(Some((_, Change::Stopped(signal)))) if !self.spec.supervises() => {
+                    self.stopped(signal);
+                    continue;
+                }
                 Ok(Some(_)) => continue,
                 Err(_) => Some(i32::from(SIGNALLED) + Signal::KILL.number()),
             };
@@ -406,22 +420,21 @@ impl Supervisor<'_> {
 
     fn take(&mut self, info: &Siginfo) {
         self.state.asked |= info.signal().ends();
+        if self.spec.pty && info.code() == SI_KERNEL && pty::take(info.signal()) {
+            return;
+        }
         match (info.signal(), info.code()) {
             (Signal::CHLD, _) => pty::look_after(&self.state),
-            // CMD is in another terminal: this one means our job, without it.
-            (signal, SI_KERNEL) if self.spec.pty && is_stop(signal) => {
-                sys::stop();
-            }
             (Signal::IO, _) if self.state.is_news(info) => {}
             (Signal::CONT, _) => self.resume(),
-            // CMD is in our group and has got it already.
-            (signal, SI_KERNEL) if !self.spec.life.own_group => {
+            // CMD is in our group and has got it already; or has left it, and is not of the job that is stopped.
+            (signal, SI_KERNEL) if !self.spec.life.own_group && (is_stop(signal) || !self.spec.life.new_session) => {
                 if is_stop(signal) {
                     sys::stop();
                 }
             }
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
-            (signal, SI_KERNEL) => self.send(signal, TO_GROUP),
+            (signal, SI_KERNEL) => self.signal_group(signal),
             (signal, SI_QUEUE) => {
                 // Where the queue is full the signal still arrives, without its value.
                 if sys::queue(self.container, signal, info).is_err() {
@@ -439,6 +452,15 @@ impl Supervisor<'_> {
 
     fn send(&self, signal: Signal, code: i32) {
         let _ = sys::queue(self.container, signal, &Siginfo::with_code(signal, code));
+    }
+
+    /// CMD's process group, which is known to process 1.
+    fn signal_group(&self, signal: Signal) {
+        if self.spec.supervises() {
+            self.send(signal, TO_GROUP);
+        } else {
+            procfs::signal_session(self.container, signal);
+        }
     }
 
     fn read_news(&mut self) {
@@ -468,15 +490,21 @@ impl Supervisor<'_> {
     }
 
     fn stopped(&mut self, signal: Signal) {
-        let Some(terminal) = self.state.terminal else { return };
+        if self.spec.pty {
+            if pty::stop(&self.state) != Some(true) && signal != Signal::STOP {
+                self.signal_group(Signal::CONT);
+            }
+            return;
+        }
+        let Some(terminal) = self.state.terminal.filter(|_| self.spec.life.own_group) else { return };
         match tty::stop(terminal, &mut self.state.lent, signal) {
             Stop::Resume => self.resume(),
             Stop::Continued => {}
             Stop::Orphaned { hang_up } => {
                 if hang_up {
-                    self.send(Signal::HUP, TO_GROUP);
+                    self.signal_group(Signal::HUP);
                 }
-                self.send(Signal::CONT, TO_GROUP);
+                self.signal_group(Signal::CONT);
             }
         }
     }
@@ -484,11 +512,12 @@ impl Supervisor<'_> {
     /// We were continued, by `fg` if our group is in the foreground now.
     fn resume(&mut self) {
         match self.state.terminal {
-            Some(terminal) if tty::is_ours(terminal) => {
+            Some(terminal) if self.spec.lends_terminal() && tty::is_ours(terminal) => {
                 self.state.lent = true;
                 self.send(Signal::CONT, TO_FOREGROUND);
             }
-            _ => self.kill(Signal::CONT),
+            _ if self.spec.supervises() => self.kill(Signal::CONT),
+            _ => self.signal_group(Signal::CONT),
         }
     }
 }

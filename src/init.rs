@@ -19,7 +19,7 @@ use crate::sys::{self, Change, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, S
 use crate::text;
 use crate::tty::{self, Stop};
 use crate::voice::Event;
-use crate::{pty, status, voice};
+use crate::{procfs, pty, status, voice};
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
 /// negative code: whoever forges these moves his own terminal and his own group.
@@ -147,13 +147,16 @@ impl<'a> Init<'a> {
         if let Some(terminal) = self.state.terminal.filter(|_| outermost && self.state.lent) {
             tty::take_back(terminal, self.state.modes_after(self.killer));
         }
+        if outermost {
+            // A raw terminal needs more than the end of a line.
+            pty::end(&mut self.state);
+        }
         match self.killer {
             Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
             None => self.tell(1, Event::Ended, [status.into(), 0]),
         }
         let end = self.remapped(status).into();
         if outermost {
-            pty::end(&mut self.state);
             status::ended(self.spec, &self.state, self.ran.filter(|ran| *ran).map(|_| end), self.killer);
         }
         if let Some(killer) = self.killer {
@@ -277,14 +280,10 @@ impl<'a> Init<'a> {
 
     /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
     fn pass_stop_on(&mut self, signal: Signal) {
-        if self.spec.pty {
-            // Nobody could continue it, and the kernel would not have stopped it if it had led the terminal's session.
-            if matches!(signal, Signal::TTIN | Signal::TTOU) {
-                self.signal_group(Signal::HUP);
-            }
-            if is_stop(signal) {
-                self.signal_group(Signal::CONT);
-            }
+        if self.spec.pty && matches!(signal, Signal::TTIN | Signal::TTOU) {
+            // Nobody could give it its terminal, and the kernel would not have stopped it if it had led the session.
+            self.signal_group(Signal::HUP);
+            self.signal_group(Signal::CONT);
             return;
         }
         self.state.inform(News::Stopped, signal.number() as u8);
@@ -301,6 +300,17 @@ impl<'a> Init<'a> {
 
     /// There is no launcher: the caller's shell waits for us.
     fn stop(&mut self, signal: Signal) {
+        if self.spec.pty {
+            let continued = pty::stop(&self.state);
+            if continued.is_none() {
+                self.state.relay_process = None;
+                self.signal_group(Signal::HUP);
+            }
+            if continued != Some(true) && signal != Signal::STOP {
+                self.signal_group(Signal::CONT);
+            }
+            return;
+        }
         let Some(terminal) = self.state.terminal else { return };
         match tty::stop(terminal, &mut self.state.lent, signal) {
             Stop::Resume => self.resume(),
@@ -316,7 +326,8 @@ impl<'a> Init<'a> {
 
     /// CMD goes on, in the foreground if that is ours.
     fn resume(&mut self) {
-        if let Some(terminal) = self.state.terminal.filter(|terminal| tty::is_ours(*terminal)) {
+        let lends = self.spec.lends_terminal() || self.spec.pty;
+        if let Some(terminal) = self.state.terminal.filter(|terminal| lends && tty::is_ours(*terminal)) {
             self.state.lent = true;
             tty::hand_to(terminal, self.command);
         }
@@ -360,9 +371,7 @@ impl<'a> Init<'a> {
         if !contained && info.signal() == Signal::IO && self.state.is_news(info) {
             return;
         }
-        if self.spec.pty && !contained && info.code() == SI_KERNEL && is_stop(info.signal()) {
-            // CMD is in another terminal: this one means our job, without it.
-            sys::stop();
+        if self.spec.pty && !contained && info.code() == SI_KERNEL && pty::take(info.signal()) {
             return;
         }
         // What the terminal sends to our group, CMD has got already if it is in it.
@@ -392,7 +401,12 @@ impl<'a> Init<'a> {
             }
             (TO_GROUP, _) if contained => self.signal_group(signal),
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
-            (SI_KERNEL, _) if !contained && self.state.terminal.is_some() => self.signal_group(signal),
+            (SI_KERNEL, _) if self.spec.mode == Mode::Enter && self.spec.life.new_session => {
+                procfs::signal_session(self.command, signal);
+            }
+            (SI_KERNEL, _) if !contained && (self.state.terminal.is_some() || self.spec.pty) => {
+                self.signal_group(signal);
+            }
             // A stopped job is one: what continues its leader continues all of it.
             _ if signal == Signal::CONT && stopped => self.resume(),
             (_, Audience::All) => self.signal_rest(signal),

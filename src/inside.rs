@@ -12,7 +12,7 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
 use rustix::mount::{MountPropagationFlags, mount_change};
-use rustix::process::setpgid;
+use rustix::process::{setpgid, setsid};
 use rustix::system::sethostname;
 
 use crate::fault::{blame, blame_hint, failed, warn};
@@ -27,7 +27,7 @@ use crate::texts::Say;
 use crate::{fds, ids, kernelfs, keys, mounts, net, ops, procfs, pty, reaper, rootfs};
 
 /// What the rest is done with.
-static BEGIN: [Step; 8] = [
+static BEGIN: [Step; 9] = [
     // Root outside is nobody in the user namespace of somebody else. It clears what the next one sets (prctl(2)).
     Step {
         says: say!("become root of the user namespace"),
@@ -45,8 +45,16 @@ static BEGIN: [Step; 8] = [
         says: say!("leave the caller's process group"),
         on: nothing,
         // setsid(2) wants a process that leads no group.
-        when: |spec| spec.life.own_group && !spec.pty && (spec.supervises() || !spec.life.new_session),
+        when: |spec| leaves_group(spec) && !spec.without_terminal,
         run: |_, _| Ok(setpgid(None, None)?),
+    },
+    // CMD's group is not orphaned in it (setpgid(2)), so that SIGTSTP stops it; and CMD does not lead it, so that no
+    // terminal becomes its controlling one.
+    Step {
+        says: say!("start a session without a terminal"),
+        on: nothing,
+        when: |spec| leaves_group(spec) && spec.without_terminal,
+        run: |_, _| Ok(setsid().map(|_| ())?),
     },
     CLEAR_UMASK,
     keys::LEAVE,
@@ -206,6 +214,13 @@ fn root_of<'a>(spec: &Spec<'a>) -> &'a CStr {
 
 fn refused(says: Say, why: Failure) -> Failure {
     blame_hint(says, c"", why, hint::of_mount(why).hint())
+}
+
+/// Whether process 1 is in no group with anybody outside. Where CMD does so itself, it is still to lead no group.
+fn leaves_group(spec: &Spec<'_>) -> bool {
+    // With --new-session the terminal's signals come by the launcher alone, whatever group it is in.
+    let life = &spec.life;
+    (life.own_group || life.new_session) && !spec.pty && (spec.supervises() || !life.new_session)
 }
 
 /// Unless the mounts are somebody else's.

@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 33] = [
+static RULES: [Rule; 35] = [
     Rule {
         on: say!("--as-pid-1"),
         broken: |spec| spec.mode == Mode::Enter && spec.life.as_pid_1,
@@ -87,10 +87,8 @@ static RULES: [Rule; 33] = [
     },
     Rule {
         on: say!("--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && (spec.pty || spec.life.asks_for_more_than_the_preset()),
-        why: say!(
-            "nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap, --pty and their like"
-        ),
+        broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
+        why: say!("nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
     },
     Rule {
         on: say!("--as-pid-1"),
@@ -157,6 +155,16 @@ static RULES: [Rule; 33] = [
         on: say!("--pty"),
         broken: |spec| spec.pty && !spec.contained(),
         why: say!("requires a container: --root, --enter, or what makes a sandbox"),
+    },
+    Rule {
+        on: say!("--share-terminal"),
+        broken: |spec| spec.share_terminal && !spec.has_preset(),
+        why: say!("requires --root or --enter: all others share it"),
+    },
+    Rule {
+        on: say!("--share-terminal"),
+        broken: |spec| spec.share_terminal && spec.pty,
+        why: say!("and --pty is not permitted"),
     },
     Rule {
         on: say!("--join-mount"),

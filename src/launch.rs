@@ -353,6 +353,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
 /// The helper's part. Returns its exit status; CMD begins as its sister.
 fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     let go = state.go.map(|pipe| pipe.read);
+    forget_terminal(spec, state);
     if enter::join(spec, state).is_err() || hide(start, c"nsinit").is_err() {
         return failed();
     }
@@ -523,8 +524,14 @@ fn needed(state: &State) -> [u32; 3] {
     [state.terminal, state.news.map(|pipe| pipe.write), state.children].map(fds::number)
 }
 
+/// A terminal that is not lent is the launcher's alone.
+fn forget_terminal(spec: &Spec<'_>, state: &mut State) {
+    state.terminal = state.terminal.filter(|_| spec.lends_terminal());
+}
+
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
+    forget_terminal(spec, state);
     if hide(start, if spec.title.is_empty() { c"init" } else { sys::tail(spec.title, INIT) }).is_err() {
         return failed();
     }

@@ -5,10 +5,10 @@ use core::ffi::CStr;
 use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
 use rustix::process::Pid;
 
-use crate::files::{self, Fd, HERE, write};
+use crate::files::{self, Fd, HERE, read, write};
 use crate::mounts;
-use crate::sys::{Done, Failure};
-use crate::text::Text;
+use crate::sys::{self, Done, Failure, Signal};
+use crate::text::{self, PATH, Text};
 
 /// The inode number of procfs's root, PROC_ROOT_INO.
 const ROOT_INODE: u64 = 1;
@@ -79,4 +79,46 @@ pub fn label(proc: Option<Fd>, file: &CStr, label: Option<&CStr>) -> Done {
         Err(Failure::INVAL) => Err(Failure::NO_LABELS),
         Err(why) => Err(why),
     }
+}
+
+/// Passes on to the session that `leader` leads, or to it alone as long as it leads none, what the terminal has sent.
+///
+/// What stops jobs does not stop an orphaned process group, nor process 1 of a pid namespace (setpgid(2), pid_namespaces(7)): a
+/// leader that leaves it to the kernel gets SIGSTOP.
+pub fn signal_session(leader: Pid, signal: Signal) {
+    let stops = matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU);
+    let signal = if stops && is_left_to_kernel(leader, signal) == Ok(true) { Signal::STOP } else { signal };
+    let number = leader.as_raw_nonzero().get();
+    if sys::kill(-number, signal).is_err() {
+        let _ = sys::kill(number, signal);
+    }
+}
+
+/// Whether a process neither blocks, ignores nor handles `signal` (proc_pid_status(5)).
+fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
+    let mut status = [0u8; PATH];
+    let file = open_file(process(open()?, pid)?, c"status", OFlags::RDONLY)?;
+    let length = read(file, &mut status)? as usize;
+    let mut rest = status.get(..length).unwrap_or_default();
+    let mut found = 0;
+    while let Some((line, after)) = text::word(rest, b'\n') {
+        rest = after;
+        for name in [&b"SigBlk:\t"[..], b"SigIgn:\t", b"SigCgt:\t"] {
+            if let Some(mask) = text::after(line, name) {
+                if has(mask, signal) {
+                    return Ok(false);
+                }
+                found += 1;
+            }
+        }
+    }
+    // Behind hundreds of groups they are not found.
+    Ok(found == 3)
+}
+
+/// Whether a mask of signals, in 16 hexadecimal digits, has that one.
+fn has(mask: &[u8], signal: Signal) -> bool {
+    let bit = signal.number().cast_unsigned() as usize - 1;
+    let digit = mask.iter().rev().nth(bit / 4).and_then(|digit| char::from(*digit).to_digit(16));
+    digit.is_some_and(|digit| digit >> (bit % 4) & 1 == 1)
 }

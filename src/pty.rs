@@ -1,4 +1,5 @@
-//! A terminal for CMD alone (pty(7), devpts(5)): `--pty`. Its slave is CMD's, its master the relay's, which copies between
+//! A terminal for CMD alone (pty(7), devpts(5)): `--pty`, and by itself where a container is started or entered from a
+//! terminal. Its slave is CMD's, its master the relay's, which copies between
 //! that and the caller's terminal. So nothing inside has the caller's terminal open.
 
 use core::ffi::CStr;
@@ -17,9 +18,9 @@ use crate::fault::blame_hint;
 use crate::files::{self, Fd};
 use crate::hint;
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{Mode, Spec};
 use crate::state::{Look, Pipe, State, write_to_anybody};
-use crate::sys::{self, Change, Done, Failure, Polled, READABLE, Standard, Time};
+use crate::sys::{self, Change, Done, Failure, Polled, READABLE, Signal, Standard, Time};
 use crate::text::Text;
 use crate::tty;
 
@@ -35,9 +36,13 @@ pub const END: u8 = b'e';
 ///
 /// # Errors
 /// Those of pipe(2) and socketpair(2).
-pub fn prepare(state: &mut State) -> Done {
+pub fn prepare(spec: &Spec<'_>, state: &mut State) -> Done {
     if let Some(terminal) = tty::standard() {
         state.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
+    }
+    if spec.mode == Mode::Enter {
+        // Nothing is made of it as long as the container has one. There may be none.
+        state.ptmx = files::open(files::HERE, PTMX, OFlags::PATH).ok();
     }
     let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     state.hand_over = Some(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) });
@@ -73,8 +78,10 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
 /// # Errors
 /// Why there is none, reported.
 pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
-    let pty = state.pty.map_or_else(|| find(state), Ok);
-    let failed = |why| blame_hint(say!("make a terminal by"), c"/dev/ptmx", why, hint::of_terminal(spec, why).hint());
+    let pty = state.pty.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), state), Ok);
+    // What is entered may have no terminals, or none to spare: then it is one of the caller's devpts, and CMD's alone.
+    let pty = pty.or_else(|why| find(state.ptmx.ok_or(why), state));
+    let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
     let (master, slave) = pty.map_err(failed)?;
     let (uid, socket) = (Uid::from_raw(spec.uid), state.hand_over.ok_or(Failure::BADF)?);
     if fstat(slave)?.st_uid != spec.uid {
@@ -99,13 +106,16 @@ pub fn outlive(state: &State) {
     }
 }
 
-/// Makes a terminal by the container's /dev/ptmx, whatever leads there, if it is that device.
-fn find(state: &State) -> Result<(Fd, Fd), Failure> {
+/// Whatever leads there.
+const PTMX: &CStr = c"/dev/ptmx";
+
+/// Makes a terminal by a /dev/ptmx, if it is that device.
+fn find(ptmx: Result<Fd, Failure>, state: &State) -> Result<(Fd, Fd), Failure> {
     /// The device, Documentation/admin-guide/devices.txt.
-    const PTMX: (u32, u32) = (5, 2);
-    let found = files::open(files::HERE, c"/dev/ptmx", OFlags::PATH)?;
+    const DEVICE: (u32, u32) = (5, 2);
+    let found = ptmx?;
     let stat = fstat(found)?;
-    if stat.st_mode & raw::S_IFMT != raw::S_IFCHR || (major(stat.st_rdev), minor(stat.st_rdev)) != PTMX {
+    if stat.st_mode & raw::S_IFMT != raw::S_IFCHR || (major(stat.st_rdev), minor(stat.st_rdev)) != DEVICE {
         return Err(Failure::NODEV);
     }
     let mut path = Text::new();
@@ -132,6 +142,46 @@ pub fn end(state: &mut State) {
     if let Some(leader) = state.leader.take() {
         let _ = sys::wait_or_end(leader, &|| false, None);
     }
+}
+
+/// Takes what the caller's terminal has sent and is not for CMD, which has another: that one tells of its own size; and
+/// where our job is to wait for the caller's, it does so without CMD. Returns whether it was that.
+pub fn take(signal: Signal) -> bool {
+    let waits = matches!(signal, Signal::TTIN | Signal::TTOU);
+    if waits {
+        sys::stop();
+    }
+    waits || signal == Signal::WINCH
+}
+
+/// CMD is stopped, and so is our job to be, with the caller's terminal as it was. Returns whether somebody has continued us:
+/// otherwise nobody could, and we were not stopped. Nothing, if the relay is no more: then CMD's terminal is hung up.
+pub fn stop(state: &State) -> Option<bool> {
+    let relay = state.relay_process?;
+    let number = relay.as_raw_nonzero().get();
+    // As long as it can be waited for, the number is its own.
+    let mut change = sys::wait4(Some(relay), false);
+    loop {
+        match change {
+            Ok(Some((_, Change::Stopped(_)))) => break,
+            // It must not make the terminal raw again. A stop is told once only: if it has been stopped before, this is another.
+            Ok(None | Some((_, Change::Continued))) => {
+                let _ = sys::kill(number, Signal::CONT);
+                let _ = sys::kill(number, Signal::STOP);
+            }
+            Err(Failure::INTR) => {}
+            Ok(Some(_)) | Err(_) => {
+                restore(state.look);
+                return None;
+            }
+        }
+        change = sys::wait4(Some(relay), true);
+    }
+    restore(state.look);
+    let continued = tty::stop_group(Signal::TSTP);
+    // Whoever continues us continues our group, or perhaps us alone.
+    let _ = sys::kill(number, Signal::CONT);
+    Some(continued)
 }
 
 /// The terminal is as it was if the relay was killed.

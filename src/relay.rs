@@ -1,7 +1,7 @@
 //! PROCESS: RELAY, `--pty`. A child of the launcher, which copies between the caller's terminal and CMD's.
 //!
 //! - Namespaces, rights: the launcher's. It is in his process group, so that the terminal takes both for one job.
-//! - Signals: all blocked and read from a descriptor, but for SIGTSTP, which stops the whole job.
+//! - Signals: all blocked and read from a descriptor. The launcher stops it where the whole job stops.
 //! - It begins when CMD has been executed. It ends by the launcher's word, when all is copied, or when he is no more;
 //!   without it CMD's terminal is hung up.
 //! - The terminal is made raw here, and what it was here; by the launcher, if this one was killed.
@@ -13,11 +13,13 @@ use crate::pty::{self, BEGIN, END};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{Look, State};
-use crate::sys::{self, Done, Failure, Polled, READABLE, Set, Signal, Standard, Time, WRITABLE};
+use crate::sys::{self, Done, Failure, Polled, READABLE, Standard, Time, WRITABLE};
 use crate::tty;
 
 /// How long what is typed for others may lie there before it is looked whether it is for us.
 const PATIENCE: Time = Time { seconds: 1, nanos: 0 };
+
+const AT_ONCE: Time = Time { seconds: 0, nanos: 0 };
 
 /// Bytes that are under way in one direction. To a pipe that can be written, as many can be written at once (PIPE_BUF).
 const CHUNK: usize = 4096;
@@ -86,26 +88,35 @@ struct Relay {
 /// Waits for the launcher's word, and copies until there is no more to copy. Returns the exit status, which nobody asks for.
 pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
     let (Some(control), Some(socket)) = (state.relay, state.hand_over) else { return failed() };
+    // While these were open here too they would not tell of the launcher's end, whatever close_range(2) answers.
+    for ours in [control.write, socket.write] {
+        sys::close(fds::number(Some(ours)));
+    }
     let (control, socket) = (control.read, socket.read);
     let _ = sys::prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
     let _ = fds::close_all_but(&[], &[control, socket].map(|fd| fds::number(Some(fd))));
     let mut word = [0u8];
-    if read(control, &mut word) != Ok(1) || word != [BEGIN] {
+    if read(control, &mut word) != Ok(1) {
         return failed();
     }
-    let ready = sys::receive(socket).and_then(|[master, _]| {
-        let _ = sys::set_mask(Set::ALL.without(Signal::TSTP));
-        Ok((master, sys::signals()?))
-    });
+    // CMD may have ended before it was known that it has begun: what it has written is there all the same. If it was never
+    // executed there may be nothing to copy from.
+    let begins = word == [BEGIN];
+    if !begins && sys::poll(&mut [Polled::new(socket, READABLE)], Some(AT_ONCE)) != Ok(1) {
+        return failed();
+    }
+    let ready = sys::receive(socket).and_then(|[master, _]| Ok((master, sys::signals()?)));
     let (master, signals) = match ready {
         Ok(ready) => ready,
         Err(why) => {
-            blame(say!("copy from and to CMD's terminal"), c"", why);
+            if begins {
+                blame(say!("copy from and to CMD's terminal"), c"", why);
+            }
             return failed();
         }
     };
     // A terminal that nobody reads: then none is made raw either.
-    let input = if spec.channels.detach { Input::Ended } else { Input::Open };
+    let input = if spec.channels.detach || !begins { Input::Ended } else { Input::Open };
     let look = state.look.filter(|_| input == Input::Open);
     let relay = Relay {
         look,
@@ -113,7 +124,7 @@ pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
         signals,
         master,
         input,
-        ending: false,
+        ending: !begins,
         at_line: true,
         inwards: Buffer::NEW,
         outwards: Buffer::NEW,

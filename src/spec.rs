@@ -75,6 +75,10 @@ pub struct Spec<'a> {
     pub channels: Channels<'a>,
     /// CMD gets a terminal of its own.
     pub pty: bool,
+    /// `--share-terminal`: the caller's controlling terminal is CMD's too, where that is not so by itself.
+    pub share_terminal: bool,
+    /// CMD's session has no controlling terminal: nobody in it can open the caller's as /dev/tty.
+    pub without_terminal: bool,
     /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.
     pub title: &'static CStr,
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
@@ -464,6 +468,8 @@ impl Spec<'_> {
             detach: false,
         },
         pty: false,
+        share_terminal: false,
+        without_terminal: false,
         title: c"",
         locks: &[],
         env: Env::NONE,
@@ -572,6 +578,20 @@ impl Spec<'_> {
                 || self.channels.sync.is_some()
                 || !self.locks.is_empty()
                 || self.life.asks_for_more_than_the_preset())
+    }
+
+    /// Whether CMD's process group is put into the foreground of the caller's terminal.
+    #[must_use]
+    pub const fn lends_terminal(&self) -> bool {
+        self.life.own_group && !self.life.new_session && !self.pty && !self.without_terminal
+    }
+
+    /// Whether CMD is in the caller's process group, whose number it can't see: then a shell inside can't give the
+    /// terminal back to it.
+    #[must_use]
+    pub fn hides_group(&self) -> bool {
+        let pids = self.unshares(raw::CLONE_NEWPID) || self.joined(raw::CLONE_NEWPID) || self.joins.pid.is_some();
+        self.is_sandbox() && !self.life.own_group && !self.life.new_session && pids
     }
 
     /// Whether somebody outside is told of the namespaces: then they all begin with process 1.

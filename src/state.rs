@@ -147,6 +147,8 @@ pub struct State {
     pub locks: [u32; LOCKS],
     /// The caller's terminal as it was.
     pub look: Option<Look>,
+    /// Of `--enter`: the caller's /dev/ptmx, where the container has none that works.
+    pub ptmx: Option<Fd>,
     /// Of `--pty`: what the terminal's two ends go to the relay by; what the launcher tells
     /// that by, and its process; and the ends, where the container's /dev made them.
     pub hand_over: Option<Pipe>,
@@ -218,6 +220,7 @@ static NOTHING_KNOWN: State = State {
     children: None,
     locks: [0; LOCKS],
     look: None,
+    ptmx: None,
     hand_over: None,
     relay: None,
     relay_process: None,

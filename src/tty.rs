@@ -1,6 +1,10 @@
 //! The controlling terminal: who is in its foreground.
 //!
-//! The container has process groups of its own, so that a `kill(0, ...)` inside reaches nobody outside. CMD's group
+//! A container of `--root` or `--enter` does not share it, but with `--share-terminal`: a process inside that has the
+//! caller's terminal as its controlling one opens /dev/tty and reads what is typed for others, also after CMD's end
+//! (CVE-2016-10124 is one of the kind). It has a pty of its own ([`crate::pty`]) or is in a session without a terminal.
+//!
+//! Where it is shared: the container has process groups of its own, so that a `kill(0, ...)` inside reaches nobody outside. CMD's group
 //! is put into the foreground when ours is there, so that ^C, ^Z and the window's size reach it, once, from the
 //! kernel; what reaches us instead is forwarded. A stop of CMD is passed on to our own group, so that the caller's
 //! shell takes the terminal back and `fg` resumes both.
@@ -24,6 +28,14 @@ pub fn open() -> Option<Fd> {
 #[must_use]
 pub fn standard() -> Option<Fd> {
     [Standard::Input, Standard::Output, Standard::Error].into_iter().map(Standard::fd).find(|fd| isatty(fd))
+}
+
+/// Whether standard input, output and error are all one terminal. Where standard input is none that is one call.
+#[must_use]
+pub fn is_all_standard() -> bool {
+    let device = |standard: Standard| sys::terminal_device(standard.fd());
+    device(Standard::Input)
+        .is_ok_and(|input| [Standard::Output, Standard::Error].into_iter().all(|other| device(other) == Ok(input)))
 }
 
 /// Whether our process group is in the foreground.
@@ -96,11 +108,17 @@ pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
         hand_to_us(terminal);
         *lent = false;
     }
+    if stop_group(signal) { Stop::Continued } else { Stop::Orphaned { hang_up: waits } }
+}
+
+/// Stops our process group, and us. Returns whether we were continued: otherwise the group is orphaned, and the kernel
+/// has not stopped it.
+pub fn stop_group(signal: Signal) -> bool {
     let _ = sys::kill(0, signal);
     // Here we stop.
     let _ = sys::set_mask(Set::ALL.without(signal));
     let _ = sys::set_mask(Set::ALL);
-    if sys::is_pending(Signal::CONT) { Stop::Continued } else { Stop::Orphaned { hang_up: waits } }
+    sys::is_pending(Signal::CONT)
 }
 
 /// Makes the terminal on standard input the controlling one of a new session.

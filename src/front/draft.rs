@@ -9,6 +9,7 @@ use engine::say;
 use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, ROOTS_HOME, Spec};
 use engine::sys::{Argv, Env, Word, c_str, capget, close_on_exec, getcwd, tail};
 use engine::text::{self, PATH as MOST};
+use engine::tty::is_all_standard;
 use engine::voice::{Name, speaks_as};
 use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
@@ -356,6 +357,12 @@ impl Draft {
             // Whoever makes a user namespace has them all in it.
             (own, if spec.rootless { 0 } else { capget().unwrap_or_default() })
         };
+        if spec.has_preset() && !spec.pty && !spec.share_terminal {
+            spec.pty = !spec.channels.detach && is_all_standard();
+            spec.without_terminal = !spec.pty;
+            // Where process 1 is not there to lead the session CMD does.
+            spec.life.new_session |= spec.without_terminal && (spec.life.as_pid_1 || spec.mode == Mode::Enter);
+        }
         if spec.pty {
             // It is a session of its own, whose leader outlives CMD.
             spec.life.new_session = false;

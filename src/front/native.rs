@@ -111,6 +111,7 @@ rows! { draft, values, first:
         "--enter WHO", say!("run CMD in the container of WHO: a process id, a file that holds one, fd:N") =>
             draft.spec.enter = process(first)?,
         "--pty", say!("give CMD a terminal of its own, whatever the caller has") => draft.spec.pty = true,
+        "--share-terminal", say!("let a container use the caller's terminal, and read it") => draft.spec.share_terminal = true,
         "--detach", say!("end with 0 once CMD runs, which goes on") => draft.spec.channels.detach = true,
         "--pid-file PATH", say!("make a file with the id of process 1, while CMD runs") =>
             draft.spec.channels.pid_file = named(first)?,

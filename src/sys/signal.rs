@@ -23,6 +23,7 @@ impl Signal {
     pub const TSTP: Signal = Signal(raw::SIGTSTP as c_int);
     pub const TTIN: Signal = Signal(raw::SIGTTIN as c_int);
     pub const TTOU: Signal = Signal(raw::SIGTTOU as c_int);
+    pub const WINCH: Signal = Signal(raw::SIGWINCH as c_int);
     pub const IO: Signal = Signal(raw::SIGIO as c_int);
 
     #[must_use]

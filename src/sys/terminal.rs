@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::ioctl::{TCGETS, TCSETS};
+use linux_raw_sys::ioctl::{TCGETS, TCSETS, TIOCGDEV};
 use rustix::fd::BorrowedFd;
 
 use super::call::ioctl_at;
@@ -61,6 +61,18 @@ pub fn modes(terminal: BorrowedFd<'_>) -> Result<Modes, Failure> {
     // SAFETY: the kernel writes a struct termios, which is what Modes is.
     unsafe { ioctl_at(terminal, TCGETS, (&raw mut modes).cast::<c_void>())? };
     Ok(modes)
+}
+
+/// The number of the device that a terminal is, whatever file it was opened by (TIOCGDEV, Linux 2.6.38): `/dev/tty` and
+/// `/dev/console` answer the same as the device itself.
+///
+/// # Errors
+/// ENOTTY; EIO: it was hung up.
+pub fn terminal_device(terminal: BorrowedFd<'_>) -> Result<u32, Failure> {
+    let mut device = 0u32;
+    // SAFETY: the kernel writes an unsigned int.
+    unsafe { ioctl_at(terminal, TIOCGDEV, (&raw mut device).cast::<c_void>())? };
+    Ok(device)
 }
 
 /// ioctl_tty(2), TCSETS: at once.

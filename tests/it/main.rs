@@ -35,4 +35,5 @@ mod pty;
 mod rights;
 mod signals;
 mod terminal;
+mod thief;
 mod tidy;

@@ -29,12 +29,12 @@ pub struct Term {
     /// None: hung up.
     screen: Option<Stream>,
     seen: String,
-    /// Of `$N`.
+    /// Of `$N` and `$S`.
     root: String,
 }
 
 impl Term {
-    /// bash as session leader, `$N` in it being `nsinit --root ROOT`.
+    /// bash as session leader, `$N` in it being `nsinit --root ROOT`, and `$S` the same with the caller's terminal.
     pub fn new(root: &Root) -> Self {
         Self::with(root, &BASH)
     }
@@ -57,7 +57,8 @@ impl Term {
         let (master, slave) = terminal(who);
         let (program, args) = words.split_first().expect("a program");
         let mut command = Command::new(program);
-        command.args(args).env("N", format!("{} --root {}", nsinit().display(), root.display()));
+        let way = format!("{} --root {}", nsinit().display(), root.display());
+        command.args(args).env("S", format!("{way} --share-terminal")).env("N", way);
         command.env("PS1", "").env("TERM", "linux").env_remove("HISTFILE");
         let slave = || slave.try_clone().expect("clone the terminal's descriptor");
         command.stdin(slave()).stdout(slave()).stderr(slave());
