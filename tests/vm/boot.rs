@@ -151,7 +151,7 @@ fn what_is_mounted_is_unmounted() {
         image.modules(&["virtio_pci", "virtio_blk", "crc32c_generic", "ext4", "loop"]);
         image.runs(
             "sh /modules; while [ ! -e /dev/vda ]; do sleep 0.1; done; mkdir /a; mount -t ext4 /dev/vda /a && echo data >/a/file && mkdir /a/b && mount -t tmpfs t /a/b && \
-             mkdir /a/b/c && mount --bind /a /a/b/c && cd /a/b/c && sleep 1000 & sleep 0.5; trap '' TERM; [ -e /a/file ] && echo mounted",
+             mkdir /a/b/c && mount --bind /a /a/b/c && cd /a/b/c && : >/in && sleep 1000 & while [ ! -e /in ]; do sleep 0.1; done; trap '' TERM; [ -e /a/file ] && echo mounted",
         );
         image.start_with("nsinit.grace=0", &disk.as_drive()).finish().is(End::Off, "mounted\n");
         assert!(disk.is_clean(), "{kernel:?}: the file system was not unmounted");
