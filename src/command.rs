@@ -11,7 +11,7 @@ use core::ffi::CStr;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::process::{Pid, getpid, getppid, setpgid, setsid};
 
-use crate::fault::{blame, blame_execution, failed, tell, tell_why};
+use crate::fault::{blame, blame_execution, failed, give_up, tell, tell_why};
 use crate::files::{self, HERE, chdir};
 use crate::hint::{self, Cause, SH};
 use crate::say;
@@ -127,7 +127,7 @@ pub fn become_command(spec: &Spec<'_>, state: &State) -> i32 {
     };
     let status = match prepare() {
         Ok(()) => in_its_place(spec, state).into(),
-        Err(_) => failed(),
+        Err(why) => give_up(why),
     };
     state.inform(News::Failed, 0);
     status

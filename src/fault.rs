@@ -69,6 +69,15 @@ pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
     Failure::REPORTED
 }
 
+/// Ends a process of ours that can't go on. It reports where the words for it are; what has none there has a line all the
+/// same, and is a mistake of ours. Returns the exit status.
+#[must_use]
+pub fn give_up(why: Failure) -> i32 {
+    debug_assert!(why == Failure::REPORTED, "a failure without a line");
+    blame(say!("go on"), c"", why);
+    failed()
+}
+
 /// Tells what did not succeed, where we go on without it.
 pub fn warn(says: Say, on: &CStr, why: Failure, hint: Say) {
     complain(Level::Warning, says, on, why, hint);

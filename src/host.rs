@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid};
 
-use crate::fault::{SIGNALLED, blame_hint, tell, tell_why};
+use crate::fault::{SIGNALLED, blame, blame_hint, failed, tell, tell_why};
 use crate::files::{self, Fd, HERE, read, write};
 use crate::hint;
 use crate::ids;
@@ -413,7 +413,12 @@ impl Supervisor<'_> {
                     continue;
                 }
                 Ok(Some(_)) => continue,
-                Err(_) => Some(i32::from(SIGNALLED) + Signal::KILL.number()),
+                Err(why) => {
+                    // Not reaped, it is still there under its number; unwatched it does not go on.
+                    self.kill(Signal::KILL);
+                    blame(say!("wait for"), c"process 1", why);
+                    Some(failed())
+                }
             };
         }
     }

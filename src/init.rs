@@ -11,11 +11,12 @@
 use rustix::io::pread;
 use rustix::process::Pid;
 
-use crate::fault::{SIGNALLED, failed, tell};
+use crate::fault::{SIGNALLED, blame, failed, tell};
 use crate::files::read;
+use crate::say;
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::{News, State};
-use crate::sys::{self, Change, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
+use crate::sys::{self, Change, Done, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
 use crate::text;
 use crate::tty::{self, Stop};
 use crate::voice::Event;
@@ -75,16 +76,19 @@ impl<'a> Init<'a> {
     pub fn forever(mut self) -> i32 {
         self.tell(1, Event::Started, [self.command.as_raw_nonzero().get(), 0]);
         loop {
-            let nobody_left = self.reap();
+            let reaped = self.reap();
+            let nobody_left = reaped.is_err();
             self.look_for_start();
             let life = self.life;
             match life {
                 // A filter around us forbids wait4(2): nobody will tell us of CMD's end.
-                Life::Running { .. } if nobody_left => {
-                    self.signal_command(Signal::KILL);
-                    return failed();
+                Life::Running { .. } => {
+                    if let Err(why) = reaped {
+                        self.signal_command(Signal::KILL);
+                        blame(say!("wait for"), c"CMD", why);
+                        return failed();
+                    }
                 }
-                Life::Running { .. } => {}
                 Life::Ended { status } if nobody_left || !self.outlives(status) => return self.finish(status),
                 Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return self.finish(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
@@ -99,7 +103,7 @@ impl<'a> Init<'a> {
             match sys::wait_signal(self.patience(), &mut info) {
                 Ok(()) => {
                     // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
-                    self.reap();
+                    let _ = self.reap();
                     self.take(&info);
                 }
                 Err(Failure::AGAIN) => self.time_is_over(),
@@ -212,8 +216,11 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// Takes all that have ended. Returns whether no child is left.
-    fn reap(&mut self) -> bool {
+    /// Takes all that have ended.
+    ///
+    /// # Errors
+    /// ECHILD: no child is left; those of a filter around us.
+    fn reap(&mut self) -> Done {
         let mut told = false;
         loop {
             let change = sys::wait4(None, self.deaf);
@@ -226,7 +233,7 @@ impl<'a> Init<'a> {
                 Ok(Some((pid, change))) if pid == self.command => {
                     self.changed(change);
                     if self.deaf {
-                        return false;
+                        return Ok(());
                     }
                 }
                 Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) if Some(pid) == self.state.relay_process => {
@@ -242,9 +249,8 @@ impl<'a> Init<'a> {
                         tell(Event::Reaped, [pid.as_raw_nonzero().get(), 0], c"");
                     }
                 }
-                Ok(None) => return false,
-                // ECHILD.
-                Err(_) => return true,
+                Ok(None) => return Ok(()),
+                Err(why) => return Err(why),
             }
         }
     }

@@ -286,7 +286,8 @@ fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
     let (mut root, directory) = (root(state)?, state.directory);
     sys::keep_opened();
     for op in spec.ops {
-        ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?, state)?;
+        ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?, state)
+            .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
         // There may be thousands, and what one of them opened the next does not need.
         sys::close_opened(root);
     }

@@ -12,7 +12,7 @@ use rustix::system::{RebootCommand, reboot};
 
 use crate::boot::{Machine, What};
 use crate::command::{self, become_command};
-use crate::fault::{SIGNALLED, blame, blame_hint, failed, refuse, warn, write_line};
+use crate::fault::{SIGNALLED, blame, blame_hint, failed, give_up, refuse, warn, write_line};
 use crate::files::{self, Fd, HERE, chdir, chroot, fchdir, read, write};
 use crate::hint::{self, Cause};
 use crate::host::{self, Supervisor};
@@ -41,9 +41,9 @@ pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
         (_, Mode::Enter) => enter(spec, start, &mut state),
         (_, Mode::Init) => in_place(spec, start, &mut state),
     });
-    let status = status.unwrap_or_else(|_| {
+    let status = status.unwrap_or_else(|why| {
         status::remove_pid_file(spec, &state);
-        failed()
+        give_up(why)
     });
     if let Some(waiting) = state.waiting {
         // CMD never ran.
@@ -91,8 +91,12 @@ fn detach(state: &mut State) -> Result<Option<i32>, Failure> {
         Fork::Parent(_) => {
             sys::close(fds::number(Some(pipe.write)));
             let mut status = [0u8];
-            // Without a word: it was killed.
-            Ok(Some(if read(pipe.read, &mut status) == Ok(1) { status[0].into() } else { failed() }))
+            match read(pipe.read, &mut status) {
+                Ok(1) => Ok(Some(status[0].into())),
+                // Without a word: it was killed.
+                Ok(_) => Err(blame(says, c"", Failure::KILLED)),
+                Err(why) => Err(blame(says, c"", why)),
+            }
         }
         Fork::Child => {
             sys::close(fds::number(Some(pipe.read)));
@@ -354,8 +358,8 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
 fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     let go = state.go.map(|pipe| pipe.read);
     forget_terminal(spec, state);
-    if enter::join(spec, state).is_err() || hide(start, c"nsinit").is_err() {
-        return failed();
+    if let Err(why) = enter::join(spec, state).and_then(|()| hide(start, c"nsinit")) {
+        return give_up(why);
     }
     // clone3(2) takes no CLONE_PARENT with a signal at the end.
     match sys::clone_old(raw::CLONE_PARENT) {
@@ -489,11 +493,11 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     let mounted = if spec.unshares(raw::CLONE_NEWNET | raw::CLONE_NEWPID) && sys::has_processors_to_spare() {
         // What fails here ends us, and with us the other.
         sys::beside(
-            |(spec, state)| inside::mount(spec, state).is_ok(),
+            |(spec, state)| inside::mount(spec, state).map_err(give_up).is_ok(),
             &mut job,
             || {
-                if network().is_err() {
-                    sys::exit(failed());
+                if let Err(why) = network() {
+                    sys::exit(give_up(why));
                 }
             },
         )
@@ -532,29 +536,31 @@ fn forget_terminal(spec: &Spec<'_>, state: &mut State) {
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     forget_terminal(spec, state);
-    if hide(start, if spec.title.is_empty() { c"init" } else { sys::tail(spec.title, INIT) }).is_err() {
-        return failed();
-    }
-    let told = status::tell_namespaces(state);
-    if told.map_err(|why| blame(say!("tell of namespaces"), c"", why)).is_ok() && build(spec, state).is_ok() {
-        if !spec.supervises() {
-            return become_command(spec, state);
-        }
-        if let Ok(command) = start_command(spec, state) {
+    let hidden = hide(start, if spec.title.is_empty() { c"init" } else { sys::tail(spec.title, INIT) });
+    let told = || status::tell_namespaces(state).map_err(|why| blame(say!("tell of namespaces"), c"", why));
+    let begun = match hidden.and_then(|()| told()).and_then(|()| build(spec, state)) {
+        Ok(()) if !spec.supervises() => return become_command(spec, state),
+        Ok(()) => start_command(spec, state),
+        Err(why) => Err(why),
+    };
+    match begun {
+        Ok(command) => {
             settle(spec, state);
-            return Init::new(spec, *state, command).forever();
+            Init::new(spec, *state, command).forever()
+        }
+        Err(why) => {
+            state.inform(News::Failed, 0);
+            give_up(why)
         }
     }
-    state.inform(News::Failed, 0);
-    failed()
 }
 
 /// Reaps and does nothing else, until it is asked to end. Returns the exit status.
 #[must_use]
 pub fn pause() -> i32 {
     let mut state = State::new();
-    if host::before(&Spec { mode: Mode::Init, ..Spec::PRESET }, &mut state).is_err() {
-        return failed();
+    if let Err(why) = host::before(&Spec { mode: Mode::Init, ..Spec::PRESET }, &mut state) {
+        return give_up(why);
     }
     init::pause()
 }

@@ -8,7 +8,7 @@ use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use engine::boot::is_whole_machine;
-use engine::fault::{Fault, blame, failed, refuse};
+use engine::fault::{Fault, blame, failed, give_up, refuse};
 use engine::say;
 use engine::spec::Spec;
 use engine::sys::{Start, own_number, unwritten};
@@ -66,9 +66,9 @@ fn run(start: Start) -> i32 {
         return failed();
     }
     if let Some(command) = meant.command.filter(|_| meant.contained)
-        && launch::leave_file(command.command(), &start).is_err()
+        && let Err(why) = launch::leave_file(command.command(), &start)
     {
-        return failed();
+        return give_up(why);
     }
     // Nothing is given back: the process ends or becomes another.
     let mut draft = ManuallyDrop::new(Draft::new(start.env));

@@ -96,8 +96,11 @@ pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
     let _ = sys::prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
     let _ = fds::close_all_but(&[], &[control, socket].map(|fd| fds::number(Some(fd))));
     let mut word = [0u8];
-    if read(control, &mut word) != Ok(1) {
-        return failed();
+    match read(control, &mut word) {
+        Ok(1) => {}
+        // The launcher is no more.
+        Ok(_) => return failed(),
+        Err(why) => return broken(why),
     }
     // CMD may have ended before it was known that it has begun: what it has written is there all the same. If it was never
     // executed there may be nothing to copy from.
@@ -108,12 +111,8 @@ pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
     let ready = sys::receive(socket).and_then(|[master, _]| Ok((master, sys::signals()?)));
     let (master, signals) = match ready {
         Ok(ready) => ready,
-        Err(why) => {
-            if begins {
-                blame(say!("copy from and to CMD's terminal"), c"", why);
-            }
-            return failed();
-        }
+        Err(why) if begins => return broken(why),
+        Err(_) => return failed(),
     };
     // A terminal that nobody reads: then none is made raw either.
     let input = if spec.channels.detach || !begins { Input::Ended } else { Input::Open };
@@ -134,6 +133,12 @@ pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
     0
 }
 
+/// Without us CMD's terminal is hung up.
+fn broken(why: Failure) -> i32 {
+    blame(say!("copy from and to CMD's terminal"), c"", why);
+    failed()
+}
+
 impl Relay {
     fn forever(mut self) {
         pty::make_raw(self.look);
@@ -145,8 +150,14 @@ impl Relay {
                     _ => return,
                 }
             }
-            if self.turn().is_err() {
-                return;
+            match self.turn() {
+                Ok(()) => {}
+                // Nobody is there any more, at one end or the other.
+                Err(Failure::PIPE | Failure::IO) => return,
+                Err(why) => {
+                    broken(why);
+                    return;
+                }
             }
         }
     }

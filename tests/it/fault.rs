@@ -331,7 +331,11 @@ fn every_step_in_place_has_its_line() {
             out.is(125, "", &format!("nsinit: {}\n", row.line));
         }
         // Who can't learn of CMD's end ends it.
-        in_place(who, &[], &["sleep", "1000"]).deny(all(libc::SYS_wait4)).run().is(125, "", "");
+        in_place(who, &[], &["sleep", "1000"]).deny(all(libc::SYS_wait4)).run().is(
+            125,
+            "",
+            "nsinit: wait for CMD: Input/output error\n",
+        );
         // What is nice to have: the list of children is for the end only, the directory and descriptors are its own.
         for call in [libc::SYS_readlinkat, libc::SYS_chdir, libc::SYS_close_range, libc::SYS_capset] {
             in_place(who, &[], &["echo", "ran"]).deny(all(call)).run().is(0, "ran\n", "");

@@ -34,6 +34,7 @@ mod property;
 mod pty;
 mod rights;
 mod signals;
+mod sweep;
 mod terminal;
 mod thief;
 mod tidy;

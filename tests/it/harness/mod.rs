@@ -8,12 +8,14 @@
 //!     traces     what nobody has touched
 //!     roots      the container roots
 //!     launch     one run of nsinit, its result, and the proof that nothing is left
+//!     nth        the kernel made to say no once
 //!     container  containers that run, by whomever they were made
 //!     term       a terminal with a shell in it
 
 pub mod container;
 pub mod deny;
 pub mod launch;
+pub mod nth;
 pub mod procs;
 pub mod roots;
 pub mod scratch;

@@ -1,0 +1,142 @@
+//! Every call refused, one at a time, wherever it is made: nsinit does what was asked for, or it says in a line why not, and
+//! its status tells so. A status alone helps nobody.
+//!
+//! What is run by default is short: one errno for each, and of what is called often the first few. By hand, all of it:
+//! `NSINIT_SWEEP=all cargo test --test it sweep::`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::harness::container::{Container, Maker, enter};
+use super::harness::nth::{Nth, census};
+use super::harness::{Launch, roots, skip, who};
+
+use libc::{EIO, ENOMEM, ENOSYS, EPERM};
+
+/// Without these nothing starts, speaks or ends; and those of which rustix takes for granted that they do not fail, which a
+/// debug build asserts.
+const BASIC: [i64; 10] = [
+    libc::SYS_execve,
+    libc::SYS_write,
+    libc::SYS_exit_group,
+    libc::SYS_exit,
+    libc::SYS_close,
+    libc::SYS_getuid,
+    libc::SYS_getgid,
+    libc::SYS_geteuid,
+    libc::SYS_getegid,
+    libc::SYS_getpid,
+];
+
+const ERRNOS: [i32; 4] = [EPERM, ENOSYS, EIO, ENOMEM];
+/// Of a call that is made a hundred times, so many are refused where time is short,
+const MOST: u32 = 4;
+/// and no longer than that, for each way to start nsinit.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// A way to start nsinit, and what comes of it when all is well.
+struct Way<'a> {
+    name: &'a str,
+    launch: &'a dyn Fn() -> Launch,
+    stdout: &'a str,
+}
+
+impl Way<'_> {
+    /// Refuses each call that it makes.
+    fn sweep(&self) {
+        if who::root().is_none() {
+            return skip("only root listens to another's calls");
+        }
+        let whole = std::env::var("NSINIT_SWEEP").is_ok_and(|value| value == "all");
+        let (launch, counter) = census((self.launch)(), "echo");
+        let out = launch.run();
+        assert_eq!((out.status, &*out.stdout), (0, self.stdout), "{out}");
+        let census = counter.count();
+        let mut plan = Vec::new();
+        for (call, count) in census.into_iter().filter(|(call, _)| !BASIC.contains(call)) {
+            let most = if whole { count } else { count.min(MOST) };
+            for nth in 1..=most {
+                let only = ERRNOS[(call as usize + nth as usize) % ERRNOS.len()];
+                let errnos = ERRNOS.iter().filter(|errno| whole || **errno == only);
+                plan.extend(errnos.map(|&errno| Nth { call, nth, errno }));
+            }
+        }
+        // What time cuts off are the later ones of each call.
+        plan.sort_by_key(|refused| refused.nth);
+        let end = Instant::now() + PATIENCE;
+        let (mut runs, mut found) = (0, Vec::new());
+        for refused in plan.iter().take_while(|_| whole || Instant::now() < end) {
+            runs += 1;
+            let wrong = catch_unwind(AssertUnwindSafe(|| self.wrong(*refused)));
+            found.extend(wrong.unwrap_or_else(|_| Some(format!("{refused:?}: see above"))));
+        }
+        println!("{}: {runs} of {} runs", self.name, plan.len());
+        assert!(found.is_empty(), "{}: {} of {runs} runs:\n{}", self.name, found.len(), found.join("\n\n"));
+    }
+
+    /// What is wrong with a run, if anything is.
+    fn wrong(&self, refused: Nth) -> Option<String> {
+        let (launch, counter) = refused.refuse((self.launch)(), "echo");
+        let out = launch.run();
+        counter.count();
+        let ran = (out.status, &*out.stdout) == (0, self.stdout);
+        // The loader of the program and its C library, which have words of their own or none.
+        let loader = out.stderr.contains("shared libraries") || out.stderr.contains("thread-local");
+        let loader = loader && out.status == 127 || refused.call == libc::SYS_mmap && out.status == -libc::SIGSEGV;
+        // What is written to CMD's own terminal comes by standard output. Where that is copied no more, CMD has its status.
+        let told = |begin: &str| out.stderr.lines().chain(out.stdout.lines()).any(|line| line.starts_with(begin));
+        let told = out.status != 0 && told("nsinit: ") || told("nsinit: copy from and to CMD's terminal: ");
+        (!ran && !loader && !told).then(|| format!("{refused:?}: {out}"))
+    }
+}
+
+#[test]
+fn a_failure_of_a_container_has_its_line() {
+    for root in roots() {
+        let launch = || root.launch(&["--hostname", "x", "--tmpfs", "/tmp"], &["echo", "ran"]);
+        Way { name: "--root", launch: &launch, stdout: "ran\n" }.sweep();
+    }
+}
+
+#[test]
+fn a_failure_of_a_sandbox_has_its_line() {
+    for who in who::both() {
+        let options = ["--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev"];
+        let launch = || Launch::new(who).args(options).args(["--", "/bin/echo", "ran"]);
+        Way { name: "a sandbox", launch: &launch, stdout: "ran\n" }.sweep();
+    }
+}
+
+#[test]
+fn a_failure_in_place_has_its_line() {
+    for who in who::both() {
+        let launch = || Launch::new(who).args(["--", "/bin/echo", "ran"]);
+        Way { name: "in place", launch: &launch, stdout: "ran\n" }.sweep();
+    }
+}
+
+#[test]
+fn a_failure_with_a_terminal_has_its_line() {
+    for root in roots() {
+        let launch = || root.launch(&["--pty"], &["echo", "ran"]);
+        Way { name: "--pty", launch: &launch, stdout: "ran\r\n" }.sweep();
+    }
+}
+
+#[test]
+fn a_failure_in_the_background_has_its_line() {
+    for root in roots() {
+        let launch = || root.launch(&["--detach"], &["echo", "ran"]);
+        Way { name: "--detach", launch: &launch, stdout: "ran\n" }.sweep();
+    }
+}
+
+#[test]
+fn a_failure_to_enter_has_its_line() {
+    for who in who::both() {
+        let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
+        let launch = || enter(who, container.inside, &[], &["echo", "ran"]);
+        Way { name: "--enter", launch: &launch, stdout: "ran\n" }.sweep();
+        container.end();
+    }
+}
