@@ -105,7 +105,11 @@ fn what_never_ran_is_told() {
         let file = root.at("box.pid");
         let options = ["--detach", "--pid-file", path(&file)];
         root.run(&options, &["/none"]).is(127, "", "nsinit: execute /none: No such file or directory\n");
-        root.run(&options, &["/etc"]).is(126, "", "nsinit: execute /etc: Permission denied\n");
+        root.run(&options, &["/etc"]).is(
+            126,
+            "",
+            "nsinit: execute /etc: Permission denied (it is not a regular file)\n",
+        );
         root.run(&[&options[..], &["--chdir", "/none"]].concat(), &["true"]).fails("/none");
         root.run(&[&options[..], &["--as-pid-1"]].concat(), &["/none"]).fails_with(127, "/none");
         assert!(!file.exists());

@@ -32,7 +32,7 @@ fn not_found_and_not_executable() {
         let line = |what: &str| format!("nsinit: execute {what}\n");
         is(&it.run(&["nosuch"]), 127, "", &line("nosuch: No such file or directory"));
         is(&it.run(&["--", "/no/such/file"]), 127, "", &line("/no/such/file: No such file or directory"));
-        is(&it.run(&["/"]), 126, "", &line("/: Permission denied"));
+        is(&it.run(&["/"]), 126, "", &line("/: Permission denied (it is not a regular file)"));
         is(&it.run(&["/dev/null/x"]), 126, "", &line("/dev/null/x: Not a directory"));
     }
     common::a_script_without_a_head(&NATIVE);
@@ -120,7 +120,7 @@ fn steps() {
             (io(libc::SYS_rt_sigaction, libc::SIGCHLD), "stop ignoring SIGCHLD: Input/output error"),
             (
                 Deny::when(libc::SYS_clone, 0, u64::MAX, 0x4111, libc::EAGAIN),
-                "fork CMD: Resource temporarily unavailable",
+                "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)",
             ),
             (Deny::all(libc::SYS_setpgid, libc::EIO), "start a process group: Input/output error"),
         ] {
