@@ -15,7 +15,7 @@ use rustix::thread::Uid;
 
 use crate::base::fd_path;
 use crate::fault::blame_hint;
-use crate::files::{self, Fd};
+use crate::files::{self, Fd, read};
 use crate::hint;
 use crate::say;
 use crate::spec::{Mode, Spec};
@@ -101,8 +101,11 @@ pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
 
 /// Waits, as the leader of the terminal's session, until all that was written there is copied, or the launcher is no more.
 pub fn outlive(state: &State) {
-    if let Some(pipe) = state.go {
-        let _ = sys::poll(&mut [Polled::new(pipe.read, READABLE)], None);
+    if let Some(pipe) = state.go
+        && sys::poll(&mut [Polled::new(pipe.read, READABLE)], None).is_err()
+    {
+        // Where a filter forbids that.
+        let _ = read(pipe.read, &mut [0u8]);
     }
 }
 

@@ -180,7 +180,10 @@ impl Relay {
             Ok(0) => self.input = Input::Open,
             Ok(_) => {}
             Err(Failure::INTR) => return Ok(()),
-            Err(why) => return Err(why),
+            Err(why) => {
+                broken(why);
+                return Err(Failure::PIPE);
+            }
         }
         let [control, signals, typed, master, written] = polled;
         if control.told(READABLE) {

@@ -39,6 +39,8 @@ struct Way<'a> {
     name: &'a str,
     launch: &'a dyn Fn() -> Launch,
     stdout: &'a str,
+    /// What fails may do so when the status is out already: after CMD's start, or beside it.
+    late: bool,
 }
 
 impl Way<'_> {
@@ -83,9 +85,9 @@ impl Way<'_> {
         // The loader of the program and its C library, which have words of their own or none.
         let loader = out.stderr.contains("shared libraries") || out.stderr.contains("thread-local");
         let loader = loader && out.status == 127 || refused.call == libc::SYS_mmap && out.status == -libc::SIGSEGV;
-        // What is written to CMD's own terminal comes by standard output. Where that is copied no more, CMD has its status.
-        let told = |begin: &str| out.stderr.lines().chain(out.stdout.lines()).any(|line| line.starts_with(begin));
-        let told = out.status != 0 && told("nsinit: ") || told("nsinit: copy from and to CMD's terminal: ");
+        // What is written to CMD's own terminal comes by standard output.
+        let told = out.stderr.lines().chain(out.stdout.lines()).any(|line| line.starts_with("nsinit: "));
+        let told = told && (out.status != 0 || self.late);
         (!ran && !loader && !told).then(|| format!("{refused:?}: {out}"))
     }
 }
@@ -94,7 +96,7 @@ impl Way<'_> {
 fn a_failure_of_a_container_has_its_line() {
     for root in roots() {
         let launch = || root.launch(&["--hostname", "x", "--tmpfs", "/tmp"], &["echo", "ran"]);
-        Way { name: "--root", launch: &launch, stdout: "ran\n" }.sweep();
+        Way { name: "--root", launch: &launch, stdout: "ran\n", late: false }.sweep();
     }
 }
 
@@ -103,7 +105,7 @@ fn a_failure_of_a_sandbox_has_its_line() {
     for who in who::both() {
         let options = ["--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev"];
         let launch = || Launch::new(who).args(options).args(["--", "/bin/echo", "ran"]);
-        Way { name: "a sandbox", launch: &launch, stdout: "ran\n" }.sweep();
+        Way { name: "a sandbox", launch: &launch, stdout: "ran\n", late: false }.sweep();
     }
 }
 
@@ -111,7 +113,7 @@ fn a_failure_of_a_sandbox_has_its_line() {
 fn a_failure_in_place_has_its_line() {
     for who in who::both() {
         let launch = || Launch::new(who).args(["--", "/bin/echo", "ran"]);
-        Way { name: "in place", launch: &launch, stdout: "ran\n" }.sweep();
+        Way { name: "in place", launch: &launch, stdout: "ran\n", late: false }.sweep();
     }
 }
 
@@ -119,7 +121,7 @@ fn a_failure_in_place_has_its_line() {
 fn a_failure_with_a_terminal_has_its_line() {
     for root in roots() {
         let launch = || root.launch(&["--pty"], &["echo", "ran"]);
-        Way { name: "--pty", launch: &launch, stdout: "ran\r\n" }.sweep();
+        Way { name: "--pty", launch: &launch, stdout: "ran\r\n", late: true }.sweep();
     }
 }
 
@@ -127,7 +129,7 @@ fn a_failure_with_a_terminal_has_its_line() {
 fn a_failure_in_the_background_has_its_line() {
     for root in roots() {
         let launch = || root.launch(&["--detach"], &["echo", "ran"]);
-        Way { name: "--detach", launch: &launch, stdout: "ran\n" }.sweep();
+        Way { name: "--detach", launch: &launch, stdout: "ran\n", late: true }.sweep();
     }
 }
 
@@ -136,7 +138,7 @@ fn a_failure_to_enter_has_its_line() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let launch = || enter(who, container.inside, &[], &["echo", "ran"]);
-        Way { name: "--enter", launch: &launch, stdout: "ran\n" }.sweep();
+        Way { name: "--enter", launch: &launch, stdout: "ran\n", late: false }.sweep();
         container.end();
     }
 }
