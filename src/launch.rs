@@ -307,7 +307,7 @@ fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
     Ok(())
 }
 
-/// Has `ps` show the name that was given. `from`: where in the title it begins.
+/// Has `ps` show the name that was given.
 fn call_ourselves(spec: &Spec<'_>, start: &Start) {
     if !spec.title.is_empty() {
         // Without CONFIG_CHECKPOINT_RESTORE it stays what it was.
@@ -334,8 +334,10 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     match plain_fork()? {
         Fork::Child => sys::exit(enter_and_fork(spec, start, state)),
         Fork::Parent(helper) => {
-            // That the others have closed it is to be told to us.
-            sys::close(fds::number(state.news.map(|pipe| pipe.write)));
+            if let Some(news) = state.news {
+                // That the others have closed it is to be told to us.
+                sys::close(fds::number(Some(news.write)));
+            }
             // With a terminal of CMD's it stays, as the leader of the session, when CMD is there.
             match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {
                 Ok(0) => state.leader = Some(helper),

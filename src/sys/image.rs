@@ -64,11 +64,16 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
 /// of CVE-2018-1120).
 static TITLE: [AtomicU8; 80] = [const { AtomicU8::new(0) }; 80];
 
-/// Makes /proc/PID/cmdline tell `title`, as much of it as there is room for, and /proc/PID/environ nothing.
+/// Makes /proc/PID/cmdline tell `title`, as much of it as there is room for.
 ///
 /// # Errors
 /// EINVAL without CONFIG_CHECKPOINT_RESTORE.
 pub fn set_title(start: &Start, title: &CStr) -> Done {
+    show(start, title, false)
+}
+
+/// The same; if it `hides`, /proc/PID/environ tells nothing.
+fn show(start: &Start, title: &CStr, hides: bool) -> Done {
     let mut map = describe(start, |_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
     let title = title.to_bytes_with_nul();
@@ -78,7 +83,9 @@ pub fn set_title(start: &Start, title: &CStr) -> Done {
     }
     map.arg_start = TITLE.as_ptr().addr() as u64;
     map.arg_end = map.arg_start + title.len().min(TITLE.len()) as u64;
-    (map.env_start, map.env_end) = (map.arg_end, map.arg_end);
+    if hides {
+        (map.env_start, map.env_end) = (map.arg_end, map.arg_end);
+    }
     set_map(&map)
 }
 
@@ -92,14 +99,14 @@ pub fn reset_title(start: &Start) -> Done {
     set_map(&map)
 }
 
-/// [`set_title`]; where the kernel has no such call, by writing over the arguments and the environment, which
+/// [`set_title`], and /proc/PID/environ tells nothing; where the kernel has no such call, by writing over the arguments and the environment, which
 /// [`prepare_to_hide`] has copied.
 ///
 /// # Errors
 /// EINVAL: it has not.
 pub fn hide(start: &Start, title: &CStr) -> Done {
     let (first, size) = start.strings();
-    if set_title(start, title).is_ok() {
+    if show(start, title, true).is_ok() {
         return Ok(());
     }
     if start.words().any(|word| word.get().address().wrapping_sub(first.addr()) < size) {
