@@ -32,7 +32,7 @@ fn a_container_is_one() {
         image.boot("").is(
             End::Off,
             &format!(
-                "{confined}{confined}touch: /x: Read-only file system\n1\nnsinit.args\npasswd\n0\n2\n/init\n2\n8\n"
+                "{confined}{confined}touch: /x: Read-only file system\n1\nnsinit.args\npasswd\n0\n2\n/init\n1\n8\n"
             ),
         );
     }
@@ -105,9 +105,9 @@ fn nothing_below_permits_more() {
             kernel,
             "mkdir /new; mount -t tmpfs n /new; mkdir /new/proc /new/sys; mount -t proc p /new/proc; mount -t sysfs s /new/sys; \
              for by in root user; do \
-                 ($by nsinit --root /box --cap-add ALL -- unshare -Urm mount -t proc p /tmp) 2>&1; \
-                 ($by nsinit --root /box -- unshare -Urmpf mount -t proc p /tmp) 2>&1; \
-                 ($by nsinit --root /box -- unshare -Urmn mount -t sysfs s /tmp) 2>&1; \
+                 ($by nsinit --root /box --allow-nesting --cap-add ALL -- unshare -Urm mount -t proc p /tmp) 2>&1; \
+                 ($by nsinit --root /box --allow-nesting -- unshare -Urmpf mount -t proc p /tmp) 2>&1; \
+                 ($by nsinit --root /box --allow-nesting -- unshare -Urmn mount -t sysfs s /tmp) 2>&1; \
              done",
         );
         image.boot("").is(End::Off, &"mount: permission denied (are you root?)\n".repeat(6));
