@@ -37,12 +37,7 @@ static STEPS: [Step; 4] = [
         when: |spec| !spec.life.new_session && spec.life.own_group && !(spec.pty && spec.life.as_pid_1),
         run: |_, state| start_group(state),
     },
-    Step {
-        says: say!("start a session"),
-        on: nothing,
-        when: |spec| spec.life.new_session,
-        run: |spec, _| start_session(spec),
-    },
+    Step { says: say!("start a session"), on: nothing, when: |spec| spec.life.new_session, run: start_session },
     Step {
         says: say!("set umask"),
         on: nothing,
@@ -156,7 +151,10 @@ fn start_group(state: &State) -> Done {
     Ok(())
 }
 
-fn start_session(spec: &Spec<'_>) -> Done {
+fn start_session(spec: &Spec<'_>, state: &mut State) -> Done {
+    if spec.session_for_terminal && !state.leaves_session {
+        return start_group(state);
+    }
     setsid()?;
     if spec.without_terminal {
         return Ok(());

@@ -136,7 +136,10 @@ static BEFORE: [Step; 19] = [
 
 /// The terminal tells us of ^Z; it is lent to CMD, or taken back from what CMD's shells have made of it.
 fn look_for_terminal(spec: &Spec<'_>, state: &mut State) -> Done {
-    state.terminal = tty::open();
+    let found = tty::open();
+    // A session costs a scheduling group of its own (sched(7), autogroup): where there is no terminal, none is made.
+    state.leaves_session = spec.without_terminal && found.err() != Some(Failure::NXIO);
+    state.terminal = found.ok();
     let Some(terminal) = state.terminal else { return Ok(()) };
     if spec.without_terminal {
         // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it

@@ -27,7 +27,7 @@ use crate::texts::Say;
 use crate::{fds, ids, kernelfs, keys, mounts, net, ops, procfs, pty, reaper, rootfs};
 
 /// What the rest is done with.
-static BEGIN: [Step; 9] = [
+static BEGIN: [Step; 8] = [
     // Root outside is nobody in the user namespace of somebody else. It clears what the next one sets (prctl(2)).
     Step {
         says: say!("become root of the user namespace"),
@@ -45,16 +45,8 @@ static BEGIN: [Step; 9] = [
         says: say!("leave the caller's process group"),
         on: nothing,
         // setsid(2) wants a process that leads no group.
-        when: |spec| leaves_group(spec) && !spec.without_terminal,
-        run: |_, _| Ok(setpgid(None, None)?),
-    },
-    // CMD's group is not orphaned in it (setpgid(2)), so that SIGTSTP stops it; and CMD does not lead it, so that no
-    // terminal becomes its controlling one.
-    Step {
-        says: say!("start a session without a terminal"),
-        on: nothing,
-        when: |spec| leaves_group(spec) && spec.without_terminal,
-        run: |_, _| Ok(setsid().map(|_| ())?),
+        when: leaves_group,
+        run: |_, state| leave_group(state),
     },
     CLEAR_UMASK,
     keys::LEAVE,
@@ -214,6 +206,17 @@ fn root_of<'a>(spec: &Spec<'a>) -> &'a CStr {
 
 fn refused(says: Say, why: Failure) -> Failure {
     blame_hint(says, c"", why, hint::of_mount(why).hint())
+}
+
+/// In a session of ours CMD's group is not orphaned (setpgid(2)), so that SIGTSTP stops it; and CMD does not lead it, so that
+/// no terminal becomes its controlling one.
+fn leave_group(state: &State) -> Done {
+    if state.leaves_session {
+        setsid().map(|_| ())?
+    } else {
+        setpgid(None, None)?
+    }
+    Ok(())
 }
 
 /// Whether process 1 is in no group with anybody outside. Where CMD does so itself, it is still to lead no group.

@@ -79,6 +79,8 @@ pub struct Spec<'a> {
     pub share_terminal: bool,
     /// CMD's session has no controlling terminal: nobody in it can open the caller's as /dev/tty.
     pub without_terminal: bool,
+    /// `life.new_session` was not asked for: CMD needs a session of its own only if the caller's has a terminal.
+    pub session_for_terminal: bool,
     /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.
     pub title: &'static CStr,
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
@@ -470,6 +472,7 @@ impl Spec<'_> {
         pty: false,
         share_terminal: false,
         without_terminal: false,
+        session_for_terminal: false,
         title: c"",
         locks: &[],
         env: Env::NONE,

@@ -109,6 +109,8 @@ pub struct State {
     pub terminal: Option<Fd>,
     /// CMD is put into the terminal's foreground.
     pub lent: bool,
+    /// Our session has a terminal, or may have one, and CMD's is to have none.
+    pub leaves_session: bool,
     /// From the launcher: a byte means go on; its end means that he is no more.
     pub go: Option<Pipe>,
     /// To the launcher: [`News`].
@@ -200,6 +202,7 @@ static NOTHING_KNOWN: State = State {
     launcher: Pid::INIT,
     terminal: None,
     lent: false,
+    leaves_session: false,
     go: None,
     news: None,
     proc: None,

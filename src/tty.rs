@@ -18,10 +18,12 @@ use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 use crate::files::{self, FIFO, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, Modes, Set, Signal, Standard};
 
-/// The controlling terminal, if there is one. Nobody waits for it: it is asked and told only.
-#[must_use]
-pub fn open() -> Option<Fd> {
-    files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK).ok()
+/// The controlling terminal. Nobody waits for it: it is asked and told only.
+///
+/// # Errors
+/// ENXIO: there is none; those of open(2).
+pub fn open() -> Result<Fd, Failure> {
+    files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)
 }
 
 /// The first of our standard descriptors that is a terminal.

@@ -361,7 +361,9 @@ impl Draft {
             spec.pty = !spec.channels.detach && is_all_standard();
             spec.without_terminal = !spec.pty;
             // Where process 1 is not there to lead the session CMD does.
-            spec.life.new_session |= spec.without_terminal && (spec.life.as_pid_1 || spec.mode == Mode::Enter);
+            let leads = spec.life.as_pid_1 || spec.mode == Mode::Enter;
+            spec.session_for_terminal = spec.without_terminal && leads && !spec.life.new_session;
+            spec.life.new_session |= spec.session_for_terminal;
         }
         if spec.pty {
             // It is a session of its own, whose leader outlives CMD.

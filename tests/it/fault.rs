@@ -94,8 +94,7 @@ const ROWS: &[Row] = &[
     row("let it go on", bytes(libc::SYS_write, 1), &[], "let it go on: Input/output error", Both),
     // Process 1.
     row("die with the launcher", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with the launcher: Input/output error", Both),
-    row("start a session without a terminal", all(libc::SYS_setsid), &[], "start a session without a terminal: Input/output error", Both),
-    row("leave the caller's process group", all(libc::SYS_setpgid), &["--share-terminal"], "leave the caller's process group: Input/output error", Both),
+    row("leave the caller's process group", all(libc::SYS_setpgid), &[], "leave the caller's process group: Input/output error", Both),
     row("clear the umask", first(libc::SYS_umask, 0), &[], "clear the umask: Input/output error", Both),
     row("wait for the launcher", bytes(libc::SYS_read, 1), &[], "wait for the launcher: Input/output error", Both),
     row("become untraceable", first(libc::SYS_prctl, libc::PR_SET_DUMPABLE), &[], "become untraceable: Input/output error", Both),
@@ -129,8 +128,7 @@ const ROWS: &[Row] = &[
     row("forbid user and cgroup namespaces", bytes(libc::SYS_write, 2), &[],
         "forbid user and cgroup namespaces: Input/output error (the limits in /proc/sys/user can't be set; --allow-nesting leaves them as they are)", Both),
     // CMD.
-    row("start a process group", all(libc::SYS_setpgid), &[], "start a process group: Input/output error", Both),
-    row("start a session", all(libc::SYS_setsid), &["--new-session", "--share-terminal"], "start a session: Input/output error", Both),
+    row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
     row("set umask", first(libc::SYS_umask, 0o27), &["--umask", "027"], "set umask: Input/output error", Both),
     row("reduce the bounding set", first(libc::SYS_prctl, libc::PR_CAPBSET_DROP), &[], "reduce the bounding set: Input/output error", Both),
     row("keep capabilities --cap-add", first(libc::SYS_prctl, libc::PR_SET_KEEPCAPS), &["--uid", "5", "--cap-add", "kill"],
