@@ -275,7 +275,7 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
     // Whoever is in it already sees process 1 from its first moment.
     let seen = spec.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
     if seen {
-        let _ = sys::set_title(start, c"init");
+        let _ = sys::set_title(start, spec.title_inside);
     }
     match fork_into_namespaces(spec, start, state)? {
         Fork::Child => sys::exit(process_1(spec, start, state)),
@@ -315,12 +315,9 @@ fn call_ourselves(spec: &Spec<'_>, start: &Start) {
     }
 }
 
-/// Where in `nsinit: NAME` the title of process 1 begins: `init: NAME`.
-const INIT: usize = 2;
-
 /// Has nobody inside find our arguments and environment in /proc: the values of `--setenv` are in the first, and what was
 /// not passed on in the other.
-fn hide(start: &Start, title: &CStr) -> Done {
+fn hide(start: &Start, title: &'static CStr) -> Done {
     sys::hide(start, title).map_err(|why| blame(say!("hide the arguments of"), c"nsinit", why))
 }
 
@@ -360,7 +357,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
 fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     let go = state.go.map(|pipe| pipe.read);
     forget_terminal(spec, state);
-    if let Err(why) = enter::join(spec, state).and_then(|()| hide(start, c"nsinit")) {
+    if let Err(why) = enter::join(spec, state).and_then(|()| hide(start, spec.title_inside)) {
         return give_up(why);
     }
     // clone3(2) takes no CLONE_PARENT with a signal at the end.
@@ -538,7 +535,7 @@ fn forget_terminal(spec: &Spec<'_>, state: &mut State) {
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     forget_terminal(spec, state);
-    let hidden = hide(start, if spec.title.is_empty() { c"init" } else { sys::tail(spec.title, INIT) });
+    let hidden = hide(start, spec.title_inside);
     let told = || status::tell_namespaces(state).map_err(|why| blame(say!("tell of namespaces"), c"", why));
     let begun = match hidden.and_then(|()| told()).and_then(|()| build(spec, state)) {
         Ok(()) if !spec.supervises() => return become_command(spec, state),

@@ -83,6 +83,8 @@ pub struct Spec<'a> {
     pub session_for_terminal: bool,
     /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.
     pub title: &'static CStr,
+    /// What is shown inside of process 1, or of who enters: `init`, `init: NAME`, `nsinit`.
+    pub title_inside: &'static CStr,
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
     pub locks: &'a [&'a CStr],
     /// CMD's environment.
@@ -474,6 +476,7 @@ impl Spec<'_> {
         without_terminal: false,
         session_for_terminal: false,
         title: c"",
+        title_inside: c"",
         locks: &[],
         env: Env::NONE,
         path: c"",

@@ -388,11 +388,15 @@ impl Draft {
     fn name(&mut self) {
         let spec = &mut self.spec;
         if self.name.is_empty() {
+            let enters = spec.mode == Mode::Enter;
+            spec.title_inside = c_str(Vec::from(if enters { &b"nsinit\0"[..] } else { b"init\0" }).leak());
             return;
         }
         let mut title = Vec::from(*b"nsinit: ");
         title.extend_from_slice(self.name.to_bytes_with_nul());
         spec.title = c_str(title.leak());
+        // `init: NAME`
+        spec.title_inside = tail(spec.title, b"ns".len());
         if spec.hostname.is_none() && spec.unshares(raw::CLONE_NEWUTS) {
             spec.hostname = Some(self.name);
         }

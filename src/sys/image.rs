@@ -1,7 +1,7 @@
 //! The program's own memory.
 
 use core::ffi::{CStr, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::prctl_mm_map;
@@ -60,29 +60,21 @@ pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
     set_map(&map)
 }
 
-/// The title, with its NUL. What the kernel shows has to be in memory of our own, and in no file's (FOLL_ANON, since the fix
-/// of CVE-2018-1120).
-static TITLE: [AtomicU8; 80] = [const { AtomicU8::new(0) }; 80];
-
-/// Makes /proc/PID/cmdline tell `title`, as much of it as there is room for.
+/// Makes /proc/PID/cmdline tell `title`, which has to lie in memory that no file is mapped in: on the heap. (The kernel shows no
+/// other, FOLL_ANON, since the fix of CVE-2018-1120.)
 ///
 /// # Errors
 /// EINVAL without CONFIG_CHECKPOINT_RESTORE.
-pub fn set_title(start: &Start, title: &CStr) -> Done {
+pub fn set_title(start: &Start, title: &'static CStr) -> Done {
     show(start, title, false)
 }
 
 /// The same; if it `hides`, /proc/PID/environ tells nothing.
-fn show(start: &Start, title: &CStr, hides: bool) -> Done {
+fn show(start: &Start, title: &'static CStr, hides: bool) -> Done {
     let mut map = describe(start, |_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
-    let title = title.to_bytes_with_nul();
-    // The last one stays NUL.
-    for (place, byte) in TITLE.iter().take(TITLE.len() - 1).zip(title) {
-        place.store(*byte, Ordering::Relaxed);
-    }
-    map.arg_start = TITLE.as_ptr().addr() as u64;
-    map.arg_end = map.arg_start + title.len().min(TITLE.len()) as u64;
+    map.arg_start = title.as_ptr().addr() as u64;
+    map.arg_end = map.arg_start + title.to_bytes_with_nul().len() as u64;
     if hides {
         (map.env_start, map.env_end) = (map.arg_end, map.arg_end);
     }
@@ -104,7 +96,7 @@ pub fn reset_title(start: &Start) -> Done {
 ///
 /// # Errors
 /// EINVAL: it has not.
-pub fn hide(start: &Start, title: &CStr) -> Done {
+pub fn hide(start: &Start, title: &'static CStr) -> Done {
     let (first, size) = start.strings();
     if show(start, title, true).is_ok() {
         return Ok(());
