@@ -44,6 +44,12 @@ pub const ROOT: &CStr = c"root";
 /// See [`HOST`]: where the mount of an image is that others are put on.
 pub const IMAGE: &CStr = c"image";
 
+/// In [`base`]: an empty file and an empty directory, for what is masked.
+pub const EMPTY_FILE: &CStr = c"empty.file";
+
+/// See [`EMPTY_FILE`].
+pub const EMPTY_DIRECTORY: &CStr = c"empty";
+
 /// The descriptor of [`base`]; 0 as long as there is none.
 static BASE: AtomicU32 = AtomicU32::new(0);
 
@@ -65,6 +71,8 @@ pub fn base() -> Result<Fd, Failure> {
         for name in [HOST, ROOT, IMAGE] {
             files::make_directory(base, name, 0o700)?;
         }
+        files::make_directory(base, EMPTY_DIRECTORY, 0o555)?;
+        files::make_file(base, EMPTY_FILE, 0o444)?;
         fchdir(base)?;
         pivot_root(c".", HOST)?;
         enter(callers)?;

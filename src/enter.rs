@@ -23,10 +23,17 @@ use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk
 use crate::sys::{self, Done, Failure, Signal, c_str};
 use crate::text::{self, PATH};
 use crate::texts::Say;
-use crate::{ids, initramfs, keys, procfs, pty, rights};
+use crate::{devices, ids, initramfs, keys, procfs, pty, rights};
 
-static STEPS: [Step; 10] = [
+static STEPS: [Step; 11] = [
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
+    // While none of it has to be found in the container, which may have made something else of it.
+    Step {
+        says: say!("reopen the caller's devices read-only"),
+        on: nothing,
+        when: |spec| !spec.pty,
+        run: |spec, _| devices::reopen_from_outside(spec.rootless),
+    },
     // The launcher's own mask stays.
     CLEAR_UMASK,
     keys::LEAVE,

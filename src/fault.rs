@@ -188,7 +188,7 @@ pub fn push_reason(line: &mut Text, why: Failure) {
 }
 
 /// Our own reasons, which no errno tells.
-static REASONS: [(u16, Say); 18] = [
+static REASONS: [(u16, Say); 19] = [
     (5001, say!("Can't mount on symlink destination")),
     (5002, say!("the destination is not a directory")),
     (5003, say!("the destination is not a file")),
@@ -207,6 +207,7 @@ static REASONS: [(u16, Say); 18] = [
     (5016, say!("it is no mount of another file system")),
     (5017, say!("No space left on device")),
     (5018, say!("No such file or directory")),
+    (5019, say!("it is not the device of that name")),
 ];
 
 #[cfg(test)]

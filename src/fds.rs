@@ -1,13 +1,14 @@
 //! Which descriptors a process has.
 
-use linux_raw_sys::general as raw;
+use core::ffi::CStr;
+
 use rustix::fd::AsRawFd;
-use rustix::fs::{OFlags, fstat};
+use rustix::fs::OFlags;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::isatty;
 
-use crate::fault::blame;
-use crate::files::{self, Fd, HERE};
+use crate::fault::{blame, blame_hint};
+use crate::files::{self, DIRECTORY, Fd, HERE};
 use crate::say;
 use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Text;
@@ -48,7 +49,7 @@ pub fn occupy_standard() -> Done {
 /// Those of open(2) and dup3(2).
 pub fn leave_terminals() -> Done {
     let null = files::open(HERE, c"/dev/null", OFlags::RDWR)?;
-    for standard in [Standard::Input, Standard::Output, Standard::Error] {
+    for standard in STANDARD {
         if isatty(standard.fd()) {
             sys::replace(standard as u32, null)?;
         }
@@ -56,19 +57,31 @@ pub fn leave_terminals() -> Done {
     Ok(())
 }
 
-/// Has the container's /dev/null wherever standard input, output or error is one.
+/// Refuses a directory as standard input, output or error: CMD could go there, and change what is there, whatever its root is.
 ///
 /// # Errors
-/// Those of open(2) and dup3(2).
-pub fn exchange_null() -> Done {
-    let null = files::open(HERE, c"/dev/null", OFlags::RDWR | OFlags::NONBLOCK)?;
-    let device = |fd| fstat(fd).map(|stat| (stat.st_mode & raw::S_IFMT, stat.st_rdev));
-    for standard in [Standard::Input, Standard::Output, Standard::Error] {
-        if device(standard.fd()) == device(null) {
-            sys::replace(standard as u32, null)?;
+/// EISDIR, reported.
+pub fn refuse_directories() -> Done {
+    for standard in STANDARD {
+        if files::kind(standard.fd())? == DIRECTORY {
+            let why = say!("CMD could leave its root through it");
+            return Err(blame_hint(say!("use"), standard_name(standard), Failure::ISDIR, why));
         }
     }
     Ok(())
+}
+
+/// Standard input, output and error.
+pub const STANDARD: [Standard; 3] = [Standard::Input, Standard::Output, Standard::Error];
+
+/// What messages call it.
+#[must_use]
+pub const fn standard_name(standard: Standard) -> &'static CStr {
+    match standard {
+        Standard::Input => c"standard input",
+        Standard::Output => c"standard output",
+        Standard::Error => c"standard error",
+    }
 }
 
 /// The number of a descriptor that there may be; 0, which is never closed, if there is none.

@@ -40,14 +40,14 @@ const TRIES: u32 = 16;
 /// # Errors
 /// What could not be done, reported: EPERM without the rights of the machine's root; ENODEV where the kernel does not know
 /// its file system.
-pub fn mount(path: &CStr) -> Result<Fd, Failure> {
+pub fn mount(path: &CStr, attributes: u32) -> Result<Fd, Failure> {
     // Once, and all that follows is by the descriptor (CVE-2026-27456).
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;
     let file = files::open(HERE, path, flags).map_err(|why| blame(say!("open image"), path, why))?;
     let says = say!("mount image");
     let sort = sort(file).map_err(|why| blame(says, path, why))?;
     let is_device = files::kind(file)? == raw::S_IFBLK;
-    let done = if is_device { of(sort, file) } else { of_file(sort, file) };
+    let done = if is_device { of(sort, file, attributes) } else { of_file(sort, file, attributes) };
     done.map_err(|why| blame_hint(says, path, why, hint::of_image(why).hint()))
 }
 
@@ -60,9 +60,9 @@ fn sort(file: Fd) -> Result<&'static Sort, Failure> {
     SORTS.iter().find(is).ok_or(Failure::NO_IMAGE)
 }
 
-fn of(sort: &Sort, device: Fd) -> Result<Fd, Failure> {
+fn of(sort: &Sort, device: Fd, attributes: u32) -> Result<Fd, Failure> {
     let mut path = Text::new();
-    let attributes = raw::MOUNT_ATTR_RDONLY | raw::MOUNT_ATTR_NODEV;
+    let attributes = attributes | raw::MOUNT_ATTR_RDONLY | raw::MOUNT_ATTR_NODEV;
     // What an ext4 asks for when it is found damaged may be a panic.
     let options = [(c"source", fd_path(device, &mut path)), (c"ro", c""), (c"errors", c"continue")];
     let used = if sort.name == c"ext4" { 3 } else { 2 };
@@ -70,14 +70,14 @@ fn of(sort: &Sort, device: Fd) -> Result<Fd, Failure> {
 }
 
 /// erofs can do without a block device (Linux 6.12, CONFIG_EROFS_FS_BACKED_BY_FILE).
-fn of_file(sort: &Sort, file: Fd) -> Result<Fd, Failure> {
+fn of_file(sort: &Sort, file: Fd, attributes: u32) -> Result<Fd, Failure> {
     if sort.name == c"erofs" {
-        match of(sort, file) {
+        match of(sort, file, attributes) {
             Err(Failure::NOTBLK | Failure::INVAL) => {}
             done => return done,
         }
     }
-    of(sort, loop_device(file)?)
+    of(sort, loop_device(file)?, attributes)
 }
 
 /// A loop device that shows the file, read-only, as long as somebody has it open or mounted (loop(4)).
@@ -110,7 +110,7 @@ fn loop_device(file: Fd) -> Result<Fd, Failure> {
 /// # Errors
 /// As [`mount`], and those of move_mount(2).
 pub fn mount_on(path: &CStr, dir: &CStr) -> Done {
-    let tree = mount(path)?;
+    let tree = mount(path, 0)?;
     files::directory(HERE, dir)
         .and_then(|place| mounts::attach(tree, place))
         .map_err(|why| blame(say!("mount the image on"), dir, why))

@@ -24,7 +24,7 @@ use crate::state::State;
 use crate::step::{CLEAR_UMASK, Step, always, explain, explain_line, nothing, untraceable, walk};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::texts::Say;
-use crate::{fds, ids, kernelfs, keys, mounts, net, ops, procfs, pty, reaper, rootfs};
+use crate::{base, devices, fds, ids, kernelfs, keys, mounts, net, ops, procfs, pty, reaper, rootfs};
 
 /// What the rest is done with.
 static BEGIN: [Step; 8] = [
@@ -87,7 +87,7 @@ static NETWORK: [Step; 2] = [
     },
 ];
 
-static MOUNT: [Step; 7] = [
+static MOUNT: [Step; 9] = [
     // Slaves: what is mounted here does not show outside, and what is mounted or unmounted outside later is so here.
     Step {
         says: SLAVE,
@@ -107,6 +107,24 @@ static MOUNT: [Step; 7] = [
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
     untraceable(|spec| spec.hides()),
+    // While `/` is the caller's, and nothing of the container's is in it: later its names lead elsewhere (CVE-2025-31133).
+    Step {
+        says: say!("open the caller's devices"),
+        on: nothing,
+        when: |spec| spec.has_root() || spec.does(Kind::Dev),
+        run: |_, state| devices::open().map(|devices| state.devices = Some(devices)),
+    },
+    // While it is not below the new root, nor the new root below it.
+    Step {
+        says: say!("make a place for"),
+        on: |_| c"mounts",
+        when: |spec| mounts(spec) && rootfs::needs_base(spec),
+        run: |_, _| {
+            let made = base::base();
+            made.map_err(|why| blame_hint(say!("make a place for"), c"mounts", why, hint::of_mount(why).hint()))
+                .map(|_| ())
+        },
+    },
     Step {
         says: say!("mount root"),
         on: root_of,
@@ -116,7 +134,7 @@ static MOUNT: [Step; 7] = [
     Step {
         says: say!("mount proc on /proc"),
         on: nothing,
-        when: |spec| spec.has_root(),
+        when: |spec| spec.has_root() && spec.proc,
         run: |spec, state| kernelfs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
     },
     Step {
@@ -143,15 +161,8 @@ static ENTER: [Step; 3] = [
 ];
 
 /// At the end, for what belongs to the one process that does it.
-static LAST: [Step; 9] = [
+static LAST: [Step; 8] = [
     Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.pty, run: pty::give },
-    // The caller's /dev/null is a file of his, with a mode.
-    Step {
-        says: say!("read nothing from"),
-        on: |_| c"/dev/null",
-        when: |spec| spec.channels.detach && spec.has_root(),
-        run: |_, _| fds::exchange_null(),
-    },
     Step {
         says: say!("lock"),
         on: |spec| spec.locks.first().copied().unwrap_or(c""),

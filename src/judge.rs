@@ -17,7 +17,7 @@ struct Rule {
     why: Say,
 }
 
-static RULES: [Rule; 35] = [
+static RULES: [Rule; 36] = [
     Rule {
         on: say!("--as-pid-1"),
         broken: |spec| spec.mode == Mode::Enter && spec.life.as_pid_1,
@@ -63,6 +63,11 @@ static RULES: [Rule; 35] = [
     Rule {
         on: say!("--read-only and --volatile"),
         broken: |spec| spec.writes != Writes::Kept && !spec.has_root(),
+        why: say!("requires --root"),
+    },
+    Rule {
+        on: say!("--no-proc and --no-sys"),
+        broken: |spec| spec.contained() && !(spec.proc && spec.sys) && !spec.has_root(),
         why: say!("requires --root"),
     },
     Rule {

@@ -70,6 +70,9 @@ pub fn leave_file(command: &CStr, start: &Start) -> Done {
 fn prepare(spec: &Spec<'_>, state: &mut State) -> Result<Option<i32>, Failure> {
     fds::check(spec.keep_fds)?;
     fds::occupy_standard()?;
+    if spec.has_preset() {
+        fds::refuse_directories()?;
+    }
     if spec.channels.detach { detach(state) } else { Ok(None) }
 }
 

@@ -23,7 +23,7 @@
 //! base                    process 1's own place for files and mounts
 //! byname                  mounts on kernels without the calls for mounts as descriptors
 //! mounts                  a mount as a descriptor
-//! procfs                  the caller's /proc, verified
+//! procfs devices          the caller's /proc, verified; the caller's device files
 //! other                   somebody else's process, and its namespaces
 //! ids caps keys net pty seal reaper status image   one topic each
 //! rights                  from process 1's rights to CMD's
@@ -64,6 +64,7 @@ pub mod boot;
 pub mod byname;
 pub mod caps;
 pub mod command;
+pub mod devices;
 pub mod enter;
 pub mod errnos;
 pub mod fault;

@@ -111,12 +111,15 @@ pub fn new(kind: &CStr, options: &[(&CStr, &CStr)], attributes: u32) -> Result<F
     }
 }
 
-/// Puts a mount onto the directory that `name` is in `dir`, and not what a link of that name leads to.
+/// Puts a mount onto what `name` is in `dir`, and not what a link of that name leads to.
 ///
 /// # Errors
 /// As [`attach`]; ENOENT.
 pub fn attach_at(tree: BorrowedFd<'_>, dir: BorrowedFd<'_>, name: &CStr) -> Done {
-    Ok(move_mount(tree, c"", dir, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+    match move_mount(tree, c"", dir, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).map_err(Failure::from) {
+        Err(why) if is_missing(why) => attach(tree, files::look(dir, name)?),
+        done => done,
+    }
 }
 
 /// Puts a mount onto what `place` is. Afterwards `tree` is the root of the mount there.

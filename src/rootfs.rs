@@ -11,7 +11,7 @@ use crate::files::{self, Fd, HERE};
 use crate::hint;
 use crate::mounts;
 use crate::say;
-use crate::spec::{Kind, Op, Spec, Writes};
+use crate::spec::{Kind, Masks, Op, Spec, Writes};
 use crate::sys::{Done, Failure};
 use crate::text::Text;
 use crate::texts::Say;
@@ -26,20 +26,25 @@ pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
     } else {
         Some(files::directory(HERE, spec.root).map_err(|why| blame(say!("open root"), spec.root, why))?)
     };
-    // What else is mounted may be the caller's root, which is not to have the new one in it.
-    if directory.is_none() || !spec.ops.is_empty() || spec.writes == Writes::Forgotten {
-        base::base().map_err(|why| blame_hint(say!("make a place for"), c"mounts", why, hint::of_mount(why).hint()))?;
-    }
     let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
+    let attributes = raw::MOUNT_ATTR_NODEV | spec.no_set_id() | read_only;
     let tree = match directory {
         None => new_tmpfs(spec, &Op::new(Kind::Tmpfs, c"/"))?,
         Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
         Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
         // Device files that DIR may hold, whoever put them there, are nobody's devices.
-        Some(directory) => mounts::bind(directory, c"", raw::MOUNT_ATTR_NODEV | read_only, 0, true)
+        Some(directory) => mounts::bind(directory, c"", attributes, 0, true)
             .map_err(|why| blame_hint(COPY, spec.root, why, hint::of_copy(why).hint()))?,
     };
     mounts::begin_root(tree).map(|()| tree)
+}
+
+/// Whether [`base`] is needed: for what is made in memory and for masks, and because what else is mounted may be the caller's
+/// root, which is not to have the new one in it.
+#[must_use]
+pub fn needs_base(spec: &Spec<'_>) -> bool {
+    let masked = spec.masks == Masks::All && (spec.proc || spec.sys);
+    spec.root.is_empty() || masked || !spec.ops.is_empty() || spec.writes == Writes::Forgotten
 }
 
 /// What is done to a source.
@@ -57,7 +62,7 @@ fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
     let mut options = Text::new();
     base::fd_path(lower, options.push(b"lowerdir="));
     in_memory(lower, &mut options)
-        .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV))
+        .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV | spec.no_set_id()))
         .map_err(|why| blame_hint(say!("mount an overlay on"), spec.root, why, hint::of_overlay(spec, why).hint()))
 }
 
@@ -96,9 +101,11 @@ pub fn overlay(spec: &Spec<'_>, options: &mut Text, flags: u32) -> Result<Fd, Fa
 /// Those of [`mounts::new`], reported.
 pub fn new_tmpfs(spec: &Spec<'_>, op: &Op<'_>) -> Result<Fd, Failure> {
     let mut mode = Text::new();
-    let mut options = [(c"mode", mode.push_octal(op.mode.unwrap_or(0o755)).c_str()); 3];
+    let mut options = [(c"mode", mode.push_octal(op.mode.unwrap_or(0o755)).c_str()); 4];
     let mut used = 1;
-    for (key, value) in [(c"size", op.size), (c"context", spec.file_label.unwrap_or(c""))] {
+    // A size bounds no names, which take memory too.
+    let names = if op.kind == Kind::Dev && !op.size.is_empty() { c"4096" } else { c"" };
+    for (key, value) in [(c"size", op.size), (c"nr_inodes", names), (c"context", spec.file_label.unwrap_or(c""))] {
         if let Some(option) = options.get_mut(used).filter(|_| !value.is_empty()) {
             *option = (key, value);
             used += 1;

@@ -45,6 +45,8 @@ pub struct Spec<'a> {
     pub keeps_keyring: bool,
     /// The dangerous files of /proc and /sys are masked or read-only.
     pub masks: Masks,
+    /// /proc is mounted.
+    pub proc: bool,
     /// /sys is mounted where the kernel permits it.
     pub sys: bool,
     /// What is done to the file system after the preset, in the user's order.
@@ -138,6 +140,9 @@ pub enum Writes {
 
 /// As many files as can be locked.
 pub const LOCKS: usize = 16;
+
+/// How many devices a container's /dev has.
+pub const DEVICES: usize = 6;
 
 /// What is done about the files of /proc and /sys that tell of the host or act on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -444,6 +449,7 @@ impl Spec<'_> {
         allows_nesting: false,
         keeps_keyring: false,
         masks: Masks::All,
+        proc: true,
         sys: true,
         ops: &[],
         hostname: None,
@@ -624,6 +630,13 @@ impl Spec<'_> {
     #[must_use]
     pub fn forbids_nesting(&self) -> bool {
         self.has_root() && !self.allows_nesting && self.unshares(raw::CLONE_NEWUSER)
+    }
+
+    /// What the root has (MOUNT_ATTR_*) where set-id bits and file capabilities mean nothing to CMD (prctl(2),
+    /// PR_SET_NO_NEW_PRIVS): nor are they to mean anything to those who come later.
+    #[must_use]
+    pub const fn no_set_id(&self) -> u32 {
+        if self.no_new_privs { raw::MOUNT_ATTR_NOSUID } else { 0 }
     }
 
     /// Whether the root itself takes no writes.

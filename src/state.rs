@@ -6,7 +6,7 @@ use rustix::process::{Pid, getegid, geteuid, getpid};
 use rustix::termios::Winsize;
 
 use crate::files::{Fd, read, write};
-use crate::spec::LOCKS;
+use crate::spec::{DEVICES, LOCKS};
 use crate::sys::{self, Done, Failure, Modes, POLL_HUP, POLL_IN, SI_KERNEL, Set, Siginfo, Signal, keep_open};
 
 /// What the caller was when nsinit started: CMD is to find the same.
@@ -121,6 +121,8 @@ pub struct State {
     pub process: Option<Fd>,
     /// The launcher's: process 1 of the container.
     pub container: Option<Pid>,
+    /// Process 1's: the caller's device files.
+    pub devices: Option<[Fd; DEVICES]>,
     /// Process 1's: the working directory of the caller, for the sources of his operations.
     pub directory: Option<Fd>,
     /// Process 1's: the new root; of `--enter`, that of the process, and its working directory in `directory`.
@@ -208,6 +210,7 @@ static NOTHING_KNOWN: State = State {
     proc: None,
     process: None,
     container: None,
+    devices: None,
     directory: None,
     root: None,
     handle: None,

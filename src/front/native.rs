@@ -32,9 +32,9 @@ pub static NATIVE: Vocabulary = Vocabulary {
 };
 
 /// Those before "How it lives and ends".
-pub const CONTAINED: usize = 31;
+pub const CONTAINED: usize = 32;
 /// Those before "What CMD may do and finds".
-const MAKING: usize = 25;
+const MAKING: usize = 26;
 
 rows! { draft, values, first:
     say!("The root") => {
@@ -49,6 +49,7 @@ rows! { draft, values, first:
         "--read-only", say!("nothing can be written to it") => draft.spec.writes = Writes::Refused,
         "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
         "--no-masks", say!("do not mask sensitive files in /proc and /sys (root: gives the host away)") => draft.masks = false,
+        "--no-proc", say!("do not mount /proc") => draft.spec.proc = false,
         "--no-sys", say!("do not mount /sys") => draft.spec.sys = false,
         "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, FILES, values)?,
         "--cgroup2 DEST", say!("the cgroup tree") => draft.op(Kind::Cgroup, FILES, values)?,

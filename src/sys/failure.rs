@@ -27,6 +27,7 @@ impl Failure {
     pub const XDEV: Failure = Failure::known(Errno::XDEV);
     pub const NXIO: Failure = Failure::known(Errno::NXIO);
     pub const NODEV: Failure = Failure::known(Errno::NODEV);
+    pub const ISDIR: Failure = Failure::known(Errno::ISDIR);
     pub const NOTDIR: Failure = Failure::known(Errno::NOTDIR);
     pub const INVAL: Failure = Failure::known(Errno::INVAL);
     pub const MFILE: Failure = Failure::known(Errno::MFILE);
@@ -78,6 +79,8 @@ impl Failure {
     pub const NO_INODES: Failure = Failure::new(5017);
     /// ENOENT of what a symbolic link on the way says.
     pub const DANGLING: Failure = Failure::new(5018);
+    /// A file is not the device that its name promises.
+    pub const NO_DEVICE: Failure = Failure::new(5019);
     /// A directory that `/` does not lead to.
     pub const OUTSIDE: Failure = Failure::new(5004);
 

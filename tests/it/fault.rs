@@ -69,6 +69,14 @@ const ALL: u64 = u64::MAX;
 const O_LARGEFILE: u64 = 0o100_000;
 /// `nosuid,nodev` of mount_setattr(2).
 const NOSUID_NODEV: u64 = 2 | 4;
+/// How a standard descriptor is opened again, for reading.
+const REOPEN: Deny = Deny::when(
+    libc::SYS_openat,
+    2,
+    !O_LARGEFILE,
+    (libc::O_RDONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC) as u64,
+    EIO,
+);
 const DATA: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 const REMOUNT_READ_ONLY: libc::c_ulong = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | DATA;
 /// How CMD is forked: CLONE_VM | CLONE_VFORK | SIGCHLD.
@@ -105,23 +113,25 @@ const ROWS: &[Row] = &[
     row("make slave every mount below /", mount(libc::MS_REC | libc::MS_SLAVE), &[], "make slave every mount below /: Input/output error", Both),
     row("mount root DIR", all(libc::SYS_open_tree), &[], "copy the mount of DIR: Input/output error", Both),
     row("mount root DIR", all(libc::SYS_move_mount), &[], "mount root DIR: Input/output error", Both),
-    row("mount root DIR", mount(libc::MS_NODEV), &["--volatile"],
+    row("mount root DIR", mount(libc::MS_NODEV), &["--volatile", "--allow-new-privs"],
         "mount an overlay on DIR: Input/output error", Both),
     row("mount proc on /proc", all(libc::SYS_fsopen), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", all(libc::SYS_fsmount), &[], "mount proc on /proc: Input/output error", Both),
     row("mount proc on /proc", mount(REMOUNT_READ_ONLY), &[], "make read-only bus: Input/output error", Both),
     row("fill /dev", fsmount(NOSUID_NODEV), &[], "mount tmpfs on /dev: Input/output error", Both),
-    row("fill /dev", all(libc::SYS_mknodat), &[], "make /dev's null: Input/output error", Both),
+    row("mount proc on /proc", Deny::when(libc::SYS_mount_setattr, 2, ALL, libc::AT_EMPTY_PATH as u64, EIO), &[], "mask interrupts: Input/output error", Both),
+    row("open the caller's devices", Deny::when(libc::SYS_openat, 2, !O_LARGEFILE, (libc::O_PATH | libc::O_CLOEXEC) as u64, EIO), &[],
+        "open /dev/null: Input/output error", Both),
+    row("fill /dev", Deny::when(libc::SYS_mknodat, 2, ALL, (libc::S_IFREG | 0o666) as u64, EIO), &[], "make /dev's null: Input/output error", Both),
     row("fill /dev", all(libc::SYS_symlinkat), &[], "make /dev's fd: Input/output error", Both),
-    row("fill /dev", Deny::when(libc::SYS_mkdirat, 2, ALL, 0o1777, EIO), &[], "make /dev's shm: Input/output error", Both),
+    row("fill /dev", Deny::when(libc::SYS_mkdirat, 2, ALL, 0o755, EIO), &[], "make /dev's shm: Input/output error", Both),
     row("fill /dev", mount(libc::MS_NOSUID | libc::MS_NOEXEC), &[], "mount devpts on /dev's pts: Input/output error", Both),
-    row("fill /dev", Deny::when(libc::SYS_mount_setattr, 2, ALL, libc::AT_EMPTY_PATH as u64, EIO), &[], "make /dev's devices read-only: Input/output error", Both),
-    row("read nothing from /dev/null", Deny::when(libc::SYS_openat, 2, !O_LARGEFILE, (libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC) as u64, EIO), &["--detach"],
-        "read nothing from /dev/null: Input/output error", Both),
+    row("fill /dev", Deny::when(libc::SYS_mount_setattr, 2, ALL, libc::AT_EMPTY_PATH as u64, EIO), &["--no-masks"], "make /dev's null: Input/output error", Both),
+    row("fill /dev", REOPEN, &[], "reopen standard input: Input/output error (CMD gets its device from a read-only mount)", Both),
     row("fill /dev", mount(DATA), &[], "mount mqueue on /dev's mqueue: Input/output error", Both),
-    row("make / of DIR", all(libc::SYS_pivot_root), &[], "make / of DIR: Input/output error", Both),
-    row("mount root DIR", all(libc::SYS_pivot_root), &["--volatile"], "make a place for mounts: Input/output error", Both),
-    row("mount root DIR", all(libc::SYS_chroot), &["--dir", "/x"], "make a place for mounts: Input/output error", Both),
+    row("make / of DIR", all(libc::SYS_pivot_root), &["--no-masks"], "make / of DIR: Input/output error", Both),
+    row("make a place for mounts", all(libc::SYS_pivot_root), &[], "make a place for mounts: Input/output error", Both),
+    row("make a place for mounts", all(libc::SYS_chroot), &[], "make a place for mounts: Input/output error", Both),
     row("detach the caller's root", all(libc::SYS_umount2), &[], "detach the caller's root: Input/output error", Both),
     row("enter directory /", all(libc::SYS_chdir), &[], "enter directory /: Input/output error", Both),
     row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
@@ -223,7 +233,12 @@ fn what_is_not_needed_may_fail() {
             "",
             "nsinit: bring up lo: Input/output error (the container goes on without it)\n",
         );
-        launch(fsmount(1 | 2 | 4 | 8)).is(7, "", "");
+        let sysfs = |errno| Deny::when(libc::SYS_fsmount, 2, ALL, 1 | 2 | 4 | 8, errno);
+        launch(sysfs(EPERM)).is(7, "", "");
+        // Nothing is left out for a reason that has nothing to do with it.
+        for errno in [EIO, EMFILE] {
+            launch(sysfs(errno)).fails("mount sysfs on /sys: ");
+        }
     }
 }
 
@@ -389,6 +404,11 @@ const ENTERED: &[Row] = &[
     row("make pid", Deny::when(libc::SYS_openat, 2, 0o300, 0o300, ENOSPC), &["--pid-file", "pid"], "make pid: No space left on device", Both),
     row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
     row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files (the limit on open files is reached: see ulimit -n)", Both),
+    row("reopen the caller's devices read-only", Deny::when(libc::SYS_clone, 0, ALL, DEVICES_FORK, EAGAIN), &[],
+        "copy the mounts of the caller's devices: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", By::Root),
+    row("reopen the caller's devices read-only", all(libc::SYS_mount), &[], "copy the mounts of the caller's devices: Input/output error", By::Root),
+    row("reopen the caller's devices read-only", REOPEN, &[],
+        "reopen standard input: Input/output error (CMD gets its device from a read-only mount)", By::Root),
     row("look at the terminal", all(libc::SYS_socketpair), &["--pty"], "look at the terminal: Input/output error", Both),
     row("look for DIR", all(libc::SYS_pidfd_open), &[], "enter DIR: Input/output error", Both),
     row("become untraceable", first(libc::SYS_prctl, libc::PR_SET_DUMPABLE), &[], "become untraceable: Input/output error", Both),
@@ -414,6 +434,9 @@ const ENTERED: &[Row] = &[
     row("die with the launcher", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &[], "die with the launcher: Input/output error", Both),
     row("enter directory .", all(libc::SYS_getcwd), &[], "enter directory .: Input/output error", Both),
 ];
+
+/// A child with the same descriptors and mounts of its own: CLONE_NEWNS | CLONE_FILES | SIGCHLD.
+const DEVICES_FORK: u64 = 0x2_0411;
 
 /// How a process goes on as two: SIGCHLD alone; and as a sister: CLONE_PARENT.
 const FORK: u64 = 0x11;

@@ -28,6 +28,7 @@ mod init;
 mod isolation;
 mod join;
 mod life;
+mod masks;
 mod mounts;
 mod nesting;
 mod property;

@@ -152,7 +152,7 @@ impl Drop for Term {
 
 /// Both ends of a new terminal that belongs to `who`. Both close on exec: a copy in another test's child would
 /// keep the terminal from hanging up.
-fn terminal(who: Who) -> (PtyMaster, File) {
+pub fn terminal(who: Who) -> (PtyMaster, File) {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("unlock the terminal");
     let path = PathBuf::from(ptsname_r(&master).expect("the terminal has a name"));
