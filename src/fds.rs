@@ -12,6 +12,7 @@ use crate::files::{self, DIRECTORY, Fd, HERE};
 use crate::say;
 use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Text;
+use crate::texts::Say;
 
 /// The first that is not standard input, output or error.
 const FIRST: u32 = 3;
@@ -60,13 +61,15 @@ pub fn leave_terminals() -> Done {
 /// Refuses a directory as standard input, output or error: CMD could go there, and change what is there, whatever its root is.
 ///
 /// # Errors
-/// EISDIR, reported.
+/// EISDIR; those of fstat(2). Reported.
 pub fn refuse_directories() -> Done {
     for standard in STANDARD {
-        if files::kind(standard.fd())? == DIRECTORY {
-            let why = say!("CMD could leave its root through it");
-            return Err(blame_hint(say!("use"), standard_name(standard), Failure::ISDIR, why));
-        }
+        let (why, hint) = match files::kind(standard.fd()) {
+            Ok(kind) if kind != DIRECTORY => continue,
+            Ok(_) => (Failure::ISDIR, say!("CMD could leave its root through it")),
+            Err(why) => (why, Say::NOTHING),
+        };
+        return Err(blame_hint(say!("use"), standard_name(standard), why, hint));
     }
     Ok(())
 }

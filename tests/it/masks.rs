@@ -405,7 +405,9 @@ fn below_a_masked_proc_there_is_a_way() {
             script,
         ]);
         let launch = launch.args(["sh", nsinit().to_str().expect("UTF-8"), "--root", root.str()]).args(options);
-        launch.args(["--", "sh", "-c", "[ -e /proc/uptime ] && echo 1 || echo 0; cat /proc/interrupts 2>/dev/null; :"]).run()
+        launch
+            .args(["--", "sh", "-c", "[ -e /proc/uptime ] && echo 1 || echo 0; cat /proc/interrupts 2>/dev/null; :"])
+            .run()
     };
     let refused = inner(&[]);
     refused.fails("mount proc on /proc: Operation not permitted (");
