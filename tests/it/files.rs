@@ -432,8 +432,9 @@ fn who_goes_on_as_a_copy_has_the_callers_descriptors() {
 #[test]
 fn the_hosts_devices_are_not_changed() {
     let names = ["null", "zero", "full", "random", "urandom", "tty"];
+    // Whoever writes to /dev/tty changes its time, another suite beside this one too; only we make it that of 1970.
     let look =
-        || names.map(|name| fs::metadata(Path::new("/dev").join(name)).map(|m| (m.mode(), m.uid(), m.mtime())).ok());
+        || names.map(|n| fs::metadata(Path::new("/dev").join(n)).map(|m| (m.mode(), m.uid(), m.mtime() == 0)).ok());
     let before = look();
     for root in roots() {
         let script = names
