@@ -573,9 +573,9 @@ fn profile() -> [u8; 128] {
 
 /// Whether that is a profile of AppArmor's that forbids anything.
 fn is_confined(profile: &[u8]) -> bool {
-    [&b" (enforce)"[..], b" (kill)", b" (mixed)"]
-        .iter()
-        .any(|mode| profile.windows(mode.len()).any(|part| part == *mode))
+    let has =
+        |mode: &[u8]| (0..profile.len()).any(|at| profile.get(at..).and_then(|rest| text::after(rest, mode)).is_some());
+    has(b" (enforce)") || has(b" (kill)") || has(b" (mixed)")
 }
 
 /// Whether a cgroup that we are in, or one above it as far as it can be seen, holds as many processes as it may: cgroups(7),
