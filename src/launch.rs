@@ -367,13 +367,18 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     match sys::clone_old(raw::CLONE_PARENT) {
         Ok(Fork::Child) => become_command(spec, state),
         Ok(Fork::Parent(command)) => {
-            let failed = go.is_none_or(|go| sys::set_owner(go, command).is_err());
-            if spec.pty && !failed {
+            let told = go.map_or(Err(Failure::BADF), |go| sys::set_owner(go, command));
+            if let Err(why) = told {
+                // CMD ends with us.
+                blame(say!("enter"), spec.enter, why);
+                return failed();
+            }
+            if spec.pty {
                 // That CMD was executed is told by its end; by then the launcher knows its number.
                 let _ = fds::close_all_but(&[], &[fds::number(go)]);
                 pty::outlive(state);
             }
-            i32::from(failed)
+            0
         }
         Err(why) => {
             // ENOMEM: nobody is born in a pid namespace without process 1; or what it says.

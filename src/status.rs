@@ -5,7 +5,7 @@ use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
 use rustix::process::Pid;
 
-use crate::fault::{blame_hint, warn};
+use crate::fault::{blame, blame_hint, failed, warn};
 use crate::files::{self, HERE, chdir, read, write};
 use crate::hint;
 use crate::say;
@@ -105,11 +105,12 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
         fds::give_up(spec.channels.ready);
     }
     if let Some(waiting) = state.waiting.take() {
-        // He may go, and we stay.
-        let _ = sys::prctl(PR_SET_PDEATHSIG, 0);
+        // The caller's process may go, and we stay.
+        let stays = sys::prctl(PR_SET_PDEATHSIG, 0).map_err(|why| blame(say!("go on in the background"), c"", why));
         let _ = chdir(c"/");
-        if write_to_anybody(waiting, &[0]).is_err() {
-            // He was killed instead: nobody knows of us.
+        let status = if stays.is_ok() { 0 } else { failed() as u8 };
+        if write_to_anybody(waiting, &[status]).is_err() || stays.is_err() {
+            // It was killed instead, and nobody knows of us; or it takes us along.
             let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
         }
         sys::close(fds::number(Some(waiting)));

@@ -83,7 +83,7 @@ impl Way<'_> {
         counter.count();
         let ran = (out.status, &*out.stdout) == (0, self.stdout);
         // The loader of the program and its C library, which have words of their own or none.
-        let loader = out.stderr.contains("shared libraries") || out.stderr.contains("thread-local");
+        let loader = ["shared libraries", "thread-local", "TLS"].iter().any(|word| out.stderr.contains(word));
         let loader = loader && out.status == 127 || refused.call == libc::SYS_mmap && out.status == -libc::SIGSEGV;
         // What is written to CMD's own terminal comes by standard output.
         let told = out.stderr.lines().chain(out.stdout.lines()).any(|line| line.starts_with("nsinit: "));
