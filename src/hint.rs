@@ -141,7 +141,7 @@ static HINTS: [(Cause, Say); 55] = [
     (Cause::UserNamespacesForbidden, FORBIDDEN),
     (Cause::NamespaceLimit, say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")),
     (Cause::NetworkLimit, say!("a limit on namespaces is reached: see user.max_net_namespaces")),
-    (Cause::NeedsUserNamespace, say!("only root can do without a user namespace")),
+    (Cause::NeedsUserNamespace, say!("only root can do without a user namespace, as with --share-user")),
     (Cause::NeedsAdmin, say!("it needs CAP_SYS_ADMIN, or a user namespace: --unshare-user")),
     (Cause::RootWithoutUserNamespace, say!("--share-user does without a user namespace")),
     (Cause::Forbidden, say!("the kernel or a security module forbids it")),

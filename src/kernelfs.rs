@@ -24,9 +24,9 @@ use crate::text;
 use crate::tty;
 use crate::{devices, procfs, pty};
 
-/// What shows the host or acts on it, in /proc: what runc, Docker and Podman mask (`maskedPaths`); and what shows the kernel's
-/// memory page by page, object by object, or by its addresses.
-static MASKED: &[u8] = b"interrupts\0acpi\0allocinfo\0asound\0kcore\0keys\0kpagecgroup\0kpagecount\0kpageflags\0\
+/// What shows the host or acts on it, in /proc: what runc, Docker and Podman mask (`maskedPaths`); what shows the kernel's
+/// memory page by page, object by object, or by its addresses; and its messages, which its uid 0 could show to everybody.
+static MASKED: &[u8] = b"interrupts\0acpi\0allocinfo\0asound\0kcore\0keys\0kmsg\0kpagecgroup\0kpagecount\0kpageflags\0\
     latency_stats\0pagetypeinfo\0sched_debug\0scsi\0slabinfo\0timer_list\0timer_stats\0vmallocinfo\0";
 /// The same in /sys. powercap shows what the neighbours compute (CVE-2020-8694). In a new sysfs kernel/debug, kernel/tracing,
 /// kernel/security and fs/bpf are empty directories.

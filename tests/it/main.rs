@@ -25,6 +25,7 @@ mod hints;
 mod hostile;
 mod image;
 mod init;
+mod inside;
 mod isolation;
 mod join;
 mod life;

@@ -54,13 +54,14 @@ fn what_covers_something_takes_no_change() {
 /// Which are there on this kernel is seen outside.
 #[test]
 fn what_shows_the_host_is_empty() {
-    const PATHS: [&str; 22] = [
+    const PATHS: [&str; 23] = [
         "/proc/acpi",
         "/proc/allocinfo",
         "/proc/asound",
         "/proc/interrupts",
         "/proc/kcore",
         "/proc/keys",
+        "/proc/kmsg",
         "/proc/kpagecgroup",
         "/proc/kpagecount",
         "/proc/kpageflags",

@@ -163,14 +163,22 @@ pub fn busybox() -> Option<&'static Path> {
 /// `helper.c`, built static.
 pub fn helper() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let program = bin("helper");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/helper.c");
-        launch::tool(
-            Command::new("cc").args(["-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program).arg(source),
-        );
-        program
-    })
+    PROGRAM.get_or_init(|| compile("helper"))
+}
+
+/// `inside.c`, built static.
+pub fn inside() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("inside"))
+}
+
+fn compile(name: &str) -> PathBuf {
+    let program = bin(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(name).with_extension("c");
+    launch::tool(
+        Command::new("cc").args(["-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program).arg(source),
+    );
+    program
 }
 
 /// cp writes, not we: a descriptor open for writing, inherited by another test's fork, would make the exec ETXTBSY.
