@@ -78,7 +78,7 @@ static BEFORE: [Step; 19] = [
         says: say!("mount image"),
         on: |spec| spec.root,
         when: |spec| spec.image,
-        run: |spec, state| image::mount(spec.root, spec.no_set_id()).map(|fd| state.image = Some(fd)),
+        run: |spec, state| image::mount(spec.root, spec.no_set_id()).map(|fd| state.source = Some(fd)),
     },
     // Whoever is inside what is joined sees our child there, before that can say so itself.
     untraceable(|spec| spec.mode == Mode::Enter || joins(spec)),

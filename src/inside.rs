@@ -87,7 +87,7 @@ static NETWORK: [Step; 2] = [
     },
 ];
 
-static MOUNT: [Step; 9] = [
+static MOUNT: [Step; 10] = [
     // Slaves: what is mounted here does not show outside, and what is mounted or unmounted outside later is so here.
     Step {
         says: SLAVE,
@@ -114,6 +114,13 @@ static MOUNT: [Step; 9] = [
         when: |spec| spec.has_root() || spec.does(Kind::Dev),
         run: |_, state| devices::open().map(|devices| state.devices = Some(devices)),
     },
+    // While `.` is the caller's directory, and `/` its root.
+    Step {
+        says: say!("open root"),
+        on: root_of,
+        when: |spec| spec.has_root() && !spec.image,
+        run: |spec, state| files::directory(HERE, spec.root).map(|fd| state.source = Some(fd)),
+    },
     // While it is not below the new root, nor the new root below it.
     Step {
         says: say!("make a place for"),
@@ -129,7 +136,7 @@ static MOUNT: [Step; 9] = [
         says: say!("mount root"),
         on: root_of,
         when: mounts,
-        run: |spec, state| rootfs::root(spec, state.image).map(|fd| state.root = Some(fd)),
+        run: |spec, state| rootfs::root(spec, state.source).map(|fd| state.root = Some(fd)),
     },
     Step {
         says: say!("mount proc on /proc"),

@@ -119,6 +119,10 @@ fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
 /// Whether a mask of signals, in 16 hexadecimal digits, has that one.
 fn has(mask: &[u8], signal: Signal) -> bool {
     let bit = signal.number().cast_unsigned() as usize - 1;
-    let digit = mask.iter().rev().nth(bit / 4).and_then(|digit| char::from(*digit).to_digit(16));
-    digit.is_some_and(|digit| digit >> (bit % 4) & 1 == 1)
+    let digit = match mask.iter().rev().nth(bit / 4) {
+        Some(digit @ b'0'..=b'9') => digit - b'0',
+        Some(digit @ b'a'..=b'f') => digit - b'a' + 10,
+        _ => 0,
+    };
+    digit >> (bit % 4) & 1 == 1
 }

@@ -190,7 +190,7 @@ impl Relay {
             self.obey()?;
         }
         if signals.told(READABLE) {
-            self.notice();
+            self.notice()?;
         }
         if typed.told(READABLE) {
             self.take();
@@ -220,15 +220,23 @@ impl Relay {
         Ok(())
     }
 
-    /// The window has another size, or we are continued, in the foreground perhaps.
-    fn notice(&mut self) {
-        // signalfd(2): as many bytes each.
-        while read(self.signals, &mut [0u8; 128]).is_ok() {}
+    /// The window has another size, or we are continued, in the foreground perhaps. Signals that can't be read would be told of
+    /// for ever.
+    fn notice(&mut self) -> Done {
+        loop {
+            // signalfd(2): as many bytes each.
+            match read(self.signals, &mut [0u8; 128]) {
+                Ok(_) | Err(Failure::INTR) => {}
+                Err(Failure::AGAIN) => break,
+                Err(why) => return Err(why),
+            }
+        }
         pty::make_raw(self.look);
         pty::copy_size(self.master);
         if self.input == Input::Withheld {
             self.input = Input::Open;
         }
+        Ok(())
     }
 
     /// What the caller types, or has in a file. Its end is one that a terminal tells, by a character: at a line's beginning

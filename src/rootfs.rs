@@ -7,7 +7,7 @@ use rustix::fs::fstat;
 
 use crate::base;
 use crate::fault::{blame, blame_hint};
-use crate::files::{self, Fd, HERE};
+use crate::files::{self, Fd};
 use crate::hint;
 use crate::mounts;
 use crate::say;
@@ -16,19 +16,14 @@ use crate::sys::{Done, Failure};
 use crate::text::Text;
 use crate::texts::Say;
 
-/// What becomes `/`: DIR, or an empty file system that the operations fill.
+/// What becomes `/`: DIR, or the mount of an image, as `source`; or an empty file system that the operations fill.
 ///
 /// # Errors
-/// What is wrong with DIR, or what the kernel can't do.
-pub fn root(spec: &Spec<'_>, image: Option<Fd>) -> Result<Fd, Failure> {
-    let directory = if spec.root.is_empty() || image.is_some() {
-        image
-    } else {
-        Some(files::directory(HERE, spec.root).map_err(|why| blame(say!("open root"), spec.root, why))?)
-    };
+/// What the kernel can't do.
+pub fn root(spec: &Spec<'_>, source: Option<Fd>) -> Result<Fd, Failure> {
     let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
     let attributes = raw::MOUNT_ATTR_NODEV | spec.no_set_id() | read_only;
-    let tree = match directory {
+    let tree = match source {
         None => new_tmpfs(spec, &Op::new(Kind::Tmpfs, c"/"))?,
         Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
         Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,

@@ -143,8 +143,8 @@ pub struct State {
     pub pid_file: Option<(Fd, Fd)>,
     /// `/` is a copy that lies on the initramfs.
     pub on_copy: bool,
-    /// The mount of `--image`, nowhere yet.
-    pub image: Option<Fd>,
+    /// What becomes the root: DIR, or the mount of `--image`, nowhere yet.
+    pub source: Option<Fd>,
     /// Process 1's, where there is no pid namespace: the list of its children.
     pub children: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
@@ -222,7 +222,7 @@ static NOTHING_KNOWN: State = State {
     waiting: None,
     pid_file: None,
     on_copy: false,
-    image: None,
+    source: None,
     children: None,
     locks: [0; LOCKS],
     look: None,

@@ -527,6 +527,26 @@ fn the_relay_does_not_outlive_a_launch_that_failed() {
     }
 }
 
+/// A relay that can't read its signals would be told of them for ever.
+#[test]
+fn signals_that_can_not_be_read_end_the_relay() {
+    use super::harness::Deny;
+    for root in roots() {
+        // signalfd(2): struct signalfd_siginfo has 128 bytes.
+        let no_signals = Deny::when(libc::SYS_read, 2, u64::MAX, 128, libc::ENOSYS);
+        let mut run = root.launch(&["--pty"], &["/bin/sh", "-c", "echo up; exec sleep 1000"]).deny(no_signals).start();
+        assert_eq!(run.line(), "up\r");
+        let init = run.init();
+        let relay =
+            eventually("the relay is there", || procs::children(run.pid()).into_iter().find(|pid| *pid != init));
+        send(relay, libc::SIGWINCH);
+        // CMD's terminal is hung up.
+        let out = run.finish();
+        assert_eq!(out.status, 129, "{out}");
+        assert!(out.stderr.contains("copy") && out.stderr.contains(": Function not implemented"), "{out}");
+    }
+}
+
 /// `script`, as every program that runs others in a terminal of its own.
 #[test]
 fn in_another_programs_terminal() {
