@@ -9,10 +9,10 @@
 
 use core::ffi::CStr;
 use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
-use rustix::process::{Pid, getpid, getppid, setpgid, setsid};
+use rustix::process::{Pid, getpid, setpgid, setsid};
 
 use crate::fault::{blame, blame_execution, failed, give_up, tell, tell_why};
-use crate::files::{self, HERE, chdir};
+use crate::files::{self, HERE, chdir, read};
 use crate::hint::{self, Cause, SH};
 use crate::say;
 use crate::spec::{Mode, ROOTS_HOME, Spec};
@@ -23,13 +23,7 @@ use crate::text::{self, PATH, Text};
 use crate::voice::{self, Event, Name};
 use crate::{fds, procfs, rights, status, tty};
 
-static STEPS: [Step; 4] = [
-    Step {
-        says: say!("wait for"),
-        on: |_| c"--block-fd",
-        when: |spec| spec.channels.block.is_some(),
-        run: |spec, _| status::wait_for(spec.channels.block),
-    },
+static STEPS: [Step; 3] = [
     Step {
         says: say!("start a process group"),
         on: nothing,
@@ -47,7 +41,7 @@ static STEPS: [Step; 4] = [
 ];
 
 /// With the rights of CMD.
-static LAST: [Step; 9] = [
+static LAST: [Step; 11] = [
     Step {
         says: say!("set no_new_privs"),
         on: nothing,
@@ -65,19 +59,6 @@ static LAST: [Step; 9] = [
         on: |spec| spec.exec_label.unwrap_or(c""),
         when: |spec| spec.exec_label.is_some(),
         run: |spec, state| procfs::label(state.proc, c"self/attr/exec", spec.exec_label),
-    },
-    Step {
-        says: say!("close descriptors"),
-        on: nothing,
-        when: |spec| spec.contained() && !spec.keeps_all_fds,
-        run: |spec, state| close_descriptors(spec, state),
-    },
-    Step {
-        says: say!("enter directory"),
-        on: |spec| spec.directory.unwrap_or_default(),
-        // Process 1 is in / already.
-        when: |spec| spec.directory.is_some_and(|directory| !spec.contained() || directory != c"/"),
-        run: |spec, _| enter_directory(spec),
     },
     Step {
         says: say!("leave core files as the caller did"),
@@ -101,6 +82,32 @@ static LAST: [Step; 9] = [
         on: nothing,
         when: always,
         run: |_, state| sys::set_mask(state.caller.mask).map(|_| ()),
+    },
+    // From here on the caller's signals end it: what follows may wait for ever, in a file system that does not answer.
+    Step {
+        says: say!("wait for"),
+        on: |_| c"--block-fd",
+        when: |spec| spec.channels.block.is_some(),
+        run: |spec, _| status::wait_for(spec.channels.block),
+    },
+    Step {
+        says: say!("wait until nsinit has closed its descriptors"),
+        on: nothing,
+        when: |spec| spec.mode == Mode::Init || spec.supervises(),
+        run: |_, state| wait_for_parent(state),
+    },
+    Step {
+        says: say!("close descriptors"),
+        on: nothing,
+        when: |spec| spec.contained() && !spec.keeps_all_fds,
+        run: |spec, state| close_descriptors(spec, state),
+    },
+    Step {
+        says: say!("enter directory"),
+        on: |spec| spec.directory.unwrap_or_default(),
+        // Process 1 is in / already.
+        when: |spec| spec.directory.is_some_and(|directory| !spec.contained() || directory != c"/"),
+        run: |spec, _| enter_directory(spec),
     },
     Step {
         says: say!("filter system calls"),
@@ -180,7 +187,7 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     let orphaned = if spec.contained() && !spec.supervises() {
         state.go.ok_or(Failure::BADF)?.is_ended()?
     } else {
-        getppid() != state.parent
+        !sys::is_child_of(state.parent)?
     };
     if orphaned {
         sys::exit(failed());
@@ -188,9 +195,26 @@ fn die_with_parent(spec: &Spec<'_>, state: &State) -> Done {
     Ok(())
 }
 
+/// As long as the one that supervises CMD has its directory and its descriptors, CMD finds the one busy and the others open.
+fn wait_for_parent(state: &State) -> Done {
+    let Some(gate) = state.gate else { return Ok(()) };
+    // While we held that end too, read(2) would not return.
+    sys::close(fds::number(Some(gate.write)));
+    let mut ended = read(gate.read, &mut [0u8]);
+    while ended == Err(Failure::INTR) {
+        ended = read(gate.read, &mut [0u8]);
+    }
+    ended?;
+    if !sys::is_child_of(state.parent)? {
+        sys::exit(failed());
+    }
+    Ok(())
+}
+
 /// All but what CMD keeps, and what we tell the launcher by that it was never executed.
 fn close_descriptors(spec: &Spec<'_>, state: &State) -> Done {
-    fds::close_all_but(spec.keep_fds, &[fds::number(state.news.map(|pipe| pipe.write))])?;
+    let [news, executed] = [state.news, state.executed].map(|pipe| fds::number(pipe.map(|pipe| pipe.write)));
+    fds::close_all_but(spec.keep_fds, &[news, executed])?;
     for fd in spec.keep_fds {
         sys::close_on_exec(*fd, false)
             .map_err(|errno| blame(say!("keep open the descriptor of"), c"--keep-fd", errno))?;

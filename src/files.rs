@@ -7,7 +7,7 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::{FileType, Mode, OFlags, fstat, fstatvfs, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
 use rustix::io::Errno;
 
-use crate::sys::{Done, Failure, keep_open};
+use crate::sys::{self, Done, Failure, keep_open};
 
 /// A descriptor of ours. It stays open until [`crate::fds`] closes all that a process no longer needs, with one call:
 /// nothing is closed one by one.
@@ -140,6 +140,29 @@ pub fn chdir(path: &CStr) -> Done {
 #[inline(never)]
 pub fn chroot(path: &CStr) -> Done {
     Ok(rustix::process::chroot(path)?)
+}
+
+/// Where in a `struct linux_dirent64` its length is, and where the name (getdents(2)).
+const LENGTH: usize = 16;
+/// See [`LENGTH`].
+const NAME: usize = 19;
+
+/// Hands out the name of each entry of `dir`.
+#[inline(never)]
+pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
+    let mut buffer = [0u8; 1024];
+    while let Ok(mut rest) = sys::read_directory(dir, &mut buffer)
+        && !rest.is_empty()
+    {
+        while let Some(&[low, high]) = rest.get(LENGTH..LENGTH + 2)
+            && let Some((entry, after)) = rest.split_at_checked(usize::from(u16::from_ne_bytes([low, high])).max(NAME))
+        {
+            rest = after;
+            let name = entry.get(NAME..).unwrap_or_default();
+            let length = name.iter().take_while(|byte| **byte != 0).count();
+            body(sys::c_str(name.get(..=length).unwrap_or_default()));
+        }
+    }
 }
 
 /// Kinds of files, of `st_mode` (inode(7)).

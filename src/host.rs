@@ -9,7 +9,7 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, getpid};
+use rustix::process::Pid;
 
 use crate::fault::{SIGNALLED, blame, blame_hint, failed, tell, tell_why};
 use crate::files::{self, Fd, HERE, read, write};
@@ -20,7 +20,7 @@ use crate::say;
 use crate::spec::{End, Mode, Spec};
 use crate::state::{Look, News, Pipe, State};
 use crate::step::{
-    BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, contained, explain, nothing, untraceable, walk,
+    BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, contained, explain, mortal, nothing, untraceable, walk,
 };
 use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Standard};
 use crate::texts::Say;
@@ -44,6 +44,13 @@ static BEFORE: [Step; 19] = [
             let [_, most] = state.caller.core;
             sys::limit_core([0, most])
         },
+    },
+    // The kernel takes it of the machine's root alone.
+    Step {
+        says: say!("mount image"),
+        on: |spec| spec.root,
+        when: |spec| spec.image,
+        run: |spec, state| mortal(|| image::mount(spec.root, spec.no_set_id())).map(|fd| state.source = Some(fd)),
     },
     Step {
         says: say!("make"),
@@ -71,14 +78,7 @@ static BEFORE: [Step; 19] = [
         says: say!("become the reaper of orphans"),
         on: nothing,
         when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
-        run: |_, state| reaper::become_subreaper(state),
-    },
-    // The kernel takes it of the machine's root alone.
-    Step {
-        says: say!("mount image"),
-        on: |spec| spec.root,
-        when: |spec| spec.image,
-        run: |spec, state| image::mount(spec.root, spec.no_set_id()).map(|fd| state.source = Some(fd)),
+        run: |_, _| reaper::become_subreaper(),
     },
     // Whoever is inside what is joined sees our child there, before that can say so itself.
     untraceable(|spec| spec.mode == Mode::Enter || joins(spec)),
@@ -126,12 +126,7 @@ static BEFORE: [Step; 19] = [
         when: |spec| spec.life.die_with_parent.is_some() || spec.channels.detach,
         run: |spec, _| die_with_parent(spec),
     },
-    Step {
-        says: say!("make pipes"),
-        on: nothing,
-        when: |spec| spec.contained() || spec.awaits_start(),
-        run: |spec, state| make_pipes(spec, state),
-    },
+    Step { says: say!("make pipes"), on: nothing, when: always, run: |spec, state| make_pipes(spec, state) },
 ];
 
 /// The terminal tells us of ^Z; it is lent to CMD, or taken back from what CMD's shells have made of it.
@@ -301,7 +296,9 @@ fn process(state: &State) -> Result<Fd, Failure> {
 }
 
 fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
-    state.go = Some(Pipe::new(PipeFlags::empty())?);
+    if spec.contained() || spec.awaits_start() {
+        state.go = Some(Pipe::new(PipeFlags::empty())?);
+    }
     let leaves = spec.life.end == End::Leave && spec.supervises();
     if spec.is_told_of() && spec.mode == Mode::Container {
         state.told = Some(Pipe::new(PipeFlags::empty())?);
@@ -314,10 +311,12 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
         || spec.channels.status.is_some()
         || spec.awaits_start()
     {
-        let news = Pipe::new(PipeFlags::NONBLOCK)?;
-        // Before anybody can write to it: what is there already is not announced.
-        sys::signal_on_input(news.read, getpid(), Signal::IO)?;
-        state.news = Some(news);
+        // Who waits for CMD looks for news at each SIGCHLD: another signal could be one that CMD is to get.
+        let signal = if spec.mode == Mode::Container { Signal::IO } else { Signal::CHLD };
+        state.news = Some(Pipe::announced(signal)?);
+    }
+    if spec.mode != Mode::Container {
+        state.executed = state.news;
     }
     Ok(())
 }
@@ -333,10 +332,11 @@ fn let_go(state: &State) -> Done {
 
 /// What the launcher keeps open while CMD runs.
 #[must_use]
-pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 9] {
+pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 10] {
     let (directory, file) = state.pid_file.unzip();
-    let [go, news, relay, terminal, waiting, directory, file] = [
+    let [go, begun, news, relay, terminal, waiting, directory, file] = [
         state.go.map(|pipe| pipe.write),
+        state.begun.map(|pipe| pipe.write),
         state.news.map(|pipe| pipe.read),
         state.relay.map(|pipe| pipe.write),
         state.terminal,
@@ -346,7 +346,7 @@ pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 9] {
     ]
     .map(fds::number);
     let [status, ready] = [spec.channels.status, spec.channels.ready].map(Option::unwrap_or_default);
-    [go, news, relay, terminal, waiting, directory, file, status, ready]
+    [go, begun, news, relay, terminal, waiting, directory, file, status, ready]
 }
 
 /// The launcher while the container runs.
@@ -356,6 +356,10 @@ pub struct Supervisor<'a> {
     pub container: Pid,
     /// What CMD died of, if we are to die of it too.
     pub killer: Option<Signal>,
+    /// What process 1 was killed for, before CMD began.
+    pub ended_for: Option<Signal>,
+    /// Nobody could be told that CMD has been executed: it is over.
+    pub refused: bool,
     /// CMD has been executed, which has been told; or never was.
     pub started: bool,
     pub failed: bool,
@@ -375,7 +379,11 @@ impl Supervisor<'_> {
                 }
                 self.read_news();
                 pty::end(&mut self.state);
-                status::ended(self.spec, &self.state, (!self.failed).then_some(status), self.killer);
+                let ran = !self.failed && !self.refused;
+                status::ended(self.spec, &self.state, ran.then_some(status), self.killer);
+                if self.refused {
+                    return failed();
+                }
                 if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
                     sys::die_of(killer);
                 }
@@ -402,6 +410,10 @@ impl Supervisor<'_> {
         loop {
             return match sys::wait4(Some(self.container), false) {
                 Ok(None) => None,
+                Ok(Some((_, Change::Killed(Signal::KILL)))) if let Some(signal) = self.ended_for => {
+                    (self.killer, self.failed) = (Some(signal), true);
+                    Some(i32::from(SIGNALLED) + signal.number())
+                }
                 Ok(Some((_, Change::Exited(status)))) => Some(i32::from(status)),
                 // How the kernel tells of reboot(2) in a pid namespace: SIGHUP for a restart, SIGINT for an end.
                 Ok(Some((_, Change::Killed(Signal::HUP)))) if namespaced => Some(RESTART),
@@ -428,6 +440,11 @@ impl Supervisor<'_> {
 
     fn take(&mut self, info: &Siginfo) {
         self.state.asked |= info.signal().ends();
+        // Process 1 may wait for a file system that does not answer, and then for nothing but SIGKILL.
+        if info.signal().ends() && self.state.begun.is_some_and(|pipe| !sys::is_unread(pipe.write)) {
+            self.ended_for = self.ended_for.or(Some(info.signal()));
+            return self.kill(Signal::KILL);
+        }
         if self.spec.pty && info.code() == SI_KERNEL && pty::take(info.signal()) {
             return;
         }
@@ -451,6 +468,15 @@ impl Supervisor<'_> {
             }
             (signal, _) => self.kill(signal),
         }
+    }
+
+    /// Ends the container. Where no pid namespace ends with process 1, that ends the others, as if we were no more.
+    fn give_up(&self) {
+        if self.spec.process_1 || !self.spec.supervises() {
+            return self.kill(Signal::KILL);
+        }
+        sys::close(fds::number(self.state.go.map(|pipe| pipe.write)));
+        self.kill(Signal::TERM);
     }
 
     fn kill(&self, signal: Signal) {
@@ -491,7 +517,10 @@ impl Supervisor<'_> {
                 News::Started => {
                     self.started = true;
                     pty::begin(&self.state);
-                    status::started(self.spec, &mut self.state, self.container);
+                    self.refused = !status::started(self.spec, &mut self.state, self.container);
+                    if self.refused {
+                        self.give_up();
+                    }
                 }
             }
         }

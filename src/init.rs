@@ -8,7 +8,8 @@
 //! - Nothing may fail from here on: there is no `Result` in this file.
 //! - Next: exit(2) with CMD's status, and the kernel ends what is left.
 
-use rustix::io::pread;
+use core::ffi::CStr;
+
 use rustix::process::Pid;
 
 use crate::fault::{SIGNALLED, blame, failed, tell};
@@ -16,20 +17,16 @@ use crate::files::read;
 use crate::say;
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::{News, State};
-use crate::sys::{self, Change, Done, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
-use crate::text;
+use crate::sys::{self, Apart, Change, Done, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
 use crate::tty::{self, Stop};
 use crate::voice::Event;
-use crate::{procfs, pty, status, voice};
+use crate::{fds, procfs, pty, reaper, status, voice};
 
 /// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
 /// negative code: whoever forges these moves his own terminal and his own group.
 pub const TO_FOREGROUND: i32 = -0x6e01;
 /// See [`TO_FOREGROUND`].
 pub const TO_GROUP: i32 = -0x6e02;
-
-/// Bytes of /proc/PID/task/TID/children that are read at once: some hundred processes, and there is a next time.
-const CHILDREN: usize = 2048;
 
 /// What process 1 knows.
 pub struct Init<'a> {
@@ -41,8 +38,16 @@ pub struct Init<'a> {
     killer: Option<Signal>,
     /// The user's filter, which holds for us too, forbids waiting for signals: then only the children are waited for.
     deaf: bool,
+    /// CMD's name.
+    name: &'a CStr,
+    /// CMD, as long as it has not been executed.
+    apart: Apart<'a>,
     /// Whether CMD has been executed, if that is known already.
-    pub ran: Option<bool>,
+    ran: Option<bool>,
+    /// Nobody could be told that it was: it is over.
+    refused: bool,
+    /// What is done once it has been.
+    then: &'a dyn Fn(),
 }
 
 /// How far it has come.
@@ -50,8 +55,8 @@ pub struct Init<'a> {
 enum Life {
     /// CMD runs, or is stopped; it has been asked to end and has until then.
     Running { stopped: bool, until: Option<Time> },
-    /// CMD has ended with this status; whether anybody else is left is not known yet.
-    Ended { status: u8 },
+    /// CMD has ended with this status; whether anybody else is left is not known yet. It had been asked to end until then.
+    Ended { status: u8, until: Option<Time> },
     /// CMD has ended; the rest has until then.
     Ending { status: u8, until: Option<Time> },
     /// The rest is being killed.
@@ -60,15 +65,25 @@ enum Life {
 
 impl<'a> Init<'a> {
     #[must_use]
-    pub const fn new(spec: &'a Spec<'a>, state: State, command: Pid) -> Init<'a> {
+    pub fn new(
+        spec: &'a Spec<'a>,
+        state: State,
+        (command, apart): (Pid, Apart<'a>),
+        name: &'a CStr,
+        then: &'a dyn Fn(),
+    ) -> Init<'a> {
         Init {
             spec,
             state,
             command,
+            name,
+            apart,
+            then,
             life: Life::Running { stopped: false, until: None },
             killer: None,
             deaf: false,
-            ran: Some(true),
+            ran: None,
+            refused: false,
         }
     }
 
@@ -89,11 +104,17 @@ impl<'a> Init<'a> {
                         return failed();
                     }
                 }
-                Life::Ended { status } if nobody_left || !self.outlives(status) => return self.finish(status),
+                Life::Ended { status, until } if nobody_left || !self.outlives(status, until) => {
+                    return self.finish(status);
+                }
                 Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return self.finish(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
                 Life::Killing { status } if self.spec.process_1 => return self.finish(status),
-                Life::Killing { .. } => self.signal_rest(Signal::KILL),
+                Life::Killing { .. } => {
+                    // Else they could fork faster than they are killed.
+                    self.signal_rest(&[Signal::STOP]);
+                    self.signal_rest(&[Signal::KILL]);
+                }
                 Life::Ended { .. } | Life::Ending { .. } => {}
             }
             if self.deaf {
@@ -118,17 +139,16 @@ impl<'a> Init<'a> {
     }
 
     /// CMD has ended and others have not. Whether they are waited for.
-    fn outlives(&mut self, status: u8) -> bool {
+    fn outlives(&mut self, status: u8, until: Option<Time>) -> bool {
         let until = match self.spec.life.end {
             End::AtOnce | End::Term { .. } => return false,
-            End::Wait => None,
+            End::Wait => until,
             End::Leave => {
                 self.state.inform(News::Left, self.remapped(status));
                 None
             }
             End::Grace(seconds) => {
-                self.signal_rest(Signal::TERM);
-                self.signal_rest(Signal::CONT);
+                self.signal_rest(&[Signal::TERM, Signal::CONT]);
                 Some(sys::now().after(seconds))
             }
         };
@@ -159,9 +179,10 @@ impl<'a> Init<'a> {
             Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
             None => self.tell(1, Event::Ended, [status.into(), 0]),
         }
-        let end = self.remapped(status).into();
+        let end = if self.refused { failed() } else { self.remapped(status).into() };
         if outermost {
-            status::ended(self.spec, &self.state, self.ran.filter(|ran| *ran).map(|_| end), self.killer);
+            let ran = self.ran == Some(true) && !self.refused;
+            status::ended(self.spec, &self.state, ran.then_some(end), self.killer);
         }
         if let Some(killer) = self.killer {
             if !outermost {
@@ -183,13 +204,26 @@ impl<'a> Init<'a> {
 
     /// Whether CMD has been executed, if we are to know, and are the one whom he tells.
     fn look_for_start(&mut self) {
-        if let (None, Some(pipe)) = (self.ran, self.state.news) {
+        if let (None, Some(pipe)) = (self.ran, self.state.executed) {
             match read(pipe.read, &mut [0u8; 2]) {
-                // Nobody has the other end any more: CMD had it until he was executed.
+                // Nobody has the other end any more: CMD had it until it was executed.
                 Ok(0) => {
                     self.ran = Some(true);
-                    pty::begin(&self.state);
-                    status::started(self.spec, &mut self.state, self.command);
+                    self.apart.reclaim();
+                    sys::close(fds::number(Some(pipe.read)));
+                    if self.spec.mode == Mode::Container {
+                        if self.spec.awaits_start() {
+                            // It has been, or has said before that it will never be.
+                            self.state.inform(News::Started, 0);
+                        }
+                    } else {
+                        pty::begin(&self.state);
+                        self.refused = !status::started(self.spec, &mut self.state, self.command);
+                        if self.refused {
+                            self.signal_command(Signal::KILL);
+                        }
+                    }
+                    (self.then)();
                 }
                 Ok(_) => self.ran = Some(false),
                 Err(_) => {}
@@ -199,7 +233,7 @@ impl<'a> Init<'a> {
 
     /// Nobody will tell when there are news.
     fn wait_for_start(&mut self) {
-        if let (None, Some(pipe)) = (self.ran, self.state.news) {
+        if let (None, Some(pipe)) = (self.ran, self.state.executed) {
             let _ = sys::poll(&mut [Polled::new(pipe.read, READABLE)], None);
             self.look_for_start();
         }
@@ -212,7 +246,7 @@ impl<'a> Init<'a> {
 
     fn tell(&self, level: u8, event: Event, numbers: [i32; 2]) {
         if self.spec.life.verbose >= level {
-            tell(event, numbers, self.spec.argv.command());
+            tell(event, numbers, self.name);
         }
     }
 
@@ -270,11 +304,12 @@ impl<'a> Init<'a> {
         if voice::chosen().tells_of_command {
             self.tell_child(self.command, change);
         }
+        let until = if let Life::Running { until, .. } = self.life { until } else { None };
         match change {
-            Change::Exited(status) => self.life = Life::Ended { status },
+            Change::Exited(status) => self.life = Life::Ended { status, until },
             Change::Killed(signal) => {
                 self.killer = Some(signal);
-                self.life = Life::Ended { status: SIGNALLED.saturating_add(signal.number() as u8) };
+                self.life = Life::Ended { status: SIGNALLED.saturating_add(signal.number() as u8), until };
             }
             Change::Continued => self.set_stopped(false),
             Change::Stopped(signal) => {
@@ -372,11 +407,8 @@ impl<'a> Init<'a> {
         if info.signal() == Signal::CHLD {
             return;
         }
-        self.tell(3, Event::Received, [info.signal().number(), 0]);
         self.state.asked |= info.signal().ends();
-        if !contained && info.signal() == Signal::IO && self.state.is_news(info) {
-            return;
-        }
+        self.tell(3, Event::Received, [info.signal().number(), 0]);
         if self.spec.pty && !contained && info.code() == SI_KERNEL && pty::take(info.signal()) {
             return;
         }
@@ -397,7 +429,17 @@ impl<'a> Init<'a> {
     /// Passes on what `info` tells of, as `signal`.
     fn forward(&mut self, info: &Siginfo, signal: Signal) {
         let contained = self.spec.mode == Mode::Container;
-        let Life::Running { stopped, until } = self.life else { return self.signal_rest(signal) };
+        let limit = || self.spec.life.stop_timeout.map(|seconds| sys::now().after(seconds));
+        let (stopped, until) = match self.life {
+            Life::Running { stopped, until } => (stopped, until),
+            Life::Ending { status, until } => {
+                if signal.ends() && self.spec.life.end == End::Wait {
+                    self.life = Life::Ending { status, until: until.or(limit()) };
+                }
+                return self.signal_rest(&[signal]);
+            }
+            _ => return self.signal_rest(&[signal]),
+        };
         match (info.code(), self.spec.life.audience) {
             (TO_FOREGROUND, _) if contained => {
                 if let Some(terminal) = self.state.terminal {
@@ -415,7 +457,7 @@ impl<'a> Init<'a> {
             }
             // A stopped job is one: what continues its leader continues all of it.
             _ if signal == Signal::CONT && stopped => self.resume(),
-            (_, Audience::All) => self.signal_rest(signal),
+            (_, Audience::All) => self.signal_rest(&[signal]),
             (_, Audience::Group) => self.signal_group(signal),
             (SI_QUEUE, Audience::Command) if signal == info.signal() => {
                 // Where the queue is full the signal still arrives, without its value.
@@ -431,8 +473,7 @@ impl<'a> Init<'a> {
                 if stopped {
                     self.signal_group(Signal::CONT);
                 }
-                let limit = self.spec.life.stop_timeout.map(|seconds| sys::now().after(seconds));
-                self.life = Life::Running { stopped, until: until.or(limit) };
+                self.life = Life::Running { stopped, until: until.or(limit()) };
             }
             // ^Z right after `fg`: the kernel has dropped the SIGCONT that was on its way (signal(7)), so CMD never went on
             // and is not stopped anew, but the job is to be.
@@ -467,23 +508,19 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// Everybody but us: kill(-1) as process 1, else those whose parent we are, which the next round's orphans join.
-    fn signal_rest(&self, signal: Signal) {
+    /// Everybody but us: kill(-1) as process 1, else all that descends from us.
+    fn signal_rest(&self, signals: &[Signal]) {
         if self.spec.process_1 {
-            let _ = sys::kill(-1, signal);
-            return;
-        }
-        let mut list = [0u8; CHILDREN];
-        let length = self.state.children.and_then(|file| pread(file, list.as_mut_slice(), 0).ok()).unwrap_or(0);
-        let list = list.get(..length).unwrap_or_default();
-        // Each number is followed by a space; what the buffer cuts off waits for the next round.
-        let whole = list.iter().rposition(|byte| *byte == b' ').unwrap_or(0);
-        let mut rest = list.get(..whole).unwrap_or_default();
-        while let Some((word, after)) = text::word(rest, b' ') {
-            if let Some(pid) = text::number(word).filter(|pid| *pid > 1) {
-                let _ = sys::kill(pid.cast_signed(), signal);
+            for signal in signals {
+                let _ = sys::kill(-1, *signal);
             }
-            rest = after;
+        } else if let Some(proc) = self.state.tree {
+            reaper::signal_all(proc, signals);
+        } else if self.spec.mode != Mode::Container
+            && let Ok(proc) = procfs::open()
+        {
+            reaper::signal_all(proc, signals);
+            sys::close(fds::number(Some(proc)));
         }
     }
 }

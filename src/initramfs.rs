@@ -196,26 +196,9 @@ fn take_along(mount: &CStr, place: &CStr) -> Done {
     }
 }
 
-/// Where in a `struct linux_dirent64` its length is, and where the name (getdents(2)).
-const LENGTH: usize = 16;
-/// See [`LENGTH`].
-const NAME: usize = 19;
-
 /// Removes all in `dir` that is on `device`. What can't be removed stays.
 fn free(dir: BorrowedFd<'_>, device: u64) {
-    let mut buffer = [0u8; 1024];
-    while let Ok(mut rest) = sys::read_directory(dir, &mut buffer)
-        && !rest.is_empty()
-    {
-        while let Some(&[low, high]) = rest.get(LENGTH..LENGTH + 2)
-            && let Some((entry, after)) = rest.split_at_checked(usize::from(u16::from_ne_bytes([low, high])).max(NAME))
-        {
-            rest = after;
-            let name = entry.get(NAME..).unwrap_or_default();
-            let length = name.iter().take_while(|byte| **byte != 0).count();
-            remove(dir, c_str(name.get(..=length).unwrap_or_default()), device);
-        }
-    }
+    files::each_name(dir, &mut |name| remove(dir, name, device));
 }
 
 fn remove(dir: BorrowedFd<'_>, name: &CStr, device: u64) {

@@ -54,7 +54,7 @@ static BEGIN: [Step; 8] = [
         says: say!("become the reaper of orphans"),
         on: nothing,
         when: |spec| !spec.process_1 && spec.supervises(),
-        run: |_, state| reaper::become_subreaper(state),
+        run: |_, _| reaper::become_subreaper(),
     },
     Step {
         says: say!("label what is made as"),
@@ -168,7 +168,13 @@ static ENTER: [Step; 3] = [
 ];
 
 /// At the end, for what belongs to the one process that does it.
-static LAST: [Step; 8] = [
+static LAST: [Step; 9] = [
+    Step {
+        says: say!("look for the processes of CMD in"),
+        on: |_| c"/proc",
+        when: |spec| !spec.process_1 && spec.supervises(),
+        run: |_, state| reaper::look_for_proc(state),
+    },
     Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.pty, run: pty::give },
     Step {
         says: say!("lock"),

@@ -22,7 +22,7 @@ use crate::say;
 use crate::spec::{End, Mode, Spec};
 use crate::state::{News, Pipe, State};
 use crate::step::explain_line;
-use crate::sys::{self, Done, Failure, Fork, Set, Signal, Standard, Start};
+use crate::sys::{self, Apart, Done, Failure, Fork, Set, Signal, Standard, Start};
 use crate::text::Text;
 use crate::texts::Say;
 use crate::voice::{self, Name};
@@ -275,6 +275,8 @@ pub fn explain(spec: &Spec<'_>) {
 fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
     start_relay(spec, start, state)?;
+    // After the relay, which is to have no end of it.
+    state.begun = if spec.process_1 && !spec.pty { state.go } else { Some(pipe()?) };
     // Whoever is in it already sees process 1 from its first moment.
     let seen = spec.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
     if seen {
@@ -289,11 +291,24 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
             host::after(spec, state, container)?;
             call_ourselves(spec, start);
             let state = *state;
-            let launcher =
-                Supervisor { spec, state, container, killer: None, started: false, failed: false, left: None };
+            let launcher = Supervisor {
+                spec,
+                state,
+                container,
+                killer: None,
+                ended_for: None,
+                refused: false,
+                started: false,
+                failed: false,
+                left: None,
+            };
             Ok(launcher.forever())
         }
     }
+}
+
+fn pipe() -> Result<Pipe, Failure> {
+    Pipe::new(PipeFlags::empty()).map_err(|why| blame_hint(say!("make pipes"), c"", why, hint::of_call(why).hint()))
 }
 
 /// Has somebody between the caller's terminal and CMD's.
@@ -353,7 +368,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
     }
     let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.enter, why))?;
     call_ourselves(spec, start);
-    watch(spec, start, state, command)
+    watch(spec, start, state, (command, Apart::NOBODY), spec.argv.command())
 }
 
 /// The helper's part. Returns its exit status; CMD begins as its sister.
@@ -523,16 +538,20 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     }
     inside::enter(spec, state)?;
     // Nothing that leads outside is open any more when somebody is inside.
-    let [go, label] =
-        [state.go.map(|pipe| pipe.read), state.proc.filter(|_| spec.exec_label.is_some())].map(fds::number);
-    let [terminal, news, children] = needed(state);
-    sys::close_ours(&state.locks, &[go, label, terminal, news, children]);
+    let [go, begun, label] = [
+        state.go.map(|pipe| pipe.read),
+        state.begun.map(|pipe| pipe.read),
+        state.proc.filter(|_| spec.exec_label.is_some()),
+    ]
+    .map(fds::number);
+    let [terminal, news, tree] = needed(state);
+    sys::close_ours(&state.locks, &[go, begun, label, terminal, news, tree]);
     Ok(())
 }
 
 /// What is needed as long as CMD lives.
 fn needed(state: &State) -> [u32; 3] {
-    [state.terminal, state.news.map(|pipe| pipe.write), state.children].map(fds::number)
+    [state.terminal, state.news.map(|pipe| pipe.write), state.tree].map(fds::number)
 }
 
 /// A terminal that is not lent is the launcher's alone.
@@ -545,6 +564,7 @@ fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     forget_terminal(spec, state);
     let hidden = hide(start, spec.title_inside);
     let told = || status::tell_namespaces(state).map_err(|why| blame(say!("tell of namespaces"), c"", why));
+    let name = spec.argv.command();
     let begun = match hidden.and_then(|()| told()).and_then(|()| build(spec, state)) {
         Ok(()) if !spec.supervises() => return become_command(spec, state),
         Ok(()) => start_command(spec, state),
@@ -552,8 +572,8 @@ fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     };
     match begun {
         Ok(command) => {
-            settle(spec, state);
-            Init::new(spec, *state, command).forever()
+            let go = settle(spec, state);
+            Init::new(spec, State { go, ..*state }, command, name, &|| weaken(spec)).forever()
         }
         Err(why) => {
             state.inform(News::Failed, 0);
@@ -576,50 +596,71 @@ pub fn pause() -> i32 {
 #[inline(never)]
 fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     host::before(spec, state)?;
+    call_ourselves(spec, start);
+    let name = spec.argv.command();
     let command = start_command(spec, state)?;
     if spec.process_1 {
         let _ = caps::keep_for_the_end(spec);
     }
-    call_ourselves(spec, start);
-    watch(spec, start, state, command)
+    watch(spec, start, state, command, name)
 }
 
-/// Starts CMD as our child.
-fn start_command(spec: &Spec<'_>, state: &mut State) -> Result<Pid, Failure> {
+/// Starts CMD as our child. It waits until we have [`release`]d it. What it is told, its name included, is its own from
+/// then on.
+fn start_command<'a>(spec: &'a Spec<'a>, state: &mut State) -> Result<(Pid, Apart<'a>), Failure> {
     state.parent = Some(getpid());
+    let pipes = Pipe::new(PipeFlags::empty()).and_then(|gate| {
+        state.gate = Some(gate);
+        if state.executed.is_none() {
+            state.executed = Some(Pipe::announced(Signal::CHLD)?);
+        }
+        Ok(())
+    });
+    pipes.map_err(|why| blame_hint(say!("make pipes"), c"", why, hint::of_call(why).hint()))?;
     let body = |(spec, state): &(&Spec<'_>, State)| become_command(spec, state);
-    let command = sys::spawn(body, &(spec, *state)).map_err(|why| no_fork(say!("fork"), c"CMD", why))?;
-    if spec.contained() && spec.awaits_start() {
-        // It has been executed, or has said before that it will never be.
-        state.inform(News::Started, 0);
-    }
-    Ok(command)
+    sys::start(body, (spec, *state)).map_err(|why| no_fork(say!("fork"), c"CMD", why))
+}
+
+/// Closes all but `users` and `ours`, and then lets CMD go on.
+fn release(state: &State, users: &[u32], ours: &[u32; 6]) {
+    let gate = state.gate.map(|pipe| pipe.write);
+    let [a, b, c, d, e, f] = *ours;
+    // It answers EINVAL only for an empty range, and there is none.
+    let _ = fds::close_all_but(users, &[a, b, c, d, e, f, fds::number(gate)]);
+    fds::give_up(gate.map(|gate| fds::number(Some(gate))));
 }
 
 /// Reaps and forwards until the end, where there is nobody between us and CMD. Returns the exit status.
-fn watch(spec: &Spec<'_>, start: &Start, state: &mut State, command: Pid) -> Result<i32, Failure> {
-    let [_, _, children] = needed(state);
+fn watch<'a>(
+    spec: &'a Spec<'a>,
+    start: &Start,
+    state: &mut State,
+    command: (Pid, Apart<'a>),
+    name: &'a CStr,
+) -> Result<i32, Failure> {
+    let _ = chdir(c"/");
     let sync = spec.channels.sync.unwrap_or_default();
-    let _ = fds::close_all_but(&host::needed(spec, state), &[children, sync]);
-    state.container = Some(command);
+    release(state, &host::needed(spec, state), &[sync, 0, 0, 0, 0, 0]);
+    state.container = Some(command.0);
     // CMD is on its way: who does not read it any more does not want to know.
     let _ = status::tell_of_container(spec.channels.status, spec, state, b" ");
-    let _ = chdir(c"/");
-    let mut init = Init::new(spec, *state, command);
-    init.ran = if state.news.is_some() { None } else { Some(true) };
-    sys::give_back(start);
-    Ok(init.forever())
+    // What is told the launcher is ours to know. The child may need what we give back, until it is executed.
+    Ok(Init::new(spec, State { news: None, ..*state }, command, name, &|| sys::give_back(start)).forever())
 }
 
-/// The supervisor gives up what it needs no more: descriptors, capabilities, the directory. None of it can fail for a
-/// reason that CMD would have to pay for.
-fn settle(spec: &Spec<'_>, state: &State) {
-    let [terminal, news, children] = needed(state);
+/// Process 1 gives up the descriptors that it needs no more, and lets CMD go on. None of it can fail for a reason that CMD
+/// would have to pay for. Returns what tells that the launcher is no more, where no pid namespace ends with it.
+fn settle(spec: &Spec<'_>, state: &State) -> Option<Pipe> {
+    let [terminal, news, tree] = needed(state);
+    let executed = fds::number(state.executed.map(|pipe| pipe.read));
     let sync = spec.channels.sync.unwrap_or_default();
-    // Where no pid namespace ends with us it tells that he has ended.
-    let go = state.go.map(|pipe| pipe.read).filter(|_| !spec.process_1 || spec.pty);
-    let _ = fds::close_all_but(&state.locks, &[terminal, news, children, sync, fds::number(go)]);
-    let _ = chdir(c"/");
+    let go = state.go.filter(|_| !spec.process_1 || spec.pty);
+    release(state, &state.locks, &[terminal, news, tree, sync, executed, fds::number(go.map(|pipe| pipe.read))]);
+    go
+}
+
+/// CMD has been executed: process 1 gives up what only that needed.
+fn weaken(spec: &Spec<'_>) {
     if spec.pty || spec.channels.detach {
         // The caller's terminal is not to be had here.
         sys::end_messages();

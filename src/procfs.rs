@@ -26,6 +26,12 @@ pub fn open() -> Result<Fd, Failure> {
     }
 }
 
+/// What is mounted at /proc, if it is that.
+#[must_use]
+pub fn mounted() -> Option<Fd> {
+    files::directory(HERE, c"/proc").ok().filter(|proc| is_ours(*proc))
+}
+
 /// Whether it is procfs, whole, and of our own pid namespace: `self` names us by our own number.
 fn is_ours(proc: Fd) -> bool {
     let mut pid = Text::new();

@@ -39,6 +39,17 @@ impl Pipe {
         Ok(Pipe { read: keep_open(read), write: keep_open(write) })
     }
 
+    /// One whose news `signal` announces to us.
+    ///
+    /// # Errors
+    /// Those of pipe(2) and fcntl(2).
+    pub fn announced(signal: Signal) -> Result<Pipe, Failure> {
+        let pipe = Pipe::new(PipeFlags::NONBLOCK)?;
+        // Before anybody can write to it: what is there already is not announced.
+        sys::signal_on_input(pipe.read, getpid(), signal)?;
+        Ok(pipe)
+    }
+
     /// Whether nobody has the end that is written open any more, asked by who has read what was to be read.
     ///
     /// # Errors
@@ -113,6 +124,9 @@ pub struct State {
     pub leaves_session: bool,
     /// From the launcher: a byte means go on; its end means that he is no more.
     pub go: Option<Pipe>,
+    /// Its reading end is open, in process 1 and in CMD, as long as CMD has not begun; nothing is ever written to it. Where
+    /// process 1 keeps none, it is `go`.
+    pub begun: Option<Pipe>,
     /// To the launcher: [`News`].
     pub news: Option<Pipe>,
     /// The caller's procfs, verified.
@@ -145,8 +159,8 @@ pub struct State {
     pub on_copy: bool,
     /// What becomes the root: DIR, or the mount of `--image`, nowhere yet.
     pub source: Option<Fd>,
-    /// Process 1's, where there is no pid namespace: the list of its children.
-    pub children: Option<Fd>,
+    /// Process 1's, where there is no pid namespace: a procfs that shows its descendants.
+    pub tree: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
     pub locks: [u32; LOCKS],
     /// The caller's terminal as it was.
@@ -165,6 +179,10 @@ pub struct State {
     pub pty: Option<(Fd, Fd)>,
     /// CMD's: its parent, process 1, by its own number.
     pub parent: Option<Pid>,
+    /// From CMD's parent: its end means that CMD may begin, or that the parent is no more.
+    pub gate: Option<Pipe>,
+    /// To CMD's parent: its end means that CMD has been executed, or has ended.
+    pub executed: Option<Pipe>,
 }
 
 impl State {
@@ -206,6 +224,7 @@ static NOTHING_KNOWN: State = State {
     lent: false,
     leaves_session: false,
     go: None,
+    begun: None,
     news: None,
     proc: None,
     process: None,
@@ -223,7 +242,7 @@ static NOTHING_KNOWN: State = State {
     pid_file: None,
     on_copy: false,
     source: None,
-    children: None,
+    tree: None,
     locks: [0; LOCKS],
     look: None,
     ptmx: None,
@@ -234,4 +253,6 @@ static NOTHING_KNOWN: State = State {
     leader: None,
     pty: None,
     parent: None,
+    gate: None,
+    executed: None,
 };

@@ -1,16 +1,19 @@
 //! What somebody outside is told of a container: that it runs and that it has ended; and what he is waited for.
 
+use core::ffi::CStr;
+
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
 use rustix::process::Pid;
 
 use crate::fault::{blame, blame_hint, failed, warn};
-use crate::files::{self, HERE, chdir, read, write};
+use crate::files::{self, Fd, HERE, chdir, read, write};
 use crate::hint;
 use crate::say;
 use crate::spec::Spec;
 use crate::state::{State, write_to_anybody};
+use crate::step::mortal;
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Text;
 use crate::texts::Say;
@@ -71,28 +74,56 @@ pub fn ask_for_namespaces(state: &mut State) -> Done {
     Ok(())
 }
 
-/// Makes the file of `--pid-file`, empty. There is to be none.
+/// Makes the file of `--pid-file`, empty. There is to be none. Its directory is kept: the path may lead elsewhere when the
+/// file is removed.
 ///
 /// # Errors
 /// Those of open(2), reported.
 pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
     let path = spec.channels.pid_file;
-    // It will be removed from elsewhere. The caller may not be allowed to search where he is.
-    let absolute = path.to_bytes().first() == Some(&b'/');
-    let here = files::directory(HERE, if absolute { c"/" } else { c"." })?;
-    let made = files::create(here, path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, 0o644);
-    let file = made.map_err(|why| blame_hint(say!("make"), path, why, hint::of_pid_file(path, why).hint()))?;
-    state.pid_file = Some((here, file));
+    // If it can be looked for, it can be made.
+    let _ = mortal(|| files::look(HERE, path));
+    let made = directory_of(path).and_then(|directory| {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        Ok((directory, files::create(directory, last_of(path), flags, 0o644)?))
+    });
+    let made = made.map_err(|why| blame_hint(say!("make"), path, why, hint::of_pid_file(path, why).hint()))?;
+    state.pid_file = Some(made);
     Ok(())
 }
 
-/// CMD has been executed: tells everybody who waits for that. `pid` is process 1, or CMD where there is none.
-pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
+/// The length of what stands before the last component of `path`.
+fn before_last(path: &CStr) -> usize {
+    path.to_bytes().iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1)
+}
+
+fn last_of(path: &CStr) -> &CStr {
+    sys::tail(path, before_last(path))
+}
+
+fn directory_of(path: &CStr) -> Result<Fd, Failure> {
+    let mut directory = Text::new();
+    directory.push(path.to_bytes().get(..before_last(path)).unwrap_or_default());
+    if directory.is_full() {
+        return Err(Failure::NAMETOOLONG);
+    }
+    // The path of a file in the working directory has none.
+    files::directory(HERE, directory.byte(b'.').c_str())
+}
+
+/// CMD has been executed: tells everybody who waits for that. `pid` is process 1, or CMD where there is none. Returns whether
+/// it may go on: what goes on in the background is found by its pid file alone.
+#[must_use]
+pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) -> bool {
     if let Some((_, file)) = state.pid_file {
         let mut line = Text::new();
         line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
-        if let Err(errno) = write(file, line.bytes()) {
-            warn(say!("write"), spec.channels.pid_file, errno, Say::NOTHING);
+        if let Err(why) = write(file, line.bytes()) {
+            if state.waiting.is_some() {
+                blame_hint(say!("write"), spec.channels.pid_file, why, Say::NOTHING);
+                return false;
+            }
+            warn(say!("write"), spec.channels.pid_file, why, Say::NOTHING);
         }
     }
     if let Some(fd) = spec.channels.ready {
@@ -116,6 +147,7 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) {
         sys::close(fds::number(Some(waiting)));
         sys::end_messages();
     }
+    true
 }
 
 /// All has come to its end: with CMD's exit status, or the signal that CMD died of, if it was executed at all.
@@ -136,12 +168,12 @@ pub fn ended(spec: &Spec<'_>, state: &State, ran: Option<i32>, killer: Option<Si
 
 /// Removes the file of `--pid-file`, if it is still the one that we made.
 pub fn remove_pid_file(spec: &Spec<'_>, state: &State) {
-    let Some((here, file)) = state.pid_file else { return };
-    let path = spec.channels.pid_file;
-    if let (Ok(ours), Ok(there)) = (fstat(file), statat(here, path, AtFlags::SYMLINK_NOFOLLOW))
+    let Some((directory, file)) = state.pid_file else { return };
+    let name = last_of(spec.channels.pid_file);
+    if let (Ok(ours), Ok(there)) = (fstat(file), statat(directory, name, AtFlags::SYMLINK_NOFOLLOW))
         && (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
     {
-        let _ = unlinkat(here, path, AtFlags::empty());
+        let _ = unlinkat(directory, name, AtFlags::empty());
     }
 }
 

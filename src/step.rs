@@ -4,6 +4,7 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::prctl::PR_SET_DUMPABLE;
+use rustix::process::{Pid, getpid};
 
 use crate::fault::{blame_hint, push_object, write_line};
 use crate::hint;
@@ -46,6 +47,19 @@ pub const BLOCK_SIGNALS: Step = Step {
         Ok(())
     },
 };
+
+/// `body`, which changes nothing, while a signal that asks us to end does so by itself: what waits for a file system that does
+/// not answer ends for nothing else. To process 1 such a signal would be lost (pid_namespaces(7)).
+pub fn mortal<T>(body: impl FnOnce() -> T) -> T {
+    let mortal = getpid() != Pid::INIT && sys::set_mask(MORTAL).is_ok();
+    let result = body();
+    if mortal {
+        let _ = sys::set_mask(Set::ALL);
+    }
+    result
+}
+
+const MORTAL: Set = Set::ALL.without(Signal::HUP).without(Signal::INT).without(Signal::QUIT).without(Signal::TERM);
 
 /// Modes are then what they are said to be; the caller's mask is CMD's.
 pub const CLEAR_UMASK: Step = Step {

@@ -237,7 +237,7 @@ impl Reader {
             let missing = |why| complaint(row, Kind::ValueMissing, c"", why);
             *value = self.next().ok_or(missing(say!("a value is missing")))?;
             // Of one that is forgotten the end of the options would take the place, and CMD be an option.
-            if words.joins_values && value.to_bytes() == b"--" {
+            if words.voice == Name::Nsinit && value.to_bytes() == b"--" {
                 return Err(missing(say!("a value is missing before '--'")));
             }
         }

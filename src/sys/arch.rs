@@ -162,7 +162,8 @@ extern "C" fn _start() -> ! {
 ///
 /// # Safety
 /// The stack at `top`, which is 16-byte aligned, is the child's own; without one, the caller stands still until the
-/// child needs none (CLONE_VFORK). No flag is among them that reads the other arguments.
+/// child needs none (CLONE_VFORK). No flag is among them that reads the other arguments, but CLONE_CHILD_CLEARTID: `arg`
+/// then begins with an [`AtomicU32`](core::sync::atomic::AtomicU32) that stays where it is.
 #[cfg(target_arch = "x86_64")]
 pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
@@ -211,7 +212,7 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
         asm!(
             "svc 0", "cbnz x0, 2f", "mov x29, 0", "mov x0, x10", "blr x9", "brk 1", "2:",
             in("x8") linux_raw_sys::general::__NR_clone as usize, inlateout("x0") flags as usize => answer, in("x1") top,
-            in("x9") begin, in("x10") arg,
+            in("x4") arg, in("x9") begin, in("x10") arg,
         );
     }
     answer
@@ -230,7 +231,7 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}", "cmp r0, #0", "bne 2f",
             "mov r0, r9", "blx r8", "udf #0", "2:",
             saved = out(reg) _, number = in(reg) linux_raw_sys::general::__NR_clone,
-            inlateout("r0") flags => answer, in("r1") top, in("r8") begin, in("r9") arg,
+            inlateout("r0") flags => answer, in("r1") top, in("r4") arg, in("r8") begin, in("r9") arg,
         );
     }
     answer
@@ -248,7 +249,7 @@ pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void
         asm!(
             "ecall", "bnez a0, 2f", "mv a0, t1", "jalr t0", "ebreak", "2:",
             in("a7") linux_raw_sys::general::__NR_clone as usize, inlateout("a0") flags as usize => answer, in("a1") top,
-            in("t0") begin, in("t1") arg,
+            in("a4") arg, in("t0") begin, in("t1") arg,
         );
     }
     answer

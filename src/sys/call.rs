@@ -1,6 +1,7 @@
 //! The system calls that rustix lacks, typed.
 
 use core::ffi::{CStr, c_char, c_int, c_void};
+use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU32, Ordering};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -149,6 +150,95 @@ pub fn spawn<T>(body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
 }
 
+/// A child that shares our memory, and runs at the same time. What it was given is borrowed until it does so no more.
+pub struct Apart<'a> {
+    /// Null: it shares none.
+    stack: *mut c_void,
+    shares: *const AtomicU32,
+    given: PhantomData<&'a ()>,
+}
+
+/// What the child gets, at the top of its stack.
+#[repr(C)]
+struct Job<T> {
+    /// 1 as long as the child uses our memory. The kernel makes it 0 when the child executes or ends, and wakes who waits
+    /// for that (set_tid_address(2), CLONE_CHILD_CLEARTID).
+    shares: AtomicU32,
+    body: fn(&T) -> i32,
+    arg: T,
+}
+
+/// Starts a child that shares our memory until it executes a program or ends: `body(arg)` runs in it, on a stack of its own,
+/// and its result is the exit status. We go on meanwhile, and leave to it what is in the Cells that `arg` leads to. Where the
+/// kernel knows no such child (EINVAL: qemu's user mode), it has a copy of our memory.
+///
+/// # Errors
+/// Those of mmap(2) and clone(2).
+pub fn start<'a, T: Copy + 'a>(body: fn(&T) -> i32, arg: T) -> Result<(Pid, Apart<'a>), Failure> {
+    extern "C" fn begin<T>(job: *const c_void) -> ! {
+        // SAFETY: `job` is the Job at the top of this very stack, which nobody changes, and which stays until this process
+        // has executed or ended (`Apart::reclaim`).
+        let job = unsafe { &*job.cast::<Job<T>>() };
+        exit((job.body)(&job.arg))
+    }
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new private mapping takes nothing that is in use (mmap(2)).
+    let stack = unsafe { mmap_anonymous(core::ptr::null_mut(), STACK, protection, MapFlags::PRIVATE)? };
+    // Aligned as a stack is, since the mapping's end is.
+    let job = stack.cast::<u8>().wrapping_add(STACK - size_of::<Job<T>>().next_multiple_of(64)).cast::<Job<T>>();
+    // SAFETY: it lies in the mapping, with room for a Job, and aligned for one.
+    unsafe { job.write(Job { shares: AtomicU32::new(1), body, arg }) };
+    let flags = raw::CLONE_VM | raw::CLONE_CHILD_CLEARTID | raw::SIGCHLD;
+    // SAFETY: what lies below `job` is the child's own, and `begin` never returns. What both can reach is the Job, which
+    // neither changes but for the atomic; the program's data, which is atomic or constant; and what `arg` leads to, which
+    // is borrowed for as long (`Apart`), and of which the caller leaves to the child what could change.
+    match answer(unsafe { arch::spawn(flags, job.cast(), begin::<T>, job.cast_const().cast()) }) {
+        Ok(pid) => {
+            let pid = Pid::from_raw(pid as i32).ok_or(Failure::CHILD)?;
+            Ok((pid, Apart { stack, shares: job.cast_const().cast(), given: PhantomData }))
+        }
+        Err(why) => {
+            // SAFETY: it was mapped above, and nobody uses it.
+            let _ = unsafe { munmap(stack, STACK) };
+            if why != Failure::INVAL {
+                return Err(why);
+            }
+            match clone_old(0)? {
+                Fork::Child => exit(body(&arg)),
+                Fork::Parent(pid) => Ok((pid, Apart::NOBODY)),
+            }
+        }
+    }
+}
+
+impl Apart<'_> {
+    pub const NOBODY: Apart<'static> =
+        Apart { stack: core::ptr::null_mut(), shares: core::ptr::null(), given: PhantomData };
+
+    /// Gives back the child's stack, if the child has executed a program or ended.
+    pub fn reclaim(&mut self) {
+        // SAFETY: until it is unmapped, the stack is there, with the Job.
+        if self.stack.is_null() || unsafe { &*self.shares }.load(Ordering::Acquire) != 0 {
+            return;
+        }
+        // SAFETY: it was mapped by `start`; the child, which used it, has other memory or none.
+        let _ = unsafe { munmap(self.stack, STACK) };
+        self.stack = core::ptr::null_mut();
+    }
+}
+
+impl Drop for Apart<'_> {
+    /// Waits as long as the child shares what it was given.
+    fn drop(&mut self) {
+        self.reclaim();
+        while !self.stack.is_null() {
+            // While it is 1. Not FUTEX_WAIT_PRIVATE: the kernel wakes as if other processes could wait.
+            let _ = call!(__NR_futex, self.shares, raw::FUTEX_WAIT, 1u32, 0usize, 0usize);
+            self.reclaim();
+        }
+    }
+}
+
 /// Ends this process by `signal`, without a core file of ours; returns if that is impossible (process 1 is immune).
 pub fn die_of(signal: Signal) {
     let _ = prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
@@ -163,7 +253,7 @@ pub fn stop() {
     let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), Signal::STOP);
 }
 
-/// Bytes of stack for [`beside`]'s child: the path buffers of a walk and what the calls need are half of it.
+/// Bytes of stack for [`start`]'s and [`beside`]'s child: the path buffers of a walk and what the calls need are half of it.
 const STACK: usize = 128 * 1024;
 
 /// Runs `body(arg)` in a child that shares our memory, descriptors, directory and umask, and `meanwhile` here. Returns
@@ -360,6 +450,14 @@ pub fn pidfd_open(pid: u32) -> Result<BorrowedFd<'static>, Failure> {
     Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
+/// pidfd_send_signal(2) to a process, by its directory in a procfs.
+///
+/// # Errors
+/// ENOSYS before Linux 5.1; ESRCH, EPERM.
+pub fn signal_process(process: BorrowedFd<'_>, signal: Signal) -> Done {
+    done(call!(__NR_pidfd_send_signal, process.as_raw_fd(), signal.number(), 0usize, 0u32))
+}
+
 /// Whether the process that the descriptor is has ended: it can be read then (pidfd_open(2)).
 #[must_use]
 pub fn has_ended(process: BorrowedFd<'_>) -> bool {
@@ -485,6 +583,14 @@ pub fn is_given(fd: Standard) -> bool {
 /// What the filter says.
 pub fn own_number() -> Result<u32, Failure> {
     call!(__NR_getpid)
+}
+
+/// Whether our parent is that process, getppid(2), by its number in our pid namespace.
+///
+/// # Errors
+/// What a filter around us says.
+pub fn is_child_of(parent: Option<Pid>) -> Result<bool, Failure> {
+    Ok(Pid::from_raw(call!(__NR_getppid)? as i32) == parent)
 }
 
 /// fcntl(2) F_SETOWN: notes a process with an open file. Nothing comes of it without O_ASYNC.
@@ -721,6 +827,13 @@ impl Polled {
     pub const fn told(&self, what: i16) -> bool {
         self.told & (what | (raw::POLLHUP | raw::POLLERR) as i16) != 0
     }
+}
+
+/// Whether nobody has the reading end of a pipe open any more, of which `end` is the other.
+#[must_use]
+pub fn is_unread(end: BorrowedFd<'_>) -> bool {
+    let mut list = [Polled::new(end, WRITABLE)];
+    poll(&mut list, Some(Time::NONE)).is_err() || list.iter().any(|polled| polled.told & raw::POLLERR as i16 != 0)
 }
 
 /// ppoll(2) with the signal mask as it is. Returns of how many something is told.

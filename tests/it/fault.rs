@@ -79,8 +79,8 @@ const REOPEN: Deny = Deny::when(
 );
 const DATA: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 const REMOUNT_READ_ONLY: libc::c_ulong = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | DATA;
-/// How CMD is forked: CLONE_VM | CLONE_VFORK | SIGCHLD.
-const CMD_FORK: u64 = 0x4111;
+/// How CMD is forked: CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD.
+const CMD_FORK: u64 = 0x20_0111;
 /// How its helper is: CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD.
 const HELPER_FORK: u64 = 0x711;
 
@@ -192,6 +192,8 @@ const WITHOUT_ROW: &[&str] = &[
     "leave core files as the caller did",
     "ignore SIGCHLD as the caller did",
     "restore the signal mask",
+    "wait until nsinit has closed its descriptors",
+    "look for the processes of CMD in",
     "execute echo",
 ];
 
@@ -332,6 +334,9 @@ const IN_PLACE: &[Row] = &[
     row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
     row("start a process group", all(libc::SYS_setpgid), &[], "start a process group: Input/output error", Both),
     row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
+    row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files (the limit on open files is reached: see ulimit -n)", Both),
+    row("wait until nsinit has closed its descriptors", bytes(libc::SYS_read, 1), &[],
+        "wait until nsinit has closed its descriptors: Input/output error", Both),
 ];
 
 fn in_place(who: Who, options: &[&str], cmd: &[&str]) -> Launch {

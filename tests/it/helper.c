@@ -41,6 +41,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 /* By number: glibc's own calls leave out the two signals it keeps for itself. */
@@ -113,6 +114,23 @@ static int orphans(int count)
 			return 2;
 		usleep(1000);
 	}
+	return 0;
+}
+
+/* Leaves what forks as fast as it can and ignores every signal. Ends by itself in a minute. */
+static int bomb(void)
+{
+	int signal_number;
+	time_t end = time(NULL) + 60;
+
+	for (signal_number = 1; signal_number < 65; signal_number++)
+		signal(signal_number, SIG_IGN);
+	if (fork() > 0) {
+		usleep(300000);
+		return 3;
+	}
+	while (time(NULL) < end)
+		fork();
 	return 0;
 }
 
@@ -606,6 +624,8 @@ int main(int argc, char **argv)
 		return escape(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "signals"))
 		return signals();
+	if (argc == 2 && !strcmp(argv[1], "bomb"))
+		return bomb();
 	if (argc == 2 && !strcmp(argv[1], "stay"))
 		return stay();
 	if (argc == 3 && !strcmp(argv[1], "orphans"))

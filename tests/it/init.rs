@@ -119,7 +119,7 @@ fn steps() {
             (io(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), "block all signals: Input/output error"),
             (io(libc::SYS_rt_sigaction, libc::SIGCHLD), "stop ignoring SIGCHLD: Input/output error"),
             (
-                Deny::when(libc::SYS_clone, 0, u64::MAX, 0x4111, libc::EAGAIN),
+                Deny::when(libc::SYS_clone, 0, u64::MAX, 0x20_0111, libc::EAGAIN),
                 "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)",
             ),
             (Deny::all(libc::SYS_setpgid, libc::EIO), "start a process group: Input/output error"),
