@@ -136,8 +136,10 @@ fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
         done => done.map_err(|why| {
             let hint = match why {
                 // It was opened as /dev/tty, which is the controlling terminal of whoever opens it.
-                Failure::NXIO => say!("use the name that tty prints instead of /dev/tty, or --share-terminal"),
-                _ => say!("CMD gets its device from a read-only mount"),
+                Failure::NXIO => {
+                    say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal")
+                }
+                _ => say!("it is opened again, through a read-only mount: the caller needs permission to open it"),
             };
             blame_hint(REOPEN, standard_name(standard), why, hint)
         }),

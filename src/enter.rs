@@ -29,7 +29,7 @@ static STEPS: [Step; 11] = [
     Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
     // While none of it has to be found in the container, which may have made something else of it.
     Step {
-        says: say!("reopen the caller's devices read-only"),
+        says: say!("reopen the caller's devices through read-only mounts"),
         on: nothing,
         when: |spec| !spec.pty,
         run: |spec, _| devices::reopen_from_outside(spec.rootless),

@@ -66,7 +66,7 @@ pub fn refuse_directories() -> Done {
     for standard in STANDARD {
         let (why, hint) = match files::kind(standard.fd()) {
             Ok(kind) if kind != DIRECTORY => continue,
-            Ok(_) => (Failure::ISDIR, say!("CMD could leave its root through it")),
+            Ok(_) => (Failure::ISDIR, say!("CMD could leave its root through it: use /dev/null")),
             Err(why) => (why, Say::NOTHING),
         };
         return Err(blame_hint(say!("use"), standard_name(standard), why, hint));

@@ -109,7 +109,8 @@ pub enum Cause {
     LinkToNothing,
 }
 
-const FORBIDDEN: Say = say!("user.max_user_namespaces is 0; in a container, see --allow-nesting");
+const FORBIDDEN: Say =
+    say!("user.max_user_namespaces is 0; if this is a container of nsinit's, start that with --allow-nesting");
 
 impl Cause {
     #[must_use]
@@ -126,29 +127,32 @@ static HINTS: [(Cause, Say); 55] = [
     (Cause::UsersProcesses, say!("the user's limit on processes is reached: see ulimit -u")),
     (Cause::CgroupsProcesses, say!("the cgroup's limit on processes is reached: see pids.max")),
     (Cause::Processes, say!("a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above")),
-    (Cause::Filter, say!("a seccomp filter is in force, which may forbid it: nsinit was started under one")),
-    (Cause::Chroot, say!("nsinit was started in a chroot: / is no mount point")),
+    (Cause::Filter, say!("nsinit was started under a seccomp filter, which may forbid this")),
+    (Cause::Chroot, say!("the kernel forbids this in a chroot: / is not a mount point")),
     (
         Cause::AppArmorUsers,
         say!("AppArmor restricts user namespaces: see kernel.apparmor_restrict_unprivileged_userns"),
     ),
     (
         Cause::AppArmorProfile,
-        say!("a profile of AppArmor is in force, which may forbid it: see /proc/self/attr/current"),
+        say!("nsinit runs under an AppArmor profile, which may forbid this: see /proc/self/attr/current"),
     ),
-    (Cause::NoUnprivilegedUsers, say!("user namespaces are for root here: kernel.unprivileged_userns_clone is 0")),
+    (
+        Cause::NoUnprivilegedUsers,
+        say!("only root may create user namespaces here: kernel.unprivileged_userns_clone is 0"),
+    ),
     (Cause::NoUserNamespaces, say!("the kernel has no user namespaces")),
     (Cause::UserNamespacesForbidden, FORBIDDEN),
     (Cause::NamespaceLimit, say!("a limit on namespaces is reached: see user.max_user_namespaces and its neighbours")),
     (Cause::NetworkLimit, say!("a limit on namespaces is reached: see user.max_net_namespaces")),
-    (Cause::NeedsUserNamespace, say!("only root can do without a user namespace, as with --share-user")),
-    (Cause::NeedsAdmin, say!("it needs CAP_SYS_ADMIN, or a user namespace: --unshare-user")),
+    (Cause::NeedsUserNamespace, say!("without a user namespace, as with --share-user, this needs root")),
+    (Cause::NeedsAdmin, say!("this needs CAP_SYS_ADMIN, or a user namespace: use --unshare-user")),
     (Cause::RootWithoutUserNamespace, say!("--share-user does without a user namespace")),
     (Cause::Forbidden, say!("the kernel or a security module forbids it")),
     (Cause::MaskedProc, say!("the /proc outside is masked, as in a container: use --share-pid or --no-proc")),
     (
         Cause::MaskedProcInSandbox,
-        say!("the /proc outside is masked, as in a container: bind it, or do without --unshare-pid"),
+        say!("the /proc outside is masked, as in a container: use --ro-bind /proc /proc, or no --unshare-pid"),
     ),
     (Cause::NoProc, say!("no /proc is mounted outside")),
     (
@@ -160,7 +164,7 @@ static HINTS: [(Cause, Say); 55] = [
     (Cause::Hidden, say!("it is somebody else's, or hides from all but root")),
     (Cause::NoContainer, say!("it is no container, or we are in it, or it has only made one: its child is in that")),
     (Cause::Ended, say!("its process 1 has ended")),
-    (Cause::NoTerminals, say!("the container has none that works; --dev /dev makes one")),
+    (Cause::NoTerminals, say!("the container has no working /dev/ptmx: use --dev /dev")),
     (Cause::NoTerminalsInside, say!("the container has none that works")),
     (Cause::RootOfMachine, say!("it is for root of the machine")),
     (Cause::NoSuchFileSystem, say!("the kernel does not know its kind of file system: is the module missing?")),
@@ -168,25 +172,28 @@ static HINTS: [(Cause, Say); 55] = [
     (Cause::DirtyJournal, say!("was it not unmounted? its journal would have to be replayed")),
     (Cause::NoLoopDevices, say!("a file is mounted by a loop device: is the module missing?")),
     (Cause::NoInterpreter, say!("the file exists; its interpreter or dynamic loader does not")),
-    (Cause::DanglingLink, say!("it is a symbolic link to nothing")),
-    (Cause::EmptyRoot, say!("the root is empty: no option binds anything; for no container at all there is --init")),
+    (Cause::DanglingLink, say!("it is a dangling symbolic link")),
+    (
+        Cause::EmptyRoot,
+        say!("the root is empty because no option binds anything; to run without a container, use --init"),
+    ),
     (Cause::NoFile, say!("it is not a regular file")),
     (Cause::MountedNoexec, say!("it is on a file system that is mounted noexec")),
-    (Cause::NoPermission, say!("it has no x permission for this user: see chmod")),
-    (Cause::OtherMachine, say!("it is a program for another machine")),
-    (Cause::NoShell, say!("it does not begin with #!, and there is no /bin/sh that could read it")),
+    (Cause::NoPermission, say!("this user has no permission to execute it: see chmod(1)")),
+    (Cause::OtherMachine, say!("it is a program for another architecture")),
+    (Cause::NoShell, say!("it has no #! line, and there is no /bin/sh to run it")),
     (Cause::PidFile, say!("a container runs, or its nsinit was killed")),
     (Cause::SysNeedsNetwork, say!("it needs a network namespace of one's own")),
-    (Cause::MissingInReadOnly, say!("it is missing and the root is read-only: make it there before")),
-    (Cause::Volatile, say!("it is missing and the root is read-only: make it there before, or use --volatile")),
+    (Cause::MissingInReadOnly, say!("it does not exist and the root is read-only: create it first")),
+    (Cause::Volatile, say!("it does not exist and the root is read-only: create it first, or use --volatile")),
     (Cause::NeedsProc, say!("before Linux 5.12 it takes a mounted /proc")),
     (Cause::NoOverlays, say!("the kernel has no overlayfs")),
-    (Cause::NoOverlaysForUsers, say!("in a user namespace it takes Linux 5.11")),
-    (Cause::MountsBelow, say!("something is mounted below it: overlayfs takes no such directory in a user namespace")),
+    (Cause::NoOverlaysForUsers, say!("overlays in a user namespace need Linux 5.11")),
+    (Cause::MountsBelow, say!("something is mounted below it, which overlayfs does not support in a user namespace")),
     (Cause::MountLimit, say!("the limit on mounts is reached: see fs.mount-max")),
     (Cause::LockedNoexec, say!("the host's mount there is noexec, which --exec cannot undo in a user namespace")),
     (Cause::NoInodes, say!("the file system has no free inodes: see df -i")),
-    (Cause::LinkToNothing, say!("a symbolic link on the way leads to nothing: --dir makes its target")),
+    (Cause::LinkToNothing, say!("a symbolic link on the path is dangling: create its target with --dir")),
 ];
 
 /// What an errno always means.

@@ -156,7 +156,7 @@ pub fn limit_user_namespaces(proc: Fd) -> Done {
 pub fn forbid_nesting(spec: &Spec<'_>, proc: Fd) -> Done {
     let users = if spec.nests_users() { Ok(()) } else { limit(proc, USERS, NONE) };
     users.and_then(|()| limit(proc, CGROUPS, NONE)).map_err(|why| {
-        let hint = say!("the limits in /proc/sys/user can't be set; --allow-nesting leaves them as they are");
+        let hint = say!("the limits in /proc/sys/user cannot be written here: use --allow-nesting to leave them");
         blame_hint(say!("forbid user and cgroup namespaces"), c"", why, hint)
     })
 }

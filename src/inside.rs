@@ -189,7 +189,7 @@ static LAST: [Step; 9] = [
         run: |spec, state| ids::forbid_nesting(spec, proc(state)?),
     },
     Step {
-        says: say!("allow user and cgroup namespaces: their limit is not the container's alone"),
+        says: say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"),
         on: nothing,
         when: |spec| spec.has_root() && !spec.allows_nesting && !spec.unshares(raw::CLONE_NEWUSER),
         run: |_, _| Ok(()),
@@ -220,7 +220,7 @@ static LAST: [Step; 9] = [
     },
 ];
 
-const SLAVE: Say = say!("make slave every mount below /");
+const SLAVE: Say = say!("make every mount below / a slave");
 const MAKE_ROOT: Say = say!("make / of");
 
 /// What the root is called in messages.

@@ -93,7 +93,7 @@ static RULES: [Rule; 36] = [
     Rule {
         on: say!("--as-pid-1"),
         broken: |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
-        why: say!("nobody is there then for --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
+        why: say!("cannot be combined with --group, --all, --grace, --wait-all, --rewrite, --remap and their like"),
     },
     Rule {
         on: say!("--as-pid-1"),
@@ -164,12 +164,12 @@ static RULES: [Rule; 36] = [
     Rule {
         on: say!("--share-terminal"),
         broken: |spec| spec.share_terminal && !spec.has_preset(),
-        why: say!("requires --root or --enter: all others share it"),
+        why: say!("requires --root or --enter; without them the terminal is shared anyway"),
     },
     Rule {
         on: say!("--share-terminal"),
         broken: |spec| spec.share_terminal && spec.pty,
-        why: say!("and --pty is not permitted"),
+        why: say!("cannot be combined with --pty"),
     },
     Rule {
         on: say!("--join-mount"),
@@ -238,7 +238,7 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
         say!("the root itself is --root's; a destination lies below it")
     } else if op.makes() && spec.refuses_writes() && !below_a_mount(spec, op.dest) {
-        say!("the root is read-only: make it there before")
+        say!("the root is read-only: create it first")
     } else {
         return Ok(());
     };

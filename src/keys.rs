@@ -34,10 +34,10 @@ fn leave() -> Done {
         // The kernel has no keys, or a filter around us keeps them from CMD as well.
         Err(_) if sys::has_no_keys() => Ok(()),
         Err(Failure::DQUOT) => {
-            let hint = say!("the user has as many keys as kernel.keys.maxkeys allows; --keep-keyring needs none");
+            let hint = say!("the user's limit on keys is reached: see kernel.keys.maxkeys, or use --keep-keyring");
             Err(blame_hint(JOIN, c"", Failure::DQUOT, hint))
         }
-        Err(why) => Err(blame_hint(JOIN, c"", why, say!("--keep-keyring leaves CMD the caller's"))),
+        Err(why) => Err(blame_hint(JOIN, c"", why, say!("--keep-keyring shares the caller's instead"))),
         Ok(()) => Ok(()),
     }
 }

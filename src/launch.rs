@@ -424,7 +424,7 @@ fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Re
         && spec.has_root()
         && !spec.unshares(raw::CLONE_NEWUSER)
     {
-        let hint = say!("none can be made here, see user.max_user_namespaces: root inside is root outside");
+        let hint = say!("going on without one: root inside is root outside; see user.max_user_namespaces");
         warn(say!("make a user namespace"), c"", why, hint);
     }
     result.map_err(|why| {

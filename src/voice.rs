@@ -181,7 +181,7 @@ static BWRAP: [(Say, Say); 20] = [
     (say!("write uid_map"), say!("setting up uid map")),
     (say!("write gid_map"), say!("setting up gid map")),
     (say!("write"), say!("Write to")),
-    (say!("make slave every mount below /"), say!("Failed to make / slave")),
+    (say!("make every mount below / a slave"), say!("Failed to make / slave")),
     (say!("lock"), say!("Unable to lock file")),
     (say!("open lock file"), say!("Unable to open lock file")),
     (say!("open directory"), say!("Can't find source path")),

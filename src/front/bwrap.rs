@@ -69,7 +69,7 @@ rows! { draft, values, first:
         "--tmpfs DEST", say!("an empty file system in memory") => draft.op(Op::Tmpfs, FILES, values)?,
         "--mqueue DEST", say!("the POSIX message queues") => draft.op(Op::Mqueue, FILES, values)?,
         "--dir DEST", say!("a directory") => draft.op(Op::Dir, FILES, values)?,
-        "--file FD DEST", say!("a file with what FD holds; it stays in DIR (0600), --ro-bind-data does not") => draft.op(Op::File, FILES, values)?,
+        "--file FD DEST", say!("copy FD to a file (0600) kept in DIR; --ro-bind-data keeps nothing there") => draft.op(Op::File, FILES, values)?,
         "--bind-data FD DEST", say!("the same, as a mount") => draft.op(Op::BindData, FILES, values)?,
         "--ro-bind-data FD DEST", say!("the same, read-only") => draft.op(Op::BindData, FILES | RDONLY, values)?,
         "--symlink SRC DEST", say!("a symbolic link at DEST that says SRC") => draft.op(Op::Symlink, FILES, values)?,

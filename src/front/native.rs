@@ -48,7 +48,7 @@ rows! { draft, values, first:
         },
         "--read-only", say!("nothing can be written to it") => draft.spec.writes = Writes::Refused,
         "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
-        "--no-masks", say!("do not mask sensitive files in /proc and /sys (root: gives the host away)") => draft.masks = false,
+        "--no-masks", say!("do not mask sensitive files in /proc and /sys (as root: exposes the host)") => draft.masks = false,
         "--no-proc", say!("do not mount /proc") => draft.spec.proc = false,
         "--no-sys", say!("do not mount /sys") => draft.spec.sys = false,
         "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, FILES, values)?,
@@ -62,7 +62,7 @@ rows! { draft, values, first:
         "--share-uts", say!("use the host's host name") => draft.share(raw::CLONE_NEWUTS),
         "--share-cgroup", say!("see the host's cgroup tree") => draft.share(raw::CLONE_NEWCGROUP),
         "--share-user", say!("no user namespace: root inside is root outside; needs root") => draft.share(raw::CLONE_NEWUSER),
-        "--allow-nesting", say!("let CMD make user and cgroup namespaces, for containers in it") => draft.spec.allows_nesting = true,
+        "--allow-nesting", say!("let CMD create user and cgroup namespaces (containers in the container)") => draft.spec.allows_nesting = true,
         "--unshare-time", say!("new offsets for the boot and the monotonic clock") => draft.unshare(raw::CLONE_NEWTIME),
         "--join-user OF", say!("use that of a process, of a file that holds its id, of fd:N, or a path") =>
             draft.join(raw::CLONE_NEWUSER, first)?,
@@ -76,7 +76,7 @@ rows! { draft, values, first:
     }
     say!("What CMD may do and finds") => {
         "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.no_new_privs = false,
-        "--keep-keyring", say!("let CMD use the keys of the caller's session (keyrings(7))") => draft.spec.keeps_keyring = true,
+        "--keep-keyring", say!("let CMD use the caller's session keyring (keyrings(7))") => draft.spec.keeps_keyring = true,
         "--pass-env NAME", say!("pass a variable of the caller's on") =>
             draft.env_ops.push(EnvOp::Pass(Some(variable(first)?))),
         "--keep-env", say!("pass all of them on") => draft.env_ops.push(EnvOp::Pass(None)),
@@ -112,7 +112,7 @@ rows! { draft, values, first:
         "--enter WHO", say!("run CMD in the container of WHO: a process id, a file that holds one, fd:N") =>
             draft.spec.enter = process(first)?,
         "--pty", say!("give CMD a terminal of its own, whatever the caller has") => draft.spec.pty = true,
-        "--share-terminal", say!("let a container use the caller's terminal, and read it") => draft.spec.share_terminal = true,
+        "--share-terminal", say!("let CMD use the caller's terminal, and read what is typed there") => draft.spec.share_terminal = true,
         "--detach", say!("end with 0 once CMD runs, which goes on") => draft.spec.channels.detach = true,
         "--pid-file PATH", say!("make a file with the id of process 1, while CMD runs") =>
             draft.spec.channels.pid_file = named(first)?,

@@ -38,8 +38,8 @@ fn fails_for(out: &Out, line: &str, others: &[&str]) {
 
 const ULIMIT: &str = "(the user's limit on processes is reached: see ulimit -u)";
 const PIDS: &str = "(the cgroup's limit on processes is reached: see pids.max)";
-const FILTER: &str = "(a seccomp filter is in force, which may forbid it: nsinit was started under one)";
-const CHROOT: &str = "(nsinit was started in a chroot: / is no mount point)";
+const FILTER: &str = "(nsinit was started under a seccomp filter, which may forbid this)";
+const CHROOT: &str = "(the kernel forbids this in a chroot: / is not a mount point)";
 const DESCRIPTORS: &str = "(the limit on open files is reached: see ulimit -n)";
 const MASKED: &str = "(the /proc outside is masked, as in a container: use --share-pid or --no-proc)";
 const NO_PROC: &str = "(no /proc is mounted outside)";
@@ -147,7 +147,7 @@ fn rights_that_are_missing_are_no_filter() {
         let out = root.run(&["--share-user"], &["true"]);
         fails_for(
             &out,
-            "create namespaces: Operation not permitted (only root can do without a user namespace)",
+            "create namespaces: Operation not permitted (without a user namespace, as with --share-user, this needs root)",
             &["seccomp"],
         );
     }
@@ -160,7 +160,7 @@ fn rights_that_are_missing_are_no_filter() {
             .run();
         fails_for(
             &out,
-            "create namespaces: Operation not permitted (it needs CAP_SYS_ADMIN, or a user namespace: --unshare-user)",
+            "create namespaces: Operation not permitted (this needs CAP_SYS_ADMIN, or a user namespace: use --unshare-user)",
             &["seccomp", "--share-user"],
         );
     }
@@ -336,7 +336,7 @@ fn a_root_that_takes_no_writes() {
     for root in roots() {
         let run = || root.launch(&["--read-only", "--tmpfs", "/new"], &["true"]);
         let line =
-            "mount tmpfs on /new: Read-only file system (it is missing and the root is read-only: make it there before";
+            "mount tmpfs on /new: Read-only file system (it does not exist and the root is read-only: create it first";
         fails_for(&run().run(), &format!("{line}, or use --volatile)"), &[]);
         root.run(&["--volatile", "--tmpfs", "/new"], &["true"]).is(0, "", "");
         fails_for(&run().lacking(&super::harness::deny::SINCE_5_2).run(), &format!("{line})"), &["--volatile"]);
@@ -370,7 +370,7 @@ fn what_has_no_format() {
             fs::write(&path, content).expect("write a file");
             fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("chmod");
         }
-        let other = "(it is a program for another machine)";
+        let other = "(it is a program for another architecture)";
         for word in ["/bin/foreign", "foreign"] {
             root.run(&[], &[word]).is(126, "", &format!("nsinit: execute {word}: {FORMAT} {other}\n"));
         }
@@ -380,7 +380,7 @@ fn what_has_no_format() {
         root.run(&[], &["nothing"]).is(0, "", "");
         fs::remove_file(root.at("bin/sh")).expect("remove sh");
         for word in ["/bin/script", "script"] {
-            let why = "(it does not begin with #!, and there is no /bin/sh that could read it)";
+            let why = "(it has no #! line, and there is no /bin/sh to run it)";
             root.run(&[], &[word]).is(126, "", &format!("nsinit: execute {word}: {FORMAT} {why}\n"));
         }
         root.run(&[], &["/bin/foreign"]).is(126, "", &format!("nsinit: execute /bin/foreign: {FORMAT} {other}\n"));
@@ -412,7 +412,7 @@ fn what_is_there_and_is_not_executed() {
         root.symlink("/no/such/file", "bin/dangling");
         let denied = "Permission denied";
         for word in ["/bin/plain", "plain"] {
-            says(&[], word, 126, &format!("{denied} (it has no x permission for this user: see chmod)"));
+            says(&[], word, 126, &format!("{denied} (this user has no permission to execute it: see chmod(1))"));
         }
         says(&[], "/bin", 126, &format!("{denied} (it is not a regular file)"));
         let bin = root.at("bin");
@@ -427,7 +427,7 @@ fn what_is_there_and_is_not_executed() {
         for word in ["/bin/orphan", "orphan"] {
             says(&[], word, 127, &format!("{missing} (the file exists; its interpreter or dynamic loader does not)"));
         }
-        says(&[], "/bin/dangling", 127, &format!("{missing} (it is a symbolic link to nothing)"));
+        says(&[], "/bin/dangling", 127, &format!("{missing} (it is a dangling symbolic link)"));
         says(&[], "/bin/none", 127, missing);
         says(&[], "none", 127, missing);
     }
@@ -436,7 +436,7 @@ fn what_is_there_and_is_not_executed() {
 /// Options that say what CMD finds make a sandbox, as bubblewrap's do, and nothing is in it; --init means none.
 #[test]
 fn an_empty_root() {
-    const EMPTY: &str = "No such file or directory (the root is empty: no option binds anything; for no container at all there is --init)";
+    const EMPTY: &str = "No such file or directory (the root is empty because no option binds anything; to run without a container, use --init)";
     for who in who::both() {
         let run = |options: &[&str], cmd: &[&str]| Launch::new(who).args(options).args(["--"]).args(cmd).run();
         for options in [&["--setenv", "A", "B"][..], &["--unshare-pid"], &["--dir", "/bin", "--proc", "/proc"]] {

@@ -73,7 +73,7 @@ fn an_image_is_a_root() {
         run(&path, &["--share-user"], "exit 7").run().is(7, "", "");
         run(&path, &["--tmpfs", "/tmp"], "touch /tmp/x; ls /tmp").run().says("x");
         run(&path, &["--tmpfs", "/new"], "true").run().fails(
-            "mount tmpfs on /new: Read-only file system (it is missing and the root is read-only: make it there before, or use --volatile)",
+            "mount tmpfs on /new: Read-only file system (it does not exist and the root is read-only: create it first, or use --volatile)",
         );
         run(&path, &["--volatile", "--tmpfs", "/new"], "ls -d /new").run().says("/new");
         assert_eq!((loops(&path), dir.listing()), (String::new(), before));
@@ -139,12 +139,12 @@ fn what_can_fail() {
         (
             Deny::all(libc::SYS_fsopen, libc::ENOSYS),
             "mount image ",
-            "Function not implemented (a seccomp filter is in force, which may forbid it: nsinit was started under one)",
+            "Function not implemented (nsinit was started under a seccomp filter, which may forbid this)",
         ),
         (
             Deny::all(libc::SYS_fsopen, libc::EPERM),
             "mount image ",
-            "Operation not permitted (a seccomp filter is in force, which may forbid it: nsinit was started under one)",
+            "Operation not permitted (nsinit was started under a seccomp filter, which may forbid this)",
         ),
         (
             Deny::all(libc::SYS_fsopen, libc::ENODEV),

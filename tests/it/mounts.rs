@@ -219,7 +219,7 @@ fn a_dangling_link_is_no_directory_to_make() {
         let (source, file) = (root.at("etc"), root.at("bin/busybox"));
         let (source, file) = (source.to_str().unwrap(), file.to_str().unwrap());
         for (link, reason) in [
-            ("relative", "No such file or directory (a symbolic link on the way leads to nothing"),
+            ("relative", "No such file or directory (a symbolic link on the path is dangling"),
             ("absolute", "No such file or directory (a symbolic link"),
             ("chain", "No such file or directory (a symbolic link"),
             ("magic", "Too many levels of symbolic links"),

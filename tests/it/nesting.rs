@@ -115,7 +115,9 @@ fn a_container_in_a_container() {
         let container = ["--root", "/", "--share-pid", "--no-sys", "--allow-nesting"];
         for inner in [&sandbox[..], &container] {
             run(&["--allow-nesting"], inner).says("ran");
-            run(&[], inner).fails("(user.max_user_namespaces is 0; in a container, see --allow-nesting)");
+            run(&[], inner).fails(
+                "(user.max_user_namespaces is 0; if this is a container of nsinit's, start that with --allow-nesting)",
+            );
         }
     }
 }
@@ -173,11 +175,12 @@ fn where_user_namespaces_are_forbidden_root_is_told() {
             0,
             "ran\n",
             "nsinit: make a user namespace: No space left on device \
-            (none can be made here, see user.max_user_namespaces: root inside is root outside)\n",
+            (going on without one: root inside is root outside; see user.max_user_namespaces)\n",
         );
         run(&["--root", root.str(), "--share-user"]).says("ran");
-        run(&["--root", root.str(), "--unshare-user"])
-            .fails("(user.max_user_namespaces is 0; in a container, see --allow-nesting)");
+        run(&["--root", root.str(), "--unshare-user"]).fails(
+            "(user.max_user_namespaces is 0; if this is a container of nsinit's, start that with --allow-nesting)",
+        );
         // As with bubblewrap.
         run(&["--unshare-user-try", "--bind", root.str(), "/"]).says("ran");
     }

@@ -106,7 +106,7 @@ fn what_never_ran() {
         root.run(&["--pty", "--chdir", "/none"], &["true"]).fails("/none");
         // There is no /dev/ptmx in it.
         let words = ["--ro-bind", root.str(), "/", "--pty", "--", "true"];
-        Launch::new(root.who).args(words).run().fails("the container has none that works");
+        Launch::new(root.who).args(words).run().fails("the container has no working /dev/ptmx");
         // What is there is no such device.
         root.file("ptmx", "");
         let words =

@@ -115,7 +115,7 @@ fn keys_that_nobody_reaches() {
             };
             refused(&[libc::SYS_keyctl, libc::SYS_add_key, libc::SYS_request_key]).says("ran");
             refused(&[libc::SYS_keyctl]).fails("join a new session keyring: ");
-            refused(&[libc::SYS_keyctl, libc::SYS_request_key]).fails("(--keep-keyring leaves CMD the caller's)");
+            refused(&[libc::SYS_keyctl, libc::SYS_request_key]).fails("(--keep-keyring shares the caller's instead)");
         }
     }
 }
@@ -151,7 +151,7 @@ fn a_user_with_too_many_keys() {
             })
             .run()
     };
-    full(&[]).fails("join a new session keyring: Disk quota exceeded (the user has as many keys as");
+    full(&[]).fails("join a new session keyring: Disk quota exceeded (the user's limit on keys is reached");
     full(&["--keep-keyring"]).says("ran");
     for _ in 0..250 {
         root.run(&[], &["true"]).is(0, "", "");

@@ -32,7 +32,7 @@ fn an_image_is_a_root() {
             // Overlays of a user namespace's are younger (Linux 5.11).
             let volatile = if kernel == Kernel::V5_10 {
                 format!(
-                    "nsinit: mount an overlay on /{sort}: Operation not permitted (in a user namespace it takes Linux 5.11)\n"
+                    "nsinit: mount an overlay on /{sort}: Operation not permitted (overlays in a user namespace need Linux 5.11)\n"
                 )
             } else {
                 "new\n".to_owned()

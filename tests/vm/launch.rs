@@ -68,7 +68,7 @@ fn nobody_gets_below_the_root() {
         let held = text.lines().filter(|line| *line == "held").count();
         let others = text
             .lines()
-            .filter(|line| *line != "held" && !line.contains("in a user namespace it takes Linux 5.11"))
+            .filter(|line| *line != "held" && !line.contains("overlays in a user namespace need Linux 5.11"))
             .count();
         assert!(boot.end == End::Off && held == 18 - refused && others == 0, "{held} times\n{boot}");
     }
