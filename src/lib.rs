@@ -43,8 +43,9 @@
 //! # Invariants
 //!
 //! - After the fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
-//! - Two processes share memory twice: CMD until it is executed, while process 1 stands still; and process 1's helper,
-//!   which makes the mounts and alone has what it writes to ([`sys::beside`]).
+//! - Two processes share memory twice: CMD until it is executed ([`sys::start`]), to which its arguments and environment are
+//!   left; and process 1's helper, which makes the mounts and alone has what it writes to ([`sys::beside`]). Each has a
+//!   stack of its own.
 //! - Nobody wakes without cause: every process waits in one rt_sigtimedwait(2), and who copies for a terminal in one
 //!   ppoll(2), which looks again once a second while something lies there that was typed for others.
 //! - No path of the container's is followed by the kernel ([`resolve`]); no process of the container shares a process
