@@ -263,8 +263,8 @@ fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
     }
 }
 
-/// LISTEN_PID says whom the listening sockets are for (sd_listen_fds(3)): what it says of us, or, where we are process 1, of
-/// process 1, it has to say of CMD. LISTEN_PIDFDID, the same as a pidfd's inode (systemd 258), is then another's: it goes.
+/// LISTEN_PID names the process that the listening sockets are for (sd_listen_fds(3)). Where it names us, or, if we are process 1,
+/// names 1, it must name CMD. LISTEN_PIDFDID names the process by its pidfd's inode (systemd 258): then it is wrong, and goes.
 fn as_listener(spec: &Spec<'_>, state: &State) -> u8 {
     const NAMES: [&[u8]; 2] = [b"LISTEN_PID=", b"LISTEN_PIDFDID="];
     let [found, other] = NAMES.map(|name| {

@@ -2,7 +2,7 @@
 //! error.
 //!
 //! They are inodes of the caller's. Container root may be their owner, who may change their modes, owners and times, unless
-//! the mount is read-only. (What is written to a device is no change of its file.)
+//! the mount is read-only. (Writing to a device does not change its file.)
 
 use core::ffi::CStr;
 
@@ -73,7 +73,7 @@ pub fn file_of(descriptor: Fd) -> Result<Option<Fd>, Failure> {
         Err(Failure::NOENT | Failure::NOTDIR | Failure::ACCESS) => return Ok(None),
         found => found?,
     };
-    // What is at the path need not be what is open (CVE-2025-52565).
+    // The path may lead to another file than the descriptor (CVE-2025-52565).
     let (wanted, found) = (fstat(descriptor)?, fstat(file)?);
     let same = number_of(&found).is_some()
         && (found.st_rdev, found.st_dev, found.st_ino) == (wanted.st_rdev, wanted.st_dev, wanted.st_ino);
@@ -131,11 +131,11 @@ fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
         sys::put(standard, new)
     };
     match opened() {
-        // Another user's, which CMD can't change: su(1) leaves the terminal to whom it was.
+        // Another user's file, which CMD can't change: su(1) does not change the terminal's owner.
         Err(Failure::ACCESS) if rootless => Ok(()),
         done => done.map_err(|why| {
             let hint = match why {
-                // It was opened as /dev/tty, which is the controlling terminal of whoever opens it.
+                // It was opened as /dev/tty, which is the controlling terminal of the process that opens it.
                 Failure::NXIO => {
                     say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal")
                 }

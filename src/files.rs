@@ -81,7 +81,7 @@ pub fn make_link(target: &CStr, dir: BorrowedFd<'_>, path: &CStr) -> Done {
 #[cold]
 fn full(dir: BorrowedFd<'_>, why: Errno) -> Failure {
     match fstatvfs(dir) {
-        // Who counts none (btrfs) has none at all.
+        // A file system that does not count inodes (btrfs) reports 0 of them.
         Ok(system) if why == Errno::NOSPC && system.f_files != 0 && system.f_ffree == 0 => Failure::NO_INODES,
         _ => why.into(),
     }

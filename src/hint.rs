@@ -17,7 +17,7 @@ use crate::sys::{self, Failure};
 use crate::text::{self, PATH, Text};
 use crate::texts::Say;
 
-/// What is the case.
+/// Why a call failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cause {
     Unknown,
@@ -28,7 +28,7 @@ pub enum Cause {
     UsersProcesses,
     CgroupsProcesses,
     Processes,
-    /// A seccomp filter of whoever started us is in force.
+    /// We were started under a seccomp filter.
     Filter,
     /// `/` is no mount point.
     Chroot,
@@ -57,7 +57,7 @@ pub enum Cause {
     MaskedProc,
     MaskedProcInSandbox,
     NoProc,
-    /// A procfs of a pid namespace is for who owns that.
+    /// Only the owner of a pid namespace mounts its procfs.
     ForeignPids,
     /// setns(2): EPERM, EINVAL.
     ForeignNamespace,
@@ -65,7 +65,7 @@ pub enum Cause {
     /// ptrace(2), "Ptrace access mode checking".
     Hidden,
     NoContainer,
-    /// Nobody is born in a pid namespace without process 1.
+    /// fork(2) answers ENOMEM in a pid namespace whose process 1 has ended.
     Ended,
     NoTerminals,
     NoTerminalsInside,
@@ -89,7 +89,7 @@ pub enum Cause {
     NoShell,
     /// The file of --pid-file looks like one.
     PidFile,
-    /// A sysfs shows a network namespace, and is for who owns that.
+    /// A sysfs shows a network namespace, and only the owner of that mounts it.
     SysNeedsNetwork,
     /// Nothing is there, in a root that takes no writes,
     MissingInReadOnly,
@@ -545,7 +545,7 @@ fn is_chroot() -> bool {
     if let Some(mounted) = sys::is_mount_point(c"/") {
         return !mounted;
     }
-    // Before Linux 5.8. What is listed is what can be seen from here.
+    // Before Linux 5.8. The list holds only mounts below our root.
     any_mount(&mut |_| true) && !any_mount(&mut |mount| mount.path == b"/")
 }
 

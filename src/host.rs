@@ -311,7 +311,7 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
         || spec.channels.status.is_some()
         || spec.awaits_start()
     {
-        // Who waits for CMD looks for news at each SIGCHLD: another signal could be one that CMD is to get.
+        // CMD's parent reads the news at each SIGCHLD. Any other signal could be meant for CMD.
         let signal = if spec.mode == Mode::Container { Signal::IO } else { Signal::CHLD };
         state.news = Some(Pipe::announced(signal)?);
     }
@@ -358,7 +358,7 @@ pub struct Supervisor<'a> {
     pub killer: Option<Signal>,
     /// What process 1 was killed for, before CMD began.
     pub ended_for: Option<Signal>,
-    /// Nobody could be told that CMD has been executed: it is over.
+    /// That CMD has been executed could not be reported: the container ends.
     pub refused: bool,
     /// CMD has been executed, which has been told; or never was.
     pub started: bool,

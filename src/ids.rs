@@ -129,8 +129,8 @@ pub fn become_root() -> Done {
     Ok(set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?)
 }
 
-/// How many namespaces of a kind may be made in the user namespace of whoever opens the file, and in all below it
-/// (namespaces(7)). Who is to write to it needs CAP_SYS_RESOURCE there.
+/// How many namespaces of a kind may be made in the opener's user namespace, and in all below it
+/// (namespaces(7)). Writing to it needs CAP_SYS_RESOURCE there.
 const USERS: &CStr = c"sys/user/max_user_namespaces";
 /// See [`USERS`].
 const CGROUPS: &CStr = c"sys/user/max_cgroup_namespaces";
@@ -174,8 +174,8 @@ pub fn are_forbidden(proc: Fd) -> bool {
     is_none(proc, USERS)
 }
 
-/// `body` makes a cgroup namespace in a user namespace that was joined, which [`forbid_nesting`] may have closed. Who is in
-/// there can make use of it meanwhile with CAP_SYS_ADMIN only, and then needs none.
+/// `body` makes a cgroup namespace in a user namespace that was joined, which [`forbid_nesting`] may have closed. A
+/// process in there can use that meanwhile only if it has CAP_SYS_ADMIN, and then has no need of it.
 ///
 /// # Errors
 /// Those of `body`; of open(2) and write(2).

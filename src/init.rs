@@ -44,9 +44,9 @@ pub struct Init<'a> {
     apart: Apart<'a>,
     /// Whether CMD has been executed, if that is known already.
     ran: Option<bool>,
-    /// Nobody could be told that it was: it is over.
+    /// That could not be reported: CMD is killed.
     refused: bool,
-    /// What is done once it has been.
+    /// Called when CMD has been executed.
     then: &'a dyn Fn(),
 }
 
@@ -55,7 +55,7 @@ pub struct Init<'a> {
 enum Life {
     /// CMD runs, or is stopped; it has been asked to end and has until then.
     Running { stopped: bool, until: Option<Time> },
-    /// CMD has ended with this status; whether anybody else is left is not known yet. It had been asked to end until then.
+    /// CMD has ended with this status; whether other processes are left is not known yet. `until`: of --stop-timeout.
     Ended { status: u8, until: Option<Time> },
     /// CMD has ended; the rest has until then.
     Ending { status: u8, until: Option<Time> },
@@ -206,7 +206,7 @@ impl<'a> Init<'a> {
     fn look_for_start(&mut self) {
         if let (None, Some(pipe)) = (self.ran, self.state.executed) {
             match read(pipe.read, &mut [0u8; 2]) {
-                // Nobody has the other end any more: CMD had it until it was executed.
+                // End of file: CMD had the last copy of the other end, and execve(2) closed it.
                 Ok(0) => {
                     self.ran = Some(true);
                     self.apart.reclaim();
@@ -322,7 +322,7 @@ impl<'a> Init<'a> {
     /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
     fn pass_stop_on(&mut self, signal: Signal) {
         if self.spec.pty && matches!(signal, Signal::TTIN | Signal::TTOU) {
-            // Nobody could give it its terminal, and the kernel would not have stopped it if it had led the session.
+            // No shell could give it the terminal, and the kernel would not have stopped a leader of the session.
             self.signal_group(Signal::HUP);
             self.signal_group(Signal::CONT);
             return;
@@ -508,7 +508,7 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// Everybody but us: kill(-1) as process 1, else all that descends from us.
+    /// All processes but us: kill(-1) as process 1, else all our descendants.
     fn signal_rest(&self, signals: &[Signal]) {
         if self.spec.process_1 {
             for signal in signals {

@@ -243,7 +243,7 @@ fn leave_group(state: &State) -> Done {
     Ok(())
 }
 
-/// Whether process 1 is in no group with anybody outside. Where CMD does so itself, it is still to lead no group.
+/// Whether process 1 leaves the process group of the caller.
 fn leaves_group(spec: &Spec<'_>) -> bool {
     // With --new-session the terminal's signals come by the launcher alone, whatever group it is in.
     let life = &spec.life;

@@ -121,9 +121,8 @@ fn cover(tree: Fd, path: &CStr) -> Done {
 
 /// `tree` is our working directory.
 fn forbid_writes(spec: &Spec<'_>, tree: Fd, path: &CStr) -> Done {
-    // A procfs with covers allows no other below it (mount_namespaces(7)): in a sandbox what nobody may write anyway stays as
-    // it is. Root may, whatever access(2) says: it says no to the directory /proc/sys, which nobody can write to, and not
-    // to the files in it.
+    // A procfs with covers allows no other below it (mount_namespaces(7)): in a sandbox, what CMD cannot write to stays
+    // uncovered. Root can write to the files in /proc/sys, though access(2) denies it the directory itself.
     let access = if spec.masks == Masks::ReadOnly && spec.rootless { Access::WRITE_OK } else { Access::EXISTS };
     match accessat(tree, path, access, AtFlags::empty()).map_err(Failure::from) {
         Err(Failure::NOENT | Failure::ACCESS | Failure::ROFS) => return Ok(()),
@@ -167,7 +166,7 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
         made(c"shm", new_tmpfs(spec, &shm).and_then(|shm| mounts::attach_at(shm, dev, c"shm")))?;
     }
     made(c"pts", files::make_directory(dev, c"pts", PARENTS))?;
-    // What is bound by name goes elsewhere for that.
+    // Binding by name has changed the working directory.
     fchdir(dev)?;
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
     const OWN: &CStr = c"newinstance,ptmxmode=0666,mode=0620";

@@ -277,7 +277,7 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
     start_relay(spec, start, state)?;
     // After the relay, which is to have no end of it.
     state.begun = if spec.process_1 && !spec.pty { state.go } else { Some(pipe()?) };
-    // Whoever is in it already sees process 1 from its first moment.
+    // Processes that are in it already see process 1 from its first moment.
     let seen = spec.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
     if seen {
         let _ = sys::set_title(start, spec.title_inside);
@@ -333,8 +333,8 @@ fn call_ourselves(spec: &Spec<'_>, start: &Start) {
     }
 }
 
-/// Has nobody inside find our arguments and environment in /proc: the values of `--setenv` are in the first, and what was
-/// not passed on in the other.
+/// Hides our arguments and environment, which processes inside would find in /proc: the first hold the values of
+/// `--setenv`, the other holds variables that are not passed on.
 fn hide(start: &Start, title: &'static CStr) -> Done {
     sys::hide(start, title).map_err(|why| blame(say!("hide the arguments of"), c"nsinit", why))
 }
@@ -396,7 +396,7 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
             0
         }
         Err(why) => {
-            // ENOMEM: nobody is born in a pid namespace without process 1; or what it says.
+            // ENOMEM: process 1 of the pid namespace has ended; or memory is short.
             let ended = why == Failure::NOMEM && state.handle.is_some_and(sys::has_ended);
             let cause = if ended { Cause::Ended } else { hint::of_fork(why) };
             blame_hint(say!("enter"), spec.enter, why, cause.hint());

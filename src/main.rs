@@ -109,7 +109,7 @@ fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: 
         }
         _ => print(words, asked, program),
     }
-    // Who reads it may be a script.
+    // A script may read it: a text that is cut off is a failure.
     match unwritten() {
         Some(why) => {
             blame(say!("write to"), c"standard output", why);

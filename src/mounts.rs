@@ -22,7 +22,7 @@ use crate::sys::{self, Done, Failure, keep_open};
 use crate::text::Text;
 
 /// Whether a call is not there: the kernel says ENOSYS. A filter may say EPERM of a call that it does not know (Docker's, with
-/// runc before 1.0.0-rc93), as does the kernel of what is not permitted: then the old way is not permitted either.
+/// runc before 1.0.0-rc93). The kernel says EPERM of what is not permitted: then the old call is not permitted either.
 fn is_missing(why: Failure) -> bool {
     matches!(why, Failure::NOSYS | Failure::PERM)
 }

@@ -26,7 +26,7 @@ pub fn open() -> Result<Fd, Failure> {
     }
 }
 
-/// What is mounted at /proc, if it is that.
+/// The mount at /proc, if it is a procfs.
 #[must_use]
 pub fn mounted() -> Option<Fd> {
     files::directory(HERE, c"/proc").ok().filter(|proc| is_ours(*proc))

@@ -79,7 +79,7 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
 /// Why there is none, reported.
 pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
     let pty = state.pty.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), state), Ok);
-    // What is entered may have no terminals, or none to spare: then it is one of the caller's devpts, and CMD's alone.
+    // The container entered may have no working devpts, or none to spare: then take a pty of the caller's devpts, for CMD alone.
     let pty = pty.or_else(|why| find(state.ptmx.ok_or(why), state));
     let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
     let (master, slave) = pty.map_err(failed)?;
@@ -157,8 +157,8 @@ pub fn take(signal: Signal) -> bool {
     waits || signal == Signal::WINCH
 }
 
-/// CMD is stopped, and so is our job to be, with the caller's terminal as it was. Returns whether somebody has continued us:
-/// otherwise nobody could, and we were not stopped. Nothing, if the relay is no more: then CMD's terminal is hung up.
+/// CMD is stopped: stops our job too, and restores the caller's terminal before. Returns whether the job was stopped and
+/// continued: an orphaned group is not stopped. `None`: the relay has ended, and CMD's terminal is hung up.
 pub fn stop(state: &State) -> Option<bool> {
     let relay = state.relay_process?;
     let number = relay.as_raw_nonzero().get();
@@ -182,7 +182,7 @@ pub fn stop(state: &State) -> Option<bool> {
     }
     restore(state.look);
     let continued = tty::stop_group(Signal::TSTP);
-    // Whoever continues us continues our group, or perhaps us alone.
+    // SIGCONT may have been sent to us alone, and not to our group.
     let _ = sys::kill(number, Signal::CONT);
     Some(continued)
 }

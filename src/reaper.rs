@@ -1,4 +1,4 @@
-//! Who reaps orphans where there is no process 1 of our own, and reaches all that CMD has left.
+//! Reaps orphans where there is no process 1 of our own, and signals all that CMD has left.
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};

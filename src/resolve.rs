@@ -127,7 +127,7 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                     }
                     LINK => {
                         links += 1;
-                        // A magic link (/proc/PID/fd/N, /proc/PID/root) leads to what is no place of ours, whatever it says. As
+                        // A magic link (/proc/PID/fd/N, /proc/PID/root) leads to a place outside the root, whatever it reads. As
                         // RESOLVE_NO_MAGICLINKS of openat2(2); but that there are others in a procfs makes no difference here.
                         if links > LINKS_MAX || fstatfs(found)?.f_type as u64 == u64::from(raw::PROC_SUPER_MAGIC) {
                             return Err(Failure::LOOP);

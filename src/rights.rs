@@ -1,8 +1,8 @@
-//! From process 1's rights, or those of who enters, to CMD's.
+//! From the rights of process 1, or of the helper of `--enter`, to CMD's.
 //!
-//! CMD does it itself, before it is executed; but not with `--enter`. There it would be seen inside while it has more than
-//! anybody else there, and a container that has CAP_SYS_PTRACE opens whatever is in its user namespace, PR_SET_DUMPABLE or
-//! not: so the helper, who is not seen inside, does it before CMD is born.
+//! CMD does it itself, before it is executed; but not with `--enter`. There CMD would be visible inside while it has more rights
+//! than the processes there, and with CAP_SYS_PTRACE these can look into every process of their user namespace, PR_SET_DUMPABLE
+//! or not. So the helper, which is not visible inside, does it before it clones CMD.
 
 use crate::step::{Step, contained, nothing};
 use crate::{caps, ids, say};

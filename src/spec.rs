@@ -79,13 +79,13 @@ pub struct Spec<'a> {
     pub pty: bool,
     /// `--share-terminal`: the caller's controlling terminal is CMD's too, where that is not so by itself.
     pub share_terminal: bool,
-    /// CMD's session has no controlling terminal: nobody in it can open the caller's as /dev/tty.
+    /// CMD's session has no controlling terminal: no process in it can open the caller's as /dev/tty.
     pub without_terminal: bool,
     /// `life.new_session` was not asked for: CMD needs a session of its own only if the caller's has a terminal.
     pub session_for_terminal: bool,
     /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.
     pub title: &'static CStr,
-    /// What is shown inside of process 1, or of who enters: `init`, `init: NAME`, `nsinit`.
+    /// The command line of process 1, or of the helper of `--enter`, as seen inside: `init`, `init: NAME`, `nsinit`.
     pub title_inside: &'static CStr,
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while anybody is inside.
     pub locks: &'a [&'a CStr],
@@ -632,8 +632,8 @@ impl Spec<'_> {
         self.has_root() && !self.allows_nesting && self.unshares(raw::CLONE_NEWUSER)
     }
 
-    /// What the root has (MOUNT_ATTR_*) where set-id bits and file capabilities mean nothing to CMD (prctl(2),
-    /// PR_SET_NO_NEW_PRIVS): nor are they to mean anything to those who come later.
+    /// What the root has (MOUNT_ATTR_*) where set-id bits and file capabilities have no effect for CMD (prctl(2),
+    /// PR_SET_NO_NEW_PRIVS): they have none for processes that join later either.
     #[must_use]
     pub const fn no_set_id(&self) -> u32 {
         if self.no_new_privs { raw::MOUNT_ATTR_NOSUID } else { 0 }

@@ -141,7 +141,7 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) -> bool {
         let _ = chdir(c"/");
         let status = if stays.is_ok() { 0 } else { failed() as u8 };
         if write_to_anybody(waiting, &[status]).is_err() || stays.is_err() {
-            // It was killed instead, and nobody knows of us; or it takes us along.
+            // The parent was killed, and does not report us; or its end ends us.
             let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
         }
         sys::close(fds::number(Some(waiting)));

@@ -464,7 +464,7 @@ impl Draft {
             let home = self.variable(b"HOME").unwrap_or_default();
             self.spec.home = Some(tail(home, b"HOME=".len()));
             let mut here = Vec::from([0; MOST]);
-            // One that nobody can name is not there inside either.
+            // A directory without a path does not exist inside either.
             let _ = getcwd(&mut here);
             self.spec.directory = Some(c_str(here.leak()));
         }

@@ -161,15 +161,15 @@ pub struct Apart<'a> {
 /// What the child gets, at the top of its stack.
 #[repr(C)]
 struct Job<T> {
-    /// 1 as long as the child uses our memory. The kernel makes it 0 when the child executes or ends, and wakes who waits
-    /// for that (set_tid_address(2), CLONE_CHILD_CLEARTID).
+    /// 1 as long as the child uses our memory. The kernel makes it 0 when the child executes or ends, and wakes the
+    /// waiter (set_tid_address(2), CLONE_CHILD_CLEARTID).
     shares: AtomicU32,
     body: fn(&T) -> i32,
     arg: T,
 }
 
 /// Starts a child that shares our memory until it executes a program or ends: `body(arg)` runs in it, on a stack of its own,
-/// and its result is the exit status. We go on meanwhile, and leave to it what is in the Cells that `arg` leads to. Where the
+/// and its result is the exit status. We go on meanwhile, and must not touch the Cells that `arg` leads to. Where the
 /// kernel knows no such child (EINVAL: qemu's user mode), it has a copy of our memory.
 ///
 /// # Errors
@@ -829,7 +829,7 @@ impl Polled {
     }
 }
 
-/// Whether nobody has the reading end of a pipe open any more, of which `end` is the other.
+/// Whether the reading end of a pipe is closed everywhere; `end` is its writing end.
 #[must_use]
 pub fn is_unread(end: BorrowedFd<'_>) -> bool {
     let mut list = [Polled::new(end, WRITABLE)];

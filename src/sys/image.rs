@@ -106,7 +106,7 @@ pub fn hide(start: &Start, title: &'static CStr) -> Done {
     }
     let title = title.to_bytes();
     // SAFETY: the strings lie there on the initial stack, which is writable, ours alone and never unmapped; no word leads
-    // there any more, and nobody has kept one that did (`prepare_to_hide`).
+    // there any more, and none that did was kept (`prepare_to_hide`).
     unsafe {
         core::ptr::write_bytes(first, 0, size);
         core::ptr::copy_nonoverlapping(title.as_ptr(), first, title.len().min(size.saturating_sub(1)));
@@ -115,7 +115,7 @@ pub fn hide(start: &Start, title: &'static CStr) -> Done {
 }
 
 /// Where [`set_title`] will not do: copies the arguments and the environment, and makes the words lead to the copies. To be
-/// called before anybody keeps what they lead to.
+/// called before a pointer into them is kept.
 ///
 /// # Errors
 /// ENOMEM.
@@ -141,7 +141,7 @@ pub fn prepare_to_hide(start: &Start) -> Done {
     Ok(())
 }
 
-/// Gives back what the start took: the stack below us, and the code, of which comes back from the file what is needed again.
+/// Gives back what the start took: the stack below us, and the pages of code, which the kernel reads from the file again on demand.
 /// Where the kernel refuses, it stays.
 #[inline(never)]
 pub fn give_back(start: &Start) {

@@ -263,7 +263,7 @@ fn without_leaving_its_file_it_is_a_copy() {
     }
 }
 
-/// Every errno has its words, whoever answers with it: quotas, network file systems, keys; one without is a number.
+/// Every errno prints its text, those of quotas, network file systems and keys too; one without a text prints its number.
 #[test]
 fn every_errno_prints_its_words() {
     const WORDS: [(i32, &str); 5] = [
@@ -302,7 +302,7 @@ fn the_bounding_set_goes_through_all_capabilities() {
     }
 }
 
-/// A child of which nothing can be learnt has not succeeded: no CMD runs in a user namespace whose maps nobody wrote.
+/// A child whose status cannot be read has not succeeded: no CMD runs in a user namespace without maps.
 #[test]
 fn a_failed_wait_is_no_success() {
     for root in roots() {

@@ -113,7 +113,7 @@ impl Drop for Cgroup {
 
 // ---- filters
 
-/// Whoever is under a filter is not sent from --share-user to --unshare-user and back.
+/// Under a filter no hint sends the user from --share-user to --unshare-user and back.
 #[test]
 fn a_filter_that_forbids_namespaces() {
     const CIRCLE: [&str; 4] = ["--share-user", "--unshare-user", "user namespaces", "unprivileged"];

@@ -221,7 +221,7 @@ fn who_changes_sides() {
     eventually("it has gone over", || (procs::link(container.inside, "ns/user") != space).then_some(()));
     enter(root, container.inside, &[], &["cat", "/side"]).run_with_others().is(0, "evil\n", "");
     container.end();
-    // For how long strace(1) holds whoever enters before it joins, in microseconds. It has to be held for as long as WHO takes to
+    // For how long strace(1) holds the helper of --enter before it joins, in microseconds. It has to be held for as long as WHO takes to
     // go over, which no time is enough for on every machine: a round in which it was not is no round.
     for (goes, delay) in [(false, 0), (true, 1_000_000), (true, 4_000_000), (true, 16_000_000)] {
         let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };

@@ -65,7 +65,7 @@ fn root_of_a_container_reaches_nothing_of_the_hosts() {
 }
 
 #[test]
-fn who_enters_a_container_reaches_nothing_of_the_hosts() {
+fn an_entered_cmd_reaches_nothing_of_the_hosts() {
     for who in who::both() {
         let options: &[&[&str]] = if who.is_root() { &[&[], &["--share-user"]] } else { &[&[]] };
         for options in options {

@@ -52,7 +52,7 @@ fn start_up_is_linear_in_the_callers_environment() {
 
 /// What the caller has twice, in what order, is CMD's, where no option speaks of the environment.
 #[test]
-fn an_environment_that_nobody_speaks_of_is_the_callers() {
+fn an_environment_without_options_is_the_callers() {
     let words = [c"B=1", c"A=2", c"B=3", c"PATH=/usr/bin:/bin", c"bare", c"=", c"A=4"];
     let exec = |options: &[&str]| {
         let mut args: Vec<_> = vec![nsinit().to_str().expect("UTF-8").to_owned()];
@@ -85,7 +85,7 @@ fn an_environment_that_nobody_speaks_of_is_the_callers() {
     }
 }
 
-/// LISTEN_PID=1 is for process 1: for another it is somebody else's (sd_listen_fds(3)). What goes with it is CMD's too.
+/// LISTEN_PID=1 names process 1: nsinit rewrites it only if it is process 1 (sd_listen_fds(3)). Otherwise LISTEN_PIDFDID stays too.
 #[test]
 fn listen_pid_1_is_rewritten_by_a_process_1_alone() {
     let script = "echo $LISTEN_PID ${LISTEN_PIDFDID-none}";
@@ -255,7 +255,7 @@ fn the_stop_timeout_holds_after_cmds_end() {
     }
 }
 
-/// What goes on in the background without a pid file that tells of it would be nobody's.
+/// A container in the background whose pid file cannot be written could not be found again: it ends.
 #[test]
 fn a_full_disk_leaves_nothing_in_the_background() {
     let Some(who) = who::root() else { return };

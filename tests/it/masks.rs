@@ -36,7 +36,7 @@ fn covers(root: &Root, options: &[&str]) -> Vec<String> {
 
 /// CVE-2025-31133's family: the mask was the caller's /dev/null, and `chmod 0 /proc/keys` changed that.
 #[test]
-fn what_covers_something_takes_no_change() {
+fn masks_take_no_change() {
     let before = of_devices();
     for (root, options) in cases() {
         let covers = covers(&root, options);
@@ -243,7 +243,7 @@ fn standard_descriptors_of_an_entered_cmd_take_no_change() {
     }
 }
 
-/// The caller's terminal is such a file, of the caller's: whoever is inside could let others write to it.
+/// The caller's terminal is such a file, of the caller's: a process inside could let others write to it.
 #[test]
 fn a_terminal_among_the_standard_descriptors_takes_no_change() {
     for (root, options) in cases() {
@@ -363,7 +363,7 @@ fn file_systems_in_memory_are_bounded() {
     }
 }
 
-/// With no_new_privs set-id files mean nothing to CMD, nor are they to mean anything to whoever else comes there.
+/// With no_new_privs set-id files mean nothing to CMD, nor must they mean anything to another process there.
 #[test]
 fn the_root_is_nosuid_unless_new_privileges_are_allowed() {
     for (root, options) in cases() {

@@ -193,7 +193,7 @@ fn a_refusal_of_the_kernels_is_none_of_a_filter() {
 
 // ---- where it goes
 
-/// bubblewrap's ensure_file: nobody is to write to what is only there to be mounted on.
+/// bubblewrap's ensure_file: a file that is only a mount point is not writable.
 #[test]
 fn a_file_that_is_mounted_on_is_made_read_only() {
     for root in roots() {

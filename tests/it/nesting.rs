@@ -1,4 +1,4 @@
-//! Namespaces in namespaces: who is root of a user namespace of its own mounts the caller's cgroup without any capability,
+//! Namespaces in namespaces: root of a user namespace of its own mounts the caller's cgroup without any capability,
 //! kills, freezes and limits it. (`nsdelegate` does not help, nor that cgroupfs is read-only in the container.)
 
 use std::path::Path;
@@ -64,7 +64,7 @@ fn the_callers_cgroup_is_out_of_reach() {
     }
 }
 
-/// The limits are the container's own, and nobody inside raises them; those of the caller stay what they were.
+/// The limits are the container's own, and CMD cannot raise them; the caller's do not change.
 #[test]
 fn no_user_or_cgroup_namespace_can_be_made_inside() {
     const SCRIPT: &str = "cd /proc/sys/user; for kind in user cgroup; do cat max_${kind}_namespaces; \
@@ -98,7 +98,7 @@ fn no_user_or_cgroup_namespace_can_be_made_inside() {
     }
 }
 
-/// A container holds others if it is to; if not, who tries learns what it is for.
+/// A container holds others with --allow-nesting; without, the error names that option.
 #[test]
 fn a_container_in_a_container() {
     for root in roots() {
@@ -149,7 +149,7 @@ fn without_the_limits_nothing_runs() {
     }
 }
 
-/// The words that become that user, for who is root.
+/// The command that becomes that user, for root.
 fn becoming(who: Who) -> String {
     match who {
         Who::Root => String::new(),

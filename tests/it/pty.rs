@@ -496,7 +496,7 @@ fn a_stop_of_cmd_stops_the_job() {
             assert_eq!(term.ask("echo =$?"), "=6");
             assert_eq!(term.ask("stty -a"), before);
         }
-        // An orphaned group is stopped by nobody, for nobody could continue it.
+        // The kernel does not stop an orphaned group: no shell could continue it.
         assert_eq!(term.ask("setsid -w $N -- sh -c 'kill -TSTP $$; echo on'").lines().last(), Some("on"));
         term.hang_up();
     }

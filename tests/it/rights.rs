@@ -1,4 +1,4 @@
-//! Who CMD is and what it may do, against whoever is root inside: what is to be refused is tried from inside.
+//! CMD's identity and rights, tried from inside, as root there: what must be refused is refused.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::harness::procs::{self, eventually, stat};
 use super::harness::scratch::{helper, nsinit};
 use super::harness::{Deny, Launch, Root, Who, roots, skip, who};
 
-/// What nobody can read is not there: a full disk, a closed descriptor.
+/// A text that cannot be written is a failure: a full disk, a closed descriptor.
 #[test]
 fn a_text_that_can_not_be_written_is_an_error() {
     let nsinit = nsinit().display();
@@ -67,7 +67,7 @@ fn nsinits_own_processes_leave_no_core_file() {
     const CMD: &[&str] = &["/bin/sh", "-c", "grep core /proc/self/limits /proc/1/limits -h; read end"];
 }
 
-/// runc issue 453: who is inside neither reads, changes nor adds keys of the caller's session.
+/// runc issue 453: CMD neither reads, changes nor adds keys of the caller's session.
 #[test]
 fn the_callers_session_keyring_is_not_cmds() {
     const APART: &str = "inside: Required key not available\noutside: secret\n";
@@ -104,7 +104,7 @@ fn the_callers_session_keyring_is_not_cmds() {
     }
 }
 
-/// Where nobody can reach keys nothing is to be protected; where only one of the calls is refused it is.
+/// Where all calls for keys are refused there is nothing to protect; where only one is, there is.
 #[test]
 fn keys_that_nobody_reaches() {
     for root in roots() {
@@ -126,7 +126,7 @@ fn a_user_with_too_many_keys() {
     if who::root().is_none() {
         return;
     }
-    // Whoever else the tests run as goes on having keys.
+    // The other users of the tests keep their keys.
     let Some(root) = Root::new(Who::User { uid: 54_321, gid: 54_321 }) else { return };
     let full = |options: &[&str]| {
         root.launch(options, &["echo", "ran"])
@@ -158,10 +158,10 @@ fn a_user_with_too_many_keys() {
     }
 }
 
-/// What nobody inside is to know: a value on the caller's command line, and one in its environment.
+/// Secrets: a value on the caller's command line, and one in its environment.
 const SECRETS: [&str; 2] = ["s3cret-word", "s3cret-variable"];
 
-/// Process 1 tells nobody inside how nsinit was called: not the values of `--setenv`, nor the caller's variables. Without
+/// /proc/1 shows neither nsinit's arguments, values of `--setenv` among them, nor the caller's variables. Without
 /// CONFIG_CHECKPOINT_RESTORE neither.
 #[test]
 fn process_1_does_not_tell_how_it_was_called() {
@@ -216,10 +216,10 @@ fn arguments_that_were_moved_are_what_they_were() {
     }
 }
 
-/// A container with CAP_SYS_PTRACE, in a user namespace that others are in too: who enters it, or only joins its pid
+/// A container with CAP_SYS_PTRACE, in a user namespace that others are in too: a process that enters it, or only joins its pid
 /// namespace, is never stronger than CMD is to be, and tells nothing of how it was called. (145 of 414 were.)
 #[test]
-fn who_enters_is_born_with_cmds_rights() {
+fn enter_drops_rights_before_it_clones_cmd() {
     const ROUNDS: usize = 80;
     const HELD: &str = "a80425fb";
     for who in who::both() {

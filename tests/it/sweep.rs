@@ -1,5 +1,5 @@
 //! Every call refused, one at a time, wherever it is made: nsinit does what was asked for, or it says in a line why not, and
-//! its status tells so. A status alone helps nobody.
+//! its status tells so. A status alone does not name the cause.
 //!
 //! What is run by default is short: one errno for each, and of what is called often the first few. By hand, all of it:
 //! `NSINIT_SWEEP=all cargo test --test it sweep::`.

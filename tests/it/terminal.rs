@@ -1,5 +1,5 @@
 //! The terminal, as a person in front of it has it: INIT.md's outcomes, with a real shell outside. `$S` shares the terminal,
-//! `$N` has one of its own, or none; `pty` has more about that one, and `thief` about who reads what.
+//! `$N` has one of its own, or none; `pty` has more about that one, and `thief` about reading the caller's.
 
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, stat};
@@ -175,7 +175,7 @@ fn the_terminal_is_given_back() {
             assert_eq!(term.foreground(), term.pid(), "{cmd}");
             assert_eq!(term.ask("echo =$?"), format!("={status}"));
         }
-        // A script is no job control shell: nobody gives the terminal back but we.
+        // A script is no job control shell: only nsinit gives the terminal back.
         assert_eq!(
             term.ask("sh -c '$S -- true; cat /proc/$$/stat' | cut -d' ' -f5,8 | tr ' ' '\\n' | uniq | wc -l"),
             "1"
@@ -407,7 +407,7 @@ fn the_terminal_is_taken_back_from_other_process_ids() {
             let nsinit = super::harness::scratch::nsinit().display();
             let line = format!("{nsinit} {options} --ro-bind {} / --proc /proc --dev /dev --", root.display());
             let mut term = Term::shell(who, root, &BASH);
-            // A script is no job control shell: nobody gives the terminal back but we.
+            // A script is no job control shell: only nsinit gives the terminal back.
             term.line(&format!("sh -c '{line} bash --norc -ic true; echo asks; read -r x; echo got $x'"));
             term.expect("asks");
             term.line("z");

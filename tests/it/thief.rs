@@ -1,4 +1,4 @@
-//! Who reads what is typed: a process inside opens every terminal that it can, and the caller's is none of them. (CVE-2016-10124 and
+//! Reading what is typed: a process inside opens every terminal that it can, and the caller's is none of them. (CVE-2016-10124 and
 //! its neighbours: what lxc-attach left behind; CVE-2017-5226, CVE-2019-10063: TIOCSTI, also with high bits set.)
 
 use super::harness::container::{Container, Maker};
@@ -35,7 +35,7 @@ fn writable(root: &Root) {
 
 /// In the background, stopped, and with the terminal on standard input, output and error or on none of them.
 #[test]
-fn nobody_inside_reads_the_callers_terminal() {
+fn no_process_inside_reads_the_callers_terminal() {
     for root in roots() {
         let root = root.with_helper();
         writable(&root);

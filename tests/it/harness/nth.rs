@@ -31,7 +31,7 @@ const EVERY: i64 = -1;
 /// What a child has to do before it is listened to.
 const PASSED: [i64; 2] = [libc::SYS_write, libc::SYS_execve];
 
-/// Who counts. It ends when all that run under the filter have ended.
+/// The process that counts. It ends when all processes under the filter have ended.
 pub struct Counter(JoinHandle<io::Result<Census>>);
 
 impl Counter {
@@ -120,7 +120,7 @@ fn serve(refused: Nth, cmd: &str, from_child: &OwnedFd, to_child: &OwnedFd) -> i
         let mut told: libc::seccomp_notif = unsafe { zeroed() };
         // SAFETY: as above.
         if unsafe { libc::ioctl(listener.as_raw_fd(), RECEIVE, &raw mut told) } < 0 {
-            // Whoever called was killed meanwhile.
+            // The caller was killed meanwhile.
             continue;
         }
         let name = fs::read_to_string(format!("/proc/{}/comm", told.pid)).unwrap_or_default();
@@ -135,7 +135,7 @@ fn serve(refused: Nth, cmd: &str, from_child: &OwnedFd, to_child: &OwnedFd) -> i
             error: if refuse { -refused.errno } else { 0 },
             flags: if refuse { 0 } else { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 },
         };
-        // SAFETY: the kernel reads the struct. ENOENT: whoever called was killed meanwhile.
+        // SAFETY: the kernel reads the struct. ENOENT: the caller was killed meanwhile.
         unsafe { libc::ioctl(listener.as_raw_fd(), SEND, &raw const reply) };
     }
 }
