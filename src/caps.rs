@@ -31,11 +31,10 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
     let mut names = Text::new();
     let mut rest = names.say(NAMES).bytes();
     for number in 0.. {
-        let (known, after) = text::word(rest, b' ')?;
+        let known = text::word(&mut rest, b' ')?;
         if text::same_word(known, bare) {
             return Some(number);
         }
-        rest = after;
     }
     None
 }

@@ -303,8 +303,7 @@ fn execute(spec: &Spec<'_>) -> u8 {
     let (mut worst, mut cause) = (Failure::NOENT, Cause::Unknown);
     // An empty name is nobody's (execvp(3)).
     let mut rest = if command.is_empty() { b"" } else { spec.path.to_bytes() };
-    while let Some((directory, after)) = text::word(rest, b':') {
-        rest = after;
+    while let Some(directory) = text::word(&mut rest, b':') {
         let mut path = Text::new();
         // An empty entry is the working directory (execvp(3)).
         path.push(if directory.is_empty() { b"." } else { directory }).byte(b'/').push(command.to_bytes());

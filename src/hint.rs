@@ -482,7 +482,7 @@ pub fn of_execution(path: &CStr, why: Failure) -> Cause {
 pub fn of_pid_file(path: &CStr, why: Failure) -> Cause {
     let mut content = [0u8; 16];
     let content = if why == Failure::EXIST { first_of(path, &mut content) } else { return Cause::Unknown };
-    let line = text::word(content, b'\n').unwrap_or_default().0;
+    let line = text::first(content, b'\n');
     if content.is_empty() || text::number(line).is_some() { Cause::PidFile } else { Cause::Unknown }
 }
 
@@ -590,8 +590,7 @@ fn is_confined(profile: &[u8]) -> bool {
 fn is_cgroup_full() -> bool {
     let mut list = [0u8; PATH];
     let mut rest = first_of(c"/proc/self/cgroup", &mut list);
-    while let Some((line, after)) = text::word(rest, b'\n') {
-        rest = after;
+    while let Some(line) = text::word(&mut rest, b'\n') {
         let mut fields = line.splitn(3, |byte| *byte == b':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
         let trees: &[&[u8]] = match controllers {
@@ -612,7 +611,7 @@ fn is_full(tree: &[u8], path: &[u8]) -> bool {
         let number = |name: &[u8]| {
             let (mut file, mut content) = (Text::new(), [0u8; 16]);
             file.push(tree).push(path).push(name);
-            text::word(first_of(file.c_str(), &mut content), b'\n').and_then(|(number, _)| text::number(number))
+            text::number(text::first(first_of(file.c_str(), &mut content), b'\n'))
         };
         if let (Some(most), Some(current)) = (number(b"/pids.max"), number(b"/pids.current"))
             && current >= most

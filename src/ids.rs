@@ -69,8 +69,7 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
     let mut rest = own.get(..length as usize).unwrap_or_default();
     // The kernel puts spaces before each number, so that the end of a line belongs to the number before it.
     let mut field = || {
-        while let Some((word, after)) = text::word(rest, b' ') {
-            rest = after;
+        while let Some(word) = text::word(&mut rest, b' ') {
             if !word.is_empty() {
                 return Some(word);
             }

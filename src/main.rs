@@ -16,7 +16,7 @@ use engine::voice::speak_as;
 use engine::{judge, launch};
 
 use front::draft::{Asked, Draft};
-use front::{NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
+use front::{Bad, NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -77,7 +77,7 @@ fn run(start: Start) -> i32 {
     }
     draft.spec.argv = match parse(words, &start, &mut draft) {
         Ok(command) => command,
-        Err(complaint) => return complain(words, &complaint, program),
+        Err(Bad) => return complain(words, &draft.complaint, program),
     };
     (words.end)(&mut draft);
     if let Err(why) = draft.finish() {

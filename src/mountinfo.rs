@@ -21,16 +21,11 @@ pub struct Line<'l> {
 impl<'l> Line<'l> {
     fn read(line: &'l [u8]) -> Option<Line<'l>> {
         let mut rest = line;
-        let mut field = || {
-            let (field, after) = text::word(rest, b' ')?;
-            rest = after;
-            Some(field)
-        };
+        let mut field = || text::word(&mut rest, b' ');
         let (id, parent, _device, _root, path) = (field()?, field()?, field()?, field()?, field()?);
         let mut options = field()?;
         let mut flags = 0;
-        while let Some((option, after)) = text::word(options, b',') {
-            options = after;
+        while let Some(option) = text::word(&mut options, b',') {
             flags |= match option {
                 b"ro" => raw::MS_RDONLY,
                 b"nosuid" => raw::MS_NOSUID,

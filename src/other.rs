@@ -71,7 +71,7 @@ pub fn find(who: &CStr, proc: Fd) -> Result<Other, Failure> {
         None => {
             read_into(HERE, who, &mut content)
                 .map_err(|why| if why == Failure::TOO_LONG { Failure::NO_PROCESS } else { why })?;
-            let line = text::word(c_str(&content).to_bytes(), b'\n').unwrap_or_default().0;
+            let line = text::first(c_str(&content).to_bytes(), b'\n');
             text::number(line).ok_or(Failure::NO_PROCESS)?
         }
     };
@@ -95,7 +95,7 @@ fn first_child(of: Other, number: u32) -> Result<u32, Failure> {
     let (mut path, mut content) = (Text::new(), [0u8; PATH]);
     path.push(b"task/").push_number(number).push(b"/children");
     read_into(of.directory, path.c_str(), &mut content)?;
-    text::word(c_str(&content).to_bytes(), b' ').and_then(|(first, _)| text::number(first)).ok_or(Failure::ACCESS)
+    text::number(text::first(c_str(&content).to_bytes(), b' ')).ok_or(Failure::ACCESS)
 }
 
 /// What begins the word for a descriptor.
@@ -146,11 +146,10 @@ fn pid_of(fd: u32, proc: Fd) -> Result<u32, Failure> {
 /// The rest of the line that begins so.
 fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [u8]> {
     let mut rest = c_str(content).to_bytes();
-    while let Some((line, after)) = text::word(rest, b'\n') {
+    while let Some(line) = text::word(&mut rest, b'\n') {
         if let Some(found) = text::after(line, beginning) {
             return Some(found);
         }
-        rest = after;
     }
     None
 }
@@ -158,8 +157,7 @@ fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [u8]>
 /// Whether two lists of cgroups differ in what is of version 1.
 fn differ_in_old(one: &[u8; PATH], other: &[u8; PATH]) -> bool {
     let (mut one, mut other) = (c_str(one).to_bytes(), c_str(other).to_bytes());
-    while let (Some((its, rest)), Some((own, others))) = (text::word(one, b'\n'), text::word(other, b'\n')) {
-        (one, other) = (rest, others);
+    while let (Some(its), Some(own)) = (text::word(&mut one, b'\n'), text::word(&mut other, b'\n')) {
         if its != own && text::after(its, VERSION_2).is_none() {
             return true;
         }
@@ -235,11 +233,9 @@ impl Other {
         read_into(self.directory, map, &mut content)?;
         let mut rest = c_str(&content).to_bytes();
         let mut lowest = None;
-        while let Some((line, after)) = text::word(rest, b'\n') {
-            rest = after;
+        while let Some(line) = text::word(&mut rest, b'\n') {
             let mut fields = line;
-            while let Some((field, more)) = text::word(fields, b' ') {
-                fields = more;
+            while let Some(field) = text::word(&mut fields, b' ') {
                 if let Some(id) = text::number(field) {
                     lowest = Some(lowest.map_or(id, |lowest: u32| lowest.min(id)));
                     break;

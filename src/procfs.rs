@@ -107,8 +107,7 @@ fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
     let length = read(file, &mut status)? as usize;
     let mut rest = status.get(..length).unwrap_or_default();
     let mut found = 0;
-    while let Some((line, after)) = text::word(rest, b'\n') {
-        rest = after;
+    while let Some(line) = text::word(&mut rest, b'\n') {
         for name in [&b"SigBlk:\t"[..], b"SigIgn:\t", b"SigCgt:\t"] {
             if let Some(mask) = text::after(line, name) {
                 if has(mask, signal) {

@@ -121,6 +121,5 @@ fn look(process: Fd) -> Result<(u8, u32), Failure> {
     let stat = stat.get(..length? as usize).unwrap_or_default();
     let end = stat.iter().rposition(|byte| *byte == b')').ok_or(Failure::SRCH)?;
     let [_, _, state, _, rest @ ..] = stat.get(end..).unwrap_or_default() else { return Err(Failure::SRCH) };
-    let parent = text::word(rest, b' ').and_then(|(parent, _)| text::number(parent));
-    Ok((*state, parent.ok_or(Failure::SRCH)?))
+    Ok((*state, text::number(text::first(rest, b' ')).ok_or(Failure::SRCH)?))
 }

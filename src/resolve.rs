@@ -100,7 +100,9 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     let mut component = Text::new();
     let mut at = root;
     let mut links = 0;
-    while let Some((word, rest)) = text::word(todo.bytes().get(from..).unwrap_or_default(), b'/') {
+    loop {
+        let mut rest = todo.bytes().get(from..).unwrap_or_default();
+        let Some(word) = text::word(&mut rest, b'/') else { return Ok(at) };
         let is_own = todo.bytes().len() - from <= own;
         from += word.len() + 1;
         component.truncate(0);
@@ -153,7 +155,6 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
             }
         }
     }
-    Ok(at)
 }
 
 /// What `name` is in `dir`, itself; made if nothing is there. That somebody makes it at the same moment is no error:
@@ -178,8 +179,7 @@ fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failu
 fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     let (mut at, mut rest) = (root, path);
     let mut component = Text::new();
-    while let Some((word, after)) = text::word(rest, b'/') {
-        rest = after;
+    while let Some(word) = text::word(&mut rest, b'/') {
         match word {
             b"" => continue,
             // Where they lead is not for the kernel to say.

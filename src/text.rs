@@ -109,11 +109,21 @@ impl Text {
 }
 
 /// The first word of `text` and what follows the separator behind it; `None` if there is no text left.
-#[must_use]
-pub fn word(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+#[inline(never)]
+pub fn word<'a>(text: &mut &'a [u8], separator: u8) -> Option<&'a [u8]> {
+    if text.is_empty() {
+        return None;
+    }
     let length = text.iter().take_while(|byte| **byte != separator).count();
-    let word = text.get(..length).filter(|_| !text.is_empty())?;
-    Some((word, text.get(length + 1..).unwrap_or_default()))
+    let word = text.get(..length);
+    *text = text.get(length + 1..).unwrap_or_default();
+    word
+}
+
+/// The first word of `text`; nothing, if that is empty.
+#[must_use]
+pub fn first(mut text: &[u8], separator: u8) -> &[u8] {
+    word(&mut text, separator).unwrap_or_default()
 }
 
 /// The strings of a list, each ended by a NUL.

@@ -12,7 +12,7 @@ use engine::{fds, judge, launch, procfs, say, text};
 use rustix::fs::OFlags;
 
 use super::draft::{Asked, Draft};
-use super::{List, NATIVE, base, complain, content, list_of, print, read, try_out};
+use super::{Bad, List, NATIVE, base, complain, content, list_of, print, read, try_out};
 
 /// Where the command line is that holds if the kernel's has none.
 const FILE: &CStr = c"/etc/nsinit.args";
@@ -62,8 +62,8 @@ fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
     draft.spec.machine.boots = true;
     match command {
         Ok(command) => draft.spec.argv = command,
-        Err(complaint) => {
-            complain(&NATIVE, &complaint, c"");
+        Err(Bad) => {
+            complain(&NATIVE, &draft.complaint, c"");
             return false;
         }
     }

@@ -281,8 +281,7 @@ static SINGLE: &[u8] = b"--hostname --uid --gid --chdir --seccomp --userns --use
 pub fn warn_of_repeated(row: &Row, draft: &mut Draft) {
     let bit = 1 << row.number;
     let mut rest = SINGLE;
-    while let Some((name, after)) = text::word(rest, b' ').filter(|_| draft.seen & bit != 0) {
-        rest = after;
+    while let Some(name) = text::word(&mut rest, b' ').filter(|_| draft.seen & bit != 0) {
         if name == row.name() {
             let mut line = Text::new();
             warning(line.say(say!("Only the last ")).push(name).say(say!(" option will take effect")));

@@ -16,7 +16,7 @@ use rustix::process::{Pid, getegid, geteuid, getpid};
 
 use super::bwrap::{fd, octal};
 use super::variables::{Variables, name_of};
-use super::words::{Values, Wrong};
+use super::words::{Bad, Complaint, Values, Wrong};
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ impl Asked {
 }
 
 pub struct Draft {
+    /// What is wrong with an option, where that was returned as [`Bad`].
+    pub complaint: Complaint,
     pub asked: Asked,
     pub spec: Spec<'static>,
     /// CLONE_NEW* flags that were named: to be new, new if possible, not new.
@@ -120,6 +122,7 @@ impl Draft {
     #[inline(never)]
     pub fn new(caller_env: Env<'static>) -> Draft {
         Draft {
+            complaint: Complaint::NONE,
             asked: Asked::Run,
             spec: Spec::PRESET,
             unshared: 0,
@@ -158,6 +161,13 @@ impl Draft {
             env_ops: Vec::new(),
             caller_env,
         }
+    }
+
+    /// Keeps what is wrong with an option.
+    #[inline(never)]
+    pub fn bad(&mut self, complaint: Complaint) -> Bad {
+        self.complaint = complaint;
+        Bad
     }
 
     /// The value of a variable of the caller's.

@@ -29,7 +29,7 @@ pub use boot::boot;
 use draft::{Asked, Draft};
 pub use native::NATIVE;
 pub use speak::{complain, complain_of_no_command, print};
-pub use words::Vocabulary;
+pub use words::{Bad, Vocabulary};
 use words::{Complaint, Kind, Row};
 
 /// The other names.
@@ -47,11 +47,10 @@ pub fn choose(program: &CStr) -> &'static Vocabulary {
     let base = base(program);
     for vocabulary in VOCABULARIES {
         let mut names = vocabulary.names.as_bytes();
-        while let Some((name, rest)) = text::word(names, b' ') {
+        while let Some(name) = text::word(&mut names, b' ') {
             if name == base {
                 return vocabulary;
             }
-            names = rest;
         }
     }
     &NATIVE
@@ -61,7 +60,7 @@ pub fn choose(program: &CStr) -> &'static Vocabulary {
 ///
 /// # Errors
 /// The first option that is unknown, incomplete, or has a value that can't be meant.
-pub fn parse(words: &'static Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Complaint> {
+pub fn parse(words: &'static Vocabulary, start: &Start, draft: &mut Draft) -> Result<Argv<'static>, Bad> {
     read(words, start.args, false, draft)
 }
 
@@ -87,7 +86,7 @@ pub fn try_out(words: &'static Vocabulary, list: List, start: &Start) -> Meant {
 pub type List = &'static [Cell<Word<'static>>];
 
 /// The words of a file are options only.
-fn read(words: &'static Vocabulary, list: List, file: bool, draft: &mut Draft) -> Result<Argv<'static>, Complaint> {
+fn read(words: &'static Vocabulary, list: List, file: bool, draft: &mut Draft) -> Result<Argv<'static>, Bad> {
     let mut reader = Reader::new(list);
     while let Some(word) = reader.next() {
         // The word before the command, whatever it was, becomes the spare slot.
@@ -95,19 +94,19 @@ fn read(words: &'static Vocabulary, list: List, file: bool, draft: &mut Draft) -
             // In a file nothing may follow: it would be taken for what holds.
             b"--" if file && reader.is_at_end() => break,
             b"--" if !file => return Ok(reader.command(0)),
-            [b'-', b'-', ..] if words.long_alone && list.len() > 3 => return Err(unknown(Kind::Unknown, word)),
+            [b'-', b'-', ..] if words.long_alone && list.len() > 3 => return Err(unknown(draft, Kind::Unknown, word)),
             [b'-', b'-', ..] => reader.long(words, word, draft)?,
             [b'-', _, ..] => reader.letters(words, word, draft)?,
-            _ if file => return Err(unknown(Kind::Unknown, word)),
+            _ if file => return Err(unknown(draft, Kind::Unknown, word)),
             _ => return Ok(reader.command(1)),
         }
         if let Some(fd) = draft.args.take() {
             let complaint =
                 |why| Complaint { kind: Kind::ValueWrong, option: b"--args", values: 1, value: b"", word: c"", why };
             if file {
-                return Err(complaint(say!("--args not supported in arguments file")));
+                return Err(draft.bad(complaint(say!("--args not supported in arguments file"))));
             }
-            let list = words_of(fd).ok_or(complaint(say!("--args data can't be read")))?;
+            let list = words_of(fd).ok_or_else(|| draft.bad(complaint(say!("--args data can't be read"))))?;
             read(words, list, true, draft)?;
         }
         // Whoever asks for a text gets it, whatever follows.
@@ -191,26 +190,26 @@ impl Reader {
     }
 
     /// `--option`, `--option=VALUE`.
-    fn long(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Complaint> {
+    fn long(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Bad> {
         let bytes = word.to_bytes();
-        let (name, _) = text::word(bytes, b'=').unwrap_or_default();
+        let name = text::first(bytes, b'=');
         let attached = (name.len() < bytes.len()).then(|| tail(word, name.len() + 1));
         let row = words
             .find(name)
             // What has no help is hidden, and takes a value in no other way.
             .filter(|row| words.joins_values || row.help.is_empty() == attached.is_some())
-            .ok_or(unknown(Kind::Unknown, word))?;
+            .ok_or_else(|| unknown(draft, Kind::Unknown, word))?;
         if attached.is_some() && row.values() == 0 {
-            return Err(complaint(&row, Kind::ValueTooMuch, word, say!("it takes no value")));
+            return Err(complaint(draft, &row, Kind::ValueTooMuch, word, say!("it takes no value")));
         }
         self.apply(words, &row, attached, draft)
     }
 
     /// `-abc`, `-aVALUE`.
-    fn letters(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Complaint> {
+    fn letters(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Bad> {
         let mut at = 1;
         while let Some(letter) = word.to_bytes().get(at).copied() {
-            let row = words.find(&[b'-', letter]).ok_or(unknown(Kind::UnknownLetter(letter), word))?;
+            let row = words.find(&[b'-', letter]).ok_or_else(|| unknown(draft, Kind::UnknownLetter(letter), word))?;
             at += 1;
             let attached = Some(tail(word, at)).filter(|rest| row.values() > 0 && !rest.is_empty());
             self.apply(words, &row, attached, draft)?;
@@ -227,15 +226,15 @@ impl Reader {
         row: &Row,
         attached: Option<&'static CStr>,
         draft: &mut Draft,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), Bad> {
         if attached.is_some() && row.values() > 1 {
             let why = say!("it takes more than one value, and none after '='");
-            return Err(complaint(row, Kind::ValueTooMuch, c"", why));
+            return Err(complaint(draft, row, Kind::ValueTooMuch, c"", why));
         }
         let mut values = [attached.unwrap_or_default(), c"", c""];
         for value in values.iter_mut().take(row.values()).skip(usize::from(attached.is_some())) {
-            let missing = |why| complaint(row, Kind::ValueMissing, c"", why);
-            *value = self.next().ok_or(missing(say!("a value is missing")))?;
+            let mut missing = |why| complaint(draft, row, Kind::ValueMissing, c"", why);
+            *value = self.next().ok_or_else(|| missing(say!("a value is missing")))?;
             // Of one that is forgotten the end of the options would take the place, and CMD be an option.
             if words.voice == Name::Nsinit && value.to_bytes() == b"--" {
                 return Err(missing(say!("a value is missing before '--'")));
@@ -264,16 +263,17 @@ impl Reader {
             bwrap::warn_of_repeated(row, draft);
         }
         let [first, ..] = values;
-        (row.of.act)(row.number, draft, &values).map_err(|why| complaint(row, Kind::ValueWrong, first, why))
+        (row.of.act)(row.number, draft, &values).map_err(|why| complaint(draft, row, Kind::ValueWrong, first, why))
     }
 }
 
 #[inline(never)]
-fn complaint(row: &Row, kind: Kind, word: &'static CStr, why: Say) -> Complaint {
-    Complaint { kind, option: row.name(), values: row.values(), value: row.value(), word, why }
+fn complaint(draft: &mut Draft, row: &Row, kind: Kind, word: &'static CStr, why: Say) -> Bad {
+    draft.bad(Complaint { kind, option: row.name(), values: row.values(), value: row.value(), word, why })
 }
 
-fn unknown(kind: Kind, word: &'static CStr) -> Complaint {
+#[inline(never)]
+fn unknown(draft: &mut Draft, kind: Kind, word: &'static CStr) -> Bad {
     let why: Say = say!("there is none of that name; nsinit --help lists them");
-    Complaint { kind, option: b"an option", values: 0, value: b"", word, why }
+    draft.bad(Complaint { kind, option: b"an option", values: 0, value: b"", word, why })
 }

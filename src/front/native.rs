@@ -160,7 +160,8 @@ fn seconds(text: &CStr) -> Result<u32, Wrong> {
 
 /// `A:B`, or `A` for `A:0`; neither above `most`.
 fn two(text: &CStr, most: u32) -> Option<(u8, u8)> {
-    let (first, second) = text::word(text.to_bytes(), b':')?;
+    let mut second = text.to_bytes();
+    let first = text::word(&mut second, b':')?;
     let byte = |text| text::number(text).filter(|number| *number <= most).map(|number| number as u8);
     let alone = first.len() == text.count_bytes();
     Some((byte(first)?, if alone { 0 } else { byte(second)? }))

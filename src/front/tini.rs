@@ -109,11 +109,10 @@ fn signal(name: &[u8]) -> Option<Signal> {
     let bare = name.strip_prefix(b"SIG")?;
     let mut rest = SIGNALS;
     for number in 1.. {
-        let (known, after) = text::word(rest, b' ')?;
+        let known = text::word(&mut rest, b' ')?;
         if known == bare && known != b"-" {
             return Some(Signal::new(number));
         }
-        rest = after;
     }
     None
 }

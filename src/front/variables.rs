@@ -102,7 +102,7 @@ impl Variables {
 
 /// The name of `NAME=VALUE`.
 pub fn name_of(pair: &CStr) -> &[u8] {
-    text::word(pair.to_bytes(), b'=').unwrap_or_default().0
+    text::first(pair.to_bytes(), b'=')
 }
 
 #[cfg(test)]

@@ -88,6 +88,9 @@ impl Texts {
     };
 }
 
+/// An option is wrong: `Draft::complaint` says how. (It is too large to be handed up through every function.)
+pub struct Bad;
+
 /// What is wrong with a command line.
 #[derive(Clone, Copy)]
 pub struct Complaint {
@@ -100,6 +103,11 @@ pub struct Complaint {
     /// What the user wrote: an unknown word, or the value. May be empty.
     pub word: &'static CStr,
     pub why: Wrong,
+}
+
+impl Complaint {
+    pub const NONE: Complaint =
+        Complaint { kind: Kind::Unknown, option: b"", values: 0, value: b"", word: c"", why: Say::NOTHING };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -163,14 +171,15 @@ impl Row {
     /// The option with its dashes.
     #[must_use]
     pub fn name(&self) -> &'static [u8] {
-        text::word(self.option, b' ').unwrap_or_default().0
+        text::first(self.option, b' ')
     }
 
     /// What its first value is called.
     #[must_use]
     pub fn value(&self) -> &'static [u8] {
-        let (_, values) = text::word(self.option, b' ').unwrap_or_default();
-        text::word(values, b' ').unwrap_or_default().0
+        let mut values = self.option;
+        let _ = text::word(&mut values, b' ');
+        text::first(values, b' ')
     }
 
     /// How many values it takes.
@@ -186,8 +195,7 @@ impl Vocabulary {
         let mut rest = self.rows.as_bytes();
         let (mut number, mut titles) = (0, self.titles.iter());
         core::iter::from_fn(move || {
-            let (option, after) = text::word(rest, b'\n')?;
-            rest = after;
+            let option = text::word(&mut rest, b'\n')?;
             let help = if option.is_empty() { titles.next() } else { self.helps.get(number) };
             let row = Row { of: self, number, option, help: help.copied().unwrap_or(Say::NOTHING) };
             number += usize::from(!row.is_title());
