@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The first byte that stands for a pair.
-const FIRST: usize = 128;
+/// The first byte that stands for a pair. After 255 come those of ASCII that no text has: 1 to 31 without the line's end.
+/// src/texts.rs has the same.
+const FIRST: u8 = 127;
 
 fn main() {
     println!("cargo::rerun-if-changed=src");
@@ -77,9 +78,15 @@ fn unescape(literal: &str) -> String {
 
 fn pack(texts: &BTreeSet<String>) -> (Vec<Vec<u8>>, Vec<[u8; 2]>) {
     let mut packed: Vec<Vec<u8>> = texts.iter().map(|text| text.clone().into_bytes()).collect();
-    assert!(packed.iter().flatten().all(|byte| usize::from(*byte) < FIRST && *byte != 0), "a text is not ASCII");
+    let is_text = |byte: &u8| matches!(byte, b'\n' | b' '..FIRST);
+    assert!(packed.iter().flatten().all(is_text), "a text has what is not printed");
+    // What is no code stays [0, 0].
     let mut pairs = Vec::new();
-    while FIRST + pairs.len() <= usize::from(u8::MAX) {
+    for code in (FIRST..=u8::MAX).chain(0..b' ') {
+        pairs.push([0, 0]);
+        if matches!(code, 0 | b'\n') {
+            continue;
+        }
         let mut counts = BTreeMap::new();
         for text in &packed {
             for pair in text.windows(2) {
@@ -92,8 +99,7 @@ fn pack(texts: &BTreeSet<String>) -> (Vec<Vec<u8>>, Vec<[u8; 2]>) {
         if count <= 2 {
             break;
         }
-        let code = (FIRST + pairs.len()) as u8;
-        pairs.push(pair);
+        pairs[usize::from(code.wrapping_sub(FIRST))] = pair;
         packed.iter_mut().for_each(|text| *text = replace(text, pair, code));
     }
     (packed, pairs)

@@ -69,14 +69,15 @@ impl Say {
     }
 }
 
-/// A code is a byte of ASCII, or stands for two codes.
+/// A code is a byte of a text, or stands for two codes: those from 127 to 255 do, and then those from 1 to 31. `\n` lies among
+/// them, and its place in the table is [0, 0].
 fn unpack(code: u8, out: &mut dyn FnMut(u8)) {
-    match code.checked_sub(128).and_then(|index| PAIRS.get(usize::from(index))) {
-        Some([first, second]) => {
+    match PAIRS.get(usize::from(code.wrapping_sub(127))) {
+        Some([first, second]) if *first != 0 => {
             unpack(*first, out);
             unpack(*second, out);
         }
-        None => out(code),
+        _ => out(code),
     }
 }
 
