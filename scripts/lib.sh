@@ -19,7 +19,7 @@ die() {
 have() { command -v "$1" >/dev/null; }
 
 # For a script without arguments.
-no_arguments() { (($# == 0)) || die "takes no arguments, so not $1 (see --help)"; }
+no_arguments() { (($# == 0)) || die "unexpected argument: $1 (see --help)"; }
 
 # Runs a command, and prints what it printed only if it fails. `warning` is the last that apt-get complained about.
 quietly() {
@@ -60,7 +60,7 @@ tick() {
 
 # ---- Debian's packages
 
-# Sees to it that these Debian packages are there, as root; says what to do as anybody else. A package that cannot be had
+# Installs these Debian packages as root; as an ordinary user prints the command for it. A package that cannot be installed
 # costs only itself: the others are installed.
 packages() {
     local name missing can=() cannot=0
