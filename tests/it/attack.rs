@@ -90,6 +90,12 @@ impl Field {
         }
         ["mnt/d", "mnt/e"].iter().for_each(|dir| root.who.own(&root.at(dir)));
         root.file("mnt/f", "old");
+        // Where the links lead inside: nothing is made where they lead nowhere.
+        std::fs::create_dir_all(root.at(victim.str())).expect("make a directory inside");
+        for path in root.at(victim.str()).ancestors().take_while(|path| *path != root.path()) {
+            root.who.own(path);
+        }
+        root.dir(&format!("{}/sub", victim.str()));
         root.symlink(victim.path(), "mnt/d.link");
         root.symlink(format!("../../../../../../..{}", victim.str()), "mnt/e.link");
         root.symlink(victim.at("file"), "mnt/f.link");

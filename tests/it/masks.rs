@@ -307,7 +307,10 @@ fn with_few_descriptors_nothing_is_left_out() {
                 worked += 1;
                 assert_eq!(out.text(), normal, "{limit} descriptors");
             } else {
-                assert!(out.stdout.is_empty() && out.stderr.starts_with("nsinit: "), "{limit} descriptors: {out}");
+                // A build for the host's libc may not get as far.
+                let said =
+                    ["nsinit: ", "error while loading shared libraries: "].map(|words| out.stderr.contains(words));
+                assert!(out.stdout.is_empty() && said.contains(&true), "{limit} descriptors: {out}");
             }
         }
         assert!(worked > 0, "64 descriptors are not enough");
