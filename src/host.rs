@@ -224,7 +224,7 @@ static AFTER: [Step; 10] = [
         says: say!("wait for"),
         on: |_| c"--userns-block-fd",
         when: |spec| spec.channels.maps.is_some(),
-        run: |spec, _| status::wait_for(spec.channels.maps),
+        run: |spec, _| mortal(|| status::wait_for(spec.channels.maps)),
     },
     Step {
         says: MAPS[0],
@@ -287,7 +287,8 @@ pub fn explain_after(spec: &Spec<'_>) {
 }
 
 fn die_with_parent(spec: &Spec<'_>) -> Done {
-    let signal = spec.life.die_with_parent.unwrap_or(Signal::KILL);
+    // What SIGTERM ends takes its pid file with it.
+    let signal = spec.life.die_with_parent.unwrap_or(Signal::TERM);
     sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
 }
 

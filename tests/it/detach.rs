@@ -127,15 +127,37 @@ fn what_ends_at_once_has_run() {
     }
 }
 
-/// Whoever stops the one that waits stops all of it.
+/// Whoever stops the one that waits stops all of it, and the next one may begin: no file is left either.
 #[test]
 fn who_is_killed_while_he_waits_leaves_nothing() {
     for root in roots() {
         root.fifo("fifo");
-        let run = host(&root, "exec $N --detach --block-fd 3 -- sleep 1000 3<>fifo").start();
-        eventually("CMD waits", || (procs::tree(run.pid()).len() == 4).then_some(()));
-        run.kill(libc::SIGKILL);
-        assert_eq!(run.finish().status, -libc::SIGKILL);
+        let file = root.at("box.pid");
+        for signal in [libc::SIGTERM, libc::SIGKILL] {
+            let line = "exec $N --detach --pid-file box.pid --block-fd 3 -- sleep 1000 3<>fifo";
+            let run = host(&root, line).start();
+            eventually("CMD waits", || (procs::tree(run.pid()).len() == 4).then_some(()));
+            assert!(file.exists());
+            run.kill(signal);
+            assert_eq!(run.finish().status, -signal);
+            eventually("the file is removed", || (!file.exists()).then_some(()));
+        }
+    }
+}
+
+/// bubblewrap's ends, too.
+#[test]
+fn who_waits_for_the_maps_ends_on_a_signal() {
+    for root in roots() {
+        root.fifo("fifo");
+        for signal in [libc::SIGTERM, libc::SIGINT] {
+            let line =
+                "exec $P --unshare-user --ro-bind / / --info-fd 4 --userns-block-fd 3 -- true 3<>fifo 4>/dev/null";
+            let run = host(&root, line).start();
+            eventually("process 1 is there", || (procs::tree(run.pid()).len() == 2).then_some(()));
+            run.kill(signal);
+            assert_eq!(run.finish().status, -signal);
+        }
     }
 }
 
