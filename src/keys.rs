@@ -31,7 +31,8 @@ fn leave() -> Done {
         answer = sys::join_new_keyring();
     }
     match answer {
-        // The kernel has no keys, or a filter around us keeps them from CMD as well.
+        // The kernel has no keys; or a filter around us keeps them from CMD as well.
+        Err(Failure::NOSYS) => Ok(()),
         Err(_) if sys::has_no_keys() => Ok(()),
         Err(Failure::DQUOT) => {
             let hint = say!("the user's limit on keys is reached: see kernel.keys.maxkeys, or use --keep-keyring");
