@@ -353,7 +353,7 @@ pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 10] {
 /// The launcher while the container runs.
 pub struct Supervisor<'a> {
     pub spec: &'a Spec<'a>,
-    pub state: State,
+    pub state: &'a mut State,
     pub container: Pid,
     /// What CMD died of, if we are to die of it too.
     pub killer: Option<Signal>,
@@ -379,9 +379,9 @@ impl Supervisor<'_> {
                     tty::take_back(terminal, self.state.modes_after(self.killer));
                 }
                 self.read_news();
-                pty::end(&mut self.state);
+                pty::end(self.state);
                 let ran = !self.failed && !self.refused;
-                status::ended(self.spec, &self.state, ran.then_some(status), self.killer);
+                status::ended(self.spec, self.state, ran.then_some(status), self.killer);
                 if self.refused {
                     return failed();
                 }
@@ -402,7 +402,7 @@ impl Supervisor<'_> {
     /// wrote to is how the others know that we live.
     fn keep_what_is_needed(&self) {
         // It answers EINVAL only for an empty range, and there is none.
-        let _ = fds::close_all_but(&needed(self.spec, &self.state), &[]);
+        let _ = fds::close_all_but(&needed(self.spec, self.state), &[]);
     }
 
     /// The exit status, if the container has ended.
@@ -450,7 +450,7 @@ impl Supervisor<'_> {
             return;
         }
         match (info.signal(), info.code()) {
-            (Signal::CHLD, _) => pty::look_after(&self.state),
+            (Signal::CHLD, _) => pty::look_after(self.state),
             (Signal::IO, _) if self.state.is_news(info) => {}
             (Signal::CONT, _) => self.resume(),
             // CMD is in our group and has got it already; or has left it, and is not of the job that is stopped.
@@ -511,14 +511,14 @@ impl Supervisor<'_> {
             match News::of(kind) {
                 News::Stopped => self.stopped(Signal::new(value.into())),
                 News::Died => self.killer = Some(Signal::new(value.into())),
-                News::Silent => pty::end(&mut self.state),
+                News::Silent => pty::end(self.state),
                 News::Left => self.left = Some(value),
                 News::Failed => self.failed = true,
                 News::Started if self.started || self.failed => {}
                 News::Started => {
                     self.started = true;
-                    pty::begin(&self.state);
-                    self.refused = !status::started(self.spec, &mut self.state, self.container);
+                    pty::begin(self.state);
+                    self.refused = !status::started(self.spec, self.state, self.container);
                     if self.refused {
                         self.give_up();
                     }
@@ -529,7 +529,7 @@ impl Supervisor<'_> {
 
     fn stopped(&mut self, signal: Signal) {
         if self.spec.pty {
-            if pty::stop(&self.state) != Some(true) && signal != Signal::STOP {
+            if pty::stop(self.state) != Some(true) && signal != Signal::STOP {
                 self.signal_group(Signal::CONT);
             }
             return;

@@ -31,7 +31,7 @@ pub const TO_GROUP: i32 = -0x6e02;
 /// What process 1 knows.
 pub struct Init<'a> {
     spec: &'a Spec<'a>,
-    state: State,
+    state: &'a mut State,
     command: Pid,
     life: Life,
     /// What CMD died of.
@@ -67,7 +67,7 @@ impl<'a> Init<'a> {
     #[must_use]
     pub fn new(
         spec: &'a Spec<'a>,
-        state: State,
+        state: &'a mut State,
         (command, apart): (Pid, Apart<'a>),
         name: &'a CStr,
         then: &'a dyn Fn(),
@@ -173,7 +173,7 @@ impl<'a> Init<'a> {
         }
         if outermost {
             // A raw terminal needs more than the end of a line.
-            pty::end(&mut self.state);
+            pty::end(self.state);
         }
         match self.killer {
             Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
@@ -182,7 +182,7 @@ impl<'a> Init<'a> {
         let end = if self.refused { failed() } else { self.remapped(status).into() };
         if outermost {
             let ran = self.ran == Some(true) && !self.refused;
-            status::ended(self.spec, &self.state, ran.then_some(end), self.killer);
+            status::ended(self.spec, self.state, ran.then_some(end), self.killer);
         }
         if let Some(killer) = self.killer {
             if !outermost {
@@ -193,7 +193,7 @@ impl<'a> Init<'a> {
         }
         if !outermost && self.spec.pty {
             self.state.inform(News::Silent, 0);
-            pty::outlive(&self.state);
+            pty::outlive(self.state);
         }
         end
     }
@@ -217,8 +217,8 @@ impl<'a> Init<'a> {
                             self.state.inform(News::Started, 0);
                         }
                     } else {
-                        pty::begin(&self.state);
-                        self.refused = !status::started(self.spec, &mut self.state, self.command);
+                        pty::begin(self.state);
+                        self.refused = !status::started(self.spec, self.state, self.command);
                         if self.refused {
                             self.signal_command(Signal::KILL);
                         }
@@ -342,7 +342,7 @@ impl<'a> Init<'a> {
     /// There is no launcher: the caller's shell waits for us.
     fn stop(&mut self, signal: Signal) {
         if self.spec.pty {
-            let continued = pty::stop(&self.state);
+            let continued = pty::stop(self.state);
             if continued.is_none() {
                 self.state.relay_process = None;
                 self.signal_group(Signal::HUP);

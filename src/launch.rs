@@ -290,7 +290,6 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
             }
             host::after(spec, state, container)?;
             call_ourselves(spec, start);
-            let state = *state;
             let launcher = Supervisor {
                 spec,
                 state,
@@ -572,8 +571,8 @@ fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     };
     match begun {
         Ok(command) => {
-            let go = settle(spec, state);
-            Init::new(spec, State { go, ..*state }, command, name, &|| weaken(spec)).forever()
+            state.go = settle(spec, state);
+            Init::new(spec, state, command, name, &|| weaken(spec)).forever()
         }
         Err(why) => {
             state.inform(News::Failed, 0);
@@ -645,7 +644,8 @@ fn watch<'a>(
     // CMD is on its way: who does not read it any more does not want to know.
     let _ = status::tell_of_container(spec.channels.status, spec, state, b" ");
     // What is told the launcher is ours to know. The child may need what we give back, until it is executed.
-    Ok(Init::new(spec, State { news: None, ..*state }, command, name, &|| sys::give_back(start)).forever())
+    state.news = None;
+    Ok(Init::new(spec, state, command, name, &|| sys::give_back(start)).forever())
 }
 
 /// Process 1 gives up the descriptors that it needs no more, and lets CMD go on. None of it can fail for a reason that CMD
