@@ -9,34 +9,41 @@ use crate::texts::Say;
 
 /// Everything that one launch is made from.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Spec<'a> {
+    // In this order, and what is asked most often first: how far it is into the struct then fits one byte.
     pub mode: Mode,
-    /// `--init`: no container is meant.
-    pub in_place: bool,
-    /// `--enter WHO`: the process whose container it is, as `other::find` takes it.
-    pub enter: &'a CStr,
-    /// The first option that says how a container is made.
-    pub making: &'static [u8],
     /// Whoever supervises CMD is process 1 of a pid namespace: every process that it can signal is its own.
     pub process_1: bool,
-    /// `--root DIR`: the directory that becomes `/`. Empty: `/` is an empty tmpfs, and `ops` fill it.
-    pub root: &'a CStr,
     /// `--image FILE`: `root` is a file with a file system, or a block device.
     pub image: bool,
-    pub machine: Machine<'a>,
     /// The caller is not root.
     pub rootless: bool,
     /// Only the caller's own ids are mapped: all that he may if he is not root (user_namespaces(7)).
     pub own_ids_only: bool,
-    /// The user or group id was said, and is not the caller's.
-    pub other_uid: bool,
-    pub other_gid: bool,
-    pub writes: Writes,
+    /// CMD gets a terminal of its own.
+    pub pty: bool,
+    /// CMD's session has no controlling terminal: no process in it can open the caller's as /dev/tty.
+    pub without_terminal: bool,
+    /// `--init`: no container is meant.
+    pub in_place: bool,
     /// CLONE_NEW* flags.
     pub namespaces: u32,
     /// Those of them that are left out where the kernel has none or allows none.
     pub optional: u32,
+    /// `--root DIR`: the directory that becomes `/`. Empty: `/` is an empty tmpfs, and `ops` fill it.
+    pub root: &'a CStr,
     pub joins: Joins<'a>,
+
+    /// `--enter WHO`: the process whose container it is, as `other::find` takes it.
+    pub enter: &'a CStr,
+    /// The first option that says how a container is made.
+    pub making: &'static [u8],
+    pub machine: Machine<'a>,
+    /// The user or group id was said, and is not the caller's.
+    pub other_uid: bool,
+    pub other_gid: bool,
+    pub writes: Writes,
     /// No user namespace can be made inside.
     pub no_more_users: NoMoreUsers,
     /// User and cgroup namespaces can be made inside, as far as the kernel has it.
@@ -75,12 +82,8 @@ pub struct Spec<'a> {
     /// CMD keeps all that the caller did not mark close-on-exec.
     pub keeps_all_fds: bool,
     pub channels: Channels<'a>,
-    /// CMD gets a terminal of its own.
-    pub pty: bool,
     /// `--share-terminal`: the caller's controlling terminal is CMD's too, where that is not so by itself.
     pub share_terminal: bool,
-    /// CMD's session has no controlling terminal: no process in it can open the caller's as /dev/tty.
-    pub without_terminal: bool,
     /// `life.new_session` was not asked for: CMD needs a session of its own only if the caller's has a terminal.
     pub session_for_terminal: bool,
     /// What the launcher and process 1 call themselves: `nsinit: NAME`. Empty: as they were called.

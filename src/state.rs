@@ -112,29 +112,42 @@ pub struct Look {
 }
 
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct State {
+    // In this order, and what is asked most often first: how far it is into the struct then fits one byte.
+    /// The controlling terminal, if CMD is to share it.
+    pub terminal: Option<Fd>,
+    /// To the launcher: [`News`].
+    pub news: Option<Pipe>,
+    /// From the launcher: a byte means go on; its end means that he is no more.
+    pub go: Option<Pipe>,
+    /// The caller's procfs, verified.
+    pub proc: Option<Fd>,
+    /// The launcher's: process 1 of the container.
+    pub container: Option<Pid>,
+    /// To CMD's parent: its end means that CMD has been executed, or has ended.
+    pub executed: Option<Pipe>,
+    /// Process 1's, where there is no pid namespace: a procfs that shows its descendants.
+    pub tree: Option<Fd>,
+    /// Of `--pty`: the terminal's two ends, where the container's /dev made them.
+    pub pty: Option<(Fd, Fd)>,
+    /// The launcher's: the directory of process 1 in it; of `--enter`, of the process that was named.
+    pub process: Option<Fd>,
+    /// CMD is put into the terminal's foreground.
+    pub lent: bool,
+    /// The launcher's: he has been asked to end.
+    pub asked: bool,
+    /// The caller's terminal as it was.
+    pub look: Option<Look>,
+
     pub caller: Caller,
     /// The launcher's process id, as he sees it.
     pub launcher: Pid,
-    /// The controlling terminal, if CMD is to share it.
-    pub terminal: Option<Fd>,
-    /// CMD is put into the terminal's foreground.
-    pub lent: bool,
     /// Our session has a terminal, or may have one, and CMD's is to have none.
     pub leaves_session: bool,
-    /// From the launcher: a byte means go on; its end means that he is no more.
-    pub go: Option<Pipe>,
     /// Its reading end is open, in process 1 and in CMD, as long as CMD has not begun; nothing is ever written to it. Where
     /// process 1 keeps none, it is `go`.
     pub begun: Option<Pipe>,
-    /// To the launcher: [`News`].
-    pub news: Option<Pipe>,
-    /// The caller's procfs, verified.
-    pub proc: Option<Fd>,
-    /// The launcher's: the directory of process 1 in it; of `--enter`, of the process that was named.
-    pub process: Option<Fd>,
-    /// The launcher's: process 1 of the container.
-    pub container: Option<Pid>,
     /// Process 1's: the caller's device files.
     pub devices: Option<[Fd; DEVICES]>,
     /// Process 1's: the working directory of the caller, for the sources of his operations.
@@ -159,30 +172,21 @@ pub struct State {
     pub on_copy: bool,
     /// What becomes the root: DIR, or the mount of `--image`, nowhere yet.
     pub source: Option<Fd>,
-    /// Process 1's, where there is no pid namespace: a procfs that shows its descendants.
-    pub tree: Option<Fd>,
     /// Process 1's: the descriptors of the files that it has locked.
     pub locks: [u32; LOCKS],
-    /// The caller's terminal as it was.
-    pub look: Option<Look>,
     /// Of `--enter`: the caller's /dev/ptmx, where the container has none that works.
     pub ptmx: Option<Fd>,
     /// Of `--pty`: what the terminal's two ends go to the relay by; what the launcher tells
-    /// that by, and its process; and the ends, where the container's /dev made them.
+    /// that by, and its process.
     pub hand_over: Option<Pipe>,
     pub relay: Option<Pipe>,
     pub relay_process: Option<Pid>,
-    /// The launcher's: he has been asked to end.
-    pub asked: bool,
     /// Of `--enter`, the launcher's: the helper, who leads the session of CMD's terminal.
     pub leader: Option<Pid>,
-    pub pty: Option<(Fd, Fd)>,
     /// CMD's: its parent, process 1, by its own number.
     pub parent: Option<Pid>,
     /// From CMD's parent: its end means that CMD may begin, or that the parent is no more.
     pub gate: Option<Pipe>,
-    /// To CMD's parent: its end means that CMD has been executed, or has ended.
-    pub executed: Option<Pipe>,
 }
 
 impl State {
