@@ -309,7 +309,11 @@ fn a_failed_wait_is_no_success() {
         for options in [&["--share-net", "--disable-userns"][..], &["--share-net", "--assert-userns-disabled"], &[]] {
             // Not the waits of the loops, which ask for more.
             let waits = Deny::when(libc::SYS_wait4, 2, ALL, libc::__WALL as u64, EIO);
-            root.launch(options, &["echo", "ran"]).deny(waits).run().fails(": Input/output error");
+            let out = root.launch(options, &["echo", "ran"]).deny(waits).run();
+            // The launcher can't wait either, and then does not know that process 1 has said why: it says why it stops too.
+            let lines = out.stderr.lines().all(|line| line.starts_with("nsinit: "));
+            let said = out.stderr.contains(": Input/output error\n");
+            assert!(out.status == 125 && out.stdout.is_empty() && lines && said, "{out}");
         }
     }
 }

@@ -49,7 +49,7 @@ fn nobody_gets_below_the_root() {
                  '--bind /data /mnt --cap-add ALL' '--volatile --cap-add ALL'; do \
                      ($by nsinit --root /box $o -- /bin/attack); done; \
                  ($by nsinit --unshare-all --ro-bind /box / --proc /proc --dev /dev --tmpfs /tmp --cap-add ALL /bin/attack); \
-                 ($by nsinit --root /box -- unshare -Urm /bin/attack); \
+                 ($by nsinit --root /box --allow-nesting -- unshare -Urm /bin/attack); \
              done; \
              nsinit --root /box --share-user -- /bin/attack; \
              nsinit --root /box --cap-add ALL --detach --pid-file /tmp/pid -- sleep 1000; \
