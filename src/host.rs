@@ -423,7 +423,7 @@ impl Supervisor<'_> {
                     self.killer = Some(signal);
                     Some(i32::from(SIGNALLED) + signal.number())
                 }
-                // It is CMD, and nobody else tells of it.
+                // It is CMD itself: no other process reports it.
                 Ok(Some((_, Change::Stopped(signal)))) if !self.spec.supervises() => {
                     self.stopped(signal);
                     continue;

@@ -75,7 +75,7 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     let bottom = files::directory(HERE, c"/")?;
     plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
     fchdir(bottom)?;
-    // What is mounted later comes to the copy only: nobody would clear it away down there.
+    // Later mounts arrive in the copy only: a mount below it would stay, for nothing unmounts it there.
     mount_change(c".", MountPropagationFlags::PRIVATE)?;
     clear_bottom(process)?;
     // What is mounted on top of `/` is what its parent leads to.

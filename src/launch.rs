@@ -349,7 +349,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
         Fork::Child => sys::exit(enter_and_fork(spec, start, state)),
         Fork::Parent(helper) => {
             if let Some(news) = state.news {
-                // That the others have closed it is to be told to us.
+                // Close our copy of the write end, or read(2) never returns the end of the pipe.
                 sys::close(fds::number(Some(news.write)));
             }
             // With a terminal of CMD's it stays, as the leader of the session, when CMD is there.
@@ -388,7 +388,7 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
                 return failed();
             }
             if spec.pty {
-                // That CMD was executed is told by its end; by then the launcher knows its number.
+                // The end of this pipe tells that CMD was executed; by then the launcher knows its number.
                 let _ = fds::close_all_but(&[], &[fds::number(go)]);
                 pty::outlive(state);
             }
