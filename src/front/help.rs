@@ -121,17 +121,18 @@ mod tests {
         }
     }
 
-    /// The README's option list is made from the rows: `NSINIT_WRITE=1 cargo test` writes it.
+    /// The list in docs/options.md is made from the rows: `NSINIT_WRITE=1 cargo test` writes it.
     #[test]
-    fn the_readme_has_the_rows() {
+    fn the_option_list_has_the_rows() {
         const BEGIN: &str = "<!-- options -->\n```text\n";
         const END: &str = "```\n<!-- /options -->";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let readme = std::fs::read_to_string(path).expect("README.md");
-        let (before, rest) = readme.split_once(BEGIN).expect("the list's beginning");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/options.md");
+        let document = std::fs::read_to_string(path).expect("docs/options.md");
+        let (before, rest) = document.split_once(BEGIN).expect("the list's beginning");
         let (list, after) = rest.split_once(END).expect("the list's end");
         if std::env::var_os("NSINIT_WRITE").is_some() {
-            std::fs::write(path, [before, BEGIN, &whole_help(), END, after].concat()).expect("README.md is writable");
+            std::fs::write(path, [before, BEGIN, &whole_help(), END, after].concat())
+                .expect("docs/options.md is writable");
         } else {
             assert_eq!(list, whole_help(), "NSINIT_WRITE=1 cargo test writes the list anew");
         }

@@ -1,4 +1,4 @@
-//! Where nsinit does otherwise than the originals, on purpose. The README's table is this one.
+//! Where nsinit does otherwise than the originals, on purpose. The table of docs/drop-in.md is this one.
 
 use std::fmt::Write;
 use std::fs;
@@ -361,15 +361,15 @@ fn every_difference_has_its_test() {
 const BEGIN: &str = "<!-- differences -->\n";
 const END: &str = "<!-- /differences -->";
 
-/// Between the marks the README has exactly the table: `NSINIT_WRITE=1 cargo test` writes it.
+/// Between the marks docs/drop-in.md has exactly the table: `NSINIT_WRITE=1 cargo test` writes it.
 #[test]
-fn the_readme_has_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).expect("read the README");
-    let (before, rest) = readme.split_once(BEGIN).expect("the table's beginning");
+fn drop_in_document_has_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/drop-in.md");
+    let document = fs::read_to_string(&path).expect("read docs/drop-in.md");
+    let (before, rest) = document.split_once(BEGIN).expect("the table's beginning");
     let (found, after) = rest.split_once(END).expect("the table's end");
     if std::env::var_os("NSINIT_WRITE").is_some() {
-        fs::write(path, [before, BEGIN, &table(), END, after].concat()).expect("write the README");
+        fs::write(path, [before, BEGIN, &table(), END, after].concat()).expect("write docs/drop-in.md");
     } else {
         assert_eq!(found.trim(), table().trim(), "NSINIT_WRITE=1 cargo test writes it anew");
     }

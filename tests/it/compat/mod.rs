@@ -4,7 +4,7 @@
 //!     pattern        expected texts, with # for a number
 //!     common         the behaviours that all three have, each told where they differ
 //!     terminal       the same in front of a terminal
-//!     differences    where nsinit does it otherwise, and why: the README's table
+//!     differences    where nsinit does it otherwise, and why: the table of docs/drop-in.md
 
 pub mod common;
 pub mod differences;
