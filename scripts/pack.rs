@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 /// The first byte that stands for a pair. After 255 come those of ASCII that no text has: 1 to 31 without the line's end.
-/// src/texts.rs has the same.
+/// src/text/packed.rs has the same.
 const FIRST: u8 = 127;
 
 fn main() {
@@ -36,7 +36,7 @@ fn main() {
     fs::write(Path::new(&directory).join("texts.rs"), out).expect("OUT_DIR is writable");
 }
 
-/// FNV-1a; src/texts.rs has the same.
+/// FNV-1a; src/text/packed.rs has the same.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -3,42 +3,27 @@
 //!
 //! # The map
 //!
-//! Each line uses only lines above it; modules on one line do not know each other. A test reads the sources and checks.
+//! A folder answers *where*, a file in it *what*. Each line uses only lines above it; folders on one line do not know each
+//! other. A test reads the sources and checks.
 //!
 //! ```text
-//! sys                     the only unsafe room: the C main, raw calls that rustix lacks, typed
-//! text                    text and numbers in fixed buffers
-//! texts                   the program's own texts, packed
-//! errnos                  the kernel's errnos in words
-//! voice                   the words and statuses of the name that nsinit was started under
-//! spec                    what was asked for: plain data, borrowed from the arguments
-//! files                   the calls on files, by descriptor and name
+//! sys                     the only room with unsafe code: the C main, raw calls that rustix lacks, typed; calls on files
+//! text                    text and numbers in fixed buffers; the program's own texts, packed
 //! mountinfo               the list of mounts, where nothing else tells
-//! hint                    why the kernel says no here, and what to do
-//! fault                   what failed, on what, why: one line, one write
-//! judge                   Spec -> Ok, or the one sentence that says why not; pure
-//! state                   what the processes of one launch know; the fork copies it
-//! step                    a process's work as a table, and the loop that walks it
-//! resolve tty fds         a path below a root; the terminal; who keeps which descriptor
-//! base                    process 1's own place for files and mounts
-//! byname                  mounts on kernels without the calls for mounts as descriptors
-//! mounts                  a mount as a descriptor
-//! procfs devices          the caller's /proc, verified; the caller's device files
-//! other                   somebody else's process, and its namespaces
-//! ids caps keys net pty seal reaper status image   one topic each
-//! rights                  from process 1's rights to CMD's
-//! initramfs               the root that can't be left
-//! power                   the end of a machine
-//! place                   where below the new root something goes
-//! rootfs                  what becomes /; file systems in memory, overlays
-//! kernelfs                /proc, /dev, /sys, with their masks
-//! ops                     what the user asked for, in his order
-//! init                    PROCESS: process 1, from CMD's start to the end
-//! boot                    PROCESS: the first of a machine
-//! host inside enter relay command   PROCESSES: the launcher; process 1 until CMD starts, or who enters in its place; who
-//!                         copies between two terminals; CMD
-//! launch                  the only places where processes begin
+//! spec                    what was asked for, by topic: plain data, borrowed from the arguments; and its validation
+//! report                  errnos and hints in words, the wording of each vocabulary; one message, one write
+//! state                   what the processes of one launch know; which descriptors a process keeps
+//! step                    ordered work as a table, and the loop that walks it
+//! fs                      mounts as descriptors, the staging tmpfs, paths below a root, the caller's /proc and devices
+//! ns  tty                 namespaces and ids; job control and ptys
+//! confine  channels       capabilities, keyring, own executable; what is told to whoever follows the launch
+//! rootfs                  what becomes / of a container, and all that is mounted below it
+//! supervise               waiting for processes and ending them
+//! process                 one file a process: launcher, container_setup, init, command, enter, relay, machine
+//! run                     where processes begin, and what joins them
 //! ```
+//!
+//! The binary adds `src/main.rs` and `src/cli`: from the arguments to a [`spec::Spec`].
 //!
 //! # Invariants
 //!
@@ -60,49 +45,19 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-pub mod base;
-pub mod boot;
-pub mod byname;
-pub mod caps;
-pub mod command;
-pub mod devices;
-pub mod enter;
-pub mod errnos;
-pub mod fault;
-pub mod fds;
-pub mod files;
-pub mod hint;
-pub mod host;
-pub mod ids;
-pub mod image;
-pub mod init;
-pub mod initramfs;
-pub mod inside;
-pub mod judge;
-pub mod kernelfs;
-pub mod keys;
-pub mod launch;
+pub mod channels;
+pub mod confine;
+pub mod fs;
 pub mod mountinfo;
-pub mod mounts;
-pub mod net;
-pub mod ops;
-pub mod other;
-pub mod place;
-pub mod power;
-pub mod procfs;
-pub mod pty;
-pub mod reaper;
-pub mod relay;
-pub mod resolve;
-pub mod rights;
+pub mod ns;
+pub mod process;
+pub mod report;
 pub mod rootfs;
-pub mod seal;
+pub mod run;
 pub mod spec;
 pub mod state;
-pub mod status;
 pub mod step;
+pub mod supervise;
 pub mod sys;
 pub mod text;
-pub mod texts;
 pub mod tty;
-pub mod voice;

@@ -2,21 +2,22 @@
 #![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
-mod front;
+mod cli;
 
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
-use engine::boot::is_whole_machine;
-use engine::fault::{Fault, blame, failed, give_up, refuse};
+use engine::process::machine::is_whole_machine;
+use engine::report::message::{blame, failed, give_up, refuse};
+use engine::report::wording::speak_as;
+use engine::run;
 use engine::say;
 use engine::spec::Spec;
+use engine::spec::validate::{self, Fault};
 use engine::sys::{Start, own_number, unwritten};
-use engine::voice::speak_as;
-use engine::{judge, launch};
 
-use front::draft::{Asked, Draft};
-use front::{Bad, NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
+use cli::builder::{Asked, Draft};
+use cli::{Bad, NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -66,7 +67,7 @@ fn run(start: Start) -> i32 {
         return failed();
     }
     if let Some(command) = meant.command.filter(|_| meant.contained)
-        && let Err(why) = launch::leave_file(command.command(), &start)
+        && let Err(why) = run::leave_file(command.command(), &start)
     {
         return give_up(why);
     }
@@ -88,13 +89,13 @@ fn run(start: Start) -> i32 {
 
 fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, program: &CStr) -> i32 {
     match asked {
-        Asked::Pause => return launch::pause(),
+        Asked::Pause => return run::pause(),
         Asked::Explain | Asked::Run => {
             if words.voice != NATIVE.voice && spec.argv.is_none() {
                 return complain_of_no_command(words, program);
             }
             if (words.voice == NATIVE.voice || spec.contained())
-                && let Err(fault) = judge::judge(spec)
+                && let Err(fault) = validate::check(spec)
             {
                 return fault.report();
             }
@@ -103,9 +104,9 @@ fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: 
                     let why = say!("it is for process 1, of a machine or of a pid namespace");
                     return Fault::new(say!("--boot and --switch-root"), b"", c"", why).report();
                 }
-                return launch::run(spec, start);
+                return run::run(spec, start);
             }
-            launch::explain(spec);
+            run::explain(spec);
         }
         _ => print(words, asked, program),
     }

@@ -2,8 +2,8 @@
 
 use linux_raw_sys::general as raw;
 
-use crate::files::{Fd, read};
 use crate::sys::Done;
+use crate::sys::files::{Fd, read};
 use crate::text::{self, PATH, Text};
 
 /// A mount.

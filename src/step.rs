@@ -6,14 +6,14 @@ use core::ffi::CStr;
 use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 use rustix::process::{Pid, getpid};
 
-use crate::fault::{blame_hint, push_object, write_line};
-use crate::hint;
+use crate::report::hint;
+use crate::report::message::{blame_hint, push_object, write_line};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::State;
 use crate::sys::{self, Done, Set, Signal, Standard};
+use crate::text::Say;
 use crate::text::Text;
-use crate::texts::Say;
 
 /// One thing that a process does.
 pub struct Step {

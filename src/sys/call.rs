@@ -388,7 +388,7 @@ pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
         word.fetch_or(1 << (number % 32), Ordering::Relaxed);
         USED.fetch_max(index.cast_unsigned() + 1, Ordering::Relaxed);
     }
-    // SAFETY: nobody owns the number any more, so nobody closes it, but for the two and `fds::close_all_but`, after which
+    // SAFETY: nobody owns the number any more, so nobody closes it, but for the two and `descriptors::close_all_but`, after which
     // a process uses none that it did not name there.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
@@ -547,7 +547,7 @@ pub enum Standard {
 impl Standard {
     #[must_use]
     pub fn fd(self) -> BorrowedFd<'static> {
-        // SAFETY: nsinit closes none of the three, and `fds::occupy_standard` has opened those that were closed.
+        // SAFETY: nsinit closes none of the three, and `descriptors::occupy_standard` has opened those that were closed.
         unsafe { BorrowedFd::borrow_raw(self as i32) }
     }
 }

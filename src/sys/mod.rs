@@ -5,6 +5,7 @@ mod arch;
 mod call;
 mod entry;
 mod failure;
+pub mod files;
 mod heap;
 mod image;
 mod loop_device;

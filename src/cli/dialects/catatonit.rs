@@ -1,0 +1,76 @@
+//! catatonit.
+
+use engine::report::wording::Name;
+use engine::say;
+use engine::spec::{Audience, End};
+use engine::text::Say;
+
+use super::super::builder::{Asked, Draft};
+use super::super::rows::{Texts, Values, Vocabulary, Wrong, rows};
+
+pub static CATATONIT: Vocabulary = Vocabulary {
+    names: "catatonit ",
+    voice: Name::Catatonit,
+    begin,
+    rows: ROWS,
+    helps: HELPS,
+    titles: TITLES,
+    more: None,
+    act,
+    contained: 0,
+    making: 0,
+    end: |_| {},
+    texts: Texts {
+        help: HELP,
+        version: say!("tini version 0.1.7_catatonit\n"),
+        help_to_error: true,
+        unknown_letter: say!("&: invalid option -- '#'\n"),
+        unknown_word: say!("&: unrecognized option '#'\n"),
+        value_too_much: say!("&: option '$' doesn't allow an argument\n"),
+        command_missing: say!("ERROR (catatonit:@): missing program name\n"),
+        usage: USAGE,
+        ..Texts::NONE
+    },
+    abbreviates: true,
+    long_alone: false,
+    joins_values: true,
+};
+
+rows! { draft, values, _first:
+    say!("") => {
+        "-g", say!("") => draft.spec.life.audience = Audience::Group,
+        "-h", say!("") => draft.asked = Asked::Help,
+        "-L", say!("") => draft.asked = Asked::Licence,
+        "-P", say!("") => draft.asked = Asked::Pause,
+        "-V", say!("") => draft.asked = Asked::Version,
+        "--version", say!("") => draft.asked = Asked::Version,
+    }
+}
+
+fn begin(draft: &mut Draft) -> Result<(), Wrong> {
+    draft.spec.life.end = End::AtOnce;
+    if draft.caller_env(b"CATATONIT_DEBUG").is_some() {
+        draft.spec.life.verbose = 3;
+    }
+    if draft.caller_env(b"CATATONIT_LOG").is_some() {
+        return Err(say!("CATATONIT_LOG is reserved for future use"));
+    }
+    Ok(())
+}
+
+const USAGE: Say = say!("usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]\n");
+
+const HELP: Say = say!(
+    "usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]
+
+options:
+  -g              Forward signals to pid1's process group.
+  -h              Print this help page.
+  -L              Print license information.
+  -P              Run in pause mode (no program is run and quit on SIGINT).
+  -V, --version   Print version information.
+
+The source code can be found at <https://github.com/openSUSE/catatonit/>.
+For bug reporting instructions, please see: <https://bugs.opensuse.org/>.
+"
+);

@@ -1,0 +1,129 @@
+//! dumb-init.
+
+use core::ffi::CStr;
+
+use engine::report::wording::Name;
+use engine::say;
+use engine::spec::{Audience, End};
+use engine::sys::{Standard, write};
+use engine::text;
+use engine::text::Say;
+
+use super::super::builder::{Asked, Draft};
+use super::super::rows::{Texts, Values, Vocabulary, Wrong, rows};
+
+pub static DUMB_INIT: Vocabulary = Vocabulary {
+    names: "dumb-init ",
+    voice: Name::DumbInit,
+    begin,
+    rows: ROWS,
+    helps: HELPS,
+    titles: TITLES,
+    more: None,
+    act,
+    contained: 0,
+    making: 0,
+    end,
+    texts: Texts {
+        help: HELP,
+        version: say!("dumb-init v1.2.5\n"),
+        help_to_error: true,
+        version_to_error: true,
+        unknown_letter: say!("&: invalid option -- '#'\n"),
+        unknown_word: say!("&: unrecognized option '#'\n"),
+        value_missing: say!("&: option requires an argument -- '#'\n"),
+        long_value_missing: say!("&: option '$' requires an argument\n"),
+        value_too_much: say!("&: option '$' doesn't allow an argument\n"),
+        value_wrong: say!(
+            "Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.
+This option can be specified multiple times.
+Use --help for full usage.
+"
+        ),
+        command_missing: say!("Usage: & [option] program [args]\nTry & --help for full usage.\n"),
+        ..Texts::NONE
+    },
+    abbreviates: true,
+    long_alone: false,
+    joins_values: true,
+};
+
+rows! { draft, values, pair:
+    say!("") => {
+        "-c", say!("") => draft.spec.life.new_session = false,
+        "--single-child", say!("") => draft.spec.life.new_session = false,
+        "-r s:r", say!("") => rewrite(draft, pair)?,
+        "--rewrite s:r", say!("") => rewrite(draft, pair)?,
+        "-v", say!("") => draft.spec.life.verbose = 3,
+        "--verbose", say!("") => draft.spec.life.verbose = 3,
+        "-h", say!("") => draft.asked = Asked::Help,
+        "--help", say!("") => draft.asked = Asked::Help,
+        "-V", say!("") => draft.asked = Asked::Version,
+        "--version", say!("") => draft.asked = Asked::Version,
+    }
+}
+
+/// The highest signal that it rewrites.
+const MOST: u32 = 31;
+const TSTP_TTIN_TTOU: [u8; 3] = [20, 21, 22];
+const STOP: u8 = 19;
+
+fn rewrite(draft: &mut Draft, pair: &'static CStr) -> Result<(), Wrong> {
+    let signal = |text| text::leading_number(text).filter(|(number, _)| *number <= MOST);
+    let (from, rest) = signal(pair.to_bytes()).filter(|(from, _)| *from != 0).ok_or(Say::NOTHING)?;
+    let (to, _) = rest.strip_prefix(b":").and_then(signal).ok_or(Say::NOTHING)?;
+    // The last one wins.
+    draft.rewrite.insert(0, (from as u8, to as u8));
+    Ok(())
+}
+
+fn begin(draft: &mut Draft) -> Result<(), Wrong> {
+    let debug = draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1");
+    let session = draft.caller_env(b"DUMB_INIT_SETSID") != Some(b"0");
+    let life = &mut draft.spec.life;
+    life.verbose = if debug { 3 } else { 0 };
+    life.new_session = session;
+    life.subreaper = false;
+    life.stop_with_command = true;
+    Ok(())
+}
+
+fn end(draft: &mut Draft) {
+    if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") && !draft.spec.argv.is_none() {
+        write(Standard::Error, b"[dumb-init] Running in debug mode.\n");
+    }
+    if draft.spec.life.verbose > 0 && draft.caller_env(b"DUMB_INIT_SETSID") == Some(b"0") && !draft.spec.argv.is_none()
+    {
+        write(Standard::Error, b"[dumb-init] Not running in setsid mode.\n");
+    }
+    let life = &mut draft.spec.life;
+    life.own_group = life.new_session;
+    life.audience = if life.new_session { Audience::Group } else { Audience::Command };
+    life.end = End::Term { group: life.new_session };
+    if life.new_session {
+        // In a session of its own, whose parent is not in it, CMD would not be stopped by these.
+        draft.rewrite.extend(TSTP_TTIN_TTOU.map(|signal| (signal, STOP)));
+    }
+}
+
+const HELP: Say = say!(
+    "dumb-init v1.2.5
+Usage: & [option] command [[arg] ...]
+
+dumb-init is a simple process supervisor that forwards signals to children.
+It is designed to run as PID1 in minimal container environments.
+
+Optional arguments:
+   -c, --single-child   Run in single-child mode.
+                        In this mode, signals are only proxied to the
+                        direct child and not any of its descendants.
+   -r, --rewrite s:r    Rewrite received signal s to new signal r before proxying.
+                        To ignore (not proxy) a signal, rewrite it to 0.
+                        This option can be specified multiple times.
+   -v, --verbose        Print debugging information to stderr.
+   -h, --help           Print this help message and exit.
+   -V, --version        Print the current version and exit.
+
+Full help is available online at https://github.com/Yelp/dumb-init
+"
+);

@@ -1,0 +1,44 @@
+//! keyrings(7): the keys of the caller's session are not the container's (runc issue 453).
+
+use crate::report::message::blame_hint;
+use crate::say;
+use crate::spec::Spec;
+use crate::step::{Step, nothing};
+use crate::sys::{self, Done, Failure, Time};
+use crate::text::Say;
+
+/// How often it is tried to get a keyring, 10 ms apart. An ordinary user may have 200 keys (kernel.keys.maxkeys), and those
+/// that have just ended count until an RCU grace period is over.
+const TRIES: usize = 200;
+
+/// Leaves the caller's session keyring for an empty one.
+pub const LEAVE: Step = Step {
+    says: JOIN,
+    on: nothing,
+    when: |spec| spec.has_preset() && !spec.keeps_keyring,
+    run: |_: &Spec<'_>, _| leave(),
+};
+
+const JOIN: Say = say!("join a new session keyring");
+
+fn leave() -> Done {
+    let mut answer = sys::join_new_keyring();
+    for _ in 0..TRIES {
+        if answer != Err(Failure::DQUOT) {
+            break;
+        }
+        let _ = sys::poll(&mut [], Some(Time::SHORT));
+        answer = sys::join_new_keyring();
+    }
+    match answer {
+        // The kernel has no keys; or a filter around us keeps them from CMD as well.
+        Err(Failure::NOSYS) => Ok(()),
+        Err(_) if sys::has_no_keys() => Ok(()),
+        Err(Failure::DQUOT) => {
+            let hint = say!("the user's limit on keys is reached: see kernel.keys.maxkeys, or use --keep-keyring");
+            Err(blame_hint(JOIN, c"", Failure::DQUOT, hint))
+        }
+        Err(why) => Err(blame_hint(JOIN, c"", why, say!("--keep-keyring shares the caller's instead"))),
+        Ok(()) => Ok(()),
+    }
+}

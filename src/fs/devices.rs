@@ -1,0 +1,181 @@
+//! The caller's device files: those that a container's /dev shows, and those that CMD is given as standard input, output and
+//! error.
+//!
+//! They are inodes of the caller's. Container root may be their owner, who may change their modes, owners and times, unless
+//! the mount is read-only. (Writing to a device does not change its file.)
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fs::{AtFlags, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, major, minor, statat};
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::termios::isatty;
+
+use crate::fs::mount_fd;
+use crate::fs::staging::fd_path;
+use crate::report::hint;
+use crate::report::message::{blame, blame_hint, failed};
+use crate::say;
+use crate::spec::DEVICES;
+use crate::state::descriptors::{STANDARD, standard_name};
+use crate::sys::files::{self, Fd, HERE};
+use crate::sys::{self, Done, Failure, Fork, Standard, c_str};
+use crate::text::{self, PATH, Text};
+
+/// The devices of a container's /dev. In a user namespace none can be made.
+static PATHS: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/urandom\0/dev/tty\0";
+
+/// Their numbers (devices.txt in the kernel's documentation): a file of one of these names may be anything.
+static NUMBERS: [(u32, u32); DEVICES] = [(1, 3), (1, 5), (1, 7), (1, 8), URANDOM, (5, 0)];
+
+/// /dev/urandom. Some make /dev/random a link to it.
+const URANDOM: (u32, u32) = (1, 9);
+
+/// /dev/ptmx: each open(2) of it makes a new terminal.
+const PTMX: (u32, u32) = (5, 2);
+
+/// Of each device its name in /dev.
+pub fn names() -> impl Iterator<Item = &'static CStr> {
+    text::strings(PATHS).map(|path| sys::tail(path, b"/dev/".len()))
+}
+
+/// The caller's device files, each checked to be the device that its name promises.
+///
+/// # Errors
+/// Reported: ENOENT; [`Failure::NO_DEVICE`].
+pub fn open() -> Result<[Fd; DEVICES], Failure> {
+    let mut devices = [HERE; DEVICES];
+    for ((path, number), device) in text::strings(PATHS).zip(NUMBERS).zip(&mut devices) {
+        *device = files::open(HERE, path, OFlags::PATH)
+            .and_then(|file| match number_of(&fstat(file)?) {
+                Some(found) if found == number || path == c"/dev/random" && found == URANDOM => Ok(file),
+                _ => Err(Failure::NO_DEVICE),
+            })
+            .map_err(|why| blame(say!("open"), path, why))?;
+    }
+    Ok(devices)
+}
+
+/// The number of a character device.
+fn number_of(stat: &Stat) -> Option<(u32, u32)> {
+    (stat.st_mode & raw::S_IFMT == raw::S_IFCHR).then(|| (major(stat.st_rdev), minor(stat.st_rdev)))
+}
+
+/// Of a descriptor that is open on a character device: the file, as a path of ours leads to it; nothing, if none does.
+///
+/// # Errors
+/// EMFILE, ENOMEM and their like.
+pub fn file_of(descriptor: Fd) -> Result<Option<Fd>, Failure> {
+    let (mut link, mut path) = (Text::new(), [0u8; PATH]);
+    let read = files::read_link(HERE, fd_path(descriptor, &mut link), &mut path).map(|_| ());
+    let file = match read.and_then(|()| files::look(HERE, c_str(&path))) {
+        // It was opened in another mount namespace, or there is no /proc.
+        Err(Failure::NOENT | Failure::NOTDIR | Failure::ACCESS) => return Ok(None),
+        found => found?,
+    };
+    // The path may lead to another file than the descriptor (CVE-2025-52565).
+    let (wanted, found) = (fstat(descriptor)?, fstat(file)?);
+    let same = number_of(&found).is_some()
+        && (found.st_rdev, found.st_dev, found.st_ino) == (wanted.st_rdev, wanted.st_dev, wanted.st_ino);
+    Ok(same.then_some(file))
+}
+
+/// Has standard input, output and error open on read-only mounts, where they are devices of `dev`, the container's, and with
+/// `terminals` where they are terminals.
+///
+/// # Errors
+/// Those of open(2), reported.
+pub fn reopen_standard(dev: Option<Fd>, terminals: bool, rootless: bool) -> Done {
+    for standard in STANDARD {
+        let stat = fstat(standard.fd())?;
+        let Some(number) = number_of(&stat) else { continue };
+        let name = names().zip(NUMBERS).find(|(_, of)| *of == number).map(|(name, _)| name);
+        let terminal = terminals && is_terminal(standard.fd(), number);
+        if let Some(name) = name.filter(|_| dev.is_some()) {
+            reopen(standard, rootless, dev.unwrap_or(HERE), name)?;
+        } else if let Some(dev) = dev.filter(|dev| terminal && is_console(*dev, number)) {
+            reopen(standard, rootless, dev, c"console")?;
+        } else if terminal || name.is_some() && dev.is_none() {
+            let file = file_of(standard.fd()).map_err(|why| blame(REOPEN, standard_name(standard), why))?;
+            // One that no path leads to can't be mounted; it is the caller's gift.
+            if let Some(file) = file {
+                let copy = mount_fd::copy(file, c"", raw::MOUNT_ATTR_RDONLY, 0, false)
+                    .map_err(|why| blame(REOPEN, standard_name(standard), why))?;
+                reopen(standard, rootless, HERE, fd_path(copy, &mut Text::new()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+const REOPEN: crate::text::Say = say!("reopen");
+
+fn is_terminal(fd: Fd, number: (u32, u32)) -> bool {
+    number != PTMX && isatty(fd)
+}
+
+fn is_console(dev: Fd, number: (u32, u32)) -> bool {
+    statat(dev, c"console", AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| number_of(&stat) == Some(number))
+}
+
+/// Opens a device again, as it was open.
+fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
+    let opened = || {
+        let flags = fcntl_getfl(standard.fd())?;
+        let access = flags & (OFlags::ACCMODE | OFlags::PATH);
+        // A serial line without a carrier is not waited for.
+        let new = files::open(dir, path, access | OFlags::NOCTTY | OFlags::NONBLOCK)?;
+        if !flags.contains(OFlags::PATH) {
+            fcntl_setfl(new, flags)?;
+        }
+        sys::put(standard, new)
+    };
+    match opened() {
+        // Another user's file, which CMD can't change: su(1) does not change the terminal's owner.
+        Err(Failure::ACCESS) if rootless => Ok(()),
+        done => done.map_err(|why| {
+            let hint = match why {
+                // It was opened as /dev/tty, which is the controlling terminal of the process that opens it.
+                Failure::NXIO => {
+                    say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal")
+                }
+                _ => say!("it is opened again, through a read-only mount: the caller needs permission to open it"),
+            };
+            blame_hint(REOPEN, standard_name(standard), why, hint)
+        }),
+    }
+}
+
+/// [`reopen_standard`] for a process that has no mounts of its own: a child does it that has a copy of them, and our
+/// descriptors.
+///
+/// # Errors
+/// Reported: those of clone(2), mount(2) and open(2).
+pub fn reopen_from_outside(rootless: bool) -> Done {
+    let is_device = |standard: &Standard| {
+        let number = fstat(standard.fd()).ok().and_then(|stat| number_of(&stat));
+        number.is_some_and(|number| NUMBERS.contains(&number) || is_terminal(standard.fd(), number))
+    };
+    if !STANDARD.iter().any(is_device) {
+        return Ok(());
+    }
+    let user = if rootless { raw::CLONE_NEWUSER } else { 0 };
+    let says = say!("copy the mounts of the caller's devices");
+    let forked = sys::clone_old(raw::CLONE_NEWNS | raw::CLONE_FILES | user);
+    match forked.map_err(|why| blame_hint(says, c"", why, hint::of_fork(why).hint()))? {
+        Fork::Child => {
+            // What we open is to be closed in both, and nothing else.
+            sys::keep_opened();
+            let done = mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+                .map_err(|why| blame(says, c"", why.into()))
+                .and_then(|()| reopen_standard(None, true, rootless));
+            sys::close_opened(Standard::Input.fd());
+            sys::exit(if done.is_ok() { 0 } else { failed() })
+        }
+        Fork::Parent(child) => match sys::wait_end(child.as_raw_nonzero().get()) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(Failure::REPORTED),
+            Err(why) => Err(blame(says, c"", why)),
+        },
+    }
+}

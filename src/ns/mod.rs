@@ -1,0 +1,5 @@
+//! Namespaces and the ids in them.
+
+pub mod loopback;
+pub mod target;
+pub mod usermap;

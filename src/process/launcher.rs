@@ -1,0 +1,567 @@
+//! PROCESS: OUTER, the launcher. In the caller's namespaces, with the caller's rights.
+//!
+//! - Before the clone everything may fail and leaves nothing behind: one line, status 125.
+//! - Between the clone and the last id map too: process 1 waits for us, and is killed.
+//! - Afterwards nothing may fail: `supervise` forwards and waits. If we are killed, process 1 is, by the kernel.
+//! - Signals: all blocked and taken one by one.
+
+use linux_raw_sys::general as raw;
+use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
+use rustix::fs::OFlags;
+use rustix::pipe::PipeFlags;
+use rustix::process::Pid;
+
+use crate::channels;
+use crate::fs::procfs;
+use crate::ns::target;
+use crate::ns::usermap;
+use crate::process::init::{TO_FOREGROUND, TO_GROUP, is_stop};
+use crate::report::hint;
+use crate::report::message::{SIGNALLED, blame, blame_hint, failed, tell, tell_why};
+use crate::report::wording::Event;
+use crate::rootfs::{image, initramfs};
+use crate::say;
+use crate::spec::{End, Mode, Spec};
+use crate::state::descriptors;
+use crate::state::{Look, News, Pipe, State};
+use crate::step::{
+    BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, contained, explain, mortal, nothing, untraceable, walk,
+};
+use crate::supervise::descendants;
+use crate::sys::files::{self, Fd, HERE, read, write};
+use crate::sys::{self, Change, Done, Failure, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Standard};
+use crate::text::Say;
+use crate::tty::job::Stop;
+use crate::tty::{job, pty};
+
+/// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
+const RESTART: i32 = 133;
+
+static BEFORE: [Step; 19] = [
+    STOP_IGNORING_CHILDREN,
+    BLOCK_SIGNALS,
+    // Our memory holds the caller's arguments and environment.
+    Step {
+        says: say!("leave no core file"),
+        on: nothing,
+        when: contained,
+        run: |_, state| {
+            state.caller.core = sys::core_limit()?;
+            let [_, most] = state.caller.core;
+            sys::limit_core([0, most])
+        },
+    },
+    // The kernel takes it of the machine's root alone.
+    Step {
+        says: say!("mount image"),
+        on: |spec| spec.root,
+        when: |spec| spec.image,
+        run: |spec, state| mortal(|| image::mount(spec.root, spec.no_set_id())).map(|fd| state.source = Some(fd)),
+    },
+    Step {
+        says: say!("make"),
+        on: |spec| spec.channels.pid_file,
+        when: |spec| !spec.channels.pid_file.is_empty(),
+        run: channels::make_pid_file,
+    },
+    Step {
+        says: say!("look for a terminal"),
+        on: nothing,
+        when: |spec| spec.lends_terminal() || spec.without_terminal || spec.hides_group(),
+        run: look_for_terminal,
+    },
+    Step { says: say!("look at the terminal"), on: nothing, when: |spec| spec.pty, run: pty::prepare },
+    Step {
+        says: say!("leave the terminal to CMD's session"),
+        on: nothing,
+        when: |spec| !spec.contained() && spec.life.new_session,
+        run: |spec, _| {
+            leave_terminal(spec);
+            Ok(())
+        },
+    },
+    Step {
+        says: say!("become the reaper of orphans"),
+        on: nothing,
+        when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
+        run: |_, _| descendants::become_subreaper(),
+    },
+    // Whoever is inside what is joined sees our child there, before that can say so itself.
+    untraceable(|spec| spec.mode == Mode::Enter || joins(spec)),
+    // As long as it can be done: in there it may be forbidden.
+    Step {
+        says: say!("leave the caller's groups"),
+        on: nothing,
+        when: |spec| !spec.rootless && spec.joins_user(),
+        run: |_, _| usermap::leave_groups(),
+    },
+    // A mount namespace that is joined may have another /proc.
+    Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
+    Step {
+        says: say!("join namespaces"),
+        on: nothing,
+        when: |spec| !spec.joins.named.is_empty(),
+        run: |spec, state| target::join_named(spec.joins.named, state.proc.ok_or(Failure::BADF)?),
+    },
+    Step {
+        says: say!("join the user namespace"),
+        on: |_| c"--userns",
+        when: |spec| spec.joins.user.is_some(),
+        run: |spec, _| spec.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
+    },
+    Step {
+        says: say!("join the pid namespace"),
+        on: |_| c"--pidns",
+        when: |spec| spec.joins.pid.is_some(),
+        run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
+    },
+    // pivot_root(2) can't leave it (before Linux 7.0).
+    Step {
+        says: say!("stand above the initramfs"),
+        on: nothing,
+        when: |spec| spec.unshares(raw::CLONE_NEWNS),
+        run: initramfs::stand_on_copy,
+    },
+    // A change of rights has made us what fs.suid_dumpable says,
+    untraceable(joins),
+    // and undoes this (prctl(2)).
+    Step {
+        says: say!("die with the caller"),
+        on: nothing,
+        // Who detaches waits for our word, and may be killed meanwhile.
+        when: |spec| spec.life.die_with_parent.is_some() || spec.channels.detach,
+        run: |spec, _| die_with_parent(spec),
+    },
+    Step { says: say!("make pipes"), on: nothing, when: always, run: |spec, state| make_pipes(spec, state) },
+];
+
+/// The terminal tells us of ^Z; it is lent to CMD, or taken back from what CMD's shells have made of it.
+fn look_for_terminal(spec: &Spec<'_>, state: &mut State) -> Done {
+    let found = job::open();
+    // A session costs a scheduling group of its own (sched(7), autogroup): where there is no terminal, none is made.
+    state.leaves_session = spec.without_terminal && found.err() != Some(Failure::NXIO);
+    state.terminal = found.ok();
+    let Some(terminal) = state.terminal else { return Ok(()) };
+    if spec.without_terminal {
+        // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it
+        // would take what is typed for others.
+        if job::is_anothers(Standard::Input.fd()) {
+            sys::replace(Standard::Input as u32, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
+        }
+        return Ok(());
+    }
+    state.lent = job::is_ours(terminal) && (spec.hides_group() || !job::in_pipeline());
+    if spec.lends_terminal() {
+        state.look = sys::modes(terminal).ok().map(|modes| Look { modes, size: None });
+    }
+    Ok(())
+}
+
+fn joins(spec: &Spec<'_>) -> bool {
+    spec.joins_user() || spec.joins.pid.is_some() || !spec.joins.named.is_empty()
+}
+
+fn leave_terminal(spec: &Spec<'_>) {
+    let tells = spec.life.verbose >= 3;
+    let left = job::leave(|signal| {
+        if tells {
+            tell(Event::Received, [signal.number(), 0], c"");
+            tell(Event::HandOff, [signal.number(), 0], c"");
+        }
+    });
+    if let (Err(why), true) = (left, tells) {
+        tell_why(Event::NotDetached, why);
+    }
+}
+
+/// Process 1 reads or writes the caller's procfs.
+fn needs_proc_inside(spec: &Spec<'_>) -> bool {
+    let labels = spec.exec_label.is_some() || spec.file_label.is_some();
+    let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.pty || spec.is_told_of();
+    spec.contained() && (inside || !spec.joins.named.is_empty())
+}
+
+fn open_proc(state: &mut State) -> Done {
+    if state.proc.is_none() {
+        state.proc = Some(procfs::open()?);
+    }
+    Ok(())
+}
+
+const WRITE: Say = say!("write");
+/// What a user namespace is nothing without.
+const MAPS: [Say; 3] = [say!("write setgroups"), say!("write uid_map"), say!("write gid_map")];
+
+static AFTER: [Step; 10] = [
+    Step {
+        says: say!("open"),
+        on: |_| c"/proc",
+        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
+        run: |_, state| {
+            open_proc(state)?;
+            let proc = state.proc.ok_or(Failure::BADF)?;
+            state.process = Some(procfs::process(proc, state.container.ok_or(Failure::CHILD)?)?);
+            Ok(())
+        },
+    },
+    Step {
+        says: say!("ask process 1 for its namespaces"),
+        on: nothing,
+        when: |spec| spec.is_told_of(),
+        run: |_, state| channels::ask_for_namespaces(state),
+    },
+    Step {
+        says: WRITE,
+        on: |_| c"--info-fd",
+        when: |spec| spec.channels.info.is_some(),
+        run: |spec, state| {
+            channels::tell_of_container(spec.channels.info, spec, state, b"\n    ")?;
+            descriptors::give_up(spec.channels.info);
+            Ok(())
+        },
+    },
+    Step {
+        says: WRITE,
+        on: |spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" },
+        when: |spec| spec.channels.status.is_some(),
+        run: |spec, state| channels::tell_of_container(spec.channels.status, spec, state, b" "),
+    },
+    Step {
+        says: say!("wait for"),
+        on: |_| c"--userns-block-fd",
+        when: |spec| spec.channels.maps.is_some(),
+        run: |spec, _| mortal(|| channels::wait_for(spec.channels.maps)),
+    },
+    Step {
+        says: MAPS[0],
+        on: nothing,
+        when: |spec| writes_maps(spec) && spec.own_ids_only,
+        run: |_, state| usermap::deny_setgroups(process(state)?),
+    },
+    Step {
+        says: MAPS[1],
+        on: nothing,
+        when: writes_maps,
+        run: |spec, state| usermap::write_map(process(state)?, c"uid_map", spec, spec.uid, state.caller.uid),
+    },
+    Step {
+        says: MAPS[2],
+        on: nothing,
+        when: writes_maps,
+        run: |spec, state| usermap::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
+    },
+    untraceable(always),
+    Step { says: say!("let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
+];
+
+fn writes_maps(spec: &Spec<'_>) -> bool {
+    spec.unshares(raw::CLONE_NEWUSER) && spec.channels.maps.is_none()
+}
+
+/// # Errors
+/// The first step that failed.
+pub fn before(spec: &Spec<'_>, state: &mut State) -> Done {
+    walk(&BEFORE, spec, state)
+}
+
+/// Prepares the new process 1 and lets it go on. What fails here ends it.
+///
+/// # Errors
+/// The first step that failed, reported: by us, or by process 1 if that is why.
+pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
+    state.container = Some(child);
+    for step in AFTER.iter().filter(|step| (step.when)(spec)) {
+        let Err(why) = (step.run)(spec, state) else { continue };
+        let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
+        if sys::wait_end(child.as_raw_nonzero().get()).is_err() {
+            let cause = if MAPS.contains(&step.says) { hint::of_map(why) } else { hint::of_call(why) };
+            blame_hint(step.says, (step.on)(spec), why, cause.hint());
+        }
+        return Err(Failure::REPORTED);
+    }
+    Ok(())
+}
+
+/// Prints what [`before`] would do.
+pub fn explain_before(spec: &Spec<'_>) {
+    explain(&BEFORE, spec);
+}
+
+/// Prints what [`after`] would do.
+pub fn explain_after(spec: &Spec<'_>) {
+    explain(&AFTER, spec);
+}
+
+fn die_with_parent(spec: &Spec<'_>) -> Done {
+    // What SIGTERM ends takes its pid file with it.
+    let signal = spec.life.die_with_parent.unwrap_or(Signal::TERM);
+    sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
+}
+
+fn process(state: &State) -> Result<Fd, Failure> {
+    state.process.ok_or(Failure::BADF)
+}
+
+fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
+    if spec.contained() || spec.awaits_start() {
+        state.go = Some(Pipe::new(PipeFlags::empty())?);
+    }
+    let leaves = spec.life.end == End::Leave && spec.supervises();
+    if spec.is_told_of() && spec.mode == Mode::Container {
+        state.told = Some(Pipe::new(PipeFlags::empty())?);
+    }
+    // Where CMD is our child he keeps it until he is executed.
+    if spec.mode != Mode::Container
+        || state.terminal.is_some() && spec.life.own_group
+        || spec.life.propagate
+        || leaves
+        || spec.channels.status.is_some()
+        || spec.awaits_start()
+    {
+        // CMD's parent reads the news at each SIGCHLD. Any other signal could be meant for CMD.
+        let signal = if spec.mode == Mode::Container { Signal::IO } else { Signal::CHLD };
+        state.news = Some(Pipe::announced(signal)?);
+    }
+    if spec.mode != Mode::Container {
+        state.executed = state.news;
+    }
+    Ok(())
+}
+
+/// If process 1 has ended already it has said why, and its status will tell.
+fn let_go(state: &State) -> Done {
+    let go = state.go.ok_or(Failure::BADF)?;
+    match write(go.write, b"!") {
+        Ok(_) | Err(Failure::PIPE) => Ok(()),
+        Err(why) => Err(why),
+    }
+}
+
+/// What the launcher keeps open while CMD runs.
+#[must_use]
+pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 10] {
+    let (directory, file) = state.pid_file.unzip();
+    let [go, begun, news, relay, terminal, waiting, directory, file] = [
+        state.go.map(|pipe| pipe.write),
+        state.begun.map(|pipe| pipe.write),
+        state.news.map(|pipe| pipe.read),
+        state.relay.map(|pipe| pipe.write),
+        state.terminal,
+        state.waiting,
+        directory,
+        file,
+    ]
+    .map(descriptors::number);
+    let [status, ready] = [spec.channels.status, spec.channels.ready].map(Option::unwrap_or_default);
+    [go, begun, news, relay, terminal, waiting, directory, file, status, ready]
+}
+
+/// The launcher while the container runs.
+pub struct Supervisor<'a> {
+    pub spec: &'a Spec<'a>,
+    pub state: &'a mut State,
+    pub container: Pid,
+    /// What CMD died of, if we are to die of it too.
+    pub killer: Option<Signal>,
+    /// What process 1 was killed for, before CMD began.
+    pub ended_for: Option<Signal>,
+    /// That CMD has been executed could not be reported: the container ends.
+    pub refused: bool,
+    /// CMD has been executed, which has been told; or never was.
+    pub started: bool,
+    pub failed: bool,
+    /// CMD's exit status, where process 1 goes on without it.
+    pub left: Option<u8>,
+}
+
+impl Supervisor<'_> {
+    /// Forwards signals until the container has ended. Returns the exit status.
+    pub fn forever(mut self) -> i32 {
+        self.keep_what_is_needed();
+        loop {
+            self.read_news();
+            if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
+                if let Some(terminal) = self.state.terminal.filter(|_| self.state.lent) {
+                    job::take_back(terminal, self.state.modes_after(self.killer));
+                }
+                self.read_news();
+                pty::end(self.state);
+                let ran = !self.failed && !self.refused;
+                channels::ended(self.spec, self.state, ran.then_some(status), self.killer);
+                if self.refused {
+                    return failed();
+                }
+                if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
+                    sys::die_of(killer);
+                }
+                return status;
+            }
+            // EINTR after a stop is no signal.
+            let mut info = Siginfo::EMPTY;
+            if sys::wait_signal(None, &mut info).is_ok() {
+                self.take(&info);
+            }
+        }
+    }
+
+    /// Gives up the caller's descriptors: whoever waits for their end is not to wait for ours. The pipe's end that we
+    /// wrote to is how the others know that we live.
+    fn keep_what_is_needed(&self) {
+        // It answers EINVAL only for an empty range, and there is none.
+        let _ = descriptors::close_all_but(&needed(self.spec, self.state), &[]);
+    }
+
+    /// The exit status, if the container has ended.
+    fn reap(&mut self) -> Option<i32> {
+        let namespaced = self.spec.process_1;
+        loop {
+            return match sys::wait4(Some(self.container), false) {
+                Ok(None) => None,
+                Ok(Some((_, Change::Killed(Signal::KILL)))) if let Some(signal) = self.ended_for => {
+                    (self.killer, self.failed) = (Some(signal), true);
+                    Some(i32::from(SIGNALLED) + signal.number())
+                }
+                Ok(Some((_, Change::Exited(status)))) => Some(i32::from(status)),
+                // How the kernel tells of reboot(2) in a pid namespace: SIGHUP for a restart, SIGINT for an end.
+                Ok(Some((_, Change::Killed(Signal::HUP)))) if namespaced => Some(RESTART),
+                Ok(Some((_, Change::Killed(Signal::INT)))) if namespaced => Some(0),
+                Ok(Some((_, Change::Killed(signal)))) => {
+                    self.killer = Some(signal);
+                    Some(i32::from(SIGNALLED) + signal.number())
+                }
+                // It is CMD itself: no other process reports it.
+                Ok(Some((_, Change::Stopped(signal)))) if !self.spec.supervises() => {
+                    self.stopped(signal);
+                    continue;
+                }
+                Ok(Some(_)) => continue,
+                Err(why) => {
+                    // Not reaped, it is still there under its number; unwatched it does not go on.
+                    self.kill(Signal::KILL);
+                    blame(say!("wait for"), c"process 1", why);
+                    Some(failed())
+                }
+            };
+        }
+    }
+
+    fn take(&mut self, info: &Siginfo) {
+        self.state.asked |= info.signal().ends();
+        // Process 1 may wait for a file system that does not answer, and then for nothing but SIGKILL.
+        if info.signal().ends() && self.state.begun.is_some_and(|pipe| !sys::is_unread(pipe.write)) {
+            self.ended_for = self.ended_for.or(Some(info.signal()));
+            return self.kill(Signal::KILL);
+        }
+        if self.spec.pty && info.code() == SI_KERNEL && pty::take(info.signal()) {
+            return;
+        }
+        match (info.signal(), info.code()) {
+            (Signal::CHLD, _) => pty::look_after(self.state),
+            (Signal::IO, _) if self.state.is_news(info) => {}
+            (Signal::CONT, _) => self.resume(),
+            // CMD is in our group and has got it already; or has left it, and is not of the job that is stopped.
+            (signal, SI_KERNEL) if !self.spec.life.own_group && (is_stop(signal) || !self.spec.life.new_session) => {
+                if is_stop(signal) {
+                    sys::stop();
+                }
+            }
+            // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
+            (signal, SI_KERNEL) => self.signal_group(signal),
+            (signal, SI_QUEUE) => {
+                // Where the queue is full the signal still arrives, without its value.
+                if sys::queue(self.container, signal, info).is_err() {
+                    self.kill(signal);
+                }
+            }
+            (signal, _) => self.kill(signal),
+        }
+    }
+
+    /// Ends the container. Where no pid namespace ends with process 1, that ends the others, as if we were no more.
+    fn give_up(&self) {
+        if self.spec.process_1 || !self.spec.supervises() {
+            return self.kill(Signal::KILL);
+        }
+        sys::close(descriptors::number(self.state.go.map(|pipe| pipe.write)));
+        self.kill(Signal::TERM);
+    }
+
+    fn kill(&self, signal: Signal) {
+        // Process 1 has not been reaped, so the number is its own; ESRCH has nobody to be told to.
+        let _ = sys::kill(self.container.as_raw_nonzero().get(), signal);
+    }
+
+    fn send(&self, signal: Signal, code: i32) {
+        let _ = sys::queue(self.container, signal, &Siginfo::with_code(signal, code));
+    }
+
+    /// CMD's process group, which is known to process 1.
+    fn signal_group(&self, signal: Signal) {
+        if self.spec.supervises() {
+            self.send(signal, TO_GROUP);
+        } else {
+            procfs::signal_session(self.container, signal);
+        }
+    }
+
+    fn read_news(&mut self) {
+        let mut news = [0u8; 2];
+        let Some(pipe) = self.state.news else { return };
+        loop {
+            let [kind, value] = match read(pipe.read, &mut news) {
+                Ok(2) => news,
+                // Nobody has it any more: process 1 itself has been executed as CMD.
+                Ok(0) if !self.spec.supervises() && !self.started && !self.failed => [News::Started as u8, 0],
+                _ => return,
+            };
+            match News::of(kind) {
+                News::Stopped => self.stopped(Signal::new(value.into())),
+                News::Died => self.killer = Some(Signal::new(value.into())),
+                News::Silent => pty::end(self.state),
+                News::Left => self.left = Some(value),
+                News::Failed => self.failed = true,
+                News::Started if self.started || self.failed => {}
+                News::Started => {
+                    self.started = true;
+                    pty::begin(self.state);
+                    self.refused = !channels::started(self.spec, self.state, self.container);
+                    if self.refused {
+                        self.give_up();
+                    }
+                }
+            }
+        }
+    }
+
+    fn stopped(&mut self, signal: Signal) {
+        if self.spec.pty {
+            if pty::stop(self.state) != Some(true) && signal != Signal::STOP {
+                self.signal_group(Signal::CONT);
+            }
+            return;
+        }
+        let Some(terminal) = self.state.terminal.filter(|_| self.spec.life.own_group) else { return };
+        match job::stop(terminal, &mut self.state.lent, signal) {
+            Stop::Resume => self.resume(),
+            Stop::Continued => {}
+            Stop::Orphaned { hang_up } => {
+                if hang_up {
+                    self.signal_group(Signal::HUP);
+                }
+                self.signal_group(Signal::CONT);
+            }
+        }
+    }
+
+    /// We were continued, by `fg` if our group is in the foreground now.
+    fn resume(&mut self) {
+        match self.state.terminal {
+            Some(terminal) if self.spec.lends_terminal() && job::is_ours(terminal) => {
+                self.state.lent = true;
+                self.send(Signal::CONT, TO_FOREGROUND);
+            }
+            _ if self.spec.supervises() => self.kill(Signal::CONT),
+            _ => self.signal_group(Signal::CONT),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! PROCESS: the first process of a machine, `/init`; or of a container that is to be like one.
+//!
+//! - Namespaces and rights: those that the kernel gave it.
+//! - What is missing is told and done without: an end of this process would be the kernel's (`Attempted to kill init!`).
+//! - CMD is a child, which does all that can go wrong, as any other nsinit would.
+//! - Signals: all blocked and taken one by one. Those that mean the machine end it; the others are CMD's.
+//! - Next: `power`, which has the kernel end the machine; or, with `--switch-root`, the init that takes over.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, makedev, mknodat, statat};
+use rustix::process::{Pid, getpid};
+use rustix::system::{RebootCommand, reboot};
+use rustix::termios::isatty;
+
+use crate::fs::procfs;
+use crate::fs::staging::{DATA, plain};
+use crate::ns::loopback;
+use crate::report::message::{SIGNALLED, warn};
+use crate::report::wording::NATIVE_FAILED;
+use crate::rootfs::pseudofs;
+use crate::say;
+use crate::spec::{AtEnd, Spec};
+use crate::state::State;
+use crate::state::descriptors;
+use crate::step::{BLOCK_SIGNALS, CLEAR_UMASK, STOP_IGNORING_CHILDREN, Step, always, explain, nothing};
+use crate::supervise::power::{Heard, Power, hear};
+use crate::sys::files::{self, Fd, HERE};
+use crate::sys::{self, Change, Done, Failure, SI_QUEUE, Siginfo, Signal, Standard};
+use crate::text::Say;
+
+/// What the machine is prepared with. What fails is told, and left out.
+static STEPS: [Step; 9] = [
+    STOP_IGNORING_CHILDREN,
+    BLOCK_SIGNALS,
+    Step {
+        says: say!("have Ctrl-Alt-Del sent to us"),
+        on: nothing,
+        when: |spec| spec.machine.is_whole,
+        run: |_, _| Ok(reboot(RebootCommand::CadOff)?),
+    },
+    CLEAR_UMASK,
+    Step { says: say!("fill /dev"), on: nothing, when: always, run: |spec, _| devices(spec.machine.is_whole) },
+    Step { says: say!("open"), on: |_| c"/dev/console", when: always, run: |spec, _| console(spec.machine.is_whole) },
+    Step { says: say!("mount what the kernel fills"), on: nothing, when: always, run: |_, _| file_systems() },
+    Step {
+        says: say!("bring up"),
+        on: |_| c"lo",
+        when: |spec| spec.machine.is_whole,
+        run: |_, _| loopback::loopback_up(),
+    },
+    Step {
+        says: say!("set umask"),
+        on: nothing,
+        when: always,
+        run: |_, state| sys::umask(state.caller.umask).map(|_| ()),
+    },
+];
+
+/// A file system of the kernel's, and where it belongs.
+struct Mount {
+    place: &'static CStr,
+    kind: &'static CStr,
+    flags: u32,
+    options: &'static CStr,
+}
+
+static DEV: Mount = Mount { place: c"/dev", kind: c"devtmpfs", flags: raw::MS_NOSUID, options: c"mode=0755" };
+
+static MOUNTS: [Mount; 6] = [
+    Mount { place: c"/proc", kind: c"proc", flags: DATA, options: c"" },
+    Mount { place: c"/sys", kind: c"sysfs", flags: DATA, options: c"" },
+    Mount {
+        place: c"/dev/pts",
+        kind: c"devpts",
+        flags: raw::MS_NOSUID | raw::MS_NOEXEC,
+        options: c"ptmxmode=0666,mode=0620,gid=5",
+    },
+    Mount { place: c"/dev/shm", kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NODEV, options: c"mode=1777" },
+    Mount { place: c"/run", kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NODEV, options: c"mode=0755" },
+    Mount { place: c"/sys/fs/cgroup", kind: c"cgroup2", flags: DATA, options: c"" },
+];
+
+impl Mount {
+    /// Mounts it, unless something is there already.
+    fn make(&self) -> Done {
+        match files::make_directory(HERE, self.place, 0o755) {
+            Ok(()) | Err(Failure::EXIST | Failure::ROFS) => {}
+            other => other?,
+        }
+        let place = files::directory(HERE, self.place)?;
+        let device = |path| statat(place, path, AtFlags::empty()).map(|stat| stat.st_dev);
+        if device(c".")? != device(c"..")? {
+            return Ok(());
+        }
+        match plain(self.kind, self.place, self.kind, self.flags, self.options) {
+            Err(Failure::BUSY) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+fn file_systems() -> Done {
+    for mount in &MOUNTS {
+        match mount.make() {
+            // Who left it out of the kernel knows.
+            Ok(()) | Err(Failure::NODEV) => {}
+            Err(why) => warn(say!("mount"), mount.place, why, Say::NOTHING),
+        }
+    }
+    Ok(())
+}
+
+/// The devices that programs rely on, where the kernel makes none: a name, and its number.
+static DEVICES: [(&CStr, u32, u32); 9] = [
+    (c"/dev/null", 1, 3),
+    (c"/dev/zero", 1, 5),
+    (c"/dev/full", 1, 7),
+    (c"/dev/random", 1, 8),
+    (c"/dev/urandom", 1, 9),
+    (c"/dev/tty", 5, 0),
+    (c"/dev/ptmx", 5, 2),
+    (c"/dev/console", 5, 1),
+    (c"/dev/kmsg", 1, 11),
+];
+/// How many of them everybody may use.
+const COMMON: usize = 7;
+
+/// The kernel's own are those of the whole machine.
+fn devices(of_machine: bool) -> Done {
+    if let Err(why) = if of_machine { DEV.make() } else { Err(Failure::NODEV) } {
+        let tmpfs = Mount { kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NOEXEC, ..DEV };
+        if files::look(HERE, c"/dev/null").is_err() {
+            tmpfs.make().map_err(|_| why)?;
+            for (index, (path, major, minor)) in DEVICES.into_iter().enumerate() {
+                let mode = Mode::from_raw_mode(if index < COMMON { 0o666 } else { 0o600 });
+                mknodat(HERE, path, FileType::CharacterDevice, mode, makedev(major, minor))?;
+            }
+        }
+    }
+    let dev = files::directory(HERE, c"/dev")?;
+    for (target, path) in pseudofs::links() {
+        match files::make_link(target, dev, path) {
+            Ok(()) | Err(Failure::EXIST) => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// The kernel opened it for us before there was this /dev, or could not; without any the kernel's log has our messages.
+fn console(of_machine: bool) -> Done {
+    const STANDARD: [Standard; 3] = [Standard::Input, Standard::Output, Standard::Error];
+    let had = STANDARD.into_iter().all(sys::is_given);
+    if had && !of_machine {
+        return Ok(());
+    }
+    let number = |fd: Fd| fstat(fd).map(|stat| stat.st_rdev);
+    let flags = OFlags::RDWR | OFlags::NOCTTY;
+    let console = files::open(HERE, c"/dev/console", flags);
+    let fd = console.or_else(|_| files::open(HERE, c"/dev/null", flags));
+    if let Ok(fd) = fd {
+        for standard in STANDARD {
+            if !sys::is_given(standard) || number(standard.fd()) == number(fd) {
+                sys::put(standard, fd)?;
+            }
+        }
+    }
+    if !had && console.is_err() {
+        sys::send_messages(files::open(HERE, c"/dev/kmsg", OFlags::WRONLY)?);
+    }
+    console.map(|_| ())
+}
+
+/// Prepares the machine.
+pub fn prepare(spec: &Spec<'_>, state: &mut State) {
+    for step in STEPS.iter().filter(|step| (step.when)(spec)) {
+        if let Err(why) = (step.run)(spec, state) {
+            warn(step.says, (step.on)(spec), why, Say::NOTHING);
+        }
+    }
+    let _ = descriptors::occupy_standard();
+}
+
+/// Prints what [`prepare`] would do.
+pub fn explain_prepare(spec: &Spec<'_>) {
+    explain(&STEPS, spec);
+}
+
+/// Whether we are the kernel's first process, and not the first of a pid namespace: only there Ctrl-Alt-Del can be had
+/// (reboot(2)).
+#[must_use]
+pub fn is_whole_machine() -> bool {
+    /// `PROC_PID_INIT_INO`: the inode number of the pid namespace that the kernel begins with.
+    const FIRST: u64 = 0xefff_fffc;
+    if getpid() != Pid::INIT {
+        return false;
+    }
+    match reboot(RebootCommand::CadOff).map_err(Failure::from) {
+        Ok(()) => return true,
+        Err(Failure::INVAL) => return false,
+        // It may not be asked, here or around us.
+        Err(_) => {}
+    }
+    let proc = files::directory(HERE, c"/proc").ok().filter(|proc| procfs::is_procfs(*proc));
+    match proc.map(|proc| statat(proc, c"self/ns/pid", AtFlags::empty())) {
+        Some(Ok(stat)) => stat.st_ino == FIRST,
+        // One of another pid namespace has no `self` for us.
+        Some(Err(_)) => false,
+        // Process 2 is the kernel's there, and in no group that has a number.
+        None => sys::is_of_no_group(2),
+    }
+}
+
+/// What is to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Command,
+    Shell,
+}
+
+/// The supervisor of a machine.
+pub struct Machine<'a> {
+    pub spec: &'a Spec<'a>,
+    /// Begins it, as a child.
+    pub begin: &'a dyn Fn(What) -> Result<Pid, Failure>,
+    /// It, as long as it runs,
+    pub child: Option<Pid>,
+    /// and how it ended.
+    pub status: u8,
+    /// Signals can't be waited for: then nobody can ask for anything, and only CMD's end is waited for.
+    pub deaf: bool,
+}
+
+/// CMD is started again at once if it ran for so many seconds; else after a second, and each time twice as many,
+const LONG: i64 = 10;
+/// up to these.
+const LONGEST_PAUSE: u32 = 64;
+/// Seconds to read on the console why nothing ran, before the machine ends.
+const TO_READ: u32 = 3;
+
+impl Machine<'_> {
+    /// Runs CMD, again if that was asked for, until the machine is to end. `runs`: there is a CMD.
+    pub fn supervise(&mut self, runs: bool) -> Power {
+        let at_end = self.spec.machine.at_end;
+        let mut pause = 0;
+        let mut to_read = !runs;
+        let mut next = match at_end {
+            _ if runs => Some(What::Command),
+            AtEnd::Shell => Some(What::Shell),
+            _ => None,
+        };
+        while let Some(what) = next {
+            let began = sys::now();
+            if let Some(power) = self.run(what) {
+                return power;
+            }
+            let seconds = sys::now().since(began).seconds;
+            // What failed at once may have told why.
+            to_read = seconds == 0 && matches!(self.status, 125..=127);
+            next = match (at_end, what) {
+                (AtEnd::Respawn, _) => {
+                    pause = if seconds >= LONG { 0 } else { (pause * 2).clamp(1, LONGEST_PAUSE) };
+                    if let Some(power) = self.wait(Some(pause)) {
+                        return power;
+                    }
+                    Some(what)
+                }
+                (AtEnd::Shell, What::Command) => Some(What::Shell),
+                _ => None,
+            };
+        }
+        if to_read
+            && isatty(Standard::Error.fd())
+            && let Some(power) = self.wait(Some(TO_READ))
+        {
+            return power;
+        }
+        match at_end {
+            AtEnd::Reboot => Power::Restart,
+            AtEnd::Halt => Power::Halt,
+            _ => Power::Off,
+        }
+    }
+
+    /// Runs it. Returns how the machine is to end, if somebody said so meanwhile.
+    fn run(&mut self, what: What) -> Option<Power> {
+        match (self.begin)(what) {
+            Ok(child) => {
+                self.child = Some(child);
+                self.wait(None)
+            }
+            Err(why) => {
+                warn(say!("fork"), c"CMD", why, Say::NOTHING);
+                self.status = NATIVE_FAILED;
+                None
+            }
+        }
+    }
+
+    /// Until the child has ended, or the seconds are over, or the machine is to end.
+    fn wait(&mut self, seconds: Option<u32>) -> Option<Power> {
+        let until = seconds.map(|seconds| sys::now().after(seconds));
+        loop {
+            match sys::wait4(None, self.deaf && self.child.is_some()) {
+                Ok(Some((pid, change))) => {
+                    if Some(pid) == self.child && self.has_ended(change) {
+                        return None;
+                    }
+                    continue;
+                }
+                // A filter around us forbids to wait for it.
+                Err(_) if self.child.is_some() => return None,
+                _ => {}
+            }
+            match hear(until) {
+                Heard::Signal(info) => match (Power::asked_by(info.signal()), self.child) {
+                    (None, Some(child)) if info.signal() != Signal::CHLD => forward(child, &info),
+                    (None, _) => {}
+                    (asked, _) => return asked,
+                },
+                Heard::Nothing => {}
+                Heard::TimeIsOver => return None,
+                Heard::Deaf if self.child.is_some() => self.deaf = true,
+                Heard::Deaf => {
+                    let _ = sys::poll(&mut [], until.map(|until| until.since(sys::now())));
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Whether that change of the child was its end, and how that was.
+    pub fn has_ended(&mut self, change: Change) -> bool {
+        self.status = match change {
+            Change::Exited(status) => status,
+            Change::Killed(signal) => SIGNALLED.saturating_add(signal.number() as u8),
+            _ => return false,
+        };
+        self.child = None;
+        true
+    }
+}
+
+/// CMD has not been reaped, so the number is its own.
+fn forward(child: Pid, info: &Siginfo) {
+    if info.code() != SI_QUEUE || sys::queue(child, info.signal(), info).is_err() {
+        let _ = sys::kill(child.as_raw_nonzero().get(), info.signal());
+    }
+}

@@ -1,0 +1,221 @@
+//! What failed, on what, and why: one line, one write.
+
+use core::ffi::CStr;
+
+use crate::report::errno;
+use crate::report::hint;
+use crate::report::wording::{self, Event, Level, Name};
+use crate::say;
+use crate::spec::validate::Fault;
+use crate::sys::{self, Failure, Standard};
+use crate::text::Say;
+use crate::text::{PATH, Text};
+
+/// Added to the number of the signal that CMD died of.
+pub const SIGNALLED: u8 = 128;
+
+/// The exit status of nsinit's own failure.
+#[must_use]
+pub fn failed() -> i32 {
+    wording::chosen().failed.into()
+}
+
+impl Fault<'_> {
+    /// Prints the line. Returns the exit status that goes with it.
+    #[must_use]
+    pub fn report(&self) -> i32 {
+        let mut line = Text::new();
+        wording::chosen().begin(&mut line, Level::Failure);
+        if wording::speaks_as(Name::Bwrap) {
+            let with = const { [say!("--hostname"), say!("--as-pid-1"), say!("--uid"), say!("--gid")] };
+            let beginning = if with.contains(&self.on) { say!("Specifying ") } else { Say::NOTHING };
+            line.say(beginning).say(self.on).byte(b' ').say(self.why);
+            write_line(Standard::Error, &mut line);
+        } else {
+            push_object(line.say(say!("use ")).say(self.on).push(self.option), self.value);
+            line.push(b": ").say(self.why);
+            write_line(Standard::Error, &mut line);
+        }
+        failed()
+    }
+}
+
+/// Reports why something did not succeed, unless it is out already: `nsinit: SAYS ON: WHY`.
+pub fn blame(says: Say, on: &CStr, why: Failure) -> Failure {
+    blame_hint(says, on, why, Say::NOTHING)
+}
+
+/// [`blame`] with ` (HINT)`, where the reason is known to mean something here.
+pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
+    if why != Failure::REPORTED {
+        complain(Level::Failure, says, on, why, hint);
+    }
+    Failure::REPORTED
+}
+
+/// Ends a process of ours that can't go on. It reports where the words for it are; what has none there has a line all the
+/// same, and is a mistake of ours. Returns the exit status.
+#[must_use]
+pub fn give_up(why: Failure) -> i32 {
+    debug_assert!(why == Failure::REPORTED, "a failure without a line");
+    blame(say!("go on"), c"", why);
+    failed()
+}
+
+/// Tells what did not succeed, where we go on without it.
+pub fn warn(says: Say, on: &CStr, why: Failure, hint: Say) {
+    complain(Level::Warning, says, on, why, hint);
+}
+
+#[inline(never)]
+fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
+    let mut line = Text::new();
+    wording::chosen().begin(&mut line, level);
+    wording::push_undone(&mut line, says);
+    // What the errno always means goes before what the place knows; what a warning adds is how it goes on.
+    let always = hint::of_errno(why).hint();
+    let hint = if always.is_empty() || level == Level::Warning && !hint.is_empty() { hint } else { always };
+    // bubblewrap's users know its lines by heart.
+    finish(&mut line, on, why, if wording::speaks_as(Name::Bwrap) { Say::NOTHING } else { hint });
+}
+
+/// Reports that CMD could not be executed. Returns the exit status that tells it.
+pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
+    let voice = wording::chosen();
+    let mut line = Text::new();
+    voice.begin(&mut line, Level::Failure);
+    wording::fill_in(&mut line, voice.execute, [0, 0], command.to_bytes());
+    finish(&mut line, c"", why, hint);
+    match why {
+        Failure::NOENT => voice.not_found,
+        Failure::ACCESS => voice.not_executable,
+        _ => voice.not_executed,
+    }
+}
+
+/// Prints why nothing can be done. Returns the exit status.
+#[must_use]
+pub fn refuse(why: Say) -> i32 {
+    fatal(Text::new().say(why))
+}
+
+/// [`refuse`] in other words.
+#[must_use]
+pub fn fatal(why: &Text) -> i32 {
+    sentence(Level::Failure, why);
+    failed()
+}
+
+/// Tells what is odd, and no reason not to go on.
+pub fn warning(what: &Text) {
+    sentence(Level::Warning, what);
+}
+
+fn sentence(level: Level, text: &Text) {
+    let mut line = Text::new();
+    wording::chosen().begin(&mut line, level);
+    write_line(Standard::Error, line.push(text.bytes()));
+}
+
+/// Tells of an event, in one line, if the voice has words for it.
+pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
+    let voice = wording::chosen();
+    let mut line = Text::new();
+    voice.event(&mut line, event, numbers, command);
+    if !line.bytes().is_empty() {
+        // A warning is not news.
+        write_line(if event == Event::Reaped { Standard::Error } else { voice.events_to }, &mut line);
+    }
+}
+
+/// Tells of an event with its reason.
+pub fn tell_why(event: Event, why: Failure) {
+    let mut words = Text::new();
+    push_reason(&mut words, why);
+    tell(event, [why.number().cast_signed(), 0], words.c_str());
+}
+
+/// Ends the one line: on what, why, and perhaps what that means.
+fn finish(line: &mut Text, on: &CStr, why: Failure, hint: Say) {
+    push_object(line, on);
+    push_reason(line.push(b": "), why);
+    if !hint.is_empty() {
+        line.push(b" (").say(hint).byte(b')');
+    }
+    write_line(Standard::Error, line);
+}
+
+/// Appends on what something is done, behind a space.
+pub fn push_object(line: &mut Text, on: &CStr) {
+    if !on.is_empty() {
+        line.byte(b' ').push_printable(on.to_bytes());
+    }
+}
+
+/// Ends the line and writes it with one write(2).
+pub fn write_line(to: Standard, line: &mut Text) {
+    let end = line.bytes().len().min(PATH - 1);
+    line.truncate(end);
+    line.byte(b'\n');
+    sys::write(to, line.bytes());
+}
+
+/// Appends the words of a reason; the number of an errno that has none.
+pub fn push_reason(line: &mut Text, why: Failure) {
+    let own = REASONS.iter().find(|(number, _)| u32::from(*number) == why.number());
+    let words = own.map_or_else(|| errno::words(why.number()), |(_, words)| *words);
+    if words.is_empty() {
+        line.say(say!("error ")).push_number(why.number());
+    } else {
+        line.say(words);
+    }
+}
+
+/// Our own reasons, which no errno tells.
+static REASONS: [(u16, Say); 19] = [
+    (5001, say!("Can't mount on symlink destination")),
+    (5002, say!("the destination is not a directory")),
+    (5003, say!("the destination is not a file")),
+    (5004, say!("it is outside the root")),
+    (5005, say!("a signal ended who does it")),
+    (5006, say!("labeling not supported on this system")),
+    (5007, say!("existing destination is another link")),
+    (5008, say!("destination exists and is not a symlink")),
+    (5009, say!("it holds no process id")),
+    (5010, say!("it is in no other namespace than we are")),
+    (5011, say!("it is of version 1")),
+    (5012, say!("it has gone to other namespaces meanwhile")),
+    (5013, say!("no ids are mapped in its user namespace")),
+    (5014, say!("it is too long")),
+    (5015, say!("it is none of erofs, squashfs and ext4")),
+    (5016, say!("it is no mount of another file system")),
+    (5017, say!("No space left on device")),
+    (5018, say!("No such file or directory")),
+    (5019, say!("it is not the device of that name")),
+];
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::string::String;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_words() {
+        let in_full = |why| {
+            let mut line = Text::new();
+            push_reason(&mut line, why);
+            String::from_utf8_lossy(line.bytes()).into_owned()
+        };
+        assert_eq!(in_full(Failure::SYMLINK), "Can't mount on symlink destination");
+        assert_eq!(in_full(Failure::OUTSIDE), "it is outside the root");
+        assert_eq!(in_full(Failure::PERM), "Operation not permitted");
+        // EDQUOT, EKEYREVOKED.
+        assert_eq!(in_full(Failure::new(122)), "Disk quota exceeded");
+        assert_eq!(in_full(Failure::new(128)), "Key has been revoked");
+        // No machine of ours has these; 524 is ENOTSUPP, which the kernel lets out now and then.
+        assert_eq!(in_full(Failure::new(41)), "error 41");
+        assert_eq!(in_full(Failure::new(524)), "error 524");
+    }
+}

@@ -1,0 +1,101 @@
+//! Where below the new root the result of an operation goes: found by descriptor, made where it is missing.
+
+use core::ffi::CStr;
+
+use rustix::fd::AsRawFd;
+
+use crate::fs::mount_fd;
+use crate::fs::resolve::{self, Kind as Sort, PARENTS};
+use crate::report::hint;
+use crate::report::message::{blame_hint, fatal, push_object, push_reason};
+use crate::report::wording::{self, Name};
+use crate::say;
+use crate::spec::{Kind, Op, Spec};
+use crate::sys::files::{self, DIRECTORY, Fd};
+use crate::sys::{Done, Failure};
+use crate::text::Say;
+use crate::text::{PATH, Text};
+
+/// The mode of the directories that are made on the way: what nobody but the owner is to get at, nobody else is to get near
+/// to either. In a sandbox that goes for all whose mode can't be said, and for mounted content.
+#[must_use]
+pub fn parents(spec: &Spec<'_>, op: &Op<'_>) -> u32 {
+    let has_own = matches!(op.kind, Kind::Dir | Kind::File | Kind::Tmpfs);
+    let own = if has_own || !spec.is_sandbox() { PARENTS } else { 0 };
+    let asked = op.mode.unwrap_or(own);
+    [0o070, 0o007].iter().fold(PARENTS, |mode, others| if asked & others == 0 { mode & !others } else { mode })
+}
+
+/// The place of a mount, made where it is missing.
+///
+/// # Errors
+/// Those of [`resolve::make`], reported.
+pub fn find(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Failure> {
+    let says = match kind {
+        // So bubblewrap's users know it.
+        Sort::Directory if wording::speaks_as(Name::Bwrap) => say!("make directory"),
+        Sort::File if wording::speaks_as(Name::Bwrap) => say!("create file at"),
+        _ => op.says(),
+    };
+    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(spec, root, op, says, why))
+}
+
+/// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
+///
+/// # Errors
+/// Those of [`find`] and [`mount_fd::attach`], reported.
+pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
+    let sort = if files::kind(tree)? == DIRECTORY { Sort::Directory } else { Sort::File };
+    let mut name = Text::new();
+    // Most find their place there.
+    if sort == Sort::Directory
+        && let Ok(parent) = resolve::parent(*root, op.dest.to_bytes(), &mut name, 0)
+        && !name.bytes().is_empty()
+        && mount_fd::attach_at(tree, parent, name.c_str()).is_ok()
+    {
+        return Ok(());
+    }
+    let place = find(spec, *root, op, sort)?;
+    mount_fd::attach(tree, place).map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
+    if place.as_raw_fd() == root.as_raw_fd() {
+        *root = tree;
+    }
+    Ok(())
+}
+
+/// Reports why nothing could be made at the destination of `op`, which is what `says` says.
+pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) -> Failure {
+    let mut line = Text::new();
+    // bubblewrap's own tests know three sentences.
+    let sentence = match why {
+        Failure::SYMLINK if op.kind != Kind::File => say!("Can't mount on symlink destination"),
+        Failure::NO_DIRECTORY => say!("Destination is not a directory"),
+        Failure::NO_FILE => say!("Destination is not a file"),
+        _ => Say::NOTHING,
+    };
+    let link = matches!(why, Failure::SYMLINK | Failure::OTHER_LINK);
+    if wording::speaks_as(Name::Bwrap) && !sentence.is_empty() {
+        push_object(line.say(sentence), op.dest);
+    } else if link && let Ok(target) = target(root, op.dest, &mut [0; PATH]) {
+        wording::push_undone(&mut line, says);
+        push_object(&mut line, op.dest);
+        if why == Failure::OTHER_LINK {
+            line.say(say!(": existing destination is ")).push_printable(target);
+        } else {
+            push_reason(line.push(b": "), why);
+            line.say(say!(" (it leads to ")).push_printable(target);
+            line.say(say!(": use that path, or remove the link from the root)"));
+        }
+    } else {
+        return blame_hint(says, op.dest, why, hint::of_place(spec, why).hint());
+    }
+    let _ = fatal(&line);
+    Failure::REPORTED
+}
+
+/// What the link at `dest` says.
+fn target<'b>(root: Fd, dest: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let mut name = Text::new();
+    let parent = resolve::parent(root, dest.to_bytes(), &mut name, 0)?;
+    files::read_link(parent, name.c_str(), buffer)
+}

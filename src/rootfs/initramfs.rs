@@ -1,0 +1,215 @@
+//! An initramfs: the root of all mounts, which lies on no other, so that pivot_root(2) can't leave it (before Linux 7.0).
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, statfs, unlinkat};
+use rustix::io::Errno;
+use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
+use rustix::process::{getpid, pivot_root};
+
+use crate::fs::procfs;
+use crate::fs::resolve;
+use crate::fs::staging::{DATA, plain};
+use crate::mountinfo;
+use crate::ns::usermap;
+use crate::report::message::{blame, warn};
+use crate::say;
+use crate::spec::Spec;
+use crate::state::State;
+use crate::sys::files::{self, Fd, HERE, chdir, chroot, fchdir};
+use crate::sys::{self, Done, Failure, c_str};
+use crate::text::{PATH, Text};
+
+/// Whether `/` is an initramfs.
+///
+/// # Errors
+/// Why it can't be told, where it may be one.
+pub fn is_root() -> Result<bool, Failure> {
+    let kind = statfs(c"/")?.f_type as u64;
+    if kind != u64::from(raw::TMPFS_MAGIC) && kind != u64::from(raw::RAMFS_MAGIC) {
+        return Ok(false);
+    }
+    let mut first = None;
+    mountinfo::each(mounts(ourselves()?)?, &mut |mount| {
+        // What lies on no other lies on itself.
+        first.get_or_insert(mount.id == mount.parent);
+    })?;
+    Ok(first == Some(true))
+}
+
+fn ourselves() -> Result<Fd, Failure> {
+    procfs::process(procfs::open()?, getpid())
+}
+
+fn mounts(process: Fd) -> Result<Fd, Failure> {
+    procfs::open_file(process, c"mountinfo", OFlags::RDONLY)
+}
+
+/// In an initramfs: goes on in a copy of `/` that lies on top of it, in a mount namespace of our own, from where everything is
+/// as on any other machine. Whoever then makes a user and a mount namespace has that copy locked to its place; and
+/// pivot_root(2) hands the lock on, so that nobody in there can take the new root away from above the initramfs.
+///
+/// # Errors
+/// Those of unshare(2) and mount(2).
+pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
+    // A user who keeps his user namespace can't make what is to be made, and will be told so.
+    let stays = spec.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
+    if stays || !is_root()? {
+        return Ok(());
+    }
+    let process = ourselves()?;
+    if spec.rootless && !spec.joins_user() {
+        sys::unshare(raw::CLONE_NEWNS | raw::CLONE_NEWUSER)?;
+        usermap::deny_setgroups(process)?;
+        usermap::write_map(process, c"uid_map", spec, state.caller.uid, state.caller.uid)?;
+        usermap::write_map(process, c"gid_map", spec, state.caller.gid, state.caller.gid)?;
+    } else {
+        sys::unshare(raw::CLONE_NEWNS)?;
+    }
+    mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
+    let mut here = [0u8; PATH];
+    let named = sys::getcwd(&mut here).is_ok();
+    let below = files::directory(HERE, c".");
+    let bottom = files::directory(HERE, c"/")?;
+    plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
+    fchdir(bottom)?;
+    // Later mounts arrive in the copy only: a mount below it would stay, for nothing unmounts it there.
+    mount_change(c".", MountPropagationFlags::PRIVATE)?;
+    clear_bottom(process)?;
+    // What is mounted on top of `/` is what its parent leads to.
+    fchdir(files::directory(HERE, c"/..")?)?;
+    chroot(c".")?;
+    if !named || chdir(c_str(&here)).is_err() {
+        // One that is gone, or that may not be searched on the way, is where it was.
+        fchdir(below?)?;
+    }
+    state.on_copy = true;
+    Ok(())
+}
+
+/// Takes away what is mounted on the initramfs itself: a whole procfs or sysfs down there, wherever it is, would permit everybody
+/// one without masks (mount_too_revealing in the kernel). Where mounts are locked to their places those two are covered, and then not
+/// whole. The directory is the initramfs's own root, below the copy.
+fn clear_bottom(process: Fd) -> Done {
+    loop {
+        let mut root = Text::new();
+        let Some(path) = nth(process, 0, &mut |mount| {
+            if mount.id == mount.parent {
+                root.push(mount.id);
+            }
+            mount.parent == root.bytes() && !matches!(mount.path, b"/")
+        })?
+        else {
+            return Ok(());
+        };
+        match unmount(sys::tail(path.c_str(), 1), UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
+            Err(Errno::INVAL) => break,
+            other => other?,
+        }
+    }
+    let mut reveals = |mount: &mountinfo::Line<'_>| matches!(mount.kind, b"proc" | b"sysfs");
+    // The copy's have the same paths, and what is there from here is covered twice.
+    for index in 0.. {
+        let Some(path) = nth(process, index, &mut reveals)? else { break };
+        let name = sys::tail(path.c_str(), 1);
+        plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")
+            .map_err(|why| blame(say!("cover"), path.c_str(), why))?;
+    }
+    Ok(())
+}
+
+/// The path of the mount of that index among those that are meant.
+fn nth(process: Fd, index: u32, meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool) -> Result<Option<Text>, Failure> {
+    let (mut found, mut count) = (None, 0);
+    mountinfo::each(mounts(process)?, &mut |mount| {
+        if meant(mount) {
+            if count == index {
+                let mut path = Text::new();
+                mountinfo::unescape(mount.path, &mut path);
+                found = Some(path);
+            }
+            count += 1;
+        }
+    })?;
+    Ok(found)
+}
+
+/// What moves along to the new root.
+static MOVED: [&CStr; 4] = [c"/dev", c"/sys", c"/run", c"/proc"];
+
+/// Makes `dir` the root of this and all future processes, with what is mounted on /dev, /sys, /run and /proc, and frees what is
+/// in the initramfs; a root of another kind is left as it is, and nowhere.
+///
+/// # Errors
+/// [`Failure::NO_MOUNT`], and those of pivot_root(2) or mount(2); then nothing has changed.
+pub fn switch(dir: &CStr) -> Done {
+    let old = files::open(HERE, c"/", OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let new = files::directory(HERE, dir)?;
+    let device = |dir: Fd, path: &CStr| statat(dir, path, AtFlags::empty()).map(|stat| stat.st_dev);
+    let own = device(old, c".")?;
+    let bottom = is_root()?;
+    // Nobody else is to see it move; and nothing that others see can be moved.
+    mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    fchdir(new)?;
+    let entered = if !bottom {
+        pivot_root(c".", c".").map_err(Failure::from)
+    } else if device(new, c".")? == own {
+        // It would be freed too.
+        Err(Failure::INVAL)
+    } else {
+        plain(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| chroot(c"."))
+    };
+    entered
+        .inspect_err(|_| {
+            let _ = chdir(c"/");
+        })
+        .map_err(|why| if matches!(why, Failure::INVAL | Failure::BUSY) { Failure::NO_MOUNT } else { why })?;
+    // What was mounted on the old root is found from there, and its place from `/`, which is the new one.
+    fchdir(old)?;
+    for path in MOVED {
+        let name = sys::tail(path, 1);
+        if device(old, name).is_ok_and(|there| there != own)
+            && let Err(why) = take_along(name, path)
+        {
+            warn(say!("take along"), path, why, say!("the new root does without it"));
+            let _ = unmount(name, UnmountFlags::DETACH);
+        }
+    }
+    if bottom {
+        free(old.as_fd(), own);
+    } else {
+        unmount(c".", UnmountFlags::DETACH)?;
+    }
+    chdir(c"/")
+}
+
+/// Moves a mount to its place, made where it is missing.
+fn take_along(mount: &CStr, place: &CStr) -> Done {
+    match plain(mount, place, c"", raw::MS_MOVE, c"") {
+        Err(Failure::NOENT) => {
+            files::make_directory(HERE, place, resolve::PARENTS)?;
+            plain(mount, place, c"", raw::MS_MOVE, c"")
+        }
+        done => done,
+    }
+}
+
+/// Removes all in `dir` that is on `device`. What can't be removed stays.
+fn free(dir: BorrowedFd<'_>, device: u64) {
+    files::each_name(dir, &mut |name| remove(dir, name, device));
+}
+
+fn remove(dir: BorrowedFd<'_>, name: &CStr, device: u64) {
+    if matches!(name.to_bytes(), b"" | b"." | b"..") || unlinkat(dir, name, AtFlags::empty()) != Err(Errno::ISDIR) {
+        return;
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    if let Ok(below) = openat(dir, name, flags, Mode::empty())
+        && fstat(&below).is_ok_and(|stat| stat.st_dev == device)
+    {
+        free(below.as_fd(), device);
+    }
+    let _ = unlinkat(dir, name, AtFlags::REMOVEDIR);
+}

@@ -1,0 +1,8 @@
+//! The root of a container: its file system, what is mounted in it, and the operations of the user.
+
+pub mod dest;
+pub mod image;
+pub mod initramfs;
+pub mod ops;
+pub mod pseudofs;
+pub mod root;

@@ -1,0 +1,215 @@
+//! What the user asked for below the new root, in his order. The sources are the caller's paths, the destinations the
+//! container's.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fd::BorrowedFd;
+use rustix::fs::{OFlags, fstat};
+
+use crate::fs::mount_fd;
+use crate::fs::resolve::{self, Kind as Sort, PARENTS};
+use crate::fs::staging;
+use crate::report::hint::{self, Cause};
+use crate::report::message::{blame, blame_hint, warn};
+use crate::rootfs::dest::{self, parents, put, refused};
+use crate::rootfs::pseudofs;
+use crate::rootfs::root::{self, COPY};
+use crate::say;
+use crate::spec::{Kind, Op, Spec};
+use crate::state::State;
+use crate::sys::files::{self, Fd, HERE, read, write};
+use crate::sys::{self, Done, Failure};
+use crate::text::Say;
+use crate::text::{PATH, Text};
+
+/// One operation of the user's, below `root`; `caller` is his working directory.
+///
+/// # Errors
+/// What could not be done, in his words.
+pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mut State) -> Done {
+    let (says, dest) = (op.says(), op.dest);
+    match op.kind {
+        Kind::Bind | Kind::BindTry => {
+            let mut tree = mount_fd::bind(caller, op.source, op.set, op.cleared, true);
+            // It may be a name of what somebody has open (/proc/self/fd/N, /proc/self/exe).
+            if matches!(tree, Err(Failure::INVAL)) {
+                tree = files::open(caller, op.source, OFlags::PATH).and_then(|fd| of_descriptor(op, fd));
+            }
+            if let Err(why) = tree
+                && spec.lenient
+                && why != Failure::NOENT
+            {
+                warn(say!("restrict all below"), op.source, why, Say::NOTHING);
+                tree = mount_fd::bind(caller, op.source, op.set, op.cleared, false);
+            }
+            match tree {
+                Err(Failure::NOENT) if op.kind == Kind::BindTry => Ok(()),
+                Err(why) => Err(blame_hint(COPY, op.source, why, of_bind(op, caller, why).hint())),
+                Ok(tree) => put(spec, op, root, tree),
+            }
+        }
+        Kind::BindFd => {
+            let fd = sys::given(op.fd);
+            let tree = of_descriptor(op, fd);
+            put(spec, op, root, tree.map_err(|why| blame(COPY, staging::fd_path(fd, &mut Text::new()), why))?)
+        }
+        Kind::BindData => put(spec, op, root, of_data(op).map_err(|why| blame(says, dest, why))?),
+        Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => put(spec, op, root, of_layers(spec, op, caller)?),
+        Kind::Tmpfs => put(spec, op, root, root::new_tmpfs(spec, op)?),
+        Kind::Proc => pseudofs::proc(spec, root, op),
+        Kind::Dev => pseudofs::dev(spec, root, op, state),
+        Kind::Sys => pseudofs::sys(spec, root, op, true),
+        Kind::Cgroup => put(spec, op, root, pseudofs::of_kernel(c"cgroup2", op)?),
+        Kind::Mqueue => put(spec, op, root, pseudofs::of_kernel(c"mqueue", op)?),
+        Kind::Remount => dest::find(spec, *root, op, Sort::Any)
+            .and_then(|place| mount_fd::make_read_only(place).map_err(|why| blame(says, dest, why))),
+        Kind::Dir => directory(spec, op, *root).map_err(|why| refused(spec, *root, op, says, why)),
+        Kind::File => file(spec, op, *root).map_err(|why| refused(spec, *root, op, says, why)),
+        Kind::Symlink => link(spec, op, *root).map_err(|why| refused(spec, *root, op, says, why)),
+        Kind::Chmod => mode(op, *root).map_err(|why| blame(says, dest, why)),
+    }
+}
+
+/// Why a source can't be bound.
+fn of_bind(op: &Op<'_>, caller: Fd, why: Failure) -> Cause {
+    // It can, as it is.
+    let locked = why == Failure::PERM && op.cleared != 0 && mount_fd::bind(caller, op.source, op.set, 0, true).is_ok();
+    if locked { Cause::LockedNoexec } else { hint::of_mount(why) }
+}
+
+/// What a descriptor is open on, by its path: its mount is of the caller's namespace, ours has a copy.
+fn of_descriptor(op: &Op<'_>, fd: BorrowedFd<'_>) -> Result<Fd, Failure> {
+    let mut path = [0u8; PATH];
+    files::read_link(HERE, staging::fd_path(fd, &mut Text::new()), &mut path)?;
+    let tree = mount_fd::bind(HERE, sys::c_str(&path), op.set, op.cleared, true)?;
+    let (wanted, found) = (fstat(fd)?, fstat(tree)?);
+    // Somebody may have renamed it meanwhile.
+    if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) { Ok(tree) } else { Err(Failure::AGAIN) }
+}
+
+/// A new file with the content of a descriptor.
+fn of_data(op: &Op<'_>) -> Result<Fd, Failure> {
+    let mut name = Text::new();
+    let (base, name) = (staging::base()?, root::new_name(&mut name).c_str());
+    write_file(base, name, op.mode.unwrap_or(0o600), op.fd)?;
+    mount_fd::copy(base, name, op.set, op.cleared, true)
+}
+
+/// Directories of the caller's as one.
+fn of_layers(spec: &Spec<'_>, op: &Op<'_>, caller: Fd) -> Result<Fd, Failure> {
+    let open = |path: &CStr| files::directory(caller, path).map_err(|why| blame(say!("open directory"), path, why));
+    let mut options = Text::new();
+    let mut top = caller;
+    // The kernel wants the highest first.
+    for (index, layer) in op.layers.iter().rev().enumerate() {
+        let fd = open(layer)?;
+        options.push(if index == 0 { b"lowerdir=" } else { b":" });
+        staging::fd_path(fd, &mut options);
+        if index == 0 {
+            top = fd;
+        }
+    }
+    let read_only = if op.kind == Kind::OverlayReadOnly { raw::MS_RDONLY } else { 0 };
+    match op.kind {
+        Kind::Overlay => {
+            staging::fd_path(open(op.source)?, options.push(b",upperdir="));
+            staging::fd_path(open(op.work)?, options.push(b",workdir="));
+            Ok(())
+        }
+        Kind::OverlayTmpfs => root::in_memory(top, &mut options),
+        _ => Ok(()),
+    }
+    .and_then(|()| root::overlay(spec, &mut options, op.attributes(read_only)))
+    .map_err(|why| blame(op.says(), op.dest, why))
+}
+
+/// A directory, or the one that is there already.
+fn directory(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
+    let mut name = Text::new();
+    let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
+    if name.bytes().is_empty() {
+        return Ok(());
+    }
+    let name = name.c_str();
+    match files::make_directory(parent, name, op.mode.unwrap_or(PARENTS)) {
+        // Or a link that leads to one.
+        Err(Failure::EXIST) => match resolve::directory(root, op.dest.to_bytes()) {
+            Err(Failure::NOTDIR) => Err(Failure::NO_DIRECTORY),
+            found => found.map(|_| ()),
+        },
+        done => done,
+    }
+}
+
+/// A file with the content of a descriptor, in the place of what was in a file that is there already.
+fn file(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
+    let mut name = Text::new();
+    let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
+    // In DIR it stays, on a disk that others may read.
+    write_file(parent, name.c_str(), op.mode.unwrap_or(if spec.has_root() { 0o600 } else { 0o666 }), op.fd)
+}
+
+fn write_file(dir: Fd, name: &CStr, mode: u32, from: u32) -> Done {
+    // Nobody is waited for who was to read a pipe in its place.
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = match files::create(dir, name, flags, mode) {
+        Err(Failure::LOOP) => return Err(Failure::SYMLINK),
+        other => other?,
+    };
+    if files::kind(file)? != raw::S_IFREG {
+        return Err(Failure::EXIST);
+    }
+    let mut content = [0u8; PATH];
+    loop {
+        let length = match read(sys::given(from), content.as_mut_slice()) {
+            Err(Failure::INTR) => continue,
+            other => other?,
+        };
+        let mut rest = content.get(..length as usize).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(());
+        }
+        while !rest.is_empty() {
+            let written = write(file, rest)?;
+            rest = rest.get(written as usize..).unwrap_or_default();
+        }
+    }
+}
+
+/// A symbolic link, or the one that is there already and says the same.
+fn link(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
+    let mut name = Text::new();
+    let parent = resolve::parent(root, op.dest.to_bytes(), &mut name, parents(spec, op))?;
+    let name = name.c_str();
+    match files::make_link(op.source, parent, name) {
+        Err(Failure::EXIST) => match files::read_link(parent, name, &mut [0; PATH]) {
+            Ok(link) if link == op.source.to_bytes() => Ok(()),
+            Ok(_) => Err(Failure::OTHER_LINK),
+            Err(_) => Err(Failure::NO_LINK),
+        },
+        done => done,
+    }
+}
+
+fn mode(op: &Op<'_>, root: Fd) -> Done {
+    let place = resolve::make(root, op.dest.to_bytes(), Sort::Any, 0)?;
+    sys::chmod(staging::fd_path(place, &mut Text::new()), op.mode.unwrap_or(0))
+}
+
+/// The caller's directory, to find the sources of his operations from. It may be one that he may not search: then all of them
+/// have to begin at `/`.
+///
+/// # Errors
+/// Those of open(2).
+pub fn here(spec: &Spec<'_>) -> Result<Fd, Failure> {
+    let begins_here = |path: &&CStr| !matches!(path.to_bytes(), [] | [b'/', ..]);
+    let relative = |op: &Op<'_>| {
+        let own = op.kind != Kind::Symlink && [op.source, op.work].iter().any(begins_here);
+        own || op.layers.iter().any(begins_here)
+    };
+    match files::directory(HERE, c".") {
+        Err(Failure::ACCESS) if !spec.ops.iter().any(relative) => files::directory(HERE, c"/"),
+        done => done,
+    }
+}

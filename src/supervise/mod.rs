@@ -1,0 +1,4 @@
+//! Waiting for processes and ending them.
+
+pub mod descendants;
+pub mod power;

@@ -1,0 +1,233 @@
+//! The end of a machine: everybody ends, everything is written, the kernel switches off.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fs::{OFlags, sync};
+use rustix::mount::{UnmountFlags, unmount};
+use rustix::process::{Pid, getpid};
+use rustix::system::{RebootCommand, reboot};
+
+use crate::fs::procfs;
+use crate::fs::staging::plain;
+use crate::mountinfo;
+use crate::report::message::warn;
+use crate::rootfs::initramfs;
+use crate::say;
+use crate::sys::files::Fd;
+use crate::sys::{self, Change, Failure, Siginfo, Signal, Time};
+use crate::text::Say;
+use crate::text::{self, Text};
+
+/// How a machine ends, reboot(2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    Off,
+    Restart,
+    Halt,
+}
+
+impl Power {
+    /// What a signal to the first process means: as busybox has it (TERM, INT from Ctrl-Alt-Del, USR1, USR2, PWR), and as
+    /// systemd has it (SIGRTMIN+3 to +5, by their numbers: C libraries disagree about SIGRTMIN).
+    #[must_use]
+    pub fn asked_by(signal: Signal) -> Option<Power> {
+        match signal {
+            Signal::INT | Signal::TERM => Some(Power::Restart),
+            Signal::USR1 => Some(Power::Halt),
+            Signal::USR2 | Signal::PWR => Some(Power::Off),
+            _ => match signal.number() {
+                37 => Some(Power::Halt),
+                38 => Some(Power::Off),
+                39 => Some(Power::Restart),
+                _ => None,
+            },
+        }
+    }
+
+    fn says(self) -> Say {
+        match self {
+            Power::Off => say!("switch the power off"),
+            Power::Restart => say!("restart the machine"),
+            Power::Halt => say!("halt the machine"),
+        }
+    }
+}
+
+/// Seconds for those that not even SIGKILL ends at once.
+const PATIENCE: u32 = 2;
+
+/// How a wait for others has ended.
+#[derive(PartialEq, Eq)]
+enum Wait {
+    /// They are no more.
+    Over,
+    Late,
+    /// Somebody asked for the end again.
+    Asked,
+}
+
+/// Reaps until `child`, or everybody, is no more; at most so many seconds. How the child ended goes to `end`.
+fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) -> Wait {
+    let until = seconds.map(|seconds| sys::now().after(seconds));
+    loop {
+        match sys::wait4(None, false) {
+            Ok(Some((pid, change @ (Change::Exited(_) | Change::Killed(_))))) if Some(pid) == child => {
+                *end = Some(change);
+                return Wait::Over;
+            }
+            Ok(Some(_)) => continue,
+            Ok(None) => {}
+            // ECHILD.
+            Err(_) => return Wait::Over,
+        }
+        match hear(until) {
+            Heard::Signal(info) if Power::asked_by(info.signal()).is_some() => return Wait::Asked,
+            Heard::Signal(_) | Heard::Nothing => {}
+            Heard::TimeIsOver | Heard::Deaf => return Wait::Late,
+        }
+    }
+}
+
+/// Reaps whoever has ended.
+pub fn reap() {
+    let _ = wait_for(None, Some(0), &mut None);
+}
+
+/// Ends every process but us. `child` is asked first, which asks those that it looks after; then everybody else is. Each gets so
+/// many seconds, or all the time, but for who is asked for the end again. Returns how `child` ended,
+/// if it did so when it was asked.
+pub fn end_all(child: Option<Pid>, seconds: Option<u32>) -> Option<Change> {
+    const ALL: i32 = -1;
+    let ask = |target| {
+        let _ = sys::kill(target, Signal::TERM);
+        let _ = sys::kill(target, Signal::CONT);
+    };
+    let (mut waited, mut end) = (Wait::Over, None);
+    if let Some(child) = child {
+        ask(child.as_raw_nonzero().get());
+        waited = wait_for(Some(child), seconds, &mut end);
+    }
+    if waited != Wait::Asked {
+        ask(ALL);
+        waited = wait_for(None, seconds, &mut None);
+    }
+    if waited != Wait::Over {
+        let _ = sys::kill(ALL, Signal::KILL);
+        let _ = wait_for(None, Some(PATIENCE), &mut None);
+    }
+    end
+}
+
+/// What a wait has come to.
+pub enum Heard {
+    Signal(Siginfo),
+    Nothing,
+    TimeIsOver,
+    /// A filter around us forbids to wait for signals.
+    Deaf,
+}
+
+/// Waits for the next signal, until then at most.
+#[must_use]
+pub fn hear(until: Option<Time>) -> Heard {
+    let left = until.map(|until| until.since(sys::now()));
+    if left.is_some_and(|left| left <= Time::NONE) {
+        return Heard::TimeIsOver;
+    }
+    let mut info = Siginfo::EMPTY;
+    match sys::wait_signal(left, &mut info) {
+        Ok(()) => Heard::Signal(info),
+        // Whatever the clock says.
+        Err(Failure::AGAIN) => Heard::TimeIsOver,
+        Err(Failure::INTR) => Heard::Nothing,
+        Err(_) => Heard::Deaf,
+    }
+}
+
+/// How often it is tried to unmount all: what is busy may be so because of another.
+const PASSES: u32 = 3;
+
+/// Unmounts everything but what holds nothing, the last first; what can't be is made read-only.
+pub fn unmount_all() {
+    sync();
+    let me = procfs::open().and_then(|proc| procfs::process(proc, getpid()));
+    for pass in 1..=PASSES {
+        if me.is_ok_and(|me| unmount_each(me, pass == PASSES)) {
+            break;
+        }
+    }
+    // The root itself stays.
+    if let Err(why) = make_read_only(c"/")
+        && initramfs::is_root() == Ok(false)
+    {
+        warn(say!("make read-only"), c"/", why, Say::NOTHING);
+    }
+    sync();
+}
+
+fn make_read_only(place: &CStr) -> sys::Done {
+    plain(c"", place, c"", raw::MS_REMOUNT | raw::MS_RDONLY, c"")
+}
+
+/// Returns whether all are gone.
+fn unmount_each(me: Fd, last: bool) -> bool {
+    let mut count = 0;
+    let _ = each_mount(me, &mut |_| count += 1);
+    let mut gone = true;
+    for index in (0..count).rev() {
+        let (mut path, mut at) = (Text::new(), 0);
+        let _ = each_mount(me, &mut |mount| {
+            if at == index {
+                mountinfo::unescape(mount.path, &mut path);
+            }
+            at += 1;
+        });
+        let place = path.c_str();
+        if holds_nothing(place) || unmount(place, UnmountFlags::NOFOLLOW).is_ok() {
+            continue;
+        }
+        gone = false;
+        if last {
+            if let Err(why) = make_read_only(place) {
+                warn(say!("make read-only"), place, why, Say::NOTHING);
+            }
+            let _ = unmount(place, UnmountFlags::NOFOLLOW | UnmountFlags::DETACH);
+        }
+    }
+    gone
+}
+
+fn each_mount(me: Fd, look: &mut dyn FnMut(&mountinfo::Line<'_>)) -> Result<(), Failure> {
+    mountinfo::each(procfs::open_file(me, c"mountinfo", OFlags::RDONLY)?, look)
+}
+
+/// The root, and what lies in the kernel's own trees.
+fn holds_nothing(place: &CStr) -> bool {
+    const TREES: [&[u8]; 3] = [b"/proc", b"/sys", b"/dev"];
+    let below = |tree: &&[u8]| text::after(place.to_bytes(), tree).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
+    matches!(place.to_bytes(), [] | b"/") || TREES.iter().any(below)
+}
+
+/// Has the kernel do it. In a pid namespace the kernel ends that instead.
+///
+/// # Errors
+/// EPERM without CAP_SYS_BOOT.
+pub fn switch(power: Power, of_machine: bool) -> Failure {
+    let command = match power {
+        Power::Off => RebootCommand::PowerOff,
+        Power::Restart => RebootCommand::Restart,
+        Power::Halt => RebootCommand::Halt,
+    };
+    match reboot(command) {
+        Ok(()) => Failure::REPORTED,
+        Err(why) => {
+            let why = Failure::from(why);
+            // A container may well not be asked how it ends.
+            if of_machine || why != Failure::PERM {
+                warn(power.says(), c"", why, Say::NOTHING);
+            }
+            why
+        }
+    }
+}

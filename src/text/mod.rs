@@ -1,0 +1,227 @@
+//! Text in fixed buffers: numbers and joined paths. What does not fit is never written past the end, and never taken for
+//! the path that was meant: it is longer than any that the kernel takes.
+
+mod packed;
+
+pub use packed::Say;
+
+use core::ffi::CStr;
+use core::num::NonZeroU32;
+
+use rustix::process::getpid;
+
+use crate::sys::c_str;
+
+/// PATH_MAX of the kernel, with the terminating NUL: a path of as many bytes is ENAMETOOLONG to every system call.
+/// Messages are cut at the same length.
+pub const PATH: usize = 4096;
+
+/// At most [`PATH`] bytes of text, always NUL-terminated.
+pub struct Text {
+    bytes: [u8; PATH + 1],
+    length: usize,
+}
+
+impl Text {
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "new is the one way to make it")]
+    #[inline(never)]
+    pub const fn new() -> Text {
+        Text { bytes: [0; PATH + 1], length: 0 }
+    }
+
+    /// Appends `more`, or as much of it as there is room for.
+    pub fn push(&mut self, more: &[u8]) -> &mut Text {
+        for &byte in more {
+            self.byte(byte);
+        }
+        self
+    }
+
+    /// Appends one byte, if there is room for it.
+    #[inline(never)]
+    pub fn byte(&mut self, byte: u8) -> &mut Text {
+        if self.length < PATH
+            && let Some(slot) = self.bytes.get_mut(self.length)
+        {
+            *slot = byte;
+            self.length += 1;
+        }
+        self
+    }
+
+    /// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
+    pub fn push_printable(&mut self, word: &[u8]) -> &mut Text {
+        for &byte in word {
+            self.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
+        }
+        self
+    }
+
+    /// Appends a number in decimal.
+    pub fn push_number(&mut self, number: u32) -> &mut Text {
+        self.push_in_base(number, const { NonZeroU32::new(10).unwrap() })
+    }
+
+    /// Appends our process id.
+    #[inline(never)]
+    pub fn push_own_id(&mut self) -> &mut Text {
+        self.push_number(getpid().as_raw_nonzero().get().cast_unsigned())
+    }
+
+    /// Appends a number in octal.
+    pub fn push_octal(&mut self, number: u32) -> &mut Text {
+        self.push_in_base(number, const { NonZeroU32::new(8).unwrap() })
+    }
+
+    #[inline(never)]
+    fn push_in_base(&mut self, number: u32, base: NonZeroU32) -> &mut Text {
+        let higher = number / base;
+        if higher != 0 {
+            self.push_in_base(higher, base);
+        }
+        self.byte(b'0' + (number % base) as u8)
+    }
+
+    /// Shortens it to `length` bytes.
+    #[inline(never)]
+    pub fn truncate(&mut self, length: usize) {
+        // Behind the end all is NUL already.
+        if let Some(tail) = self.bytes.get_mut(length..self.length) {
+            tail.fill(0);
+            self.length = length;
+        }
+    }
+
+    #[must_use]
+    #[inline(never)]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// Whether it is too long for a path; something of it may be missing.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.length >= PATH
+    }
+
+    /// The text for a system call. One that is full is ENAMETOOLONG to the kernel.
+    #[must_use]
+    pub fn c_str(&self) -> &CStr {
+        c_str(&self.bytes)
+    }
+}
+
+/// The first word of `text` and what follows the separator behind it; `None` if there is no text left.
+#[inline(never)]
+pub fn word<'a>(text: &mut &'a [u8], separator: u8) -> Option<&'a [u8]> {
+    if text.is_empty() {
+        return None;
+    }
+    let length = text.iter().take_while(|byte| **byte != separator).count();
+    let word = text.get(..length);
+    *text = text.get(length + 1..).unwrap_or_default();
+    word
+}
+
+/// The first word of `text`; nothing, if that is empty.
+#[must_use]
+pub fn first(mut text: &[u8], separator: u8) -> &[u8] {
+    word(&mut text, separator).unwrap_or_default()
+}
+
+/// The strings of a list, each ended by a NUL.
+pub fn strings(list: &'static [u8]) -> impl Iterator<Item = &'static CStr> {
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        let string = c_str(rest);
+        rest = rest.get(string.count_bytes() + 1..)?;
+        Some(string)
+    })
+}
+
+/// Whether `byte` occurs in `text`.
+#[must_use]
+#[allow(clippy::manual_contains, reason = "core's is made for long texts, and ten times as large")]
+pub fn has(text: &[u8], byte: u8) -> bool {
+    text.iter().any(|it| *it == byte)
+}
+
+/// Whether two words are the same but for the case of their letters.
+#[must_use]
+#[allow(clippy::manual_ignore_case_cmp, reason = "core's is made for long texts, and four times as large")]
+pub fn same_word(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.to_ascii_uppercase() == b.to_ascii_uppercase())
+}
+
+/// The number at the beginning of `text` and what follows it, as strtol(3) reads: spaces and a plus may come before it.
+#[must_use]
+pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let spaces = text.iter().take_while(|byte| **byte == b' ').count();
+    let text = text.get(spaces..)?;
+    let text = if text.first() == Some(&b'+') { text.get(1..)? } else { text };
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = text.split_at_checked(digits)?;
+    Some((number(digits)?, rest))
+}
+
+/// What follows `prefix` in `text`, if it begins with it.
+#[must_use]
+pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    (text.get(..prefix.len())? == prefix).then_some(text.get(prefix.len()..)?)
+}
+
+/// The number that `text` is as a whole, in decimal.
+#[must_use]
+pub fn number(text: &[u8]) -> Option<u32> {
+    radix(text, 10)
+}
+
+/// The number that `text` is as a whole, in octal.
+#[must_use]
+pub fn octal(text: &[u8]) -> Option<u32> {
+    radix(text, 8)
+}
+
+fn radix(text: &[u8], base: u32) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u32, |sum, byte| {
+        let digit = char::from(*byte).to_digit(base)?;
+        sum.checked_mul(base)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_whole_words() {
+        for bad in ["", " 1", "1 ", "1x", "-1", "+1", "1:", ":1", "4294967296", "0x1", "99999999999999999999"] {
+            assert_eq!(number(bad.as_bytes()), None, "{bad:?}");
+        }
+        assert_eq!(number(b"4294967295"), Some(u32::MAX));
+        assert_eq!(number(b"007"), Some(7));
+        assert_eq!(octal(b"0755"), Some(0o755));
+        assert_eq!(octal(b"8"), None);
+    }
+
+    #[test]
+    fn numbers_are_written_in_full() {
+        for (value, expected) in [(0, "0"), (9, "9"), (10, "10"), (u32::MAX, "4294967295")] {
+            assert_eq!(Text::new().push_number(value).bytes(), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_path() {
+        let mut text = Text::new();
+        assert!(!text.push(&[b'a'; PATH - 1]).is_full());
+        assert!(text.push(b"dir").is_full());
+        assert_eq!(text.c_str().count_bytes(), PATH);
+        let refused = crate::sys::files::look(crate::sys::files::HERE, text.c_str()).err();
+        assert_eq!(refused.map(|why| why.number()), Some(crate::sys::Failure::NAMETOOLONG.number()));
+    }
+}

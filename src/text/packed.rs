@@ -1,0 +1,114 @@
+//! The program's own texts: messages, hints, help. They are packed, by a build script (scripts/pack.rs), and unpacked byte
+//! by byte where they are printed.
+
+use crate::text::Text;
+
+// PACKED, PAIRS and PLACES.
+include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+
+/// A text of our own: where it begins among the packed ones. Two are the same if their texts are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Say(u16);
+
+/// The [`Say`](crate::text::Say) of a literal.
+#[macro_export]
+macro_rules! say {
+    ($text:literal $(,)?) => {
+        const { $crate::text::Say::of($text) }
+    };
+}
+
+impl Say {
+    pub const NOTHING: Say = say!("");
+
+    /// For constants only, so that no code of it is ever made: the build script has to have seen the literal in a `say!`.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(text: &str) -> Say {
+        // FNV-1a; scripts/pack.rs has the same.
+        let bytes = text.as_bytes();
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut at = 0;
+        while at < bytes.len() {
+            hash = (hash ^ bytes[at] as u64).wrapping_mul(0x100_0000_01b3);
+            at += 1;
+        }
+        let mut at = 0;
+        while at < PLACES.len() {
+            if PLACES[at].0 == hash {
+                return Say(PLACES[at].1);
+            }
+            at += 1;
+        }
+        panic!("the build script has not seen this text")
+    }
+
+    /// Hands out its bytes.
+    #[inline(never)]
+    pub fn each(self, out: &mut dyn FnMut(u8)) {
+        for &code in PACKED.iter().skip(self.0.into()).take_while(|code| **code != 0) {
+            unpack(code, out);
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self == Say::NOTHING
+    }
+
+    /// The first byte; 0 if there is none.
+    #[must_use]
+    pub fn first(self) -> u8 {
+        let mut first = 0;
+        self.each(&mut |byte| {
+            if first == 0 {
+                first = byte;
+            }
+        });
+        first
+    }
+}
+
+/// A code is a byte of a text, or stands for two codes: those from 127 to 255 do, and then those from 1 to 31. `\n` lies among
+/// them, and its place in the table is [0, 0].
+fn unpack(code: u8, out: &mut dyn FnMut(u8)) {
+    match PAIRS.get(usize::from(code.wrapping_sub(127))) {
+        Some([first, second]) if *first != 0 => {
+            unpack(*first, out);
+            unpack(*second, out);
+        }
+        _ => out(code),
+    }
+}
+
+impl Text {
+    /// Appends a text of our own.
+    #[inline(never)]
+    pub fn say(&mut self, text: Say) -> &mut Text {
+        text.each(&mut |byte| {
+            self.byte(byte);
+        });
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_what_they_were() {
+        let long = say!(
+            "There is \"nothing\" like it:\n\
+            a text that no other is like \\ q x z j"
+        );
+        let mut text = Text::new();
+        text.say(long).say(say!("")).say(say!("Operation not permitted"));
+        assert_eq!(
+            text.bytes(),
+            b"There is \"nothing\" like it:\na text that no other is like \\ q x z jOperation not permitted"
+        );
+        assert_eq!((long.first(), Say::NOTHING.first()), (b'T', 0));
+        assert!(Say::NOTHING.is_empty() && !long.is_empty());
+    }
+}

@@ -1,0 +1,4 @@
+//! Terminals: job control, and a pty of the command.
+
+pub mod job;
+pub mod pty;

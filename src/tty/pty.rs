@@ -1,0 +1,231 @@
+//! A terminal for CMD alone (pty(7), devpts(5)): `--pty`, and by itself where a container is started or entered from a
+//! terminal. Its slave is CMD's, its master the relay's, which copies between
+//! that and the caller's terminal. So nothing inside has the caller's terminal open.
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+use rustix::fs::{OFlags, fchown, fstat, major, minor};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::pipe::PipeFlags;
+use rustix::process::setsid;
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
+use rustix::termios::{isatty, tcgetwinsize, tcsetwinsize};
+use rustix::thread::Uid;
+
+use crate::fs::staging::fd_path;
+use crate::report::hint;
+use crate::report::message::blame_hint;
+use crate::say;
+use crate::spec::{Mode, Spec};
+use crate::state::{Look, Pipe, State, write_to_anybody};
+use crate::sys::files::{self, Fd, read};
+use crate::sys::{self, Change, Done, Failure, Polled, READABLE, Signal, Standard, Time};
+use crate::text::Text;
+use crate::tty::job;
+
+/// How long whoever reads what CMD has said may stand still when all is to end.
+const PATIENCE: Time = Time { seconds: 2, nanos: 0 };
+
+/// To the relay: begin; CMD has ended, and so are you to.
+pub const BEGIN: u8 = b'b';
+/// See [`BEGIN`].
+pub const END: u8 = b'e';
+
+/// Looks at the caller's terminal, and makes what the launcher, the relay and the terminal's maker talk by.
+///
+/// # Errors
+/// Those of pipe(2) and socketpair(2).
+pub fn prepare(spec: &Spec<'_>, state: &mut State) -> Done {
+    if let Some(terminal) = job::standard() {
+        state.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
+    }
+    if spec.mode == Mode::Enter {
+        // Nothing is made of it as long as the container has one. There may be none.
+        state.ptmx = files::open(files::HERE, PTMX, OFlags::PATH).ok();
+    }
+    let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    state.hand_over = Some(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) });
+    state.relay = Some(Pipe::new(PipeFlags::empty())?);
+    Ok(())
+}
+
+/// A new terminal, of the devpts that `ptmx` belongs to: its master and its slave. It is as the caller's; where he types
+/// nothing, nothing that is typed is shown.
+///
+/// # Errors
+/// ENOSPC: there are too many; those of open(2).
+pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), Failure> {
+    let master = files::open(directory, ptmx, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)?;
+    unlockpt(master)?;
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::from_bits_retain(raw::O_CLOEXEC);
+    let slave = sys::keep_open(ioctl_tiocgptpeer(master, flags)?);
+    let mut modes = look.map_or(sys::modes(slave), |look| Ok(look.modes))?;
+    if !isatty(Standard::Input.fd()) {
+        // A terminal that the caller has for the output only ends the lines itself.
+        modes = modes.silent(isatty(Standard::Output.fd()));
+    }
+    sys::set_modes(slave, modes)?;
+    if let Some(size) = look.and_then(|look| look.size) {
+        tcsetwinsize(slave, size)?;
+    }
+    Ok((master, slave))
+}
+
+/// Gives CMD, whose standard input, output and error ours are to be, a terminal: the one that there is, or one of the
+/// container's /dev. `proc` is the caller's.
+///
+/// # Errors
+/// Why there is none, reported.
+pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
+    let pty = state.pty.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), state), Ok);
+    // The container entered may have no working devpts, or none to spare: then take a pty of the caller's devpts, for CMD alone.
+    let pty = pty.or_else(|why| find(state.ptmx.ok_or(why), state));
+    let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
+    let (master, slave) = pty.map_err(failed)?;
+    let (uid, socket) = (Uid::from_raw(spec.uid), state.hand_over.ok_or(Failure::BADF)?);
+    if fstat(slave)?.st_uid != spec.uid {
+        // Where it can't be his he has it open, and opens it as /dev/tty.
+        let _ = fchown(slave, Some(uid), None);
+    }
+    sys::send(socket.write, [master, slave])?;
+    for own in [Standard::Input, Standard::Output, Standard::Error] {
+        sys::replace(own as u32, slave)?;
+    }
+    // The kernel throws away what a terminal holds when its session's leader ends: so that is not CMD, but we.
+    setsid()?;
+    job::control()?;
+    (state.terminal, state.lent) = (Some(Standard::Input.fd()), true);
+    Ok(())
+}
+
+/// Waits, as the leader of the terminal's session, until all that was written there is copied, or the launcher is no more.
+pub fn outlive(state: &State) {
+    if let Some(pipe) = state.go
+        && sys::poll(&mut [Polled::new(pipe.read, READABLE)], None).is_err()
+    {
+        // Where a filter forbids that.
+        let _ = read(pipe.read, &mut [0u8]);
+    }
+}
+
+/// Whatever leads there.
+const PTMX: &CStr = c"/dev/ptmx";
+
+/// Makes a terminal by a /dev/ptmx, if it is that device.
+fn find(ptmx: Result<Fd, Failure>, state: &State) -> Result<(Fd, Fd), Failure> {
+    /// The device, Documentation/admin-guide/devices.txt.
+    const DEVICE: (u32, u32) = (5, 2);
+    let found = ptmx?;
+    let stat = fstat(found)?;
+    if stat.st_mode & raw::S_IFMT != raw::S_IFCHR || (major(stat.st_rdev), minor(stat.st_rdev)) != DEVICE {
+        return Err(Failure::NODEV);
+    }
+    let mut path = Text::new();
+    let path = sys::tail(fd_path(found, &mut path), b"/proc/".len());
+    make(state.proc.ok_or(Failure::BADF)?, path, state.look)
+}
+
+/// CMD has been executed: the relay begins.
+pub fn begin(state: &State) {
+    tell(state, BEGIN);
+}
+
+/// CMD has ended: the relay copies what is left, and ends; the terminal is as it was.
+pub fn end(state: &mut State) {
+    let Some(relay) = state.relay_process.take() else { return };
+    tell(state, END);
+    // It may be that nobody reads what CMD has said. Who was asked to end does not wait for ever.
+    let _ = sys::wait_or_end(relay, &|| false, state.asked.then_some(PATIENCE));
+    restore(state.look);
+    // The session's leader may go.
+    if let Some(pipe) = state.go {
+        let _ = write_to_anybody(pipe.write, b"!");
+    }
+    if let Some(leader) = state.leader.take() {
+        let _ = sys::wait_or_end(leader, &|| false, None);
+    }
+}
+
+/// Takes what the caller's terminal has sent and is not for CMD, which has another: that one tells of its own size; and
+/// where our job is to wait for the caller's, it does so without CMD. Returns whether it was that.
+pub fn take(signal: Signal) -> bool {
+    let waits = matches!(signal, Signal::TTIN | Signal::TTOU);
+    if waits {
+        sys::stop();
+    }
+    waits || signal == Signal::WINCH
+}
+
+/// CMD is stopped: stops our job too, and restores the caller's terminal before. Returns whether the job was stopped and
+/// continued: an orphaned group is not stopped. `None`: the relay has ended, and CMD's terminal is hung up.
+pub fn stop(state: &State) -> Option<bool> {
+    let relay = state.relay_process?;
+    let number = relay.as_raw_nonzero().get();
+    // As long as it can be waited for, the number is its own.
+    let mut change = sys::wait4(Some(relay), false);
+    loop {
+        match change {
+            Ok(Some((_, Change::Stopped(_)))) => break,
+            // It must not make the terminal raw again. A stop is told once only: if it has been stopped before, this is another.
+            Ok(None | Some((_, Change::Continued))) => {
+                let _ = sys::kill(number, Signal::CONT);
+                let _ = sys::kill(number, Signal::STOP);
+            }
+            Err(Failure::INTR) => {}
+            Ok(Some(_)) | Err(_) => {
+                restore(state.look);
+                return None;
+            }
+        }
+        change = sys::wait4(Some(relay), true);
+    }
+    restore(state.look);
+    let continued = job::stop_group(Signal::TSTP);
+    // SIGCONT may have been sent to us alone, and not to our group.
+    let _ = sys::kill(number, Signal::CONT);
+    Some(continued)
+}
+
+/// The terminal is as it was if the relay was killed.
+pub fn look_after(state: &State) {
+    if let Some(relay) = state.relay_process
+        && matches!(sys::wait4(Some(relay), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
+    {
+        restore(state.look);
+    }
+}
+
+fn tell(state: &State, word: u8) {
+    if let Some(pipe) = state.relay {
+        // If it is not there any more the terminal's master is gone with it, and CMD has been told so by the kernel.
+        let _ = write_to_anybody(pipe.write, &[word]);
+    }
+}
+
+/// Makes the caller's terminal one that hands on each byte, if we are in its foreground.
+pub fn make_raw(look: Option<Look>) {
+    let terminal = Standard::Input.fd();
+    if let Some(look) = look
+        && !job::is_anothers(terminal)
+    {
+        let _ = sys::set_modes(terminal, look.modes.raw());
+    }
+}
+
+/// Makes it what it was, if it is as [`make_raw`] has made it: somebody else may have it by now.
+pub fn restore(look: Option<Look>) {
+    let terminal = Standard::Input.fd();
+    if let Some(Look { modes, .. }) = look
+        && sys::modes(terminal).is_ok_and(|now| now == modes.raw())
+    {
+        let _ = sys::set_modes(terminal, modes);
+    }
+}
+
+/// Gives CMD's terminal the size of the caller's.
+pub fn copy_size(master: Fd) {
+    if let Some(size) = job::standard().and_then(|terminal| tcgetwinsize(terminal).ok()) {
+        let _ = tcsetwinsize(master, size);
+    }
+}
