@@ -16,6 +16,7 @@ mod compat_catatonit;
 mod compat_dumb_init;
 mod compat_tini;
 mod detach;
+mod docs;
 mod end;
 mod enter;
 mod errors;
