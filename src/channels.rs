@@ -81,7 +81,7 @@ pub fn ask_for_namespaces(state: &mut State) -> Done {
 /// # Errors
 /// Those of open(2), reported.
 pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
-    let path = spec.channels.pid_file;
+    let path = spec.channels.pid_file.unwrap_or_default();
     // If it can be looked for, it can be made.
     let _ = mortal(|| files::look(HERE, path));
     let made = directory_of(path).and_then(|directory| {
@@ -121,10 +121,10 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) -> bool {
         line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
         if let Err(why) = write(file, line.bytes()) {
             if state.waiting.is_some() {
-                blame_hint(say!("write"), spec.channels.pid_file, why, Say::NOTHING);
+                blame_hint(say!("write"), spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
                 return false;
             }
-            warn(say!("write"), spec.channels.pid_file, why, Say::NOTHING);
+            warn(say!("write"), spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
         }
     }
     if let Some(fd) = spec.channels.ready {
@@ -170,7 +170,7 @@ pub fn ended(spec: &Spec<'_>, state: &State, ran: Option<i32>, killer: Option<Si
 /// Removes the file of `--pid-file`, if it is still the one that we made.
 pub fn remove_pid_file(spec: &Spec<'_>, state: &State) {
     let Some((directory, file)) = state.pid_file else { return };
-    let name = last_of(spec.channels.pid_file);
+    let name = last_of(spec.channels.pid_file.unwrap_or_default());
     if let (Ok(ours), Ok(there)) = (fstat(file), statat(directory, name, AtFlags::SYMLINK_NOFOLLOW))
         && (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
     {

@@ -76,7 +76,7 @@ fn run(start: Start) -> i32 {
     if let Err(why) = (words.begin)(&mut draft) {
         return refuse(why);
     }
-    draft.spec.argv = match parse(words, &start, &mut draft) {
+    draft.spec.exec.argv = match parse(words, &start, &mut draft) {
         Ok(command) => command,
         Err(Bad) => return complain(words, &draft.complaint, program),
     };
@@ -91,7 +91,7 @@ fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: 
     match asked {
         Asked::Pause => return run::pause(),
         Asked::Explain | Asked::Run => {
-            if words.voice != NATIVE.voice && spec.argv.is_none() {
+            if words.voice != NATIVE.voice && spec.exec.argv.is_none() {
                 return complain_of_no_command(words, program);
             }
             if (words.voice == NATIVE.voice || spec.contained())

@@ -43,7 +43,7 @@ pub fn run(spec: &mut Spec<'_>, start: &Start) -> i32 {
     let mut state = State::new();
     let status = prepare(spec, &mut state).and_then(|caller| match (caller, spec.mode) {
         (Some(status), _) => Ok(status),
-        (_, Mode::Container) => launch(spec, start, &mut state),
+        (_, Mode::Root | Mode::Sandbox) => launch(spec, start, &mut state),
         (_, Mode::Enter) => enter(spec, start, &mut state),
         (_, Mode::Init) => in_place(spec, start, &mut state),
     });
@@ -74,7 +74,7 @@ pub fn leave_file(command: &CStr, start: &Start) -> Done {
 
 /// What comes before all else. Returns the exit status in the process of the caller's, where that is to end before us.
 fn prepare(spec: &Spec<'_>, state: &mut State) -> Result<Option<i32>, Failure> {
-    descriptors::check(spec.keep_fds)?;
+    descriptors::check(spec.exec.keep_fds)?;
     descriptors::occupy_standard()?;
     if spec.has_preset() {
         descriptors::refuse_directories()?;
@@ -129,7 +129,7 @@ pub fn prepare_machine(spec: &Spec<'_>) -> State {
 /// All the rest of the life of a machine's first process. `shell` is what `--on-exit shell` runs; `runs`: the command line can be
 /// meant.
 pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start, state: &State) -> ! {
-    if runs && !spec.machine.switches_to.is_empty() {
+    if runs && spec.machine.switch_root.is_some() {
         // It returns where that failed.
         let _ = switch_root(spec, state);
         runs = false;
@@ -199,13 +199,14 @@ fn start_session(spec: &Spec<'_>, start: &Start, state: &State) -> Result<Pid, F
 
 /// Becomes the init of another root.
 fn switch_root(spec: &Spec<'_>, state: &State) -> Done {
-    let dir = spec.machine.switches_to;
-    if spec.image {
-        image::mount_on(spec.root, dir)?;
+    let dir = spec.machine.switch_root.unwrap_or_default();
+    if spec.root.image {
+        image::mount_on(spec.root.directory, dir)?;
     }
     // Once we are there, there is no way back.
     let look = |(spec, dir): &(&Spec<'_>, Fd)| {
-        let there = fchdir(*dir).and_then(|()| chroot(c".")).and_then(|()| Ok(access(spec.command, Access::EXEC_OK)?));
+        let there =
+            fchdir(*dir).and_then(|()| chroot(c".")).and_then(|()| Ok(access(spec.exec.command, Access::EXEC_OK)?));
         there.map_or_else(|why| why.number() as i32, |()| 0)
     };
     let new = files::directory(HERE, dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
@@ -214,7 +215,12 @@ fn switch_root(spec: &Spec<'_>, state: &State) -> Done {
         Ok(0) => {}
         why => {
             let why = why.map_or_else(|why| why, |errno| Failure::new(errno.into()));
-            return Err(blame_hint(say!("execute"), spec.command, why, say!("in the new root; nothing was switched")));
+            return Err(blame_hint(
+                say!("execute"),
+                spec.exec.command,
+                why,
+                say!("in the new root; nothing was switched"),
+            ));
         }
     }
     initramfs::switch(dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
@@ -234,31 +240,31 @@ pub fn explain(spec: &Spec<'_>) {
     if spec.machine.boots {
         title(say!("process 1:"));
         machine::explain_prepare(spec);
-        if !spec.machine.switches_to.is_empty() {
-            if spec.image {
-                explain_line(say!("mount image"), spec.root);
+        if let Some(dir) = spec.machine.switch_root {
+            if spec.root.image {
+                explain_line(say!("mount image"), spec.root.directory);
             }
-            explain_line(say!("switch to root"), spec.machine.switches_to);
-            return explain_line(say!("execute"), spec.command);
+            explain_line(say!("switch to root"), dir);
+            return explain_line(say!("execute"), spec.exec.command);
         }
         explain_line(say!("start a session"), c"");
     }
-    title(if spec.mode == Mode::Container { say!("launcher:") } else { say!("nsinit:") });
+    title(if spec.makes_container() { say!("launcher:") } else { say!("nsinit:") });
     if spec.channels.detach {
         explain_line(say!("go on in the background"), c"");
     }
     launcher::explain_before(spec);
     if spec.mode == Mode::Enter {
-        explain_line(say!("look for"), spec.enter);
+        explain_line(say!("look for"), spec.target.unwrap_or_default());
     }
-    if spec.pty {
+    if spec.terminal.pty {
         explain_line(say!("start the relay of the terminal"), c"");
     }
     if spec.mode == Mode::Enter {
         title(say!("its helper:"));
         enter::explain_join(spec);
     }
-    if spec.mode != Mode::Container {
+    if !spec.makes_container() {
         title(say!("CMD, a child of it:"));
         return command::explain_command(spec);
     }
@@ -282,11 +288,11 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
     launcher::before(spec, state)?;
     start_relay(spec, start, state)?;
     // After the relay, which is to have no end of it.
-    state.begun = if spec.process_1 && !spec.pty { state.go } else { Some(pipe()?) };
+    state.begun = if spec.life.process_1 && !spec.terminal.pty { state.go } else { Some(pipe()?) };
     // Processes that are in it already see process 1 from its first moment.
-    let seen = spec.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
+    let seen = spec.namespaces.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
     if seen {
-        let _ = sys::set_title(start, spec.title_inside);
+        let _ = sys::set_title(start, spec.life.title_inside);
     }
     match fork_into_namespaces(spec, start, state)? {
         Fork::Child => sys::exit(process_1(spec, start, state)),
@@ -318,7 +324,7 @@ fn pipe() -> Result<Pipe, Failure> {
 
 /// Has somebody between the caller's terminal and CMD's.
 fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
-    if spec.pty {
+    if spec.terminal.pty {
         match plain_fork()? {
             Fork::Child => {
                 call_ourselves(spec, start);
@@ -332,9 +338,9 @@ fn start_relay(spec: &Spec<'_>, start: &Start, state: &mut State) -> Done {
 
 /// Has `ps` show the name that was given.
 fn call_ourselves(spec: &Spec<'_>, start: &Start) {
-    if !spec.title.is_empty() {
+    if let Some(title) = spec.life.title {
         // Without CONFIG_CHECKPOINT_RESTORE it stays what it was.
-        let _ = sys::set_title(start, spec.title);
+        let _ = sys::set_title(start, title);
     }
 }
 
@@ -359,10 +365,12 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
                 sys::close(descriptors::number(Some(news.write)));
             }
             // With a terminal of CMD's it stays, as the leader of the session, when CMD is there.
-            match sys::wait_or_end(helper, &|| spec.pty && sys::owner(go.read).is_ok(), None) {
+            match sys::wait_or_end(helper, &|| spec.terminal.pty && sys::owner(go.read).is_ok(), None) {
                 Ok(0) => state.leader = Some(helper),
                 Ok(_) => return Err(Failure::REPORTED),
-                Err(Signal::KILL) => return Err(blame(say!("enter"), spec.enter, Failure::KILLED)),
+                Err(Signal::KILL) => {
+                    return Err(blame(say!("enter"), spec.target.unwrap_or_default(), Failure::KILLED));
+                }
                 // We are to end, and CMD would have.
                 Err(signal) => {
                     channels::remove_pid_file(spec, state);
@@ -371,16 +379,16 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
             }
         }
     }
-    let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.enter, why))?;
+    let command = sys::owner(go.read).map_err(|why| blame(say!("enter"), spec.target.unwrap_or_default(), why))?;
     call_ourselves(spec, start);
-    watch(spec, start, state, (command, Apart::NOBODY), spec.argv.command())
+    watch(spec, start, state, (command, Apart::NOBODY), spec.exec.argv.command())
 }
 
 /// The helper's part. Returns its exit status; CMD begins as its sister.
 fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     let go = state.go.map(|pipe| pipe.read);
     forget_terminal(spec, state);
-    if let Err(why) = enter::join(spec, state).and_then(|()| hide(start, spec.title_inside)) {
+    if let Err(why) = enter::join(spec, state).and_then(|()| hide(start, spec.life.title_inside)) {
         return give_up(why);
     }
     // clone3(2) takes no CLONE_PARENT with a signal at the end.
@@ -390,10 +398,10 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
             let told = go.map_or(Err(Failure::BADF), |go| sys::set_owner(go, command));
             if let Err(why) = told {
                 // CMD ends with us.
-                blame(say!("enter"), spec.enter, why);
+                blame(say!("enter"), spec.target.unwrap_or_default(), why);
                 return failed();
             }
-            if spec.pty {
+            if spec.terminal.pty {
                 // The end of this pipe tells that CMD was executed; by then the launcher knows its number.
                 let _ = descriptors::close_all_but(&[], &[descriptors::number(go)]);
                 pty::outlive(state);
@@ -404,7 +412,7 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
             // ENOMEM: process 1 of the pid namespace has ended; or memory is short.
             let ended = why == Failure::NOMEM && state.handle.is_some_and(sys::has_ended);
             let cause = if ended { Cause::Ended } else { hint::of_fork(why) };
-            blame_hint(say!("enter"), spec.enter, why, cause.hint());
+            blame_hint(say!("enter"), spec.target.unwrap_or_default(), why, cause.hint());
             failed()
         }
     }
@@ -415,12 +423,12 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
 fn fork_into_namespaces(spec: &mut Spec<'_>, start: &Start, state: &State) -> Result<Fork, Failure> {
     // The network comes later.
     let later = if spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
-    let namespaces = |spec: &Spec<'_>| spec.namespaces & !later;
+    let namespaces = |spec: &Spec<'_>| spec.namespaces.new & !later;
     let mut result = fork(spec, start, state, namespaces(spec));
     let (asked, first) = (spec.unshares(raw::CLONE_NEWUSER), result.as_ref().err().copied());
     for (namespace, missing) in OPTIONAL {
-        if result.is_err() && spec.unshares(namespace) && spec.optional & namespace != 0 && missing() {
-            spec.namespaces &= !namespace;
+        if result.is_err() && spec.unshares(namespace) && spec.namespaces.optional & namespace != 0 && missing() {
+            spec.namespaces.new &= !namespace;
             result = fork(spec, start, state, namespaces(spec));
         }
     }
@@ -462,7 +470,7 @@ fn user_namespaces_are_forbidden() -> bool {
 
 /// clone3(2), or clone(2) where that is missing or an outer filter says no.
 fn fork(spec: &Spec<'_>, start: &Start, state: &State, namespaces: u32) -> Result<Fork, Failure> {
-    if spec.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
+    if spec.namespaces.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
         return fork_below(spec, start, state, namespaces);
     }
     let fork = || match sys::clone3(namespaces) {
@@ -546,7 +554,7 @@ fn build(spec: &Spec<'_>, state: &mut State) -> Done {
     let [go, begun, label] = [
         state.go.map(|pipe| pipe.read),
         state.begun.map(|pipe| pipe.read),
-        state.proc.filter(|_| spec.exec_label.is_some()),
+        state.proc.filter(|_| spec.confine.exec_label.is_some()),
     ]
     .map(descriptors::number);
     let [terminal, news, tree] = needed(state);
@@ -567,9 +575,9 @@ fn forget_terminal(spec: &Spec<'_>, state: &mut State) {
 /// All of process 1's life. Returns its exit status.
 fn process_1(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
     forget_terminal(spec, state);
-    let hidden = hide(start, spec.title_inside);
+    let hidden = hide(start, spec.life.title_inside);
     let told = || channels::tell_namespaces(state).map_err(|why| blame(say!("tell of namespaces"), c"", why));
-    let name = spec.argv.command();
+    let name = spec.exec.argv.command();
     let begun = match hidden.and_then(|()| told()).and_then(|()| build(spec, state)) {
         Ok(()) if !spec.supervises() => return become_command(spec, state),
         Ok(()) => start_command(spec, state),
@@ -602,9 +610,9 @@ pub fn pause() -> i32 {
 fn in_place(spec: &Spec<'_>, start: &Start, state: &mut State) -> Result<i32, Failure> {
     launcher::before(spec, state)?;
     call_ourselves(spec, start);
-    let name = spec.argv.command();
+    let name = spec.exec.argv.command();
     let command = start_command(spec, state)?;
-    if spec.process_1 {
+    if spec.life.process_1 {
         let _ = caps::keep_for_the_end(spec);
     }
     watch(spec, start, state, command, name)
@@ -660,7 +668,7 @@ fn settle(spec: &Spec<'_>, state: &State) -> Option<Pipe> {
     let [terminal, news, tree] = needed(state);
     let executed = descriptors::number(state.executed.map(|pipe| pipe.read));
     let sync = spec.channels.sync.unwrap_or_default();
-    let go = state.go.filter(|_| !spec.process_1 || spec.pty);
+    let go = state.go.filter(|_| !spec.life.process_1 || spec.terminal.pty);
     release(
         state,
         &state.locks,
@@ -671,7 +679,7 @@ fn settle(spec: &Spec<'_>, state: &State) -> Option<Pipe> {
 
 /// CMD has been executed: process 1 gives up what only that needed.
 fn weaken(spec: &Spec<'_>) {
-    if spec.pty || spec.channels.detach {
+    if spec.terminal.pty || spec.channels.detach {
         // The caller's terminal is not to be had here.
         sys::end_messages();
     }
@@ -684,6 +692,6 @@ fn confine(spec: &Spec<'_>) -> Done {
     caps::bound(spec)?;
     caps::keep_for_the_end(spec)?;
     sys::prctl(PR_SET_NO_NEW_PRIVS, 1)?;
-    spec.filters.iter().try_for_each(|program| sys::add_filter(program))?;
+    spec.confine.filters.iter().try_for_each(|program| sys::add_filter(program))?;
     if spec.is_told_of() { sys::prctl(PR_SET_DUMPABLE, 1) } else { Ok(()) }
 }

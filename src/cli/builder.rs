@@ -7,7 +7,7 @@ use core::mem::take;
 use engine::ns::target::FD;
 use engine::report::wording::{Name, speaks_as};
 use engine::say;
-use engine::spec::{Capabilities, End, Kind, Masks, Mode, Op, ROOTS_HOME, Spec};
+use engine::spec::{Capabilities, End, Ids, Kind, Masks, Mode, Op, ROOTS_HOME, Spec};
 use engine::sys::{Argv, Env, Word, c_str, capget, close_on_exec, getcwd, tail};
 use engine::text::{self, PATH as MOST};
 use engine::tty::job::is_all_standard;
@@ -249,7 +249,7 @@ impl Draft {
 
     /// The variable of CMD's, `NAME=VALUE`.
     fn variable(&self, name: &[u8]) -> Option<&'static CStr> {
-        self.spec.env.words().find(|pair| name_of(pair) == name)
+        self.spec.exec.env.words().find(|pair| name_of(pair) == name)
     }
 
     /// Makes the Spec whole; a container without a command gets a shell.
@@ -272,8 +272,8 @@ impl Draft {
                 return Err(NOEXEC_ALONE);
             }
         }
-        if !self.spec.machine.switches_to.is_empty() {
-            if self.containing > u32::from(self.spec.image) {
+        if self.spec.machine.switch_root.is_some() {
+            if self.containing > u32::from(self.spec.root.image) {
                 return Err(say!("--switch-root makes no container: of what makes one only --image goes with it"));
             }
             (self.contained, self.finds) = (false, false);
@@ -285,13 +285,13 @@ impl Draft {
         let (ids, capabilities) = self.presume(own);
         self.name();
         let spec = &mut self.spec;
-        (spec.uid, spec.gid) = (self.uid.unwrap_or(ids.0), self.gid.unwrap_or(ids.1));
-        (spec.other_uid, spec.other_gid) = (spec.uid != own.0, spec.gid != own.1);
+        (spec.ids.uid, spec.ids.gid) = (self.uid.unwrap_or(ids.0), self.gid.unwrap_or(ids.1));
+        (spec.ids.other_uid, spec.ids.other_gid) = (spec.ids.uid != own.0, spec.ids.gid != own.1);
         let wanted = capabilities & !self.cap_drop | self.cap_add;
         let changed = self.cap_add | self.cap_drop != 0;
-        spec.capabilities = if root {
+        spec.confine.capabilities = if root {
             // Who is not root there has nothing but what was asked for.
-            let is_root = matches!(spec.uid, 0 | u32::MAX);
+            let is_root = matches!(spec.ids.uid, 0 | Ids::OF_TARGET);
             let ambient = if is_root { 0 } else { self.cap_add };
             Capabilities { bounding: wanted, held: if is_root { wanted } else { ambient }, ambient }
         } else {
@@ -299,7 +299,7 @@ impl Draft {
             Capabilities { bounding, held: wanted, ambient: if changed { wanted } else { 0 } }
         };
         spec.life.end = self.end.unwrap_or(spec.life.end);
-        spec.process_1 = if self.contained {
+        spec.life.process_1 = if self.contained {
             spec.unshares(raw::CLONE_NEWPID)
         } else {
             getpid() == Pid::INIT && !spec.machine.boots
@@ -307,16 +307,16 @@ impl Draft {
         self.make_env(root);
         self.place(root);
         let spec = &mut self.spec;
-        spec.command = spec.argv.command();
+        spec.exec.command = spec.exec.argv.command();
         if let Some(name) = self.argv_0 {
-            spec.argv.rename(name);
+            spec.exec.argv.rename(name);
         }
         spec.life.rewrite = take(&mut self.rewrite).leak();
         spec.life.remap = take(&mut self.remap).leak();
-        spec.ops = take(&mut self.ops).leak();
-        spec.keep_fds = take(&mut self.keep_fds).leak();
-        spec.filters = take(&mut self.filters).leak();
-        spec.locks = take(&mut self.locks).leak();
+        spec.root.ops = take(&mut self.ops).leak();
+        spec.exec.keep_fds = take(&mut self.keep_fds).leak();
+        spec.confine.filters = take(&mut self.filters).leak();
+        spec.life.locks = take(&mut self.locks).leak();
         if let Some(sync) = spec.channels.sync {
             // Who becomes CMD himself keeps it so.
             let _ = close_on_exec(sync, spec.supervises());
@@ -328,68 +328,74 @@ impl Draft {
     /// where no container is meant.
     #[must_use]
     pub fn is_contained(&self) -> bool {
-        self.contained || self.finds && !self.spec.in_place && !self.spec.machine.boots
+        self.contained || self.finds && !self.spec.parsed.in_place && !self.spec.machine.boots
     }
 
     fn choose_mode(&mut self, rootless: bool) {
         let spec = &mut self.spec;
-        spec.rootless = rootless;
-        spec.mode = match (spec.enter.is_empty(), self.contained) {
-            (false, _) => Mode::Enter,
-            (true, true) => Mode::Container,
-            (true, false) => Mode::Init,
+        spec.ids.rootless = rootless;
+        spec.mode = if spec.target.is_some() {
+            Mode::Enter
+        } else if !self.contained {
+            Mode::Init
+        } else if spec.root.directory.is_empty() {
+            Mode::Sandbox
+        } else {
+            Mode::Root
         };
     }
 
     /// What holds by itself. Who CMD is, and what it has, where nothing was said of that.
     fn presume(&mut self, own: (u32, u32)) -> ((u32, u32), u64) {
         let spec = &mut self.spec;
-        spec.joins.named = take(&mut self.joins).leak();
-        let joined = spec.joins.named.iter().fold(0, |all, (kind, _)| all | kind);
+        spec.namespaces.joins.named = take(&mut self.joins).leak();
+        let joined = spec.namespaces.joins.named.iter().fold(0, |all, (kind, _)| all | kind);
         let presumed = if spec.has_preset() {
-            spec.optional = if spec.rootless { 0 } else { raw::CLONE_NEWUSER & !(self.unshared & !self.optional) };
-            spec.own_ids_only = spec.rootless || joined & raw::CLONE_NEWUSER != 0;
+            spec.namespaces.optional =
+                if spec.ids.rootless { 0 } else { raw::CLONE_NEWUSER & !(self.unshared & !self.optional) };
+            spec.ids.own_only = spec.ids.rootless || joined & raw::CLONE_NEWUSER != 0;
             spec.life.die_together = true;
             // What is entered may have no 0.
-            let id = if spec.mode == Mode::Enter { u32::MAX } else { 0 };
+            let id = if spec.mode == Mode::Enter { Ids::OF_TARGET } else { 0 };
             ((id, id), Capabilities::USUAL)
         } else {
             if self.contained {
-                let user = spec.rootless && !spec.joins_user();
-                spec.namespaces = raw::CLONE_NEWNS | if user { raw::CLONE_NEWUSER } else { 0 };
-                spec.own_ids_only = true;
+                let user = spec.ids.rootless && !spec.joins_user();
+                spec.namespaces.new = raw::CLONE_NEWNS | if user { raw::CLONE_NEWUSER } else { 0 };
+                spec.ids.own_only = true;
                 spec.life.own_group = false;
                 spec.life.end = End::Leave;
-                spec.masks = Masks::ReadOnly;
-                spec.keeps_all_fds = self.keep_fds.is_empty();
+                spec.root.masks = Masks::ReadOnly;
+                spec.exec.keep_all_fds = self.keep_fds.is_empty();
             }
-            spec.optional = self.optional;
+            spec.namespaces.optional = self.optional;
             // Whoever makes a user namespace has them all in it.
-            (own, if spec.rootless { 0 } else { capget().unwrap_or_default() })
+            (own, if spec.ids.rootless { 0 } else { capget().unwrap_or_default() })
         };
-        if spec.has_preset() && !spec.pty && !spec.share_terminal {
-            spec.pty = !spec.channels.detach && is_all_standard();
-            spec.without_terminal = !spec.pty;
+        if spec.has_preset() && !spec.terminal.pty && !spec.terminal.share {
+            spec.terminal.pty = !spec.channels.detach && is_all_standard();
+            spec.terminal.withheld = !spec.terminal.pty;
             // Where process 1 is not there to lead the session CMD does.
             let leads = spec.life.as_pid_1 || spec.mode == Mode::Enter;
-            spec.session_for_terminal = spec.without_terminal && leads && !spec.life.new_session;
-            spec.life.new_session |= spec.session_for_terminal;
+            spec.terminal.session_if_any = spec.terminal.withheld && leads && !spec.life.new_session;
+            spec.life.new_session |= spec.terminal.session_if_any;
         }
-        if spec.pty {
+        if spec.terminal.pty {
             // It is a session of its own, whose leader outlives CMD.
             spec.life.new_session = false;
             spec.life.own_group = true;
         }
         if !self.masks {
-            spec.masks = Masks::None;
+            spec.root.masks = Masks::None;
         }
-        spec.namespaces = if self.contained { (spec.namespaces & !self.shared | self.unshared) & !joined } else { 0 };
+        spec.namespaces.new =
+            if self.contained { (spec.namespaces.new & !self.shared | self.unshared) & !joined } else { 0 };
         if spec.mode == Mode::Enter {
-            spec.namespaces = 0;
+            spec.namespaces.new = 0;
             // What CMD leaves behind is the container's.
             spec.life.end = End::AtOnce;
             // Where WHO is.
-            spec.directory = Some(c".");
+            spec.exec.directory = Some(c".");
         }
         presumed
     }
@@ -399,16 +405,17 @@ impl Draft {
         let spec = &mut self.spec;
         if self.name.is_empty() {
             let enters = spec.mode == Mode::Enter;
-            spec.title_inside = c_str(Vec::from(if enters { &b"nsinit\0"[..] } else { b"init\0" }).leak());
+            spec.life.title_inside = c_str(Vec::from(if enters { &b"nsinit\0"[..] } else { b"init\0" }).leak());
             return;
         }
         let mut title = Vec::from(*b"nsinit: ");
         title.extend_from_slice(self.name.to_bytes_with_nul());
-        spec.title = c_str(title.leak());
+        let title = c_str(title.leak());
+        spec.life.title = Some(title);
         // `init: NAME`
-        spec.title_inside = tail(spec.title, b"ns".len());
-        if spec.hostname.is_none() && spec.unshares(raw::CLONE_NEWUTS) {
-            spec.hostname = Some(self.name);
+        spec.life.title_inside = tail(title, b"ns".len());
+        if spec.namespaces.hostname.is_none() && spec.unshares(raw::CLONE_NEWUTS) {
+            spec.namespaces.hostname = Some(self.name);
         }
     }
 
@@ -418,7 +425,7 @@ impl Draft {
             variables.set(PATH);
             variables.pass(c"TERM");
             variables.set(c"container=nsinit");
-            variables.set(if matches!(self.spec.uid, 0 | u32::MAX) { ROOTS_HOME } else { c"HOME=/" });
+            variables.set(if matches!(self.spec.ids.uid, 0 | Ids::OF_TARGET) { ROOTS_HOME } else { c"HOME=/" });
         } else {
             variables.pass_all();
         }
@@ -435,21 +442,21 @@ impl Draft {
                 EnvOp::Clear => variables.clear(),
             }
         }
-        if self.spec.argv.is_none() {
-            if !self.spec.machine.switches_to.is_empty() {
-                self.spec.argv = alone(c"/sbin/init");
+        if self.spec.exec.argv.is_none() {
+            if self.spec.machine.switch_root.is_some() {
+                self.spec.exec.argv = alone(c"/sbin/init");
             } else if root || boots {
                 if root {
                     variables.set(PROMPT);
                     variables.set(PROMPT_ONCE);
                 }
-                self.spec.argv = alone(c"/bin/bash");
-                self.spec.fallback = alone(c"/bin/sh");
+                self.spec.exec.argv = alone(c"/bin/bash");
+                self.spec.exec.fallback = alone(c"/bin/sh");
             }
         }
         let sandbox = self.contained && !root;
         if variables.are_the_callers() && !sandbox {
-            self.spec.env = self.caller_env;
+            self.spec.exec.env = self.caller_env;
             return;
         }
         let mut words = variables.settle(self.caller_env);
@@ -461,22 +468,22 @@ impl Draft {
             words.insert(place, Cell::new(Word::new(c"PWD=/")));
         }
         words.push(Cell::new(Word::END));
-        self.spec.env = Env::new(words.leak());
+        self.spec.exec.env = Env::new(words.leak());
     }
 
     /// Where CMD begins.
     fn place(&mut self, root: bool) {
-        self.spec.path = tail(self.variable(b"PATH").unwrap_or(DEFAULT_PATH), b"PATH=".len());
+        self.spec.exec.path = tail(self.variable(b"PATH").unwrap_or(DEFAULT_PATH), b"PATH=".len());
         if self.directory.is_some() || self.spec.mode == Mode::Init {
-            self.spec.directory = self.directory;
+            self.spec.exec.directory = self.directory;
         }
         if self.contained && !root && self.directory.is_none() {
             let home = self.variable(b"HOME").unwrap_or_default();
-            self.spec.home = Some(tail(home, b"HOME=".len()));
+            self.spec.exec.home = Some(tail(home, b"HOME=".len()));
             let mut here = Vec::from([0; MOST]);
             // A directory without a path does not exist inside either.
             let _ = getcwd(&mut here);
-            self.spec.directory = Some(c_str(here.leak()));
+            self.spec.exec.directory = Some(c_str(here.leak()));
         }
     }
 }

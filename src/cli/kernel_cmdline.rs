@@ -64,7 +64,7 @@ fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
     let command = read(&NATIVE, more, true, draft).and(command);
     draft.spec.machine.boots = true;
     match command {
-        Ok(command) => draft.spec.argv = command,
+        Ok(command) => draft.spec.exec.argv = command,
         Err(Bad) => {
             complain(&NATIVE, &draft.complaint, c"");
             return false;

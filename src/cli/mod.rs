@@ -253,8 +253,8 @@ impl Reader {
             draft.contained |= matches!(row.name(), b"--enter" | b"--args");
             return Ok(());
         }
-        if row.number < row.of.making && draft.spec.making.is_empty() {
-            draft.spec.making = row.name();
+        if row.number < row.of.making && draft.spec.parsed.making.is_none() {
+            draft.spec.parsed.making = Some(row.name());
         }
         if row.of.voice == Name::Bwrap {
             bwrap::warn_of_repeated(row, draft);

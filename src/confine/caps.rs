@@ -47,7 +47,7 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
 pub fn bound(spec: &Spec<'_>) -> Done {
     let ours = sys::capget()?;
     for capability in 0..u64::BITS {
-        if spec.capabilities.bounding >> capability & 1 == 1 {
+        if spec.confine.capabilities.bounding >> capability & 1 == 1 {
             continue;
         }
         match sys::prctl(PR_CAPBSET_DROP, capability as usize) {
@@ -73,7 +73,7 @@ pub fn keep_over_setuid() -> Done {
 /// # Errors
 /// EPERM if a capability that is to be ambient is not ours to give.
 pub fn limit(spec: &Spec<'_>) -> Done {
-    let sets = &spec.capabilities;
+    let sets = &spec.confine.capabilities;
     let ours = sys::capget()?;
     let ambient = sets.ambient & ours;
     if sets.ambient & Capabilities::AS_FAR_AS_HELD == 0 && ambient != sets.ambient {

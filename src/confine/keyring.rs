@@ -15,7 +15,7 @@ const TRIES: usize = 200;
 pub const LEAVE: Step = Step {
     says: JOIN,
     on: nothing,
-    when: |spec| spec.has_preset() && !spec.keeps_keyring,
+    when: |spec| spec.has_preset() && !spec.confine.keep_keyring,
     run: |_: &Spec<'_>, _| leave(),
 };
 

@@ -14,7 +14,7 @@ pub static STEPS: [Step; 4] = [
     Step {
         says: say!("keep capabilities --cap-add"),
         on: nothing,
-        when: |spec| spec.sets_ids() && spec.capabilities.ambient != 0,
+        when: |spec| spec.sets_ids() && spec.confine.capabilities.ambient != 0,
         run: |_, _| caps::keep_over_setuid(),
     },
     Step {

@@ -29,14 +29,14 @@ const IDENTITY: &[u8] = b"0 0 4294967295\n";
 /// EPERM where the kernel or its security module forbids it.
 pub fn write_map(process: Fd, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
     let mut line = Text::new();
-    if spec.own_ids_only {
+    if spec.ids.own_only {
         line.push_number(inside).byte(b' ').push_number(outside).push(b" 1\n");
     } else {
         line.push(IDENTITY);
     }
     match put(process, map, line.bytes()) {
         // In a user namespace that has not all ids, each of those it has.
-        Err(Failure::PERM) if !spec.own_ids_only => {
+        Err(Failure::PERM) if !spec.ids.own_only => {
             mirror(map, &mut line)?;
             put(process, map, line.bytes())
         }
@@ -88,7 +88,7 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
 /// # Errors
 /// EINVAL: the id is not mapped; EPERM: it may not be taken.
 pub fn become_inner(spec: &Spec<'_>, caller: &Caller) -> Done {
-    let (uid, gid) = (spec.uid, spec.gid);
+    let (uid, gid) = (spec.ids.uid, spec.ids.gid);
     leave_groups().map_err(|why| blame(say!("leave the caller's groups"), c"", why))?;
     if gid != caller.gid {
         let id = Gid::from_raw(gid);
@@ -206,8 +206,8 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
         |(spec, process, pipe)| {
             // Once we have seen it leave.
             read(pipe.read, &mut [0u8]) == Ok(1)
-                && write_map(*process, c"uid_map", spec, spec.uid, spec.uid).is_ok()
-                && write_map(*process, c"gid_map", spec, spec.gid, spec.gid).is_ok()
+                && write_map(*process, c"uid_map", spec, spec.ids.uid, spec.ids.uid).is_ok()
+                && write_map(*process, c"gid_map", spec, spec.ids.gid, spec.ids.gid).is_ok()
         },
         &mut job,
         || {

@@ -32,14 +32,14 @@ static STEPS: [Step; 3] = [
         says: say!("start a process group"),
         on: nothing,
         // Process 1 leads the session of its own terminal, and so a group.
-        when: |spec| !spec.life.new_session && spec.life.own_group && !(spec.pty && spec.life.as_pid_1),
+        when: |spec| !spec.life.new_session && spec.life.own_group && !(spec.terminal.pty && spec.life.as_pid_1),
         run: |_, state| start_group(state),
     },
     Step { says: say!("start a session"), on: nothing, when: |spec| spec.life.new_session, run: start_session },
     Step {
         says: say!("set umask"),
         on: nothing,
-        when: |spec| spec.contained() || spec.umask.is_some(),
+        when: |spec| spec.contained() || spec.exec.umask.is_some(),
         run: |spec, state| set_umask(spec, state),
     },
 ];
@@ -49,20 +49,20 @@ static LAST: [Step; 11] = [
     Step {
         says: say!("set no_new_privs"),
         on: nothing,
-        when: |spec| spec.contained() && spec.no_new_privs,
+        when: |spec| spec.contained() && spec.confine.no_new_privs,
         run: |_, _| sys::prctl(PR_SET_NO_NEW_PRIVS, 1),
     },
     Step {
         says: say!("die with nsinit"),
         on: nothing,
-        when: |spec| spec.life.die_together && !(spec.contained() && spec.supervises() && spec.process_1),
+        when: |spec| spec.life.die_together && !(spec.contained() && spec.supervises() && spec.life.process_1),
         run: |spec, state| die_with_parent(spec, state),
     },
     Step {
         says: say!("label CMD as"),
-        on: |spec| spec.exec_label.unwrap_or(c""),
-        when: |spec| spec.exec_label.is_some(),
-        run: |spec, state| procfs::label(state.proc, c"self/attr/exec", spec.exec_label),
+        on: |spec| spec.confine.exec_label.unwrap_or(c""),
+        when: |spec| spec.confine.exec_label.is_some(),
+        run: |spec, state| procfs::label(state.proc, c"self/attr/exec", spec.confine.exec_label),
     },
     Step {
         says: say!("leave core files as the caller did"),
@@ -103,21 +103,21 @@ static LAST: [Step; 11] = [
     Step {
         says: say!("close descriptors"),
         on: nothing,
-        when: |spec| spec.contained() && !spec.keeps_all_fds,
+        when: |spec| spec.contained() && !spec.exec.keep_all_fds,
         run: |spec, state| close_descriptors(spec, state),
     },
     Step {
         says: say!("enter directory"),
-        on: |spec| spec.directory.unwrap_or_default(),
+        on: |spec| spec.exec.directory.unwrap_or_default(),
         // Process 1 is in / already.
-        when: |spec| spec.directory.is_some_and(|directory| !spec.contained() || directory != c"/"),
+        when: |spec| spec.exec.directory.is_some_and(|directory| !spec.contained() || directory != c"/"),
         run: |spec, _| enter_directory(spec),
     },
     Step {
         says: say!("filter system calls"),
         on: nothing,
-        when: |spec| !spec.filters.is_empty(),
-        run: |spec, _| spec.filters.iter().try_for_each(|program| sys::add_filter(program)),
+        when: |spec| !spec.confine.filters.is_empty(),
+        run: |spec, _| spec.confine.filters.iter().try_for_each(|program| sys::add_filter(program)),
     },
 ];
 
@@ -146,7 +146,7 @@ pub fn explain_command(spec: &Spec<'_>) {
         explain(&rights::STEPS, spec);
     }
     explain(&LAST, spec);
-    explain_line(say!("execute"), spec.command);
+    explain_line(say!("execute"), spec.exec.command);
 }
 
 /// Whether it begins with more than it is to have.
@@ -163,11 +163,11 @@ fn start_group(state: &State) -> Done {
 }
 
 fn start_session(spec: &Spec<'_>, state: &mut State) -> Done {
-    if spec.session_for_terminal && !state.leaves_session {
+    if spec.terminal.session_if_any && !state.leaves_session {
         return start_group(state);
     }
     setsid()?;
-    if spec.without_terminal {
+    if spec.terminal.withheld {
         return Ok(());
     }
     // If the terminal already has a session, leave it.
@@ -182,7 +182,7 @@ fn start_session(spec: &Spec<'_>, state: &mut State) -> Done {
 }
 
 fn set_umask(spec: &Spec<'_>, state: &State) -> Done {
-    sys::umask(spec.umask.unwrap_or(state.caller.umask)).map(|_| ())
+    sys::umask(spec.exec.umask.unwrap_or(state.caller.umask)).map(|_| ())
 }
 
 /// After the last change of ids, which clears it (prctl(2)). If the one who was to be waited for has ended before, so do we.
@@ -218,8 +218,8 @@ fn wait_for_parent(state: &State) -> Done {
 /// All but what CMD keeps, and what we tell the launcher by that it was never executed.
 fn close_descriptors(spec: &Spec<'_>, state: &State) -> Done {
     let [news, executed] = [state.news, state.executed].map(|pipe| descriptors::number(pipe.map(|pipe| pipe.write)));
-    descriptors::close_all_but(spec.keep_fds, &[news, executed])?;
-    for fd in spec.keep_fds {
+    descriptors::close_all_but(spec.exec.keep_fds, &[news, executed])?;
+    for fd in spec.exec.keep_fds {
         sys::close_on_exec(*fd, false)
             .map_err(|errno| blame(say!("keep open the descriptor of"), c"--keep-fd", errno))?;
     }
@@ -228,12 +228,12 @@ fn close_descriptors(spec: &Spec<'_>, state: &State) -> Done {
 
 /// After all descriptors are closed: none of ours can be the way out (CVE-2024-21626).
 fn enter_directory(spec: &Spec<'_>) -> Done {
-    let done = chdir(spec.directory.unwrap_or(c"."));
+    let done = chdir(spec.exec.directory.unwrap_or(c"."));
     // The caller's may not be there: then his home, then /, where we are.
-    if spec.home.is_none() {
+    if spec.exec.home.is_none() {
         done?;
     } else if done.is_err() {
-        let _ = chdir(spec.home.unwrap_or_default());
+        let _ = chdir(spec.exec.home.unwrap_or_default());
     }
     here(&mut [0u8; PATH]).map(|_| ())
 }
@@ -250,18 +250,18 @@ fn here(buffer: &mut [u8; PATH]) -> Result<&CStr, Failure> {
 /// PWD tells where CMD begins, and HOME where its user is at home.
 fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
     // Who CMD is in what is entered was not known before.
-    let presumed = spec.env.words().position(|pair| core::ptr::eq(pair.as_ptr(), ROOTS_HOME.as_ptr()));
-    if let Some(index) = presumed.filter(|_| spec.mode == Mode::Enter && spec.uid != 0) {
-        return spec.env.with(index, c"HOME=/", || as_listener(spec, state));
+    let presumed = spec.exec.env.words().position(|pair| core::ptr::eq(pair.as_ptr(), ROOTS_HOME.as_ptr()));
+    if let Some(index) = presumed.filter(|_| spec.mode == Mode::Enter && spec.ids.uid != 0) {
+        return spec.exec.env.with(index, c"HOME=/", || as_listener(spec, state));
     }
     const NAME: &[u8] = b"PWD=";
-    let slot = spec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
+    let slot = spec.exec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
     let mut buffer = [0u8; PATH];
     match (slot, here(&mut buffer)) {
         (Some(index), Ok(directory)) if spec.contained() && !spec.has_preset() => {
             let mut own = Text::new();
             own.push(NAME).push(directory.to_bytes());
-            spec.env.with(index, own.c_str(), || as_listener(spec, state))
+            spec.exec.env.with(index, own.c_str(), || as_listener(spec, state))
         }
         _ => as_listener(spec, state),
     }
@@ -272,17 +272,17 @@ fn in_its_place(spec: &Spec<'_>, state: &State) -> u8 {
 fn as_listener(spec: &Spec<'_>, state: &State) -> u8 {
     const NAMES: [&[u8]; 2] = [b"LISTEN_PID=", b"LISTEN_PIDFDID="];
     let [found, other] = NAMES.map(|name| {
-        spec.env.words().enumerate().find_map(|(index, pair)| Some((index, text::after(pair.to_bytes(), name)?)))
+        spec.exec.env.words().enumerate().find_map(|(index, pair)| Some((index, text::after(pair.to_bytes(), name)?)))
     });
-    let is_ours = |pid| pid == 1 && spec.process_1 || pid == number(state.launcher);
+    let is_ours = |pid| pid == 1 && spec.life.process_1 || pid == number(state.launcher);
     if let Some((index, value)) = found
         && text::number(value).is_some_and(is_ours)
     {
         let mut own = Text::new();
         own.push(b"LISTEN_PID=").push_number(number(getpid()));
         let again = other.map_or(index, |(index, _)| index);
-        let execute = || spec.env.with(again, own.c_str(), || execute(spec));
-        return spec.env.with(index, own.c_str(), execute);
+        let execute = || spec.exec.env.with(again, own.c_str(), || execute(spec));
+        return spec.exec.env.with(index, own.c_str(), execute);
     }
     execute(spec)
 }
@@ -293,11 +293,13 @@ fn number(pid: Pid) -> u32 {
 
 /// execvp(3) by the rules of the container: its PATH, its files.
 fn execute(spec: &Spec<'_>) -> u8 {
-    let command = spec.command;
-    if !spec.fallback.is_none() {
-        let fallback = spec.fallback.command();
-        return match sys::execve(command, spec.argv, spec.env) {
-            Failure::NOENT => outcome(spec, fallback, fallback, sys::execve(fallback, spec.fallback, spec.env)),
+    let command = spec.exec.command;
+    if !spec.exec.fallback.is_none() {
+        let fallback = spec.exec.fallback.command();
+        return match sys::execve(command, spec.exec.argv, spec.exec.env) {
+            Failure::NOENT => {
+                outcome(spec, fallback, fallback, sys::execve(fallback, spec.exec.fallback, spec.exec.env))
+            }
             errno => outcome(spec, command, command, errno),
         };
     }
@@ -306,7 +308,7 @@ fn execute(spec: &Spec<'_>) -> u8 {
     }
     let (mut worst, mut cause) = (Failure::NOENT, Cause::Unknown);
     // An empty name is nobody's (execvp(3)).
-    let mut rest = if command.is_empty() { b"" } else { spec.path.to_bytes() };
+    let mut rest = if command.is_empty() { b"" } else { spec.exec.path.to_bytes() };
     while let Some(directory) = text::word(&mut rest, b':') {
         let mut path = Text::new();
         // An empty entry is the working directory (execvp(3)).
@@ -337,8 +339,8 @@ fn is_path(command: &CStr) -> bool {
 /// Executes `path`; a file without a format that the kernel knows is a script for the shell, but never a program of another
 /// machine. Where there is no shell that is no other reason.
 fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
-    match sys::execve(path, spec.argv, spec.env) {
-        Failure::NOEXEC if hint::is_script(path) => match sys::execve_script(SH, path, spec.argv, spec.env) {
+    match sys::execve(path, spec.exec.argv, spec.exec.env) {
+        Failure::NOEXEC if hint::is_script(path) => match sys::execve_script(SH, path, spec.exec.argv, spec.exec.env) {
             Failure::NOENT | Failure::NOTDIR | Failure::ACCESS | Failure::LOOP => Failure::NOEXEC,
             errno => errno,
         },

@@ -38,7 +38,7 @@ static BEGIN: [Step; 8] = [
     Step {
         says: say!("become root of the user namespace"),
         on: nothing,
-        when: |spec| !spec.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER)),
+        when: |spec| !spec.ids.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER)),
         run: |_, _| usermap::become_root(),
     },
     Step {
@@ -59,20 +59,20 @@ static BEGIN: [Step; 8] = [
     Step {
         says: say!("become the reaper of orphans"),
         on: nothing,
-        when: |spec| !spec.process_1 && spec.supervises(),
+        when: |spec| !spec.life.process_1 && spec.supervises(),
         run: |_, _| descendants::become_subreaper(),
     },
     Step {
         says: say!("label what is made as"),
-        on: |spec| spec.file_label.unwrap_or(c""),
-        when: |spec| spec.file_label.is_some(),
-        run: |spec, state| procfs::label(state.proc, c"self/attr/fscreate", spec.file_label),
+        on: |spec| spec.confine.file_label.unwrap_or(c""),
+        when: |spec| spec.confine.file_label.is_some(),
+        run: |spec, state| procfs::label(state.proc, c"self/attr/fscreate", spec.confine.file_label),
     },
     Step {
         says: say!("set host name"),
-        on: |spec| spec.hostname.unwrap_or(c""),
-        when: |spec| spec.hostname.is_some(),
-        run: |spec, _| Ok(sethostname(spec.hostname.unwrap_or(c"").to_bytes())?),
+        on: |spec| spec.namespaces.hostname.unwrap_or(c""),
+        when: |spec| spec.namespaces.hostname.is_some(),
+        run: |spec, _| Ok(sethostname(spec.namespaces.hostname.unwrap_or(c"").to_bytes())?),
     },
 ];
 
@@ -107,7 +107,7 @@ static MOUNT: [Step; 10] = [
     Step {
         says: say!("open the caller's directory"),
         on: nothing,
-        when: |spec| !spec.ops.is_empty(),
+        when: |spec| !spec.root.ops.is_empty(),
         run: |spec, state| ops::here(spec).map(|fd| state.directory = Some(fd)),
     },
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
@@ -124,8 +124,8 @@ static MOUNT: [Step; 10] = [
     Step {
         says: say!("open root"),
         on: root_of,
-        when: |spec| spec.has_root() && !spec.image,
-        run: |spec, state| files::directory(HERE, spec.root).map(|fd| state.source = Some(fd)),
+        when: |spec| spec.has_root() && !spec.root.image,
+        run: |spec, state| files::directory(HERE, spec.root.directory).map(|fd| state.source = Some(fd)),
     },
     // While it is not below the new root, nor the new root below it.
     Step {
@@ -147,7 +147,7 @@ static MOUNT: [Step; 10] = [
     Step {
         says: say!("mount proc on /proc"),
         on: nothing,
-        when: |spec| spec.has_root() && spec.proc,
+        when: |spec| spec.has_root() && spec.root.proc,
         run: |spec, state| pseudofs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
     },
     Step {
@@ -162,7 +162,7 @@ static MOUNT: [Step; 10] = [
 static SYSFS: [Step; 1] = [Step {
     says: say!("mount sysfs on /sys"),
     on: nothing,
-    when: |spec| spec.has_root() && spec.sys,
+    when: |spec| spec.has_root() && spec.root.sys,
     run: |spec, state| pseudofs::sys(spec, &mut root(state)?, &Op::new(Kind::Sys, c"/sys"), false),
 }];
 
@@ -178,14 +178,14 @@ static LAST: [Step; 9] = [
     Step {
         says: say!("look for the processes of CMD in"),
         on: |_| c"/proc",
-        when: |spec| !spec.process_1 && spec.supervises(),
+        when: |spec| !spec.life.process_1 && spec.supervises(),
         run: |_, state| descendants::look_for_proc(state),
     },
-    Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.pty, run: pty::give },
+    Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.terminal.pty, run: pty::give },
     Step {
         says: say!("lock"),
-        on: |spec| spec.locks.first().copied().unwrap_or(c""),
-        when: |spec| !spec.locks.is_empty(),
+        on: |spec| spec.life.locks.first().copied().unwrap_or(c""),
+        when: |spec| !spec.life.locks.is_empty(),
         run: lock,
     },
     Step {
@@ -197,14 +197,14 @@ static LAST: [Step; 9] = [
     Step {
         says: say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"),
         on: nothing,
-        when: |spec| spec.has_root() && !spec.allows_nesting && !spec.unshares(raw::CLONE_NEWUSER),
+        when: |spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER),
         run: |_, _| Ok(()),
     },
     Step {
         says: say!("join the user namespace"),
         on: |_| c"--userns2",
-        when: |spec| spec.joins.then_user.is_some(),
-        run: |spec, _| spec.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
+        when: |spec| spec.namespaces.joins.then_user.is_some(),
+        run: |spec, _| spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
     },
     Step {
         says: say!("limit user namespaces"),
@@ -221,7 +221,7 @@ static LAST: [Step; 9] = [
     Step {
         says: say!("try to make a user namespace"),
         on: nothing,
-        when: |spec| spec.no_more_users != NoMoreUsers::Unasked,
+        when: |spec| spec.namespaces.users != NoMoreUsers::Unasked,
         run: |_, _| usermap::assert_no_more(),
     },
 ];
@@ -231,7 +231,7 @@ const MAKE_ROOT: Say = say!("make / of");
 
 /// What the root is called in messages.
 fn root_of<'a>(spec: &Spec<'a>) -> &'a CStr {
-    if spec.root.is_empty() { c"(made by the options)" } else { spec.root }
+    if spec.root.directory.is_empty() { c"(made by the options)" } else { spec.root.directory }
 }
 
 fn refused(says: Say, why: Failure) -> Failure {
@@ -253,7 +253,7 @@ fn leave_group(state: &State) -> Done {
 fn leaves_group(spec: &Spec<'_>) -> bool {
     // With --new-session the terminal's signals come by the launcher alone, whatever group it is in.
     let life = &spec.life;
-    (life.own_group || life.new_session) && !spec.pty && (spec.supervises() || !life.new_session)
+    (life.own_group || life.new_session) && !spec.terminal.pty && (spec.supervises() || !life.new_session)
 }
 
 /// Unless the mounts are somebody else's.
@@ -308,17 +308,17 @@ pub fn enter(spec: &Spec<'_>, state: &mut State) -> Done {
 }
 
 fn shows_network(spec: &Spec<'_>) -> bool {
-    spec.has_root() && spec.sys || spec.does(Kind::Sys)
+    spec.has_root() && spec.root.sys || spec.does(Kind::Sys)
 }
 
 /// Does what the user asked for, in his order.
 fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
-    if spec.ops.is_empty() {
+    if spec.root.ops.is_empty() {
         return Ok(());
     }
     let (mut root, directory) = (root(state)?, state.directory);
     sys::keep_opened();
-    for op in spec.ops {
+    for op in spec.root.ops {
         ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?, state)
             .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
         // There may be thousands, and what one of them opened the next does not need.
@@ -333,7 +333,7 @@ pub fn explain_all(spec: &Spec<'_>) {
     for steps in [&BEGIN[..], &NETWORK, &MOUNT, &SYSFS] {
         explain(steps, spec);
     }
-    for op in spec.ops {
+    for op in spec.root.ops {
         if matches!(op.kind, Kind::Bind | Kind::BindTry) {
             explain_line(say!("copy the mount of"), op.source);
         }
@@ -353,7 +353,7 @@ fn proc(state: &State) -> Result<Fd, Failure> {
 
 /// Locks the files that are to be locked, from now on to our end.
 fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
-    for (path, number) in spec.locks.iter().zip(&mut state.locks) {
+    for (path, number) in spec.life.locks.iter().zip(&mut state.locks) {
         let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
             .map_err(|why| blame(say!("open lock file"), path, why))?;
         sys::lock_for_reading(file).map_err(|why| blame(say!("lock"), path, why))?;
@@ -365,7 +365,7 @@ fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
 /// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
 /// none it is SIGTERM, which leaves us the time to end the others.
 fn die_with_launcher(spec: &Spec<'_>) -> Done {
-    let signal = if spec.process_1 { Signal::KILL } else { Signal::TERM };
+    let signal = if spec.life.process_1 { Signal::KILL } else { Signal::TERM };
     sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned() as usize)
 }
 
@@ -399,7 +399,7 @@ fn enter_root(spec: &Spec<'_>, state: &mut State) -> Done {
     // namespace is not meant to be held by a root.)
     if state.on_copy && spec.has_root() && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
-        return Err(blame_hint(MAKE_ROOT, spec.root, Failure::PERM, why));
+        return Err(blame_hint(MAKE_ROOT, spec.root.directory, Failure::PERM, why));
     }
     mount_fd::enter_root(root(state)?)
         .map_err(|why| blame_hint(MAKE_ROOT, root_of(spec), why, hint::of_mount(why).hint()))

@@ -19,7 +19,7 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint, warn};
 use crate::rootfs::initramfs;
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{Ids, Spec};
 use crate::state::State;
 use crate::state::descriptors;
 use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk};
@@ -35,15 +35,15 @@ static STEPS: [Step; 11] = [
     Step {
         says: say!("reopen the caller's devices through read-only mounts"),
         on: nothing,
-        when: |spec| !spec.pty,
-        run: |spec, _| devices::reopen_from_outside(spec.rootless),
+        when: |spec| !spec.terminal.pty,
+        run: |spec, _| devices::reopen_from_outside(spec.ids.rootless),
     },
     // The launcher's own mask stays.
     CLEAR_UMASK,
     keyring::LEAVE,
     Step {
         says: say!("join the cgroup of"),
-        on: |spec| spec.enter,
+        on: |spec| spec.target.unwrap_or_default(),
         when: always,
         run: |_, state| {
             join_cgroup(state);
@@ -54,12 +54,12 @@ static STEPS: [Step; 11] = [
     Step {
         says: say!("leave the caller's groups"),
         on: nothing,
-        when: |spec| !spec.rootless,
+        when: |spec| !spec.ids.rootless,
         run: |_, _| usermap::leave_groups(),
     },
     Step {
         says: say!("join the namespaces of"),
-        on: |spec| spec.enter,
+        on: |spec| spec.target.unwrap_or_default(),
         when: always,
         run: |spec, state| join_namespaces(spec, state),
     },
@@ -67,23 +67,23 @@ static STEPS: [Step; 11] = [
     untraceable(always),
     Step {
         says: say!("make / of the root of"),
-        on: |spec| spec.enter,
+        on: |spec| spec.target.unwrap_or_default(),
         when: always,
         run: |_, state| enter_root(state),
     },
     Step {
         says: say!("enter the directory of"),
-        on: |spec| spec.enter,
+        on: |spec| spec.target.unwrap_or_default(),
         when: always,
         run: |spec, state| enter_directory(spec, state),
     },
     Step {
         says: say!("give CMD a terminal of its own"),
         on: nothing,
-        when: |spec| spec.pty,
+        when: |spec| spec.terminal.pty,
         run: |spec, state| {
             // It is to be somebody's who is known in there.
-            sys::make_files_as(spec.uid, spec.gid);
+            sys::make_files_as(spec.ids.uid, spec.ids.gid);
             sys::prctl(PR_SET_DUMPABLE, 0)?;
             pty::give(spec, state)
         },
@@ -110,7 +110,7 @@ fn die_with_launcher() -> Done {
 /// # Errors
 /// Why it can't be entered, reported.
 pub fn look(spec: &mut Spec<'_>, state: &mut State) -> Done {
-    let who = spec.enter;
+    let who = spec.target.unwrap_or_default();
     let result = open(spec, state);
     result.map_err(|why| blame_hint(say!("enter"), who, why, hint::of_look(spec, why).hint()))
 }
@@ -118,7 +118,7 @@ pub fn look(spec: &mut Spec<'_>, state: &mut State) -> Done {
 fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
     let proc = procfs::open()?;
     state.proc = Some(proc);
-    let other = target::find(spec.enter, proc)?;
+    let other = target::find(spec.target.unwrap_or_default(), proc)?;
     (state.process, state.handle) = (Some(other.directory), other.handle);
     let namespaces = other.namespaces()?;
     state.kinds = target::differing(&namespaces, &target::ours(proc)?);
@@ -128,7 +128,7 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
     // Its mounts are then not locked to their places, and what lies below is the initramfs.
     if spec.may_mount() && state.kinds & CLONE_NEWUSER == 0 && initramfs::is_root()? {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
-        return Err(blame_hint(say!("enter"), spec.enter, Failure::PERM, why));
+        return Err(blame_hint(say!("enter"), spec.target.unwrap_or_default(), Failure::PERM, why));
     }
     state.root = Some(files::directory(other.directory, c"root")?);
     state.directory = match other.stands_in {
@@ -144,14 +144,14 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
     state.namespaces = namespaces;
     // Ours have no meaning in there.
     (state.caller.uid, state.caller.gid) = (u32::MAX, u32::MAX);
-    if spec.uid == u32::MAX {
-        spec.uid = other.lowest_id(c"uid_map")?;
-        if spec.uid != 0 {
-            spec.capabilities.held = spec.capabilities.ambient;
+    if spec.ids.uid == Ids::OF_TARGET {
+        spec.ids.uid = other.lowest_id(c"uid_map")?;
+        if spec.ids.uid != 0 {
+            spec.confine.capabilities.held = spec.confine.capabilities.ambient;
         }
     }
-    if spec.gid == u32::MAX {
-        spec.gid = other.lowest_id(c"gid_map")?;
+    if spec.ids.gid == Ids::OF_TARGET {
+        spec.ids.gid = other.lowest_id(c"gid_map")?;
     }
     Ok(())
 }
@@ -192,7 +192,7 @@ fn join_namespaces(spec: &Spec<'_>, state: &State) -> Done {
     }
     if let Err(why) = state.cgroup {
         let hint = say!("CMD stays in the caller's, and under its limits");
-        warn(say!("join the cgroup of"), spec.enter, why, hint);
+        warn(say!("join the cgroup of"), spec.target.unwrap_or_default(), why, hint);
     }
     Ok(())
 }
@@ -206,7 +206,7 @@ fn enter_root(state: &State) -> Done {
 /// Where the process is, if that is below the root; `command` goes elsewhere, if that was said.
 fn enter_directory(spec: &Spec<'_>, state: &State) -> Done {
     let mut path = [0u8; PATH];
-    let inside = spec.directory == Some(c".")
+    let inside = spec.exec.directory == Some(c".")
         && fchdir(state.directory.ok_or(Failure::BADF)?).is_ok()
         && sys::getcwd(&mut path).is_ok()
         && text::after(c_str(&path).to_bytes(), b"/").is_some();
@@ -216,8 +216,11 @@ fn enter_directory(spec: &Spec<'_>, state: &State) -> Done {
 fn close(spec: &Spec<'_>, state: &State) -> Done {
     let go = state.go.map(|pipe| pipe.read);
     let news = state.news.map(|pipe| pipe.write);
-    let label = state.proc.filter(|_| spec.exec_label.is_some());
+    let label = state.proc.filter(|_| spec.confine.exec_label.is_some());
     let [go, news, terminal, label] = [go, news, state.terminal, label].map(descriptors::number);
-    descriptors::close_all_but(spec.keep_fds, &[go, news, terminal, label, spec.channels.block.unwrap_or_default()])
-        .map_err(|why| blame(say!("close descriptors"), c"", why))
+    descriptors::close_all_but(
+        spec.exec.keep_fds,
+        &[go, news, terminal, label, spec.channels.block.unwrap_or_default()],
+    )
+    .map_err(|why| blame(say!("close descriptors"), c"", why))
 }

@@ -114,7 +114,7 @@ impl<'a> Init<'a> {
                 }
                 Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return self.finish(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
-                Life::Killing { status } if self.spec.process_1 => return self.finish(status),
+                Life::Killing { status } if self.spec.life.process_1 => return self.finish(status),
                 Life::Killing { .. } => {
                     // Else they could fork faster than they are killed.
                     self.signal_rest(&[Signal::STOP]);
@@ -163,7 +163,7 @@ impl<'a> Init<'a> {
 
     /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
     fn finish(&mut self, status: u8) -> i32 {
-        let outermost = self.spec.mode != Mode::Container;
+        let outermost = !self.spec.makes_container();
         if let End::Term { group } = self.spec.life.end
             && let Some(signal) = self.rewritten(Signal::TERM)
         {
@@ -196,7 +196,7 @@ impl<'a> Init<'a> {
                 sys::die_of(killer);
             }
         }
-        if !outermost && self.spec.pty {
+        if !outermost && self.spec.terminal.pty {
             self.state.inform(News::Silent, 0);
             pty::outlive(self.state);
         }
@@ -216,7 +216,7 @@ impl<'a> Init<'a> {
                     self.ran = Some(true);
                     self.apart.reclaim();
                     sys::close(descriptors::number(Some(pipe.read)));
-                    if self.spec.mode == Mode::Container {
+                    if self.spec.makes_container() {
                         if self.spec.awaits_start() {
                             // It has been, or has said before that it will never be.
                             self.state.inform(News::Started, 0);
@@ -326,14 +326,14 @@ impl<'a> Init<'a> {
 
     /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
     fn pass_stop_on(&mut self, signal: Signal) {
-        if self.spec.pty && matches!(signal, Signal::TTIN | Signal::TTOU) {
+        if self.spec.terminal.pty && matches!(signal, Signal::TTIN | Signal::TTOU) {
             // No shell could give it the terminal, and the kernel would not have stopped a leader of the session.
             self.signal_group(Signal::HUP);
             self.signal_group(Signal::CONT);
             return;
         }
         self.state.inform(News::Stopped, signal.number() as u8);
-        if self.spec.mode != Mode::Container {
+        if !self.spec.makes_container() {
             self.stop(signal);
         }
     }
@@ -346,7 +346,7 @@ impl<'a> Init<'a> {
 
     /// There is no launcher: the caller's shell waits for us.
     fn stop(&mut self, signal: Signal) {
-        if self.spec.pty {
+        if self.spec.terminal.pty {
             let continued = pty::stop(self.state);
             if continued.is_none() {
                 self.state.relay_process = None;
@@ -372,7 +372,7 @@ impl<'a> Init<'a> {
 
     /// CMD goes on, in the foreground if that is ours.
     fn resume(&mut self) {
-        let lends = self.spec.lends_terminal() || self.spec.pty;
+        let lends = self.spec.lends_terminal() || self.spec.terminal.pty;
         if let Some(terminal) = self.state.terminal.filter(|terminal| lends && job::is_ours(*terminal)) {
             self.state.lent = true;
             job::hand_to(terminal, self.command);
@@ -404,8 +404,8 @@ impl<'a> Init<'a> {
     }
 
     fn take(&mut self, info: &Siginfo) {
-        let contained = self.spec.mode == Mode::Container;
-        if contained && self.spec.life.die_together && !self.spec.process_1 && self.is_alone() {
+        let contained = self.spec.makes_container();
+        if contained && self.spec.life.die_together && !self.spec.life.process_1 && self.is_alone() {
             self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
             return;
         }
@@ -414,7 +414,7 @@ impl<'a> Init<'a> {
         }
         self.state.asked |= info.signal().ends();
         self.tell(3, Event::Received, [info.signal().number(), 0]);
-        if self.spec.pty && !contained && info.code() == SI_KERNEL && pty::take(info.signal()) {
+        if self.spec.terminal.pty && !contained && info.code() == SI_KERNEL && pty::take(info.signal()) {
             return;
         }
         // What the terminal sends to our group, CMD has got already if it is in it.
@@ -433,7 +433,7 @@ impl<'a> Init<'a> {
 
     /// Passes on what `info` tells of, as `signal`.
     fn forward(&mut self, info: &Siginfo, signal: Signal) {
-        let contained = self.spec.mode == Mode::Container;
+        let contained = self.spec.makes_container();
         let limit = || self.spec.life.stop_timeout.map(|seconds| sys::now().after(seconds));
         let (stopped, until) = match self.life {
             Life::Running { stopped, until } => (stopped, until),
@@ -457,7 +457,7 @@ impl<'a> Init<'a> {
             (SI_KERNEL, _) if self.spec.mode == Mode::Enter && self.spec.life.new_session => {
                 procfs::signal_session(self.command, signal);
             }
-            (SI_KERNEL, _) if !contained && (self.state.terminal.is_some() || self.spec.pty) => {
+            (SI_KERNEL, _) if !contained && (self.state.terminal.is_some() || self.spec.terminal.pty) => {
                 self.signal_group(signal);
             }
             // A stopped job is one: what continues its leader continues all of it.
@@ -515,13 +515,13 @@ impl<'a> Init<'a> {
 
     /// All processes but us: kill(-1) as process 1, else all our descendants.
     fn signal_rest(&self, signals: &[Signal]) {
-        if self.spec.process_1 {
+        if self.spec.life.process_1 {
             for signal in signals {
                 let _ = sys::kill(-1, *signal);
             }
         } else if let Some(proc) = self.state.tree {
             descendants::signal_all(proc, signals);
-        } else if self.spec.mode != Mode::Container
+        } else if !self.spec.makes_container()
             && let Ok(proc) = procfs::open()
         {
             descendants::signal_all(proc, signals);

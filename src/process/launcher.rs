@@ -54,23 +54,25 @@ static BEFORE: [Step; 19] = [
     // The kernel takes it of the machine's root alone.
     Step {
         says: say!("mount image"),
-        on: |spec| spec.root,
-        when: |spec| spec.image,
-        run: |spec, state| mortal(|| image::mount(spec.root, spec.no_set_id())).map(|fd| state.source = Some(fd)),
+        on: |spec| spec.root.directory,
+        when: |spec| spec.root.image,
+        run: |spec, state| {
+            mortal(|| image::mount(spec.root.directory, spec.no_set_id())).map(|fd| state.source = Some(fd))
+        },
     },
     Step {
         says: say!("make"),
-        on: |spec| spec.channels.pid_file,
-        when: |spec| !spec.channels.pid_file.is_empty(),
+        on: |spec| spec.channels.pid_file.unwrap_or_default(),
+        when: |spec| spec.channels.pid_file.is_some(),
         run: channels::make_pid_file,
     },
     Step {
         says: say!("look for a terminal"),
         on: nothing,
-        when: |spec| spec.lends_terminal() || spec.without_terminal || spec.hides_group(),
+        when: |spec| spec.lends_terminal() || spec.terminal.withheld || spec.hides_group(),
         run: look_for_terminal,
     },
-    Step { says: say!("look at the terminal"), on: nothing, when: |spec| spec.pty, run: pty::prepare },
+    Step { says: say!("look at the terminal"), on: nothing, when: |spec| spec.terminal.pty, run: pty::prepare },
     Step {
         says: say!("leave the terminal to CMD's session"),
         on: nothing,
@@ -83,7 +85,7 @@ static BEFORE: [Step; 19] = [
     Step {
         says: say!("become the reaper of orphans"),
         on: nothing,
-        when: |spec| !spec.contained() && !spec.process_1 && spec.life.subreaper,
+        when: |spec| !spec.contained() && !spec.life.process_1 && spec.life.subreaper,
         run: |_, _| descendants::become_subreaper(),
     },
     // Whoever is inside what is joined sees our child there, before that can say so itself.
@@ -92,7 +94,7 @@ static BEFORE: [Step; 19] = [
     Step {
         says: say!("leave the caller's groups"),
         on: nothing,
-        when: |spec| !spec.rootless && spec.joins_user(),
+        when: |spec| !spec.ids.rootless && spec.joins_user(),
         run: |_, _| usermap::leave_groups(),
     },
     // A mount namespace that is joined may have another /proc.
@@ -100,20 +102,20 @@ static BEFORE: [Step; 19] = [
     Step {
         says: say!("join namespaces"),
         on: nothing,
-        when: |spec| !spec.joins.named.is_empty(),
-        run: |spec, state| target::join_named(spec.joins.named, state.proc.ok_or(Failure::BADF)?),
+        when: |spec| !spec.namespaces.joins.named.is_empty(),
+        run: |spec, state| target::join_named(spec.namespaces.joins.named, state.proc.ok_or(Failure::BADF)?),
     },
     Step {
         says: say!("join the user namespace"),
         on: |_| c"--userns",
-        when: |spec| spec.joins.user.is_some(),
-        run: |spec, _| spec.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
+        when: |spec| spec.namespaces.joins.user.is_some(),
+        run: |spec, _| spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
     },
     Step {
         says: say!("join the pid namespace"),
         on: |_| c"--pidns",
-        when: |spec| spec.joins.pid.is_some(),
-        run: |spec, _| spec.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
+        when: |spec| spec.namespaces.joins.pid.is_some(),
+        run: |spec, _| spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
     },
     // pivot_root(2) can't leave it (before Linux 7.0).
     Step {
@@ -139,10 +141,10 @@ static BEFORE: [Step; 19] = [
 fn look_for_terminal(spec: &Spec<'_>, state: &mut State) -> Done {
     let found = job::open();
     // A session costs a scheduling group of its own (sched(7), autogroup): where there is no terminal, none is made.
-    state.leaves_session = spec.without_terminal && found.err() != Some(Failure::NXIO);
+    state.leaves_session = spec.terminal.withheld && found.err() != Some(Failure::NXIO);
     state.terminal = found.ok();
     let Some(terminal) = state.terminal else { return Ok(()) };
-    if spec.without_terminal {
+    if spec.terminal.withheld {
         // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it
         // would take what is typed for others.
         if job::is_anothers(Standard::Input.fd()) {
@@ -158,7 +160,7 @@ fn look_for_terminal(spec: &Spec<'_>, state: &mut State) -> Done {
 }
 
 fn joins(spec: &Spec<'_>) -> bool {
-    spec.joins_user() || spec.joins.pid.is_some() || !spec.joins.named.is_empty()
+    spec.joins_user() || spec.namespaces.joins.pid.is_some() || !spec.namespaces.joins.named.is_empty()
 }
 
 fn leave_terminal(spec: &Spec<'_>) {
@@ -176,9 +178,9 @@ fn leave_terminal(spec: &Spec<'_>) {
 
 /// Process 1 reads or writes the caller's procfs.
 fn needs_proc_inside(spec: &Spec<'_>) -> bool {
-    let labels = spec.exec_label.is_some() || spec.file_label.is_some();
-    let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.pty || spec.is_told_of();
-    spec.contained() && (inside || !spec.joins.named.is_empty())
+    let labels = spec.confine.exec_label.is_some() || spec.confine.file_label.is_some();
+    let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.terminal.pty || spec.is_told_of();
+    spec.contained() && (inside || !spec.namespaces.joins.named.is_empty())
 }
 
 fn open_proc(state: &mut State) -> Done {
@@ -235,20 +237,20 @@ static AFTER: [Step; 10] = [
     Step {
         says: MAPS[0],
         on: nothing,
-        when: |spec| writes_maps(spec) && spec.own_ids_only,
+        when: |spec| writes_maps(spec) && spec.ids.own_only,
         run: |_, state| usermap::deny_setgroups(process(state)?),
     },
     Step {
         says: MAPS[1],
         on: nothing,
         when: writes_maps,
-        run: |spec, state| usermap::write_map(process(state)?, c"uid_map", spec, spec.uid, state.caller.uid),
+        run: |spec, state| usermap::write_map(process(state)?, c"uid_map", spec, spec.ids.uid, state.caller.uid),
     },
     Step {
         says: MAPS[2],
         on: nothing,
         when: writes_maps,
-        run: |spec, state| usermap::write_map(process(state)?, c"gid_map", spec, spec.gid, state.caller.gid),
+        run: |spec, state| usermap::write_map(process(state)?, c"gid_map", spec, spec.ids.gid, state.caller.gid),
     },
     untraceable(always),
     Step { says: say!("let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
@@ -307,11 +309,11 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
         state.go = Some(Pipe::new(PipeFlags::empty())?);
     }
     let leaves = spec.life.end == End::Leave && spec.supervises();
-    if spec.is_told_of() && spec.mode == Mode::Container {
+    if spec.is_told_of() && spec.makes_container() {
         state.told = Some(Pipe::new(PipeFlags::empty())?);
     }
     // Where CMD is our child he keeps it until he is executed.
-    if spec.mode != Mode::Container
+    if !spec.makes_container()
         || state.terminal.is_some() && spec.life.own_group
         || spec.life.propagate
         || leaves
@@ -319,10 +321,10 @@ fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
         || spec.awaits_start()
     {
         // CMD's parent reads the news at each SIGCHLD. Any other signal could be meant for CMD.
-        let signal = if spec.mode == Mode::Container { Signal::IO } else { Signal::CHLD };
+        let signal = if spec.makes_container() { Signal::IO } else { Signal::CHLD };
         state.news = Some(Pipe::announced(signal)?);
     }
-    if spec.mode != Mode::Container {
+    if !spec.makes_container() {
         state.executed = state.news;
     }
     Ok(())
@@ -413,7 +415,7 @@ impl Supervisor<'_> {
 
     /// The exit status, if the container has ended.
     fn reap(&mut self) -> Option<i32> {
-        let namespaced = self.spec.process_1;
+        let namespaced = self.spec.life.process_1;
         loop {
             return match sys::wait4(Some(self.container), false) {
                 Ok(None) => None,
@@ -452,7 +454,7 @@ impl Supervisor<'_> {
             self.ended_for = self.ended_for.or(Some(info.signal()));
             return self.kill(Signal::KILL);
         }
-        if self.spec.pty && info.code() == SI_KERNEL && pty::take(info.signal()) {
+        if self.spec.terminal.pty && info.code() == SI_KERNEL && pty::take(info.signal()) {
             return;
         }
         match (info.signal(), info.code()) {
@@ -479,7 +481,7 @@ impl Supervisor<'_> {
 
     /// Ends the container. Where no pid namespace ends with process 1, that ends the others, as if we were no more.
     fn give_up(&self) {
-        if self.spec.process_1 || !self.spec.supervises() {
+        if self.spec.life.process_1 || !self.spec.supervises() {
             return self.kill(Signal::KILL);
         }
         sys::close(descriptors::number(self.state.go.map(|pipe| pipe.write)));
@@ -534,7 +536,7 @@ impl Supervisor<'_> {
     }
 
     fn stopped(&mut self, signal: Signal) {
-        if self.spec.pty {
+        if self.spec.terminal.pty {
             if pty::stop(self.state) != Some(true) && signal != Signal::STOP {
                 self.signal_group(Signal::CONT);
             }

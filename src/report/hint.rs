@@ -275,7 +275,7 @@ pub fn of_namespaces(spec: &Spec<'_>, why: Failure) -> Cause {
         Failure::INVAL if with_user && is_missing(c"/proc/self/ns/user") => Cause::NoUserNamespaces,
         Failure::PERM | Failure::ACCESS | Failure::NOSYS => Facts {
             with_user,
-            rootless: spec.rootless,
+            rootless: spec.ids.rootless,
             has_root: spec.has_root(),
             admin: is_admin(),
             filtered: is_filtered(),
@@ -388,7 +388,7 @@ pub fn of_join(with_user: bool, why: Failure) -> Cause {
 #[must_use]
 pub fn of_look(spec: &Spec<'_>, why: Failure) -> Cause {
     match why {
-        Failure::PERM | Failure::ACCESS if spec.rootless => Cause::Hidden,
+        Failure::PERM | Failure::ACCESS if spec.ids.rootless => Cause::Hidden,
         Failure::NO_CONTAINER => Cause::NoContainer,
         _ => of_call(why),
     }
@@ -490,7 +490,7 @@ pub fn of_pid_file(path: &CStr, why: Failure) -> Cause {
 #[must_use]
 pub fn of_place(spec: &Spec<'_>, why: Failure) -> Cause {
     match why {
-        Failure::ROFS if !spec.has_root() || spec.writes == Writes::Forgotten => Cause::Unknown,
+        Failure::ROFS if !spec.has_root() || spec.root.writes == Writes::Forgotten => Cause::Unknown,
         Failure::ROFS if has_overlays() => Cause::Volatile,
         Failure::ROFS => Cause::MissingInReadOnly,
         _ => Cause::Unknown,
@@ -509,7 +509,7 @@ pub fn of_overlay(spec: &Spec<'_>, why: Failure) -> Cause {
     match why {
         Failure::NODEV => Cause::NoOverlays,
         Failure::PERM if spec.in_user_namespace() && !has_overlays() => Cause::NoOverlaysForUsers,
-        Failure::INVAL if spec.in_user_namespace() && has_mounts_below(spec.root) => Cause::MountsBelow,
+        Failure::INVAL if spec.in_user_namespace() && has_mounts_below(spec.root.directory) => Cause::MountsBelow,
         _ => of_call(why),
     }
 }

@@ -55,12 +55,12 @@ fn mounts(process: Fd) -> Result<Fd, Failure> {
 /// Those of unshare(2) and mount(2).
 pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     // A user who keeps his user namespace can't make what is to be made, and will be told so.
-    let stays = spec.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
+    let stays = spec.ids.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
     if stays || !is_root()? {
         return Ok(());
     }
     let process = ourselves()?;
-    if spec.rootless && !spec.joins_user() {
+    if spec.ids.rootless && !spec.joins_user() {
         sys::unshare(raw::CLONE_NEWNS | raw::CLONE_NEWUSER)?;
         usermap::deny_setgroups(process)?;
         usermap::write_map(process, c"uid_map", spec, state.caller.uid, state.caller.uid)?;

@@ -37,7 +37,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
                 tree = files::open(caller, op.source, OFlags::PATH).and_then(|fd| of_descriptor(op, fd));
             }
             if let Err(why) = tree
-                && spec.lenient
+                && spec.root.lenient
                 && why != Failure::NOENT
             {
                 warn(say!("restrict all below"), op.source, why, Say::NOTHING);
@@ -209,7 +209,7 @@ pub fn here(spec: &Spec<'_>) -> Result<Fd, Failure> {
         own || op.layers.iter().any(begins_here)
     };
     match files::directory(HERE, c".") {
-        Err(Failure::ACCESS) if !spec.ops.iter().any(relative) => files::directory(HERE, c"/"),
+        Err(Failure::ACCESS) if !spec.root.ops.iter().any(relative) => files::directory(HERE, c"/"),
         done => done,
     }
 }

@@ -41,13 +41,14 @@ static READ_ONLY: &[u8] = b"bus\0dynamic_debug\0fs\0irq\0sys\0sysrq-trigger\0";
 /// # Errors
 /// EPERM where the procfs outside is itself masked (mount_too_revealing in the kernel).
 pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
-    let tree = if spec.unshares(raw::CLONE_NEWPID) || spec.joined(raw::CLONE_NEWPID) || spec.joins.pid.is_some() {
-        mount_fd::new(c"proc", &[], op.attributes(raw::MOUNT_ATTR_NOEXEC))
-    } else {
-        // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.
-        procfs::open()
-            .and_then(|proc| mount_fd::copy(proc, c"", op.attributes(raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
-    };
+    let tree =
+        if spec.unshares(raw::CLONE_NEWPID) || spec.joined(raw::CLONE_NEWPID) || spec.namespaces.joins.pid.is_some() {
+            mount_fd::new(c"proc", &[], op.attributes(raw::MOUNT_ATTR_NOEXEC))
+        } else {
+            // A procfs of somebody else's pid namespace may only be shown again, not mounted anew.
+            procfs::open()
+                .and_then(|proc| mount_fd::copy(proc, c"", op.attributes(raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
+        };
     let tree = tree.map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_proc(spec, why).hint()))?;
     put(spec, op, root, tree)?;
     mask(spec, tree, MASKED, READ_ONLY)
@@ -96,12 +97,12 @@ pub fn of_kernel(kind: &CStr, op: &Op<'_>) -> Result<Fd, Failure> {
 /// Covers what is masked and makes what is `read_only` so, in a file system that only the kernel writes. What the
 /// kernel does not have needs no mask.
 fn mask(spec: &Spec<'_>, tree: Fd, masked: &'static [u8], read_only: &'static [u8]) -> Done {
-    if spec.masks == Masks::All {
+    if spec.root.masks == Masks::All {
         for path in text::strings(masked) {
             cover(tree, path).map_err(|why| blame(say!("mask"), path, why))?;
         }
     }
-    if spec.masks != Masks::None {
+    if spec.root.masks != Masks::None {
         fchdir(tree)?;
         for path in text::strings(read_only) {
             forbid_writes(spec, tree, path).map_err(|why| blame(say!("make read-only"), path, why))?;
@@ -125,7 +126,8 @@ fn cover(tree: Fd, path: &CStr) -> Done {
 fn forbid_writes(spec: &Spec<'_>, tree: Fd, path: &CStr) -> Done {
     // A procfs with covers allows no other below it (mount_namespaces(7)): in a sandbox, what CMD cannot write to stays
     // uncovered. Root can write to the files in /proc/sys, though access(2) denies it the directory itself.
-    let access = if spec.masks == Masks::ReadOnly && spec.rootless { Access::WRITE_OK } else { Access::EXISTS };
+    let access =
+        if spec.root.masks == Masks::ReadOnly && spec.ids.rootless { Access::WRITE_OK } else { Access::EXISTS };
     match accessat(tree, path, access, AtFlags::empty()).map_err(Failure::from) {
         Err(Failure::NOENT | Failure::ACCESS | Failure::ROFS) => return Ok(()),
         done => done?,
@@ -172,7 +174,7 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
     fchdir(dev)?;
     // Only root's map has the group tty (5), whose terminals are not everybody's to write to.
     const OWN: &CStr = c"newinstance,ptmxmode=0666,mode=0620";
-    let options = if spec.own_ids_only { OWN } else { c"newinstance,ptmxmode=0666,mode=0620,gid=5" };
+    let options = if spec.ids.own_only { OWN } else { c"newinstance,ptmxmode=0666,mode=0620,gid=5" };
     let mount = |options| staging::plain(c"devpts", c"pts", c"devpts", raw::MS_NOSUID | raw::MS_NOEXEC, options);
     let mounted = match mount(options) {
         // A root that knows nobody but himself.
@@ -183,13 +185,13 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
     if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
         message_queues(dev).map_err(|why| blame(say!("mount mqueue on /dev's"), c"mqueue", why))?;
     }
-    if spec.pty && state.pty.is_none() {
+    if spec.terminal.pty && state.pty.is_none() {
         state.pty = Some(pty::make(dev, c"pts/ptmx", state.look).map_err(|why| failed_at(c"pts/ptmx", why))?);
         // It outlives this operation.
         sys::keep_opened();
     }
     console(dev, state.pty).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
-    devices::reopen_standard(Some(dev), spec.has_root() && !spec.pty, spec.rootless)
+    devices::reopen_standard(Some(dev), spec.has_root() && !spec.terminal.pty, spec.ids.rootless)
 }
 
 /// POSIX message queues, where the kernel has them.

@@ -21,15 +21,15 @@ use crate::text::Text;
 /// # Errors
 /// What the kernel can't do.
 pub fn root(spec: &Spec<'_>, source: Option<Fd>) -> Result<Fd, Failure> {
-    let read_only = if spec.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
+    let read_only = if spec.root.writes == Writes::Refused { raw::MOUNT_ATTR_RDONLY } else { 0 };
     let attributes = raw::MOUNT_ATTR_NODEV | spec.no_set_id() | read_only;
     let tree = match source {
         None => new_tmpfs(spec, &Op::new(Kind::Tmpfs, c"/"))?,
-        Some(mount) if spec.image && spec.writes != Writes::Forgotten => mount,
-        Some(directory) if spec.writes == Writes::Forgotten => volatile(spec, directory)?,
+        Some(mount) if spec.root.image && spec.root.writes != Writes::Forgotten => mount,
+        Some(directory) if spec.root.writes == Writes::Forgotten => volatile(spec, directory)?,
         // Device files that DIR may hold, whoever put them there, are nobody's devices.
         Some(directory) => mount_fd::bind(directory, c"", attributes, 0, true)
-            .map_err(|why| blame_hint(COPY, spec.root, why, hint::of_copy(why).hint()))?,
+            .map_err(|why| blame_hint(COPY, spec.root.directory, why, hint::of_copy(why).hint()))?,
     };
     mount_fd::begin_root(tree).map(|()| tree)
 }
@@ -38,8 +38,8 @@ pub fn root(spec: &Spec<'_>, source: Option<Fd>) -> Result<Fd, Failure> {
 /// root, which is not to have the new one in it.
 #[must_use]
 pub fn needs_base(spec: &Spec<'_>) -> bool {
-    let masked = spec.masks == Masks::All && (spec.proc || spec.sys);
-    spec.root.is_empty() || masked || !spec.ops.is_empty() || spec.writes == Writes::Forgotten
+    let masked = spec.root.masks == Masks::All && (spec.root.proc || spec.root.sys);
+    spec.root.directory.is_empty() || masked || !spec.root.ops.is_empty() || spec.root.writes == Writes::Forgotten
 }
 
 /// What is done to a source.
@@ -47,18 +47,20 @@ pub const COPY: Say = say!("copy the mount of");
 
 /// An overlay of DIR and a file system in memory.
 fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
-    if spec.image {
+    if spec.root.image {
         // What is to be below others has to be somewhere.
         let place = staging::base().and_then(|base| files::directory(base, staging::IMAGE));
         place
             .and_then(|place| mount_fd::attach(lower, place))
-            .map_err(|why| blame(say!("mount image"), spec.root, why))?;
+            .map_err(|why| blame(say!("mount image"), spec.root.directory, why))?;
     }
     let mut options = Text::new();
     staging::fd_path(lower, options.push(b"lowerdir="));
     in_memory(lower, &mut options)
         .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV | spec.no_set_id()))
-        .map_err(|why| blame_hint(say!("mount an overlay on"), spec.root, why, hint::of_overlay(spec, why).hint()))
+        .map_err(|why| {
+            blame_hint(say!("mount an overlay on"), spec.root.directory, why, hint::of_overlay(spec, why).hint())
+        })
 }
 
 /// Adds to the options of an overlay where in memory its writes go. `top` is where the mode of its root comes from.
@@ -100,7 +102,9 @@ pub fn new_tmpfs(spec: &Spec<'_>, op: &Op<'_>) -> Result<Fd, Failure> {
     let mut used = 1;
     // A size bounds no names, which take memory too.
     let names = if op.kind == Kind::Dev && !op.size.is_empty() { c"4096" } else { c"" };
-    for (key, value) in [(c"size", op.size), (c"nr_inodes", names), (c"context", spec.file_label.unwrap_or(c""))] {
+    for (key, value) in
+        [(c"size", op.size), (c"nr_inodes", names), (c"context", spec.confine.file_label.unwrap_or(c""))]
+    {
         if let Some(option) = options.get_mut(used).filter(|_| !value.is_empty()) {
             *option = (key, value);
             used += 1;

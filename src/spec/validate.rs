@@ -43,19 +43,19 @@ static RULES: [Rule; 36] = [
     },
     Rule {
         on: say!("--init"),
-        broken: |spec| spec.in_place && spec.contained(),
+        broken: |spec| spec.parsed.in_place && spec.contained(),
         why: say!("a container has an init of its own"),
     },
-    Rule { on: say!("CMD"), broken: |spec| spec.argv.is_none(), why: say!("which command? it is missing") },
+    Rule { on: say!("CMD"), broken: |spec| spec.exec.argv.is_none(), why: say!("which command? it is missing") },
     Rule {
         on: say!("an empty word"),
         // bubblewrap's users see what execve(2) says of it.
-        broken: |spec| spec.command.is_empty() && !spec.is_sandbox(),
+        broken: |spec| spec.exec.command.is_empty() && !spec.is_sandbox(),
         why: say!("it names no command"),
     },
     Rule {
         on: say!("--image"),
-        broken: |spec| spec.image && spec.rootless,
+        broken: |spec| spec.root.image && spec.ids.rootless,
         why: say!("is for root: the kernel lets nobody else mount it"),
     },
     Rule {
@@ -75,32 +75,32 @@ static RULES: [Rule; 36] = [
     },
     Rule {
         on: say!("--switch-root"),
-        broken: |spec| switches(spec) && !spec.command.to_bytes().starts_with(b"/"),
+        broken: |spec| switches(spec) && !spec.exec.command.to_bytes().starts_with(b"/"),
         why: say!("requires the path of the init that takes over"),
     },
     Rule {
         on: say!("--read-only and --volatile"),
-        broken: |spec| spec.writes != Writes::Kept && !spec.has_root(),
+        broken: |spec| spec.root.writes != Writes::Kept && !spec.has_root(),
         why: say!("requires --root"),
     },
     Rule {
         on: say!("--no-proc and --no-sys"),
-        broken: |spec| spec.contained() && !(spec.proc && spec.sys) && !spec.has_root(),
+        broken: |spec| spec.contained() && !(spec.root.proc && spec.root.sys) && !spec.has_root(),
         why: say!("requires --root"),
     },
     Rule {
         on: say!("--allow-nesting"),
-        broken: |spec| spec.allows_nesting && !spec.has_root(),
+        broken: |spec| spec.namespaces.allow_nesting && !spec.has_root(),
         why: say!("requires --root"),
     },
     Rule {
         on: say!("--keep-keyring"),
-        broken: |spec| spec.keeps_keyring && !spec.has_preset(),
+        broken: |spec| spec.confine.keep_keyring && !spec.has_preset(),
         why: say!("requires --root or --enter"),
     },
     Rule {
         on: say!("--hostname"),
-        broken: |spec| spec.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
+        broken: |spec| spec.namespaces.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS),
         why: say!("requires --unshare-uts"),
     },
     Rule {
@@ -115,14 +115,14 @@ static RULES: [Rule; 36] = [
     },
     Rule {
         on: say!("--as-pid-1"),
-        broken: |spec| spec.life.as_pid_1 && !spec.locks.is_empty(),
+        broken: |spec| spec.life.as_pid_1 && !spec.life.locks.is_empty(),
         why: say!("and --lock-file is not permitted"),
     },
-    Rule { on: say!("--uid"), broken: |spec| spec.other_uid && lacks_user_namespace(spec), why: USER_NAMESPACE },
-    Rule { on: say!("--gid"), broken: |spec| spec.other_gid && lacks_user_namespace(spec), why: USER_NAMESPACE },
+    Rule { on: say!("--uid"), broken: |spec| spec.ids.other_uid && lacks_user_namespace(spec), why: USER_NAMESPACE },
+    Rule { on: say!("--gid"), broken: |spec| spec.ids.other_gid && lacks_user_namespace(spec), why: USER_NAMESPACE },
     Rule {
         on: say!("--userns"),
-        broken: |spec| spec.joins.user.is_some() && spec.unshares(raw::CLONE_NEWUSER),
+        broken: |spec| spec.namespaces.joins.user.is_some() && spec.unshares(raw::CLONE_NEWUSER),
         why: say!("not compatible --unshare-user"),
     },
     Rule {
@@ -155,7 +155,7 @@ static RULES: [Rule; 36] = [
         broken: |spec| lacks_layers(spec, Kind::OverlayReadOnly, 2),
         why: say!("requires at least two --overlay-src"),
     },
-    Rule { on: say!("--lock-file"), broken: |spec| spec.locks.len() > LOCKS, why: say!("there are more than 16") },
+    Rule { on: say!("--lock-file"), broken: |spec| spec.life.locks.len() > LOCKS, why: say!("there are more than 16") },
     Rule {
         on: say!("--enter"),
         broken: |spec| spec.mode == Mode::Enter && spec.life.end != End::AtOnce,
@@ -170,28 +170,28 @@ static RULES: [Rule; 36] = [
         on: say!("--enter"),
         broken: |spec| {
             spec.mode == Mode::Enter
-                && (spec.channels.info.is_some() || !spec.locks.is_empty() || spec.file_label.is_some())
+                && (spec.channels.info.is_some() || !spec.life.locks.is_empty() || spec.confine.file_label.is_some())
         },
         why: say!("makes nothing: --info-fd, --lock-file and --file-label have no meaning"),
     },
     Rule {
         on: say!("--pty"),
-        broken: |spec| spec.pty && !spec.contained(),
+        broken: |spec| spec.terminal.pty && !spec.contained(),
         why: say!("requires a container: --root, --enter, or what makes a sandbox"),
     },
     Rule {
         on: say!("--share-terminal"),
-        broken: |spec| spec.share_terminal && !spec.has_preset(),
+        broken: |spec| spec.terminal.share && !spec.has_preset(),
         why: say!("requires --root or --enter; without them the terminal is shared anyway"),
     },
     Rule {
         on: say!("--share-terminal"),
-        broken: |spec| spec.share_terminal && spec.pty,
+        broken: |spec| spec.terminal.share && spec.terminal.pty,
         why: say!("cannot be combined with --pty"),
     },
     Rule {
         on: say!("--join-mount"),
-        broken: |spec| spec.joined(raw::CLONE_NEWNS) && (spec.has_root() || !spec.ops.is_empty()),
+        broken: |spec| spec.joined(raw::CLONE_NEWNS) && (spec.has_root() || !spec.root.ops.is_empty()),
         why: say!("brings a root with all that is in it: with --root, or what is made in one, is not permitted"),
     },
     Rule {
@@ -201,13 +201,13 @@ static RULES: [Rule; 36] = [
     },
     Rule {
         on: say!("--detach"),
-        broken: |spec| spec.channels.detach && spec.mode == Mode::Init && spec.process_1,
+        broken: |spec| spec.channels.detach && spec.mode == Mode::Init && spec.life.process_1,
         why: say!("ends process 1, and with it everything"),
     },
 ];
 
 fn switches(spec: &Spec<'_>) -> bool {
-    !spec.machine.switches_to.is_empty()
+    spec.machine.switch_root.is_some()
 }
 
 /// What the init that takes over would not have.
@@ -216,7 +216,7 @@ fn asks_for_more(spec: &Spec<'_>) -> bool {
     spec.mode == Mode::Enter
         || spec.awaits_start()
         || spec.is_told_of()
-        || !spec.title.is_empty()
+        || spec.life.title.is_some()
         || life.die_with_parent.is_some()
         || life.new_session
         || life.end != Spec::PRESET.life.end
@@ -232,22 +232,22 @@ fn lacks_user_namespace(spec: &Spec<'_>) -> bool {
 }
 
 fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
-    spec.ops.iter().any(|op| op.kind == kind && op.layers.len() < least)
+    spec.root.ops.iter().any(|op| op.kind == kind && op.layers.len() < least)
 }
 
 /// # Errors
 /// The first thing that can't be meant, in the user's words.
 pub fn check<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
-    if spec.mode == Mode::Enter && !spec.making.is_empty() {
+    if let Some(making) = spec.parsed.making.filter(|_| spec.mode == Mode::Enter) {
         let why = say!("with --enter nothing is made: the root and the namespaces are what they are");
-        return Err(Fault::new(Say::NOTHING, spec.making, c"", why));
+        return Err(Fault::new(Say::NOTHING, making, c"", why));
     }
     for rule in &RULES {
         if (rule.broken)(spec) {
             return Err(Fault::new(rule.on, b"", c"", rule.why));
         }
     }
-    spec.ops.iter().try_for_each(|op| destination(spec, op))
+    spec.root.ops.iter().try_for_each(|op| destination(spec, op))
 }
 
 fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
@@ -266,5 +266,5 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
 /// Whether something is mounted that `dest` may lie in: then the kernel knows better than we do.
 fn below_a_mount(spec: &Spec<'_>, dest: &CStr) -> bool {
     let under = |mount: &CStr| dest.to_bytes().starts_with(mount.to_bytes());
-    under(c"/dev/") || spec.ops.iter().any(|op| !op.makes() && under(op.dest))
+    under(c"/dev/") || spec.root.ops.iter().any(|op| !op.makes() && under(op.dest))
 }

@@ -83,8 +83,8 @@ pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
     let pty = pty.or_else(|why| find(state.ptmx.ok_or(why), state));
     let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
     let (master, slave) = pty.map_err(failed)?;
-    let (uid, socket) = (Uid::from_raw(spec.uid), state.hand_over.ok_or(Failure::BADF)?);
-    if fstat(slave)?.st_uid != spec.uid {
+    let (uid, socket) = (Uid::from_raw(spec.ids.uid), state.hand_over.ok_or(Failure::BADF)?);
+    if fstat(slave)?.st_uid != spec.ids.uid {
         // Where it can't be his he has it open, and opens it as /dev/tty.
         let _ = fchown(slave, Some(uid), None);
     }

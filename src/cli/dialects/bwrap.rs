@@ -101,18 +101,18 @@ rows! { draft, values, first:
         "--unshare-uts", say!("a new host name") => draft.unshare(raw::CLONE_NEWUTS),
         "--unshare-cgroup", say!("a new root of the cgroup tree") => draft.unshare(raw::CLONE_NEWCGROUP),
         "--unshare-cgroup-try", say!("the same, where the kernel has them") => draft.unshare_if_possible(raw::CLONE_NEWCGROUP),
-        "--userns FD", say!("use this user namespace") => set_fd(&mut draft.spec.joins.user, first)?,
-        "--userns2 FD", say!("and at the end this one below it") => set_fd(&mut draft.spec.joins.then_user, first)?,
-        "--pidns FD", say!("use this pid namespace, or begin a new one below it") => set_fd(&mut draft.spec.joins.pid, first)?,
+        "--userns FD", say!("use this user namespace") => set_fd(&mut draft.spec.namespaces.joins.user, first)?,
+        "--userns2 FD", say!("and at the end this one below it") => set_fd(&mut draft.spec.namespaces.joins.then_user, first)?,
+        "--pidns FD", say!("use this pid namespace, or begin a new one below it") => set_fd(&mut draft.spec.namespaces.joins.pid, first)?,
         "--disable-userns", say!("nobody inside can make a user namespace") =>
-            draft.spec.no_more_users = NoMoreUsers::Made,
+            draft.spec.namespaces.users = NoMoreUsers::Made,
         "--assert-userns-disabled", say!("fail if somebody inside could") => {
-            if draft.spec.no_more_users == NoMoreUsers::Unasked {
-                draft.spec.no_more_users = NoMoreUsers::Asserted;
+            if draft.spec.namespaces.users == NoMoreUsers::Unasked {
+                draft.spec.namespaces.users = NoMoreUsers::Asserted;
             }
         },
         "--hostname NAME", say!("host name") => {
-            draft.spec.hostname = Some(first);
+            draft.spec.namespaces.hostname = Some(first);
             if first.count_bytes() > HOSTNAME_MAX {
                 return Err(say!("a host name has at most 64 bytes"));
             }
@@ -152,9 +152,9 @@ rows! { draft, values, first:
             draft.filter_fds.push(number);
             draft.filters.push(filter(first)?);
         },
-        "--exec-label LABEL", say!("SELinux context of CMD") => draft.spec.exec_label = Some(first),
-        "--file-label LABEL", say!("and of what is made") => draft.spec.file_label = Some(first),
-        "--not-a-security-boundary", say!("go on where a mount below a --bind can't be restricted") => draft.spec.lenient = true,
+        "--exec-label LABEL", say!("SELinux context of CMD") => draft.spec.confine.exec_label = Some(first),
+        "--file-label LABEL", say!("and of what is made") => draft.spec.confine.file_label = Some(first),
+        "--not-a-security-boundary", say!("go on where a mount below a --bind can't be restricted") => draft.spec.root.lenient = true,
     }
     say!("What CMD finds") => {
         "--chdir DIR", say!("directory of CMD (with --root /, else the caller's)") => draft.directory = Some(first),

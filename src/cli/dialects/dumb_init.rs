@@ -89,10 +89,12 @@ fn begin(draft: &mut Draft) -> Result<(), Wrong> {
 }
 
 fn end(draft: &mut Draft) {
-    if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") && !draft.spec.argv.is_none() {
+    if draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1") && !draft.spec.exec.argv.is_none() {
         write(Standard::Error, b"[dumb-init] Running in debug mode.\n");
     }
-    if draft.spec.life.verbose > 0 && draft.caller_env(b"DUMB_INIT_SETSID") == Some(b"0") && !draft.spec.argv.is_none()
+    if draft.spec.life.verbose > 0
+        && draft.caller_env(b"DUMB_INIT_SETSID") == Some(b"0")
+        && !draft.spec.exec.argv.is_none()
     {
         write(Standard::Error, b"[dumb-init] Not running in setsid mode.\n");
     }

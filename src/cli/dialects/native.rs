@@ -39,18 +39,18 @@ const MAKING: usize = 26;
 rows! { draft, values, first:
     say!("The root") => {
         "--root DIR", say!("make DIR the root, with /proc, /dev, /sys and safe defaults") => {
-            draft.spec.image = false;
-            draft.spec.root = named(first)?;
+            draft.spec.root.image = false;
+            draft.spec.root.directory = named(first)?;
         },
         "--image FILE", say!("the same of an erofs, squashfs or ext4, read-only (root only)") => {
-            draft.spec.image = true;
-            draft.spec.root = named(first)?;
+            draft.spec.root.image = true;
+            draft.spec.root.directory = named(first)?;
         },
-        "--read-only", say!("nothing can be written to it") => draft.spec.writes = Writes::Refused,
-        "--volatile", say!("what is written to it vanishes at the end") => draft.spec.writes = Writes::Forgotten,
+        "--read-only", say!("nothing can be written to it") => draft.spec.root.writes = Writes::Refused,
+        "--volatile", say!("what is written to it vanishes at the end") => draft.spec.root.writes = Writes::Forgotten,
         "--no-masks", say!("do not mask sensitive files in /proc and /sys (as root: exposes the host)") => draft.masks = false,
-        "--no-proc", say!("do not mount /proc") => draft.spec.proc = false,
-        "--no-sys", say!("do not mount /sys") => draft.spec.sys = false,
+        "--no-proc", say!("do not mount /proc") => draft.spec.root.proc = false,
+        "--no-sys", say!("do not mount /sys") => draft.spec.root.sys = false,
         "--sys DEST", say!("a /sys, read-only") => draft.op(Kind::Sys, FILES, values)?,
         "--cgroup2 DEST", say!("the cgroup tree") => draft.op(Kind::Cgroup, FILES, values)?,
         "--noexec", say!("nothing can be executed in the next mount") => draft.noexec = Some(true),
@@ -62,7 +62,7 @@ rows! { draft, values, first:
         "--share-uts", say!("use the host's host name") => draft.share(raw::CLONE_NEWUTS),
         "--share-cgroup", say!("see the host's cgroup tree") => draft.share(raw::CLONE_NEWCGROUP),
         "--share-user", say!("no user namespace: root inside is root outside; needs root") => draft.share(raw::CLONE_NEWUSER),
-        "--allow-nesting", say!("let CMD create user and cgroup namespaces (containers in the container)") => draft.spec.allows_nesting = true,
+        "--allow-nesting", say!("let CMD create user and cgroup namespaces (containers in the container)") => draft.spec.namespaces.allow_nesting = true,
         "--unshare-time", say!("new offsets for the boot and the monotonic clock") => draft.unshare(raw::CLONE_NEWTIME),
         "--join-user OF", say!("use that of a process, of a file that holds its id, of fd:N, or a path") =>
             draft.join(raw::CLONE_NEWUSER, first)?,
@@ -75,19 +75,19 @@ rows! { draft, values, first:
         "--join-time OF", say!("the offsets of the clocks") => draft.join(raw::CLONE_NEWTIME, first)?,
     }
     say!("What CMD may do and finds") => {
-        "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.no_new_privs = false,
-        "--keep-keyring", say!("let CMD use the caller's session keyring (keyrings(7))") => draft.spec.keeps_keyring = true,
+        "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.confine.no_new_privs = false,
+        "--keep-keyring", say!("let CMD use the caller's session keyring (keyrings(7))") => draft.spec.confine.keep_keyring = true,
         "--pass-env NAME", say!("pass a variable of the caller's on") =>
             draft.env_ops.push(EnvOp::Pass(Some(variable(first)?))),
         "--keep-env", say!("pass all of them on") => draft.env_ops.push(EnvOp::Pass(None)),
         "--keep-fd N", say!("leave descriptor N open in CMD, and else none from 3 up") => draft
             .keep_fds
             .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or(say!("it is no descriptor's number"))?),
-        "--umask OCTAL", say!("file mode creation mask of CMD (the caller's)") => draft.spec.umask =
+        "--umask OCTAL", say!("file mode creation mask of CMD (the caller's)") => draft.spec.exec.umask =
             Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or(say!("it is no number from 0 to 777"))?),
     }
     say!("How it lives and ends") => {
-        "--init", say!("be the init of CMD in place, as without --root") => draft.spec.in_place = true,
+        "--init", say!("be the init of CMD in place, as without --root") => draft.spec.parsed.in_place = true,
         "--group", say!("forward signals to CMD's whole process group") => draft.spec.life.audience = Audience::Group,
         "--all", say!("forward signals to every process (not process 1: to its children)") => draft.spec.life.audience = Audience::All,
         "--rewrite A:B", say!("forward signal A as B, or for B 0 not at all") => {
@@ -110,12 +110,12 @@ rows! { draft, values, first:
     }
     say!("Containers that run") => {
         "--enter WHO", say!("run CMD in the container of WHO: a process id, a file that holds one, fd:N") =>
-            draft.spec.enter = process(first)?,
-        "--pty", say!("give CMD a terminal of its own, whatever the caller has") => draft.spec.pty = true,
-        "--share-terminal", say!("let CMD use the caller's terminal, and read what is typed there") => draft.spec.share_terminal = true,
+            draft.spec.target = Some(process(first)?),
+        "--pty", say!("give CMD a terminal of its own, whatever the caller has") => draft.spec.terminal.pty = true,
+        "--share-terminal", say!("let CMD use the caller's terminal, and read what is typed there") => draft.spec.terminal.share = true,
         "--detach", say!("end with 0 once CMD runs, which goes on") => draft.spec.channels.detach = true,
         "--pid-file PATH", say!("make a file with the id of process 1, while CMD runs") =>
-            draft.spec.channels.pid_file = named(first)?,
+            draft.spec.channels.pid_file = Some(named(first)?),
         "--ready-fd N", say!("write a line end to N once CMD runs") => draft.spec.channels.ready = Some(fd(first)?),
         "--status-fd N", say!("tell N of process 1 and of CMD's end, in lines of JSON") => {
             draft.spec.channels.status = Some(fd(first)?);
@@ -135,7 +135,7 @@ rows! { draft, values, first:
         "--respawn", say!("start CMD again when it has ended") => draft.spec.machine.at_end = AtEnd::Respawn,
         "--switch-root DIR", say!("make DIR, a mount, the root for good, and CMD its init (/sbin/init)") => {
             draft.spec.machine.boots = true;
-            draft.spec.machine.switches_to = named(first)?;
+            draft.spec.machine.switch_root = Some(named(first)?);
         },
     }
 }

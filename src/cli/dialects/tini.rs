@@ -88,7 +88,7 @@ fn end(draft: &mut Draft) {
     life.verbose = if draft.verbosity > 2 { 3 } else { draft.verbosity.saturating_sub(1) as u8 };
     life.tell_reaped &= draft.verbosity > 0;
     let reaps = life.subreaper || getpid() == Pid::INIT || child_subreaper().is_ok_and(|reaper| reaper.is_some());
-    if !reaps && draft.verbosity > 0 && draft.asked == Asked::Run && !draft.spec.argv.is_none() {
+    if !reaps && draft.verbosity > 0 && draft.asked == Asked::Run && !draft.spec.exec.argv.is_none() {
         let mut line = Text::new();
         line.push(b"[WARN  tini (").push_own_id().push(b")] ");
         write(Standard::Error, line.push(WARNING).bytes());

@@ -1,0 +1,40 @@
+//! What the command may do.
+
+use core::ffi::CStr;
+
+/// The confinement of the command.
+#[derive(Clone, Copy)]
+pub struct Confine<'a> {
+    pub capabilities: Capabilities,
+    /// Set-id bits and file capabilities have no effect (prctl(2), PR_SET_NO_NEW_PRIVS).
+    pub no_new_privs: bool,
+    /// `--keep-keyring`: the command has the caller's session keyring.
+    pub keep_keyring: bool,
+    /// Programs for seccomp(2), struct sock_filter after struct sock_filter, in the order of loading.
+    pub filters: &'a [&'a [u8]],
+    /// The SELinux context of the command.
+    pub exec_label: Option<&'a CStr>,
+    /// The SELinux context of the files and file systems that are made.
+    pub file_label: Option<&'a CStr>,
+}
+
+/// Sets of capabilities(7): bit N is capability N.
+#[derive(Clone, Copy)]
+pub struct Capabilities {
+    /// The bounding set.
+    pub bounding: u64,
+    /// What the command has, as far as nsinit has it to give. It keeps what is `ambient` too, whatever its user id.
+    pub held: u64,
+    /// Ambient and inheritable.
+    pub ambient: u64,
+}
+
+impl Capabilities {
+    /// The 14 that container engines leave to root: CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP
+    /// NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP.
+    pub const USUAL: u64 = 0b1011 | 0b1_1111 << 4 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 27 | 1 << 29 | 1 << 31;
+    /// All that have a number, and those that a newer kernel adds.
+    pub const ALL: u64 = !0;
+    /// The highest bit, which no capability has: `ALL` was given, and means all that nsinit has to give.
+    pub const AS_FAR_AS_HELD: u64 = 1 << 63;
+}

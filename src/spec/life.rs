@@ -1,0 +1,92 @@
+//! Which process is process 1, who gets which signal, and how the container ends.
+
+use core::ffi::CStr;
+
+use crate::sys::Signal;
+
+/// How the command lives and ends.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Life<'a> {
+    /// The supervisor of the command is process 1 of a pid namespace: every process that it can signal is its own.
+    pub process_1: bool,
+    /// The command itself is process 1: nothing reaps or forwards.
+    pub as_pid_1: bool,
+    /// The command gets a session of its own.
+    pub new_session: bool,
+    /// The command gets a process group of its own.
+    pub own_group: bool,
+    /// The command, and the whole container, is killed when nsinit is.
+    pub die_together: bool,
+    /// `Mode::Init`, not process 1: become the reaper of the command's orphans.
+    pub subreaper: bool,
+    /// The signal that nsinit gets when its parent ends.
+    pub die_with_parent: Option<Signal>,
+    pub audience: Audience,
+    /// After forwarding what stops the command, stop too.
+    pub stop_with_command: bool,
+    /// Die of the signal that killed the command.
+    pub propagate: bool,
+    /// How much is reported: 1 the ends, 2 the signals too, 3 the orphans too.
+    pub verbose: u8,
+    /// Orphans are reported in any case.
+    pub tell_reaped: bool,
+    pub end: End,
+    /// Seconds after a signal that asks the command to end until SIGKILL.
+    pub stop_timeout: Option<u32>,
+    /// Signals that are forwarded as others; as 0: not at all.
+    pub rewrite: &'a [(u8, u8)],
+    /// Exit statuses that are passed on as others.
+    pub remap: &'a [(u8, u8)],
+    /// Files, seen from inside, that are locked for reading (fcntl(2)) while any process is inside.
+    pub locks: &'a [&'a CStr],
+    /// What the launcher and process 1 call themselves, `nsinit: NAME`; `None`: as they were called.
+    pub title: Option<&'static CStr>,
+    /// The command line of process 1, or of the helper of `--enter`, as seen inside: `init`, `init: NAME`, `nsinit`.
+    pub title_inside: &'static CStr,
+}
+
+/// How many files can be locked.
+pub const LOCKS: usize = 16;
+
+/// Which processes get the signals that are forwarded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    Command,
+    /// The command's process group.
+    Group,
+    /// Every process.
+    All,
+}
+
+/// Seconds from SIGTERM to SIGKILL, if no others are given.
+pub(super) const GRACE: u32 = 2;
+
+/// What happens to the other processes when the command has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nothing: nsinit ends at once.
+    AtOnce,
+    /// nsinit sends SIGTERM to the command's group, or only reports that it does, and ends at once.
+    Term { group: bool },
+    /// They get SIGTERM, and so many seconds later SIGKILL.
+    Grace(u32),
+    /// nsinit waits for them.
+    Wait,
+    /// Process 1 waits for them, the launcher does not: it ends with the command's status at once.
+    Leave,
+}
+
+impl Life<'_> {
+    /// Whether anything is asked for that needs a process between the command and the launcher.
+    #[must_use]
+    pub fn asks_for_more_than_the_preset(&self) -> bool {
+        let preset = &super::Spec::PRESET.life;
+        self.audience != preset.audience
+            || !matches!(self.end, End::Leave | End::Grace(GRACE))
+            || self.stop_timeout.is_some()
+            || self.propagate
+            || self.verbose != 0
+            || !(self.rewrite.is_empty() && self.remap.is_empty())
+    }
+}
