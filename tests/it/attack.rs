@@ -1,7 +1,8 @@
-//! Somebody who may write the root renames while nsinit walks: a directory and a link that leads out change places all the
-//! time. Whatever nsinit then does, it does below the root, or says in one line why not.
+//! Path races: an attacker who may write the root swaps directories with links that lead out of it while nsinit
+//! resolves
+//! paths. Every operation of nsinit stays below the root, or fails with one line.
 //!
-//! `NSINIT_ROUNDS` is the number of launches of each user.
+//! `NSINIT_ROUNDS` is the number of launches for each user.
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -16,8 +17,9 @@ use super::harness::scratch::{Dir, bwrap, nsinit};
 use super::harness::traces::{difference, traces};
 use super::harness::{Launch, Out, Root, deny, roots};
 
-/// What is tried, one row a launch. `$D` is where a directory is or can be, `$F` the same of a file, `$X` is a file; `$S` is a
-/// directory outside, `$L` one for an overlay's writes.
+/// The operations, one a launch. `$D` stands for the path of a directory that exists or can be made, `$F` for that of
+/// a file,
+/// `$X` for that of an existing file; `$S` is a directory outside, `$L` one for the layers of an overlay.
 const CHANGES: [&str; 7] = [
     "--dir $D",
     "--perms 0700 --dir $D",
@@ -27,7 +29,7 @@ const CHANGES: [&str; 7] = [
     "--chmod 0700 $X",
     "--dir $D --chmod 0700 $D",
 ];
-/// The same; afterwards there is at least one mount more.
+/// The operations that add at least one mount.
 const MOUNTS: [&str; 14] = [
     "--bind $S $D",
     "--ro-bind $S $D",
@@ -45,7 +47,7 @@ const MOUNTS: [&str; 14] = [
     "--overlay-src $S --overlay $L/upper $L/work $D",
 ];
 
-/// Where it is tried: `$D`, `$F` and `$X`. `$N` is another name in each launch.
+/// The paths `$D`, `$F` and `$X`. `$N` is a new name in each launch.
 const PLACES: [[&str; 3]; 4] = [
     ["/mnt/d/$N", "/mnt/d/$N", "/mnt/d/file"],
     ["/mnt/e/sub/$N", "/mnt/e/sub/$N", "/mnt/e/sub/file"],
@@ -53,10 +55,11 @@ const PLACES: [[&str; 3]; 4] = [
     ["/mnt/d", "/mnt/f", "/mnt/f"],
 ];
 
-/// What changes places in the root: two directories and links to the victim, a file and a link to the victim's.
+/// The names in the root that are swapped: two directories with links to the victim directory, a file with a link to
+/// the victim's file.
 const PAIRS: [[&str; 2]; 3] = [["mnt/d", "mnt/d.link"], ["mnt/e", "mnt/e.link"], ["mnt/f", "mnt/f.link"]];
 
-/// Under which name nsinit is started.
+/// The name under which nsinit is started.
 #[derive(Clone, Copy)]
 enum Name {
     Nsinit,
@@ -65,13 +68,13 @@ enum Name {
 
 const NAMES: [Name; 2] = [Name::Nsinit, Name::Bwrap];
 
-/// Two of everything.
+/// Two launches for each combination.
 fn rounds() -> usize {
     let everything = (CHANGES.len() + MOUNTS.len()) * PLACES.len() * NAMES.len();
     std::env::var("NSINIT_ROUNDS").map_or(2 * everything, |text| text.parse().expect("NSINIT_ROUNDS is a number"))
 }
 
-/// A root in which names change their meaning, and what is outside.
+/// A root in which paths are swapped, and the directories outside it.
 struct Field {
     root: Root,
     victim: Dir,
@@ -90,7 +93,7 @@ impl Field {
         }
         ["mnt/d", "mnt/e"].iter().for_each(|dir| root.who.own(&root.at(dir)));
         root.file("mnt/f", "old");
-        // Where the links lead inside: nothing is made where they lead nowhere.
+        // The links lead somewhere inside, too: nsinit makes nothing below a dangling link.
         std::fs::create_dir_all(root.at(victim.str())).expect("make a directory inside");
         for path in root.at(victim.str()).ancestors().take_while(|path| *path != root.path()) {
             root.who.own(path);
@@ -113,7 +116,7 @@ impl Field {
         words.split(' ').map(str::to_owned).collect()
     }
 
-    /// CMD tells what is mounted.
+    /// A launch whose command prints its mounts.
     fn launch(&self, name: Name, options: &[String]) -> Launch {
         let root = self.root.str();
         let launch = match name {
@@ -139,8 +142,8 @@ impl Field {
         [&self.victim, &self.source].into_iter().flat_map(|dir| traces(dir.path())).collect()
     }
 
-    /// How many new names are in the directory, and how many where the link leads inside.
-    fn met(&self) -> [usize; 2] {
+    /// The number of new names in the directory, and at the place where the link leads inside.
+    fn reached(&self) -> [usize; 2] {
         let link = self.root.at(self.victim.str());
         [self.root.at("mnt"), link].map(|path| if path.exists() { new_names(&path) } else { 0 })
     }
@@ -151,7 +154,7 @@ fn new_names(path: &Path) -> usize {
 }
 
 #[test]
-fn a_renaming_attacker_wins_nothing() {
+fn operations_stay_below_the_root_while_paths_are_swapped() {
     for field in roots().into_iter().map(Field::new) {
         let before = field.outside();
         let plain = NAMES.map(|name| mounts(&field.launch(name, &[]).run()));
@@ -161,30 +164,30 @@ fn a_renaming_attacker_wins_nothing() {
         let swaps = while_swapping(&field.root, || {
             for (round, ((operation, more), place, name)) in tries.cycle().take(rounds()).enumerate() {
                 let launch = field.launch(name, &field.options(operation, place, round));
-                // There a mount goes by more names on its way.
+                // Without the mount calls of Linux 5.2, a mount resolves more paths.
                 let out = if round % 5 == 0 { launch.lacking(&deny::SINCE_5_2) } else { launch }.run();
                 if out.status == 0 {
                     worked += 1;
-                    assert!(mounts(&out) >= plain[name as usize] + more, "what was asked for is not there\n{out}");
+                    assert!(mounts(&out) >= plain[name as usize] + more, "a requested mount is missing\n{out}");
                 } else {
                     assert!(is_refusal(name, &out), "{out}");
                 }
                 if let Some(changed) = difference(("before", &before), ("after", &field.outside())) {
-                    panic!("something outside has changed\n{changed}{out}");
+                    panic!("a file outside the root has changed\n{changed}{out}");
                 }
             }
         });
-        let [directory, link] = field.met();
+        let [directory, link] = field.reached();
         let who = field.root.who;
-        println!("as {who:?}: {worked} worked; {directory} met the directory, {link} the link; {swaps} swaps");
+        println!("as {who:?}: {worked} worked; {directory} reached the directory, {link} the link; {swaps} swaps");
         let hits = directory.min(link) >= rounds() / 50 && swaps > rounds();
-        assert!(rounds() < 100 || hits, "the attack does not hit");
+        assert!(rounds() < 100 || hits, "the swaps never hit a launch");
     }
 }
 
-/// The attack is one: who makes directories by their paths makes some of them outside.
+/// The control: mkdir(1), which uses paths, makes some directories outside the root.
 #[test]
-fn a_renaming_attacker_wins_against_paths() {
+fn mkdir_by_path_leaves_the_root_while_paths_are_swapped() {
     const SCRIPT: &str = "n=0; while [ $n -lt $2 ]; do n=$((n + 1)); mkdir $1/mnt/d/new.$n; done";
     for field in roots().into_iter().map(Field::new) {
         let swaps = while_swapping(&field.root, || {
@@ -192,17 +195,17 @@ fn a_renaming_attacker_wins_against_paths() {
         });
         let outside = new_names(field.victim.path());
         println!("{outside} of {} directories were made outside; {swaps} swaps", rounds());
-        assert!(rounds() < 100 || outside > 0, "the attack does not hit");
+        assert!(rounds() < 100 || outside > 0, "the swaps never hit a launch");
     }
 }
 
-/// How many mounts CMD told of.
+/// The number of mounts that the command printed.
 #[track_caller]
 fn mounts(out: &Out) -> usize {
     out.text().lines().count()
 }
 
-/// The program's own status, and one line.
+/// The program's own failure status, and one line.
 fn is_refusal(name: Name, out: &Out) -> bool {
     let (status, begin) = match name {
         Name::Nsinit => (125, "nsinit: "),
@@ -212,9 +215,9 @@ fn is_refusal(name: Name, out: &Out) -> bool {
     out.status == status && out.stdout.is_empty() && one_line
 }
 
-/// The pairs change places as fast as they can while `act` runs; how often they did.
+/// Swaps the pairs as fast as possible while `act` runs; the result is the number of swaps.
 fn while_swapping(root: &Root, act: impl FnOnce()) -> usize {
-    let path = |name| CString::new(root.at(name).as_os_str().as_bytes()).expect("no path has a NUL");
+    let path = |name| CString::new(root.at(name).as_os_str().as_bytes()).expect("the path has no NUL");
     let pairs = PAIRS.map(|pair| pair.map(path));
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -229,7 +232,7 @@ fn while_swapping(root: &Root, act: impl FnOnce()) -> usize {
         let stopped = StopOnDrop(&stop);
         act();
         drop(stopped);
-        attacker.join().expect("the attacker has no reason to panic")
+        attacker.join().expect("the attacker does not panic")
     })
 }
 
@@ -239,7 +242,7 @@ fn exchange(one: &CString, other: &CString) {
     unsafe { libc::renameat2(here, one.as_ptr(), here, other.as_ptr(), libc::RENAME_EXCHANGE) };
 }
 
-/// The attacker stops also when the test fails: the scope waits for it.
+/// The attacker also stops when the test fails: the scope waits for its thread.
 struct StopOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {

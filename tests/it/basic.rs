@@ -1,4 +1,4 @@
-//! The one line everybody types: CMD runs, gets its words and its input, and its status comes back.
+//! The basic launch: the command runs, gets its arguments and its input, and the launcher passes on its status.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -6,14 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use super::harness::{Launch, roots, who};
 
 #[test]
-fn the_status_is_cmds() {
+fn launcher_exits_with_the_status_of_cmd() {
     for root in roots() {
         root.sh(&[], "exit 7").is(7, "", "");
     }
 }
 
 #[test]
-fn every_status_comes_back() {
+fn every_exit_status_is_passed_on() {
     for root in roots() {
         for status in 0..=255 {
             root.sh(&[], &format!("exit {status}")).is(status, "", "");
@@ -22,7 +22,7 @@ fn every_status_comes_back() {
 }
 
 #[test]
-fn death_by_signal_is_128_and_the_signal() {
+fn death_by_signal_n_gives_128_plus_n() {
     // Not QUIT: busybox's sh ignores it.
     for root in roots() {
         for signal in [1, 2, 6, 9, 11, 13, 14, 15, 31, 34, 40, 64] {
@@ -32,7 +32,7 @@ fn death_by_signal_is_128_and_the_signal() {
 }
 
 #[test]
-fn what_is_not_there_is_127() {
+fn missing_cmd_gives_127() {
     for root in roots() {
         for word in ["no-such-program", "/no/such/program", "./none"] {
             root.run(&[], &[word]).fails_with(127, word);
@@ -43,7 +43,7 @@ fn what_is_not_there_is_127() {
 }
 
 #[test]
-fn what_can_not_be_executed_is_126() {
+fn cmd_that_cannot_be_executed_gives_126() {
     for root in roots() {
         let file = root.file("bin/no-x", "#!/bin/sh\n");
         fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
@@ -58,9 +58,9 @@ fn what_can_not_be_executed_is_126() {
     }
 }
 
-/// execvp's rule: a text file without `#!` is a script for /bin/sh.
+/// As execvp(3): a text file without `#!` is a script for /bin/sh.
 #[test]
-fn a_script_without_an_interpreter_is_run_by_sh() {
+fn script_without_interpreter_line_is_run_by_sh() {
     for root in roots() {
         root.file("bin/plain", "echo \"$0\" \"$@\"\nexit 3\n");
         root.run(&[], &["plain", "a", "b c"]).is(3, "/bin/plain a b c\n", "");
@@ -68,9 +68,9 @@ fn a_script_without_an_interpreter_is_run_by_sh() {
     }
 }
 
-/// The search goes on over what it may not execute, and says so only when it finds nothing better.
+/// The search continues after EACCES; EACCES is reported only if no other directory has the file.
 #[test]
-fn the_path_is_searched_as_execvp_does() {
+fn path_is_searched_as_execvp_does() {
     for root in roots() {
         root.dir("first");
         let file = root.file("first/hello", "");
@@ -83,7 +83,7 @@ fn the_path_is_searched_as_execvp_does() {
 }
 
 #[test]
-fn cmd_gets_its_words_as_they_are() {
+fn cmd_gets_its_arguments_unchanged() {
     for root in roots() {
         root.run(&[], &["printf", "[%s]", "", "a b", "--", "--root", "-x", "é\n"]).is(
             0,
@@ -94,7 +94,7 @@ fn cmd_gets_its_words_as_they_are() {
 }
 
 #[test]
-fn options_end_at_the_first_word_or_at_two_dashes() {
+fn options_end_at_the_first_operand_or_at_double_dash() {
     for root in roots() {
         let launch = || Launch::new(root.who).args(["--root", root.str()]);
         launch().args(["echo", "--hostname", "x"]).run().says("--hostname x");
@@ -105,7 +105,7 @@ fn options_end_at_the_first_word_or_at_two_dashes() {
 }
 
 #[test]
-fn input_and_output_pass_through() {
+fn cmd_has_the_callers_standard_streams() {
     for root in roots() {
         root.launch(&[], &["cat"]).input("line 1\nline 2").run().is(0, "line 1\nline 2", "");
         root.sh(&[], "echo out; echo err >&2; exit 1").is(1, "out\n", "err\n");
@@ -113,7 +113,7 @@ fn input_and_output_pass_through() {
 }
 
 #[test]
-fn closed_standard_descriptors_are_no_error() {
+fn closed_standard_descriptors_are_accepted() {
     for root in roots() {
         let closed = |fds: &'static [i32]| {
             root.launch(&[], &["sh", "-c", "exit 9"]).before(move || {
@@ -131,7 +131,7 @@ fn closed_standard_descriptors_are_no_error() {
 }
 
 #[test]
-fn without_a_command_the_shell_is_run() {
+fn shell_runs_if_no_cmd_is_given() {
     for root in roots() {
         let launch = || Launch::new(root.who).args(["--root", root.str()]);
         launch().input("echo $0; echo \"$PS1\"; exit 4").run().is(4, "/bin/sh\n-[ns-process]- # \n", "");
@@ -141,7 +141,7 @@ fn without_a_command_the_shell_is_run() {
 }
 
 #[test]
-fn a_missing_root_is_one_line() {
+fn missing_root_fails_with_one_line() {
     for who in who::both() {
         Launch::new(who).args(["--root", "/no/such/dir", "--", "true"]).run().fails("/no/such/dir");
         Launch::new(who).args(["--root", "/etc/passwd", "--", "true"]).run().fails("/etc/passwd");
@@ -149,9 +149,9 @@ fn a_missing_root_is_one_line() {
     }
 }
 
-/// Started where DIR has none of /proc, /dev and /sys, they are made.
+/// If DIR lacks /proc, /dev or /sys, they are made.
 #[test]
-fn missing_directories_of_the_root_are_made() {
+fn missing_proc_dev_and_sys_are_made() {
     for root in roots() {
         for name in ["proc", "dev", "sys"] {
             fs::remove_dir(root.at(name)).unwrap();
@@ -161,7 +161,7 @@ fn missing_directories_of_the_root_are_made() {
 }
 
 #[test]
-fn a_relative_root_is_found() {
+fn relative_root_is_resolved_from_the_working_directory() {
     for root in roots() {
         let parent = root.path().parent().unwrap();
         let name = root.path().file_name().unwrap();
@@ -171,7 +171,7 @@ fn a_relative_root_is_found() {
 }
 
 #[test]
-fn nothing_asked_for_is_usage_on_stderr() {
+fn no_arguments_print_usage_on_stderr() {
     for who in who::both() {
         let out = Launch::new(who).run();
         assert!(out.status == 125 && out.stdout.is_empty() && out.stderr.contains("--root"), "{out}");
@@ -179,7 +179,7 @@ fn nothing_asked_for_is_usage_on_stderr() {
 }
 
 #[test]
-fn help_and_version_are_answers() {
+fn help_and_version_print_to_stdout() {
     for who in who::both() {
         let help = Launch::new(who).args(["--help"]).run();
         for option in ["--root", "--bind", "--share-net", "--grace", "--explain"] {
@@ -199,9 +199,9 @@ fn explain_runs_nothing() {
     }
 }
 
-/// Texts need nothing that a container needs: here there is no /proc to leave one's own file by.
+/// These texts need no container: here /proc is empty, so nsinit cannot re-execute itself through /proc/self/exe.
 #[test]
-fn texts_are_there_without_proc() {
+fn help_version_and_explain_work_without_proc() {
     let Some(root) = super::harness::who::root() else { return };
     let nsinit = super::harness::scratch::nsinit().display();
     for (option, word) in [("--help", "usage: "), ("--version", "nsinit 0"), ("--explain", "launcher:")] {

@@ -1,5 +1,6 @@
-//! `nsinit --boot`, as process 1 of a pid namespace, whose end by reboot(2) the launcher outside tells: 0 for off and halt, 133
-//! for a restart. What only a whole machine shows is in `tests/vm`.
+//! `nsinit --boot` as process 1 of a pid namespace. The launcher outside reports how reboot(2) ended it: 0 for
+//! power-off and
+//! halt, 133 for a restart. `tests/vm` tests what needs a whole machine.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,8 @@ use super::harness::{Deny, Dir, Launch, Root, Running, Who, roots, who};
 const OFF: i32 = 0;
 const RESTARTED: i32 = 133;
 
-/// nsinit that boots, in another nsinit that only makes the namespaces. The host's root is its own: all is mounted.
+/// `nsinit --boot` in another nsinit that only makes the namespaces. Its root is the host's, where all file systems
+/// are mounted.
 fn machine(who: Who, around: &[&str], words: &[&str]) -> Launch {
     const NAMESPACES: [&str; 9] =
         ["--dev-bind", "/", "/", "--unshare-pid", "--no-masks", "--proc", "/proc", "--as-pid-1", "--cap-add=ALL"];
@@ -25,14 +27,14 @@ fn sh<'a>(options: &[&'a str], script: &'a str) -> Vec<&'a str> {
     [options, &["--", "/bin/sh", "-c", script]].concat()
 }
 
-/// The supervisor, once CMD has said that it is up.
+/// Process 1, after the command has printed `up`.
 fn up(run: &mut Running) -> procs::Pid {
     assert_eq!(run.line(), "up");
     run.init()
 }
 
 #[test]
-fn it_ends_as_was_asked_for() {
+fn on_exit_selects_poweroff_halt_or_reboot() {
     for who in who::both() {
         for (at_end, status) in [("poweroff", OFF), ("halt", OFF), ("reboot", RESTARTED)] {
             machine(who, &[], &sh(&["--on-exit", at_end], "echo ran")).run().is(status, "ran\n", "");
@@ -41,9 +43,9 @@ fn it_ends_as_was_asked_for() {
     }
 }
 
-/// Both numberings; CMD, and who else is there, gets the time to end.
+/// The signal numbers of sysvinit and of systemd. The command and all other processes get time to end.
 #[test]
-fn signals_end_it() {
+fn shutdown_signals_power_off_or_restart() {
     const BOTH: [(i32, i32); 8] = [
         (libc::SIGTERM, RESTARTED),
         (libc::SIGINT, RESTARTED),
@@ -67,19 +69,19 @@ fn signals_end_it() {
     }
 }
 
-/// Who does not obey is killed after the grace; a second word for the end ends the grace.
+/// A process that ignores SIGTERM is killed after the grace; a second shutdown signal ends the grace.
 #[test]
-fn who_does_not_obey_is_killed() {
+fn processes_that_ignore_term_are_killed_after_the_grace() {
     for who in who::both() {
         let script = "exec 2>/dev/null; trap 'echo asked' TERM; echo up; while :; do sleep 0.01; done";
         let mut run = machine(who, &[], &sh(&["--grace", "1"], script)).start();
         send(up(&mut run), libc::SIGTERM);
-        // Alone, and then with everybody, of whom one forwards it.
+        // The command gets SIGTERM alone and then with all other processes, so `asked` may appear more than once.
         let out = run.finish();
         assert!(out.status == RESTARTED && out.stdout.lines().all(|line| line == "asked"), "{out}");
         let mut run = machine(who, &[], &sh(&["--grace", "1000"], script)).start();
         let first = up(&mut run);
-        // CMD has been asked: the first has been taken.
+        // The command has got SIGTERM, so process 1 has read the first signal.
         send(first, libc::SIGUSR2);
         assert_eq!(run.line(), "asked");
         send(first, libc::SIGTERM);
@@ -87,9 +89,10 @@ fn who_does_not_obey_is_killed() {
     }
 }
 
-/// Where reboot(2) may not be asked, the end is that of any other program: CMD's status, of an end that was asked for too.
+/// Without permission to call reboot(2), process 1 exits with the status of the command, even after a shutdown
+/// signal.
 #[test]
-fn without_the_right_to_reboot_it_ends_with_cmds_status() {
+fn without_cap_sys_boot_the_exit_status_is_cmds() {
     for who in who::both() {
         let around = ["--cap-drop=CAP_SYS_BOOT"];
         machine(who, &around, &sh(&[], "exit 3")).run().is(3, "", "");
@@ -101,7 +104,7 @@ fn without_the_right_to_reboot_it_ends_with_cmds_status() {
 }
 
 #[test]
-fn the_other_signals_are_cmds() {
+fn other_signals_are_forwarded_to_cmd() {
     for who in who::both() {
         for signal in [libc::SIGHUP, libc::SIGQUIT, libc::SIGWINCH, libc::SIGALRM, 34, 64] {
             let script = format!("trap 'echo got; exit' {signal}; echo up; while :; do sleep 0.01; done");
@@ -112,9 +115,9 @@ fn the_other_signals_are_cmds() {
     }
 }
 
-/// At once if it ran for long, else with a pause that grows: in the time of the first three there are no more.
+/// The restart is immediate after a long run; after short runs the pause grows (one second, then two).
 #[test]
-fn it_starts_again() {
+fn respawn_restarts_cmd_with_a_growing_pause() {
     for who in who::both() {
         for words in [["--respawn", "--grace=0"], ["--on-exit=respawn", "--grace=0"]] {
             let began = Instant::now();
@@ -130,20 +133,20 @@ fn it_starts_again() {
     }
 }
 
-/// The shell has what CMD had; its end is that of the machine.
+/// The shell runs as the command did; its end is the end of the machine.
 #[test]
-fn a_shell_at_the_end() {
+fn on_exit_shell_starts_a_shell() {
     for who in who::both() {
         let words = sh(&["--on-exit", "shell"], "echo cmd; exit 3");
         machine(who, &[], &words).input("echo shell $((6 * 7))\nexit 9\n").run().is(OFF, "cmd\nshell 42\n", "");
-        // Without a CMD that is all.
+        // Without a command there is only the shell.
         machine(who, &[], &[]).input("echo alone\n").run().is(OFF, "alone\n", "");
     }
 }
 
-/// Whatever the command line is, the machine has an end.
+/// Whatever the command line is, the machine ends.
 #[test]
-fn what_can_not_be_meant() {
+fn usage_errors_end_the_machine_as_on_exit_says() {
     for who in who::both() {
         let run = |words: &[&str]| machine(who, &[], words).run();
         run(&["--nope"]).is(
@@ -161,7 +164,7 @@ fn what_can_not_be_meant() {
             "",
             "nsinit: use --boot: and --detach is not permitted: the machine ends with CMD\n",
         );
-        // Who wants a shell gets one.
+        // `--on-exit=shell` starts a shell after a usage error, too.
         let out = machine(who, &[], &["--on-exit=shell", "--nope"]).input("echo here\n").run();
         assert!(out.status == OFF && out.stdout == "here\n" && out.stderr.contains("--nope"), "{out}");
         run(&["nosuch"]).is(OFF, "", "nsinit: execute nosuch: No such file or directory\n");
@@ -179,9 +182,9 @@ fn what_can_not_be_meant() {
     }
 }
 
-/// Nothing is switched where it could not go on.
+/// nsinit does not switch to a root in which it could not continue.
 #[test]
-fn a_root_that_can_not_be_switched_to() {
+fn switch_root_refuses_unusable_roots() {
     for who in who::both() {
         let run = |words: &[&str]| machine(who, &["--tmpfs", "/mnt", "--dir", "/mnt/sub"], words).run();
         run(&["--switch-root", "/no/such"]).is(OFF, "", "nsinit: switch to root /no/such: No such file or directory\n");
@@ -211,9 +214,9 @@ fn a_root_that_can_not_be_switched_to() {
     }
 }
 
-/// The init that takes over is process 1, of the new root, with what was mounted in the old one.
+/// The new init is process 1 in the new root, with the mounts that the old root had.
 #[test]
-fn another_root_takes_over() {
+fn switch_root_executes_the_new_init_as_process_1() {
     for root in roots() {
         if !root.who.is_root() {
             continue;
@@ -223,14 +226,14 @@ fn another_root_takes_over() {
         let script = "echo $$; ls -d /usr /proc/self /dev/null; grep -c . /proc/mounts >/dev/null; exec true";
         let words = ["--switch-root", "/mnt", "--", "/bin/sh", "-c", script];
         let out = machine(root.who, &around, &words).run();
-        // What it exits with is its own affair.
+        // The exit status of the new init does not matter.
         assert!(out.status == 0 && out.stdout.starts_with("1\n") && !out.stdout.contains("/usr"), "{out}");
         assert!(out.stdout.contains("/proc/self\n") && out.stdout.contains("/dev/null\n"), "{out}");
     }
 }
 
 #[test]
-fn only_process_1_boots() {
+fn boot_options_are_refused_outside_process_1() {
     for who in who::both() {
         let line = "it is for process 1, of a machine or of a pid namespace";
         for words in [&["--boot", "--", "true"][..], &["--switch-root", "/mnt", "--", "/bin/sh"]] {
@@ -252,9 +255,9 @@ fn only_process_1_boots() {
     }
 }
 
-/// As a container it is what it ever is, and whoever ends the machine ends it.
+/// With `--root` it runs a container as usual; a shutdown signal to process 1 ends the container.
 #[test]
-fn a_container_boots() {
+fn boot_with_root_runs_a_container() {
     for root in roots() {
         let words = ["--root", root.str(), "--hostname=box", "--", "/bin/sh", "-c", "hostname"];
         machine(root.who, &[], &words).run().is(OFF, "box\n", "");
@@ -269,9 +272,9 @@ fn a_container_boots() {
     }
 }
 
-/// Process 1 of a pid namespace is none of a machine, whatever it may ask the kernel; nor is it in a container without a /proc.
+/// Process 1 of a container's pid namespace does not boot, whatever system call fails, with and without a /proc.
 #[test]
-fn a_container_is_no_machine() {
+fn process_1_of_a_container_does_not_boot() {
     for root in roots() {
         let dir = Dir::new(root.who);
         let filter = dir.at("filter");
@@ -289,9 +292,9 @@ fn a_container_is_no_machine() {
     }
 }
 
-/// Under its other name it needs no option; its words are in a file if there are none.
+/// Under the name `init` it needs no option; without arguments it reads them from /etc/nsinit.args.
 #[test]
-fn under_the_name_init() {
+fn name_init_boots_and_reads_nsinit_args() {
     for root in roots() {
         let root: &Root = &root;
         let dir = Dir::new(root.who);
@@ -304,16 +307,17 @@ fn under_the_name_init() {
         let namespaces = ["--unshare-pid", "--proc", "/proc", "--as-pid-1", "--cap-add=ALL", "--", program];
         let run = |words: &[&str]| Launch::new(root.who).args(around).args(namespaces).args(words).run();
         run(&[]).is(RESTARTED, "from a file\n", "");
-        // With words it is the init of an image.
+        // With arguments it is the init of a container image.
         run(&["--", "/bin/sh", "-c", "exit 7"]).is(7, "", "");
     }
 }
 
-/// Every call refused in turn, of all that the first process and its children make: it comes to an end of its own, and never by
-/// a fault or a hang.
+/// Each system call in turn fails, for process 1 and its children: nsinit ends with a status of its own, never by a
+/// fault or a
+/// hang.
 #[test]
-fn no_refusal_is_its_end() {
-    /// What no program can be without, and what never fails (getpid(2), geteuid(2)).
+fn boot_exits_cleanly_whichever_call_fails() {
+    /// The calls that no program can do without, and those that never fail (getpid(2), geteuid(2)).
     const BASIC: [i64; 8] = [
         libc::SYS_execve,
         libc::SYS_exit_group,
@@ -333,7 +337,7 @@ fn no_refusal_is_its_end() {
                 write_filter(&filter, Deny::all(call, errno));
                 let words = ["--grace=0", "--", "/bin/true"];
                 let out = machine(who, &["--seccomp", "9"], &words).open_as(&filter, 9).run();
-                // Without reboot(2) it ends as other programs do.
+                // Without reboot(2) it exits as other programs do.
                 let right = matches!(out.status, OFF | 125 | 126 | 127 | 1);
                 assert!(right && out.stdout.is_empty(), "{call} answers {errno}: {out}");
             }

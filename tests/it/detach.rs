@@ -12,7 +12,7 @@ use super::harness::scratch::nsinit;
 use super::harness::term::BASH;
 use super::harness::{Launch, Out, Root, Term, roots, who};
 
-/// One that was started in the background.
+/// A container in the background.
 struct Detached {
     file: PathBuf,
     launcher: Pid,
@@ -32,29 +32,29 @@ impl Detached {
     #[track_caller]
     fn found(file: PathBuf) -> Self {
         let init = number_in(&file);
-        let launcher = stat(init).expect("process 1 is there").parent;
+        let launcher = stat(init).expect("process 1 runs").parent;
         adopt(launcher);
         Self { file, launcher, init }
     }
 
-    /// The signal goes to process 1, as README says.
+    /// Sends the signal to process 1, as README says.
     #[track_caller]
     fn stop(self, signal: i32) {
         send(self.init, signal);
         self.ended();
-        assert!(!self.file.exists(), "the file goes with the container");
+        assert!(!self.file.exists(), "the pid file is removed with the container");
     }
 
     #[track_caller]
     fn ended(&self) {
         wait_for(self.launcher);
-        // Its parent is gone: it may have come to be ours.
+        // Its parent is gone: it may have become our child.
         wait_for(self.init);
     }
 }
 
 impl Drop for Detached {
-    /// For tests that failed: nothing may stay.
+    /// For tests that failed: no process may stay.
     fn drop(&mut self) {
         if std::thread::panicking() {
             send(self.launcher, libc::SIGKILL);
@@ -69,12 +69,12 @@ fn path(file: &Path) -> &str {
 #[track_caller]
 fn number_in(file: &Path) -> Pid {
     let text = fs::read_to_string(file).expect("read a pid file");
-    let (number, rest) = text.split_once('\n').expect("it ends with a line end");
+    let (number, rest) = text.split_once('\n').expect("the pid file ends with a line end");
     assert_eq!(rest, "");
-    number.parse().expect("it holds a number")
+    number.parse().expect("the pid file holds a number")
 }
 
-/// `script` of a host's shell, in which `$N` is nsinit with this root.
+/// Runs `script` in a shell of the host; in it `$N` is nsinit with this root.
 fn host(root: &Root, script: &str) -> Launch {
     let n = format!("{} --root {}", nsinit().display(), root.str());
     Launch::of(root.who, Path::new("/bin/sh"))
@@ -85,11 +85,12 @@ fn host(root: &Root, script: &str) -> Launch {
 }
 
 #[test]
-fn it_goes_on_without_its_caller() {
+fn detached_container_outlives_its_caller() {
     for root in roots() {
         let box_ = Detached::new(&root, &[], "trap 'exit 0' TERM; touch /up; while :; do sleep 0.01; done");
-        let (launcher, init) = (stat(box_.launcher).expect("it is there"), stat(box_.init).expect("it is there"));
-        assert_eq!(launcher.session, launcher.pid, "a session of its own, and no terminal");
+        let (launcher, init) =
+            (stat(box_.launcher).expect("the launcher runs"), stat(box_.init).expect("process 1 runs"));
+        assert_eq!(launcher.session, launcher.pid, "the launcher leads a session");
         assert_eq!(init.parent, launcher.pid);
         assert_eq!(procs::link(box_.launcher, "cwd").unwrap_or_else(|| "/".into()), Path::new("/"));
         eventually("CMD runs", || root.at("up").exists().then_some(()));
@@ -98,9 +99,9 @@ fn it_goes_on_without_its_caller() {
     }
 }
 
-/// The caller's status is that of what could not be begun; then nothing is left, and no file.
+/// If the command cannot start, the caller gets its failure status; no process and no pid file is left.
 #[test]
-fn what_never_ran_is_told() {
+fn detach_reports_a_cmd_that_cannot_start() {
     for root in roots() {
         let file = root.at("box.pid");
         let options = ["--detach", "--pid-file", path(&file)];
@@ -116,9 +117,9 @@ fn what_never_ran_is_told() {
     }
 }
 
-/// One that has ended before anybody could look has run all the same.
+/// A command that ends at once has run: the status is 0.
 #[test]
-fn what_ends_at_once_has_run() {
+fn detach_succeeds_if_cmd_ends_at_once() {
     for root in roots() {
         for options in [&[][..], &["--as-pid-1"], &["--share-pid"]] {
             let launch = root.launch(&[&["--detach"], options].concat(), &["/bin/sh", "-c", "exit 3"]);
@@ -127,16 +128,16 @@ fn what_ends_at_once_has_run() {
     }
 }
 
-/// Whoever stops the one that waits stops all of it, and the next one may begin: no file is left either.
+/// A signal to the waiting launcher ends all its processes and removes the pid file, so that the next launch works.
 #[test]
-fn who_is_killed_while_he_waits_leaves_nothing() {
+fn waiting_launcher_leaves_nothing_when_killed() {
     for root in roots() {
         root.fifo("fifo");
         let file = root.at("box.pid");
         for signal in [libc::SIGTERM, libc::SIGKILL] {
             let line = "exec $N --detach --pid-file box.pid --block-fd 3 -- sleep 1000 3<>fifo";
             let run = host(&root, line).start();
-            eventually("CMD waits", || (procs::tree(run.pid()).len() == 4).then_some(()));
+            eventually("the command waits", || (procs::tree(run.pid()).len() == 4).then_some(()));
             assert!(file.exists());
             run.kill(signal);
             assert_eq!(run.finish().status, -signal);
@@ -145,25 +146,25 @@ fn who_is_killed_while_he_waits_leaves_nothing() {
     }
 }
 
-/// bubblewrap's ends, too.
+/// For bubblewrap's options `--info-fd` and `--userns-block-fd`, too.
 #[test]
-fn who_waits_for_the_maps_ends_on_a_signal() {
+fn launcher_waiting_for_id_maps_ends_on_a_signal() {
     for root in roots() {
         root.fifo("fifo");
         for signal in [libc::SIGTERM, libc::SIGINT] {
             let line =
                 "exec $P --unshare-user --ro-bind / / --info-fd 4 --userns-block-fd 3 -- true 3<>fifo 4>/dev/null";
             let run = host(&root, line).start();
-            eventually("process 1 is there", || (procs::tree(run.pid()).len() == 2).then_some(()));
+            eventually("process 1 runs", || (procs::tree(run.pid()).len() == 2).then_some(()));
             run.kill(signal);
             assert_eq!(run.finish().status, -signal);
         }
     }
 }
 
-/// Its kill is the end of the container; of its file it is not, and the next one says so.
+/// SIGKILL to the launcher ends the container, but leaves the pid file; the next launch reports that.
 #[test]
-fn a_killed_launcher_takes_the_container_with_it() {
+fn container_ends_when_its_launcher_is_killed() {
     for root in roots() {
         let box_ = Detached::new(&root, &[], "sleep 1000");
         send(box_.launcher, libc::SIGKILL);
@@ -176,7 +177,7 @@ fn a_killed_launcher_takes_the_container_with_it() {
 }
 
 #[test]
-fn a_terminal_that_hangs_up_is_not_its_own() {
+fn detached_container_survives_a_terminal_hangup() {
     for root in roots() {
         let mut term = Term::shell(root.who, root.path(), &BASH);
         let file = root.at("box.pid");
@@ -191,14 +192,14 @@ fn a_terminal_that_hangs_up_is_not_its_own() {
             let of_cmd = procs::link(*procs::children(box_.init).first().expect("CMD"), name);
             assert_eq!(of_cmd.as_deref(), Some(Path::new("/dev/null")));
         }
-        // Nobody of it has the terminal open.
+        // No process of the container has the terminal open.
         let tty = procs::link(term.pid(), "fd/0").expect("the terminal");
         for pid in procs::tree(box_.launcher) {
             let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("look at descriptors").flatten();
             let open: Vec<_> = fds.filter_map(|fd| fs::read_link(fd.path()).ok()).filter(|path| *path == tty).collect();
             assert!(open.is_empty(), "{pid}");
         }
-        // What can't begin says so on the terminal.
+        // A failure to start is reported on the terminal.
         assert!(term.ask("$N --detach -- /none").contains("nsinit: execute /none"));
         drop(term);
         sleep(Duration::from_millis(50));
@@ -208,16 +209,16 @@ fn a_terminal_that_hangs_up_is_not_its_own() {
 }
 
 #[test]
-fn its_output_is_the_callers() {
+fn detached_cmd_writes_to_the_callers_output() {
     for root in roots() {
         let out = host(&root, "$N --detach -- sh -c 'sleep 0.1; echo said; echo told >&2' >log 2>&1; echo =$?").run();
         out.is(0, "=0\n", "");
-        eventually("it has said all", || (root.read("log") == "said\ntold\n").then_some(()));
+        eventually("the output is complete", || (root.read("log") == "said\ntold\n").then_some(()));
     }
 }
 
 #[test]
-fn an_entered_cmd_is_detached_too() {
+fn entered_cmd_can_be_detached() {
     for root in roots() {
         let box_ = Detached::new(&root, &[], "sleep 1000");
         let file = root.at("second.pid");
@@ -227,8 +228,8 @@ fn an_entered_cmd_is_detached_too() {
         let second = Detached::found(file);
         let fresh = *procs::children(box_.init).first().expect("CMD");
         assert_eq!(
-            procs::link(second.init, "ns/pid").expect("look at it"),
-            procs::link(fresh, "ns/pid").expect("look at it")
+            procs::link(second.init, "ns/pid").expect("read a namespace link"),
+            procs::link(fresh, "ns/pid").expect("read a namespace link")
         );
         second.stop(libc::SIGTERM);
         assert_eq!(enter(root.who, box_.file.display(), &["--detach"], &["/none"]).start().finish_beside(), 127);
@@ -237,22 +238,22 @@ fn an_entered_cmd_is_detached_too() {
 }
 
 #[test]
-fn a_pid_file_is_there_while_cmd_runs() {
+fn pid_file_exists_while_cmd_runs() {
     for root in roots() {
         let file = root.at("box.pid");
         let mut run =
             root.launch(&["--pid-file", path(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
         run.line();
-        eventually("it is written", || fs::read(&file).is_ok_and(|text| !text.is_empty()).then_some(()));
+        eventually("the pid file is written", || fs::read(&file).is_ok_and(|text| !text.is_empty()).then_some(()));
         assert_eq!(number_in(&file), run.init());
         assert_eq!(run.finish().status, 0);
         assert!(!file.exists());
     }
 }
 
-/// What is there already, whatever it is, is somebody else's.
+/// An existing file, of whatever type, is not replaced.
 #[test]
-fn a_pid_file_is_made_anew_or_not_at_all() {
+fn pid_file_never_replaces_a_file() {
     for root in roots() {
         let old = root.file("old", "precious");
         root.symlink("nowhere", "link");
@@ -263,7 +264,7 @@ fn a_pid_file_is_made_anew_or_not_at_all() {
         assert!(!root.at("nowhere").exists());
         root.run(&["--pid-file", path(&root.at("none/x"))], &["echo", "ran"]).fails("none/x");
         root.run(&["--pid-file", ""], &["echo", "ran"]).fails("empty");
-        // One that was put in its place stays.
+        // A file that replaced the pid file is not removed.
         let file = root.at("box.pid");
         let mut run =
             root.launch(&["--pid-file", path(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
@@ -275,9 +276,9 @@ fn a_pid_file_is_made_anew_or_not_at_all() {
     }
 }
 
-/// Where there is no process 1 it is CMD's number.
+/// Without a process 1 of nsinit, the pid file holds the command's pid.
 #[test]
-fn a_pid_file_in_place() {
+fn pid_file_holds_cmds_pid_without_a_process_1() {
     for who in who::both() {
         let Some(root) = Root::new(who) else { continue };
         let script = "$P --pid-file box.pid --status-fd 3 --ready-fd 4 -- sh -c 'echo $$; while ! [ -s box.pid ]; do :; done; cat box.pid; exit 4' \
@@ -290,13 +291,13 @@ fn a_pid_file_in_place() {
     }
 }
 
-/// A line end, when CMD has been executed, and the end; of one that never was the end alone.
+/// A line end after execve(2) of the command, then end of file. If execve fails, only end of file.
 #[test]
-fn ready_is_told_once() {
+fn ready_fd_gets_one_line_end_after_execve() {
     for root in roots() {
         for options in ["", "--as-pid-1", "--share-pid", "--detach"] {
             for (cmd, told) in [("true", "1 0a"), ("/none", "0"), ("sh -c 'sleep 0.2'", "1 0a")] {
-                // cat ends only when nobody has the descriptor any more: neither CMD nor process 1.
+                // cat ends when no process has the descriptor, neither the command nor process 1.
                 let script = format!(
                     "( $N {options} --ready-fd 3 -- {cmd} 3>&1 >/dev/null 2>&1 ) | (cat >told; wc -c <told | tr -d ' \\n'; od -An -tx1 told)"
                 );
@@ -307,9 +308,9 @@ fn ready_is_told_once() {
     }
 }
 
-/// Whoever waits there waits in vain.
+/// The message is the only effect: a reader of another descriptor gets nothing.
 #[test]
-fn ready_can_not_be_told() {
+fn unwritable_ready_fd_is_reported() {
     for root in roots() {
         let out = host(&root, "exec $N --ready-fd 3 -- true 3</dev/null").run();
         out.is(0, "", "nsinit: write to --ready-fd: Bad file descriptor\n");
@@ -322,9 +323,9 @@ fn status_of(root: &Root, options: &str, cmd: &str) -> (Out, String) {
     (out, told)
 }
 
-/// Lines of JSON: process 1 and its namespaces; how CMD ended, unless it was never executed.
+/// JSON lines: process 1 and its namespaces; then how the command ended, unless it was never executed.
 #[test]
-fn status_is_told_in_lines() {
+fn status_fd_gets_json_lines() {
     for root in roots() {
         let script = "'for k in cgroup ipc mnt net pid uts user; do readlink /proc/self/ns/$k; done; exit 6'";
         let (out, told) = status_of(&root, "", &format!("sh -c {script}"));
@@ -348,13 +349,15 @@ fn status_is_told_in_lines() {
 }
 
 #[test]
-fn a_name_is_shown() {
+fn name_sets_process_titles_and_hostname() {
     for root in roots() {
         let title = |pid: Pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', "");
         let box_ = Detached::new(&root, &["--name", "box"], "hostname >/name; exec sleep 1000");
-        eventually("it is called so", || (title(box_.launcher) == "nsinit: box").then_some(()));
-        eventually("and so is process 1", || (title(box_.init) == "init: box").then_some(()));
-        eventually("so is the host", || (fs::read_to_string(root.at("name")).ok()? == "box\n").then_some(()));
+        eventually("the launcher has the title", || (title(box_.launcher) == "nsinit: box").then_some(()));
+        eventually("process 1 has the title", || (title(box_.init) == "init: box").then_some(()));
+        eventually("the host name is the name", || {
+            (fs::read_to_string(root.at("name")).ok()? == "box\n").then_some(())
+        });
         box_.stop(libc::SIGTERM);
         root.run(&["--name", "box", "--hostname", "other"], &["hostname"]).says("other");
         let own = procs::our_hostname();
@@ -367,29 +370,30 @@ fn a_name_is_shown() {
 }
 
 #[test]
-fn what_does_not_go_together() {
+fn options_that_conflict_with_detach_are_refused() {
     for root in roots() {
         root.run(&["--detach", "--die-with-parent"], &["true"]).fails("--die-with-parent");
         root.run(&["--ready-fd", "77"], &["true"]).fails("77");
         root.run(&["--status-fd", "x"], &["true"]).fails("--status-fd");
     }
-    // We are process 1 of a pid namespace: its end is everybody's.
+    // unshare(1) makes nsinit process 1 of a pid namespace, whose end kills all processes in it.
     if let Some(root) = who::root() {
         let words = ["--pid", "--fork", path(nsinit()), "--detach", "--", "true"];
         Launch::of(root, Path::new("/usr/bin/unshare")).args(words).run().fails("--detach");
     }
 }
 
-/// Whoever was to be told is there no more: CMD is not to suffer for it, in a new container, in an entered one, in place.
+/// The reader of the descriptor is gone: the command does not suffer, in a new container, an entered one, or in
+/// place.
 #[test]
-fn nobody_listens() {
+fn closed_reader_of_ready_fd_or_status_fd_never_kills_cmd() {
     for root in roots() {
         let box_ = Detached::new(&root, &[], "exec sleep 1000");
         let enter = format!("--enter {}", box_.init);
         let new = format!("--root {}", root.str());
         for words in [&new, &enter, &String::new()] {
             for option in ["--ready-fd 3", "--status-fd 3"] {
-                // The reader has gone before anything is written.
+                // The reader ends before nsinit writes.
                 let script = format!(
                     "mkfifo f$$; sh -c ': <f'$$ & exec 3>f$$; wait; rm f$$
                     exec $P {words} {option} -- /bin/sh -c 'sleep 0.1; echo alive; exit 3'"

@@ -1,4 +1,4 @@
-//! Reaping, and the end: nobody is left behind, whoever died how.
+//! Reaping and teardown: however a process ends, no process is left.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::harness::procs::{eventually, is_gone};
 use super::harness::scratch::nsinit;
 use super::harness::{Launch, roots};
 
-/// A background process that runs `then` on SIGTERM; CMD goes on when it is ready for it.
+/// A background process that runs `then` on SIGTERM; the command runs `rest` once that process is ready.
 fn with_leftover(then: &str, rest: &str) -> String {
     format!(
         "(exec 2>/dev/null; trap '{then}' TERM; touch /dev/shm/up; while :; do sleep 0.01; done) &
@@ -17,7 +17,7 @@ fn with_leftover(then: &str, rest: &str) -> String {
 }
 
 #[test]
-fn leftovers_get_term() {
+fn leftover_processes_get_term() {
     for root in roots() {
         root.sh(&[], &with_leftover("echo term; exit", "exit 3")).is(3, "term\n", "");
         root.sh(&["--share-pid", "--tmpfs", "/dev/shm"], &with_leftover("echo term; exit", "exit 3"))
@@ -26,7 +26,7 @@ fn leftovers_get_term() {
 }
 
 #[test]
-fn stopped_leftovers_get_cont_too() {
+fn stopped_leftover_processes_get_cont_and_term() {
     for root in roots() {
         let script = "sh -c 'trap \"echo term; exit\" TERM; kill -STOP $$; while :; do sleep 0.01; done' &
             until grep -q '^State:.T' /proc/$!/status; do sleep 0.01; done; exit 3";
@@ -35,7 +35,7 @@ fn stopped_leftovers_get_cont_too() {
 }
 
 #[test]
-fn stubborn_leftovers_get_kill_after_the_grace() {
+fn leftover_processes_are_killed_after_the_grace() {
     for root in roots() {
         let script = with_leftover("", "exit 3");
         for (options, at_least, less_than) in [(&[][..], 2, 60), (&["--grace", "1"], 1, 60), (&["--grace", "0"], 0, 2)]
@@ -48,9 +48,9 @@ fn stubborn_leftovers_get_kill_after_the_grace() {
     }
 }
 
-/// The grace is an upper bound: it costs nothing when all obey, or nobody is left.
+/// The grace is an upper bound: it costs no time if all processes end on SIGTERM, or none is left.
 #[test]
-fn the_grace_is_not_waited_for() {
+fn grace_ends_when_no_process_is_left() {
     for root in roots() {
         for script in
             ["exit 4", "sleep 1000 & exit 4", "setsid sleep 1000 & exit 4", "(sleep 1000 & sleep 1000) & exit 4"]
@@ -63,7 +63,7 @@ fn the_grace_is_not_waited_for() {
 }
 
 #[test]
-fn wait_all_waits_for_the_last() {
+fn wait_all_waits_for_the_last_process() {
     for root in roots() {
         let script = "(sleep 0.3; echo late) & echo first; exit 3";
         root.sh(&[], script).is(3, "first\n", "");
@@ -74,15 +74,15 @@ fn wait_all_waits_for_the_last() {
 }
 
 #[test]
-fn ten_thousand_orphans_leave_no_zombie() {
+fn ten_thousand_orphans_are_reaped() {
     for root in roots() {
         root.with_helper().run(&[], &["helper", "orphans", "10000"]).is(0, "", "");
     }
 }
 
-/// CMD's status is its own, not that of an orphan that ended near it.
+/// The exit status is the command's, not that of an orphan that ended about the same time.
 #[test]
-fn an_orphans_status_is_not_cmds() {
+fn exit_status_is_never_an_orphans() {
     for root in roots() {
         for _ in 0..20 {
             root.sh(&[], "for i in 1 2 3 4 5; do (sh -c 'exit 9' &); done; exit 6").is(6, "", "");
@@ -91,7 +91,7 @@ fn an_orphans_status_is_not_cmds() {
 }
 
 #[test]
-fn init_killed_is_137() {
+fn killed_process_1_gives_137() {
     for root in roots() {
         let mut running = root.launch(&[], &["sh", "-c", "echo up; sleep 1000"]).start();
         assert_eq!(running.line(), "up");
@@ -100,7 +100,7 @@ fn init_killed_is_137() {
     }
 }
 
-/// reboot(2) in a pid namespace ends that namespace only. The script makes sure that it is in one.
+/// reboot(2) in a pid namespace ends only that namespace. The script first makes sure that it is in one.
 #[test]
 fn reboot_inside_ends_the_container() {
     for root in roots() {
@@ -111,9 +111,9 @@ fn reboot_inside_ends_the_container() {
     }
 }
 
-/// Signals at any moment from the start on: the launcher ends by them, in whatever way, and leaves nothing.
+/// SIGTERM at any moment from the start on: the launcher ends, and leaves nothing.
 #[test]
-fn term_at_any_moment() {
+fn sigterm_at_any_moment_leaves_nothing() {
     for root in roots() {
         for round in 0..60 {
             let running = root.launch(&[], &["sleep", "1000"]).start();
@@ -125,9 +125,9 @@ fn term_at_any_moment() {
     }
 }
 
-/// The moment moves from the first instruction of nsinit's to well into CMD's life.
+/// The moment moves from nsinit's first instruction to well after the start of the command.
 #[test]
-fn kill_at_any_moment() {
+fn sigkill_at_any_moment_leaves_nothing() {
     const ROUNDS: u64 = 250;
     for root in roots() {
         let source = root.dir("mnt");
@@ -143,9 +143,9 @@ fn kill_at_any_moment() {
     }
 }
 
-/// The same under the options that change who holds whom.
+/// The same with options that change the tree of processes.
 #[test]
-fn kill_of_the_launcher_with_other_options() {
+fn sigkill_leaves_nothing_under_other_options() {
     for root in roots() {
         for options in [
             &["--as-pid-1"][..],
@@ -165,7 +165,7 @@ fn kill_of_the_launcher_with_other_options() {
     }
 }
 
-/// Short and exact: the moment is what these tests vary.
+/// A busy wait, because sleep(2) is not exact enough: these tests vary the moment.
 fn pause(time: Duration) {
     let end = Instant::now() + time;
     while Instant::now() < end {
@@ -173,9 +173,10 @@ fn pause(time: Duration) {
     }
 }
 
-/// A parent of its own for nsinit: PDEATHSIG looks at the thread that forked, and ours are libtest's.
+/// nsinit gets a parent of its own: PR_SET_PDEATHSIG acts on the end of the thread that forked, and the threads here
+/// are libtest's.
 #[test]
-fn die_with_parent() {
+fn die_with_parent_ends_the_launcher_with_its_parent() {
     for root in roots() {
         for (option, dies) in [("--die-with-parent", true), ("--wait-all", false)] {
             let shell = Launch::of(root.who, "/bin/sh".as_ref())
@@ -186,15 +187,15 @@ fn die_with_parent() {
             let mut lines = [running.line(), running.line()];
             lines.sort();
             assert_eq!(lines[1], "up");
-            let outer = lines[0].parse().unwrap();
+            let launcher = lines[0].parse().unwrap();
             running.kill(libc::SIGKILL);
             if !dies {
                 sleep(Duration::from_millis(100));
-                assert!(exists(outer), "without --die-with-parent it lives on");
-                send(outer, libc::SIGTERM);
+                assert!(exists(launcher), "without --die-with-parent the launcher keeps running");
+                send(launcher, libc::SIGTERM);
             }
             running.finish().is(-libc::SIGKILL, "", "");
-            eventually("OUTER is gone", || is_gone(outer).then_some(()));
+            eventually("the launcher has ended", || is_gone(launcher).then_some(()));
         }
     }
 }

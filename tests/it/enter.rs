@@ -1,4 +1,4 @@
-//! `--enter`: into containers of every maker, by root and by who owns them.
+//! `--enter`: into containers of every maker, by root and by their owner.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::harness::{Launch, Root, Who, skip, who};
 
 const KINDS: [&str; 7] = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
 
-/// Every maker's container, with everybody who may enter it.
-fn everywhere() -> Vec<(Container, Vec<Who>)> {
+/// A container of every maker, with the users that may enter it.
+fn containers() -> Vec<(Container, Vec<Who>)> {
     let mut found = Vec::new();
     for who in who::both() {
         for maker in MAKERS {
@@ -24,31 +24,31 @@ fn everywhere() -> Vec<(Container, Vec<Who>)> {
 }
 
 #[test]
-fn cmd_is_in_all_namespaces_and_below_the_root() {
-    for (container, by) in everywhere() {
+fn entered_cmd_has_the_containers_namespaces_and_root() {
+    for (container, by) in containers() {
         for by in by {
             let script = "for k in cgroup ipc mnt net pid user uts; do readlink /proc/self/ns/$k; done; pwd; \
                 stat -c %i /; exit 7";
             let out = enter(by, container.init, &[], &["/bin/sh", "-c", script]).run();
             let mut wanted: Vec<String> = KINDS.iter().map(|kind| container.namespace(kind)).collect();
-            // Process 1 of some is a program of the maker's, which is in /.
+            // Process 1 of these makers is their own program, whose directory is /.
             let own_init = matches!(container.maker, Maker::Nsinit | Maker::Sandbox | Maker::Bwrap);
             wanted.push(if own_init { "/" } else { "/tmp" }.into());
-            wanted.push(container.root.path().metadata().expect("the root is there").ino().to_string());
+            wanted.push(container.root.path().metadata().expect("the root exists").ino().to_string());
             assert_eq!(out.stdout.lines().collect::<Vec<_>>(), wanted, "{:?} by {by:?}: {out}", container.maker);
             assert_eq!(out.status, 7, "{out}");
-            without_trouble(&container, &out.stderr);
+            only_cgroup_warnings(&container, &out.stderr);
         }
         container.end();
     }
 }
 
-/// What a container of runc's has that we do not join is said.
+/// If nsinit does not join a cgroup of a runc container, it prints a warning; otherwise it prints nothing.
 #[track_caller]
-fn without_trouble(container: &Container, stderr: &str) {
+fn only_cgroup_warnings(container: &Container, stderr: &str) {
     let known = container.maker == Maker::Runc && stderr.contains("join the cgroup") && stderr.lines().count() == 1;
     let old = |pid: &str| {
-        let lists = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("read its cgroups");
+        let lists = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).expect("read the list of cgroups");
         lists.lines().filter(|line| !line.starts_with("0::")).map(str::to_owned).collect::<Vec<_>>()
     };
     let elsewhere = old(&container.inside.to_string()) != old("self");
@@ -56,9 +56,9 @@ fn without_trouble(container: &Container, stderr: &str) {
 }
 
 #[test]
-fn cmd_has_what_a_fresh_one_would() {
+fn entered_cmd_is_confined_as_a_fresh_one() {
     const USUAL: &str = "00000000a80425fb";
-    for (container, by) in everywhere() {
+    for (container, by) in containers() {
         for by in by {
             let script = "grep -E '^(Cap|NoNewPrivs|Groups|Uid|Gid|PPid)' /proc/$$/status; ls /proc/self/fd; \
                 echo $HOME $container $PATH";
@@ -72,12 +72,12 @@ fn cmd_has_what_a_fresh_one_would() {
             let ids = field("Uid");
             let zero = ids.split_whitespace().all(|id| id == "0");
             for name in ["CapEff", "CapPrm", "CapBnd"] {
-                // A sandbox of an ordinary user knows nobody but him.
+                // A sandbox of an ordinary user maps only that user's id.
                 let wanted = if zero || name == "CapBnd" { USUAL } else { "0000000000000000" };
                 assert_eq!(field(name), wanted, "{name}: {:?} by {by:?}\n{out}", container.maker);
             }
             assert!(ids.split_whitespace().all(|id| Some(id) == ids.split_whitespace().next()), "{out}");
-            // Standard input, output, error, and the directory that ls reads.
+            // Descriptors: standard input, output and error, and the directory that ls reads.
             assert!(out.stdout.contains("\n0\n1\n2\n3\n") && !out.stdout.contains("\n4\n"), "{out}");
             let home = if zero { "/root" } else { "/" };
             assert!(out.stdout.contains(&format!("\n{home} nsinit /usr/local/sbin:")), "{out}");
@@ -86,9 +86,9 @@ fn cmd_has_what_a_fresh_one_would() {
     }
 }
 
-/// Options say of an entered CMD what they say of a fresh one.
+/// Options have the same effect on an entered command as on a fresh one.
 #[test]
-fn options_hold() {
+fn options_apply_to_an_entered_cmd() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let run =
@@ -106,15 +106,15 @@ fn options_hold() {
             run(&["--uid", "5", "--cap-add", "CAP_CHOWN"], "grep CapEff /proc/self/status")
                 .says("CapEff:\t0000000000000001");
         }
-        // Without CMD a shell.
+        // Without a command, a shell runs.
         enter(who, container.init, &[], &[]).input("echo $0\n").run().is(0, "/bin/sh\n", "");
         container.end();
     }
 }
 
 #[test]
-fn statuses_and_signals() {
-    for (container, by) in everywhere() {
+fn status_and_signals_of_an_entered_cmd_are_passed_on() {
+    for (container, by) in containers() {
         for by in by {
             let sh = |script: &str| enter(by, container.init, &[], &["/bin/sh", "-c", script]);
             let out = sh("kill -9 $$").run();
@@ -133,40 +133,40 @@ fn statuses_and_signals() {
     }
 }
 
-/// A CMD that is not executed yet, or never will be, keeps nobody.
+/// A command that is not yet executed does not keep the launcher from ending.
 #[test]
-fn signals_before_cmd_is_executed() {
+fn signal_before_execve_ends_the_launcher() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let options = ["--block-fd", "0"];
         let run = enter(who, container.init, &options, &["true"]).open_input().start();
-        eventually("CMD waits", || procs::children(run.pid()).first().copied());
+        eventually("the command waits", || procs::children(run.pid()).first().copied());
         run.kill(libc::SIGTERM);
-        // It takes it when it goes on; nothing shows from outside that it has it.
+        // The command takes the signal when it continues; nothing shows from outside that the signal is pending.
         std::thread::sleep(std::time::Duration::from_millis(300));
         assert_eq!(run.finish_with_others().status, 143);
         let run = enter(who, container.init, &options, &["true"]).open_input().start();
-        let cmd = eventually("CMD waits", || procs::children(run.pid()).first().copied());
+        let cmd = eventually("the command waits", || procs::children(run.pid()).first().copied());
         run.kill(libc::SIGKILL);
         assert_eq!(run.finish_with_others().status, -libc::SIGKILL);
-        // It has come to be ours, and its container can't end while nobody has looked after it.
+        // It became our child, and its container cannot end before we reap it.
         wait_for(cmd);
         container.end();
     }
 }
 
-/// Who kills nsinit kills what it has brought inside, and nothing else.
+/// SIGKILL to the launcher kills the command that it brought into the container, and no other process.
 #[test]
-fn cmd_dies_with_the_launcher() {
-    for (container, by) in everywhere() {
+fn entered_cmd_dies_with_the_launcher() {
+    for (container, by) in containers() {
         for by in by {
             let mut run = enter(by, container.init, &[], &["/bin/sh", "-c", "echo $$; exec sleep 999"]).start();
             run.line();
-            let cmd = eventually("CMD is there", || procs::children(run.pid()).first().copied());
+            let cmd = eventually("the command runs", || procs::children(run.pid()).first().copied());
             run.kill(libc::SIGKILL);
             let out = run.finish();
             assert_eq!(out.status, -libc::SIGKILL, "{out}");
-            // It has come to be ours, and its container can't end while nobody has looked after it.
+            // It became our child, and its container cannot end before we reap it.
             wait_for(cmd);
             assert!(exists(container.inside));
         }
@@ -174,9 +174,9 @@ fn cmd_dies_with_the_launcher() {
     }
 }
 
-/// What CMD leaves in the background is the container's, and ends with it.
+/// A background process of the command stays in the container, and ends with it.
 #[test]
-fn what_cmd_leaves_behind_is_the_containers() {
+fn background_processes_of_cmd_stay_in_the_container() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let script = "setsid sleep 998 >/dev/null 2>&1 & exit 3";
@@ -185,14 +185,14 @@ fn what_cmd_leaves_behind_is_the_containers() {
         let status = out.finish_beside();
         assert_eq!(status, 3);
         let left = || procs::all().into_iter().find(|stat| stat.parent == container.init && stat.name == "sleep");
-        eventually("it has been adopted", left);
+        eventually("process 1 has adopted the background process", left);
         container.end();
     }
 }
 
-/// WHO: by its number, by a file that holds it, by a descriptor.
+/// WHO is a pid, a file with a pid, or a descriptor.
 #[test]
-fn three_ways_to_say_who() {
+fn enter_accepts_a_pid_a_pid_file_and_a_pidfd() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let file = container.root.file("pid", &format!("{}\n", container.init));
@@ -221,24 +221,25 @@ fn three_ways_to_say_who() {
     }
 }
 
-/// Not there, no container, somebody else's: one line each.
+/// No such process, no container, another user's container: one line each.
 #[test]
-fn who_can_not_be_entered() {
+fn enter_refuses_processes_outside_containers_of_the_caller() {
     for who in who::both() {
         let run = |word: &str| enter(who, word, &[], &["true"]).run();
         run("0").fails("0");
         run("4194304").fails("No such process");
         run("/none").fails("No such file");
         run("").fails("empty");
-        // A thread, and one that has ended and that nobody has looked after.
+        // A zombie that its parent has not reaped.
         let script = "sleep 0.1 & exec sleep 1000";
         let run = Launch::of(who, Path::new("/bin/sh")).args(["-c", script]).start();
-        let dead =
-            eventually("it has ended", || procs::children(run.pid()).into_iter().find(|pid| procs::is_gone(*pid)));
+        let dead = eventually("the child has ended", || {
+            procs::children(run.pid()).into_iter().find(|pid| procs::is_gone(*pid))
+        });
         enter(who, dead, &[], &["true"]).run_with_others().fails("No such process");
         run.kill(libc::SIGKILL);
         run.finish_with_others();
-        // Ourselves.
+        // The test process itself.
         let out = enter(who, std::process::id(), &[], &["true"]).run();
         if who.is_root() {
             out.fails("no other namespace");
@@ -255,16 +256,16 @@ fn who_can_not_be_entered() {
     }
 }
 
-/// One that has ended and is not reaped, and one that ends while we are on our way.
+/// The process ends after it was entered; then it no longer exists.
 #[test]
-fn who_vanishes() {
+fn entered_cmd_ends_with_the_container() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Unshare) else { continue };
         let inside = container.inside;
         let running = enter(who, inside, &[], &["/bin/sh", "-c", "echo in; sleep 1000"]).start();
         let mut running = running;
         assert_eq!(running.line(), "in");
-        // Process 1 takes all others of its pid namespace with it.
+        // The end of process 1 kills all other processes of its pid namespace.
         send(inside, libc::SIGKILL);
         let out = running.finish_beside();
         assert_eq!(out, 137);
@@ -274,7 +275,7 @@ fn who_vanishes() {
 }
 
 #[test]
-fn what_has_no_meaning_is_refused() {
+fn enter_refuses_options_that_make_a_container() {
     for who in who::both() {
         enter(who, 1, &["--read-only"], &["true"]).run().fails("--read-only");
         for options in [
@@ -299,20 +300,21 @@ fn what_has_no_meaning_is_refused() {
     }
 }
 
-/// The kernels of before: no pidfd_open (5.3), no setns of a process (5.8).
+/// Older kernels: no pidfd_open (before 5.3), no setns of a pidfd (before 5.8).
 #[test]
-fn on_older_kernels() {
+fn enter_works_without_pidfd_open_and_setns_of_a_pidfd() {
     use super::harness::Deny;
-    /// The mount and the pid namespace at once.
+    /// The mount and the pid namespace in one setns call.
     const BOTH: u64 = 0x2002_0000;
     const MANY: Deny = Deny::when(libc::SYS_setns, 1, BOTH, BOTH, libc::EINVAL);
-    for (container, by) in everywhere() {
+    for (container, by) in containers() {
         for by in by {
             let script = "for k in mnt net pid user; do readlink /proc/self/ns/$k; done";
             let wanted = ["mnt", "net", "pid", "user"].map(|kind| container.namespace(kind)).join("\n") + "\n";
             let sh = || enter(by, container.init, &[], &["/bin/sh", "-c", script]);
-            // One by one: where there are two user namespaces, one in the other, an ordinary user gets into neither of them so
-            // that he may join what is the outer one's.
+            // Joined one by one: with two nested user namespaces, an ordinary user cannot enter either of them with
+            // permission to join
+            // the namespaces that belong to the outer one.
             let nested = container.maker == Maker::Bwrap && !by.is_root();
             for launch in [sh().lacking(&[libc::SYS_pidfd_open]), sh().deny(MANY)] {
                 if nested {
@@ -327,13 +329,14 @@ fn on_older_kernels() {
     }
 }
 
-/// Of version 2: CMD is where the container is, and what forbids that is said.
+/// cgroup v2: the command is in the container's cgroup, or a warning says why not.
 #[test]
-fn cmd_is_in_the_containers_cgroup() {
+fn entered_cmd_joins_the_containers_cgroup() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let Some(own) = Root::new(user) else { return };
     let (uid, gid) = (user.uid(), user.gid());
-    // Not where other tests look for mounts; what is left of the cgroup would keep rmdir from succeeding.
+    // A mount namespace of its own, because other tests compare mounts; a process left in the cgroup would make rmdir
+    // fail.
     let script = format!(
         "set -e; mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || exit 77
         C=/sys/fs/cgroup/nsinit-test.$$ P={dir}/box.pid Q={dir}/cmd.pid; mkdir $C
@@ -353,10 +356,10 @@ fn cmd_is_in_the_containers_cgroup() {
         .env("AS", &format!("setpriv --reuid {uid} --regid {gid} --clear-groups"))
         .run();
     if out.status == 77 {
-        return skip("the kernel mounts no cgroup2 here");
+        return skip("cgroup2 cannot be mounted on this machine");
     }
-    let ours = std::fs::read_to_string("/proc/self/cgroup").expect("read it");
-    let ours = ours.lines().find(|line| line.starts_with("0::")).expect("there is one of version 2");
+    let ours = std::fs::read_to_string("/proc/self/cgroup").expect("read our list of cgroups");
+    let ours = ours.lines().find(|line| line.starts_with("0::")).expect("the list has an entry for cgroup v2");
     assert_eq!(out.stdout, format!("0::C\n143\n{ours}\n143\ngone\n"), "{out}");
     assert_eq!(out.stderr.lines().count(), 1, "{out}");
     assert!(out.stderr.contains("join the cgroup of") && out.stderr.contains("Permission denied"), "{out}");

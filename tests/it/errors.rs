@@ -1,4 +1,4 @@
-//! What nsinit says to what it can't do or can't understand: one line, with the user's own word, and nothing ran.
+//! Error messages: one line that names the user's own word, and the command does not run.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -10,7 +10,7 @@ use super::harness::launch::tool;
 use super::harness::scratch::{Dir, nsinit};
 use super::harness::{Launch, roots, who};
 
-/// Options that can't be meant, and the word that the line must name.
+/// Usage errors, and the word that the message must name.
 const ROWS: &[(&[&str], &str)] = &[
     (&["--no-such-option"], "--no-such-option"),
     (&["-z"], "-z"),
@@ -20,23 +20,23 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["--bind=/a", "/b"], "--bind"),
     (&["--setenv=A=1", "b"], "--setenv"),
     (&["--help=x"], "--help"),
-    // A name that the environment can't hold.
+    // Names that the environment cannot hold.
     (&["--setenv", "", "x"], "--setenv"),
     (&["--setenv", "A=B", "x"], "A=B"),
     (&["--unsetenv", "A=B"], "A=B"),
-    // Places.
+    // Paths.
     (&["--dir", ""], "DEST"),
     (&["--tmpfs", "/"], "/"),
     (&["--bind", "/tmp", "//"], "//"),
     (&["--symlink", "x", "/"], "/"),
     (&["--bind", "", "/mnt"], "bind"),
     (&["--chdir", ""], "directory"),
-    // The end of the options is no value.
+    // `--` is not a value.
     (&["--chdir", "--"], "--chdir"),
     (&["--bind", "/tmp", "--"], "--bind"),
     (&["--setenv", "A", "--"], "--setenv"),
     (&["--hostname", "--"], "--hostname"),
-    // Said of an operation that does not follow.
+    // Options that must precede an operation, without that operation.
     (&["--dir", "/x", "--perms", "0700"], "--perms"),
     (&["--tmpfs", "/x", "--size", "4096"], "--size"),
     (&["--noexec"], "--noexec"),
@@ -50,7 +50,7 @@ const ROWS: &[(&[&str], &str)] = &[
     (&["--cap-add", "CAP_"], "CAP_"),
     (&["--cap-add", "63"], "63"),
     (&["--cap-drop", "CAP_CHOWN "], "CAP_CHOWN "),
-    // What goes against what.
+    // Options that conflict.
     (&["--as-pid-1", "--share-pid"], "--as-pid-1"),
     (&["--as-pid-1", "--group"], "--group"),
     (&["--as-pid-1", "--wait-all"], "--wait-all"),
@@ -58,7 +58,7 @@ const ROWS: &[(&[&str], &str)] = &[
 ];
 
 #[test]
-fn what_can_not_be_meant() {
+fn usage_errors_name_the_option() {
     for root in roots() {
         for &(options, word) in ROWS {
             root.run(options, &["echo", "ran"]).fails(word);
@@ -67,9 +67,9 @@ fn what_can_not_be_meant() {
     }
 }
 
-/// Number options, and words that are no number for any of them (CVE-2026-30892).
+/// Options that take a number, and words that are not valid numbers for any of them (CVE-2026-30892).
 #[test]
-fn what_is_no_number() {
+fn number_options_refuse_malformed_numbers() {
     for root in roots() {
         for option in ["--uid", "--gid", "--grace", "--keep-fd", "--umask"] {
             for word in [
@@ -104,7 +104,7 @@ fn what_is_no_number() {
 }
 
 #[test]
-fn a_missing_value_is_named() {
+fn missing_option_value_names_the_option() {
     const OPTIONS: [(&str, usize); 24] = [
         ("--root", 1),
         ("--bind", 2),
@@ -140,9 +140,9 @@ fn a_missing_value_is_named() {
     }
 }
 
-/// Options before anything is set up: a wrong one behind good ones, or behind CMD's end, changes nothing.
+/// All options are checked before anything is set up: an invalid option after valid ones changes nothing.
 #[test]
-fn a_late_mistake_is_found_before_anything_is_done() {
+fn usage_errors_are_found_before_any_change() {
     for root in roots() {
         let before = root.listing();
         root.run(&["--dir", "/made", "--uid", "x"], &["echo", "ran"]).fails("--uid");
@@ -151,9 +151,9 @@ fn a_late_mistake_is_found_before_anything_is_done() {
     }
 }
 
-/// A message can't drive the reader's terminal, nor become two lines.
+/// A message cannot control the reader's terminal, and is always one line.
 #[test]
-fn messages_are_printable() {
+fn messages_are_one_printable_line() {
     for root in roots() {
         let out = root.run(&[], &["a\nb\x1b[2Jc"]);
         assert!(out.status == 127 && out.stderr.lines().count() == 1 && !out.stderr.contains('\x1b'), "{out}");
@@ -163,7 +163,7 @@ fn messages_are_printable() {
 }
 
 #[test]
-fn a_very_long_word_is_cut_and_not_two_lines() {
+fn long_arguments_are_cut_in_messages() {
     for root in roots() {
         let long = "x".repeat(100_000);
         let out = root.run(&["--uid", &long], &["true"]);
@@ -176,7 +176,7 @@ fn a_very_long_word_is_cut_and_not_two_lines() {
 }
 
 #[test]
-fn words_need_not_be_utf_8() {
+fn arguments_may_be_any_bytes() {
     for root in roots() {
         let word = OsStr::from_bytes(b"\xff\xfe");
         root.launch(&[], &["sh", "-c", "printf %s \"$1\" | od -An -tx1", "sh"]).args([word]).run().says(" ff fe");
@@ -185,9 +185,9 @@ fn words_need_not_be_utf_8() {
     }
 }
 
-/// The launcher's environment and arguments may be as big as the kernel takes them.
+/// The launcher's environment and arguments may be as big as the kernel allows.
 #[test]
-fn big_arguments_pass() {
+fn big_arguments_and_environments_are_passed_on() {
     for root in roots() {
         let big = "y".repeat(120_000);
         root.run(&[], &["sh", "-c", "echo ${#1} ${#9}", "sh", &big, &big, &big, &big, &big, &big, &big, &big, &big])
@@ -200,9 +200,9 @@ fn big_arguments_pass() {
     }
 }
 
-/// CVE-2020-5291: whoever may run a set-id launcher would have its owner's rights.
+/// CVE-2020-5291: a set-id launcher would give its owner's rights to every user who may run it.
 #[test]
-fn set_id_operation_is_refused() {
+fn set_id_binary_is_refused() {
     let (Some(_), Some(user)) = (who::root(), who::user()) else { return };
     let place = Dir::new(user);
     let path = place.at("nsinit");
@@ -211,9 +211,10 @@ fn set_id_operation_is_refused() {
     Launch::of(user, &path).args(["--root", "/", "true"]).run().fails("set-id");
 }
 
-/// overlayfs takes no directory that hides something from whoever is in a user namespace.
+/// overlayfs takes no lower directory with mounts below it from a caller in a user namespace: the mounts may hide
+/// something.
 #[test]
-fn mounts_below_a_volatile_root() {
+fn volatile_root_with_mounts_below_is_explained() {
     for who in who::both() {
         let out = Launch::new(who).args(["--root", "/", "--volatile", "--", "true"]).run();
         out.fails("mount an overlay on /: Invalid argument (something is mounted below it,");

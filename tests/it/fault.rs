@@ -1,9 +1,11 @@
-//! The kernel says no, one call at a time.
+//! System calls fail, one at a time.
 //!
-//! - `every_step_has_its_line`: a table, a row for each thing that can fail: the exact line, the status.
-//! - `no_refusal_weakens_cmd`: every system call there is, refused in turn. CMD either runs as confined as ever, seen
+//! - `every_failing_step_prints_its_message`: a table with a row for each step that can fail: the exact message, the
+//! status.
+//! - `failing_calls_never_weaken_cmd`: each system call in turn fails. The command either runs as confined as usual,
+//! seen
 //!   from outside, or it does not run and nothing is left.
-//! - `without_the_new_calls`: what older kernels lack is done in the old way.
+//! - `container_works_without_newer_system_calls`: on older kernels nsinit uses the older calls.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,16 +20,16 @@ use libc::{EAGAIN, EIO, EMFILE, ENOSPC, ENOSYS, EPERM};
 // ---- each step
 
 struct Row {
-    /// The step as `--explain` has it, DIR standing for the root's path.
+    /// The step as `--explain` prints it; DIR stands for the path of the root.
     step: &'static str,
     deny: Deny,
     options: &'static [&'static str],
-    /// What is said, after `nsinit: `; DIR as above.
+    /// The message after `nsinit: `; DIR as above.
     line: &'static str,
     by: By,
 }
 
-/// Whose runs have the step.
+/// The users whose launches have the step.
 #[derive(Clone, Copy, PartialEq)]
 enum By {
     Both,
@@ -40,22 +42,22 @@ const fn row(step: &'static str, deny: Deny, options: &'static [&'static str], l
     Row { step, deny, options, line, by }
 }
 
-/// A call refused when its first argument is this.
+/// The call fails if its first argument is this.
 const fn first(call: i64, argument: i32) -> Deny {
     Deny::when(call, 0, ALL, argument as u64, EIO)
 }
 
-/// mount(2) with exactly these flags.
+/// mount(2) with exactly these flags fails.
 const fn mount(flags: libc::c_ulong) -> Deny {
     Deny::when(libc::SYS_mount, 3, ALL, flags, EIO)
 }
 
-/// fsmount(2) with exactly these attributes.
+/// fsmount(2) with exactly these attributes fails.
 const fn fsmount(attributes: u64) -> Deny {
     Deny::when(libc::SYS_fsmount, 2, ALL, attributes, EIO)
 }
 
-/// read(2) or write(2) of exactly so many bytes.
+/// read(2) or write(2) of exactly this many bytes fails.
 const fn bytes(call: i64, count: u64) -> Deny {
     Deny::when(call, 2, ALL, count, EIO)
 }
@@ -65,11 +67,11 @@ const fn all(call: i64) -> Deny {
 }
 
 const ALL: u64 = u64::MAX;
-/// What some libraries add.
+/// Some C libraries add this flag.
 const O_LARGEFILE: u64 = 0o100_000;
 /// `nosuid,nodev` of mount_setattr(2).
 const NOSUID_NODEV: u64 = 2 | 4;
-/// How a standard descriptor is opened again, for reading.
+/// The flags with which a standard descriptor is reopened for reading.
 const REOPEN: Deny = Deny::when(
     libc::SYS_openat,
     2,
@@ -79,14 +81,14 @@ const REOPEN: Deny = Deny::when(
 );
 const DATA: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 const REMOUNT_READ_ONLY: libc::c_ulong = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | DATA;
-/// How CMD is forked: CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD.
+/// The flags with which the command is cloned: CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD.
 const CMD_FORK: u64 = 0x20_0111;
-/// How its helper is: CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD.
+/// The flags with which the helper is cloned: CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD.
 const HELPER_FORK: u64 = 0x711;
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    // The launcher. kill(2) takes minus one for everybody: an error of getpid(2) is never taken for a number.
+    // The launcher. kill(2) with pid -1 signals all processes: an error of getpid(2) must not be used as a pid.
     row("", all(libc::SYS_getpid), &[], "ask for our own number: Input/output error", Both),
     row("", all(libc::SYS_memfd_create), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
@@ -137,7 +139,7 @@ const ROWS: &[Row] = &[
     row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
     row("forbid user and cgroup namespaces", bytes(libc::SYS_write, 2), &[],
         "forbid user and cgroup namespaces: Input/output error (the limits in /proc/sys/user cannot be written here: use --allow-nesting to leave them)", Both),
-    // CMD.
+    // The command.
     row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
     row("set umask", first(libc::SYS_umask, 0o27), &["--umask", "027"], "set umask: Input/output error", Both),
     row("reduce the bounding set", first(libc::SYS_prctl, libc::PR_CAPBSET_DROP), &[], "reduce the bounding set: Input/output error", Both),
@@ -161,7 +163,7 @@ impl Row {
 }
 
 #[test]
-fn every_step_has_its_line() {
+fn every_failing_step_prints_its_message() {
     let mut wrong = Vec::new();
     for root in roots() {
         let before = root.listing();
@@ -177,14 +179,14 @@ fn every_step_has_its_line() {
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// Steps that have no row: what they do can't fail, or not by a call that only they make.
+/// Steps without a row: their calls cannot fail, or other steps make the same calls.
 const WITHOUT_ROW: &[&str] = &[
     "look for a terminal",
     "clone process 1 into new namespaces",
     "write gid_map",
     "bring up lo",
     "open the caller's directory",
-    // As /proc is opened before; a DIR that is not there is tried elsewhere.
+    // As /proc is opened earlier; if DIR does not exist, other tests assert it.
     "open root DIR",
     "mount sysfs on /sys",
     "start a process group",
@@ -199,7 +201,7 @@ const WITHOUT_ROW: &[&str] = &[
 
 /// `--explain` and the table have the same steps: a new step without a fault test fails here.
 #[test]
-fn every_explained_step_has_a_row() {
+fn every_explained_step_has_a_fault_test() {
     let mut missing = Vec::new();
     for root in roots() {
         let everything = [
@@ -227,9 +229,9 @@ fn every_explained_step_has_a_row() {
     assert!(missing.is_empty(), "no fault test for {missing:#?}");
 }
 
-/// A container without lo, or without /sys, is poorer, not less safe.
+/// A container without lo, or without /sys, offers less but is equally safe.
 #[test]
-fn what_is_not_needed_may_fail() {
+fn container_starts_without_lo_or_sysfs() {
     for root in roots() {
         let launch = |deny| root.launch(&[], &["sh", "-c", "exit 7"]).deny(deny).run();
         launch(all(libc::SYS_socket)).is(
@@ -239,16 +241,17 @@ fn what_is_not_needed_may_fail() {
         );
         let sysfs = |errno| Deny::when(libc::SYS_fsmount, 2, ALL, 1 | 2 | 4 | 8, errno);
         launch(sysfs(EPERM)).is(7, "", "");
-        // Nothing is left out for a reason that has nothing to do with it.
+        // Only EPERM and similar answers are tolerated; an unrelated error is reported.
         for errno in [EIO, EMFILE] {
             launch(sysfs(errno)).fails("mount sysfs on /sys: ");
         }
     }
 }
 
-/// Root's program leaves its file; where the kernel does not let it, a sealed copy runs instead, or nothing.
+/// Root's nsinit changes its /proc/self/exe link (PR_SET_MM_EXE_FILE); if the kernel refuses that, a sealed copy
+/// runs, or nothing.
 #[test]
-fn without_leaving_its_file_it_is_a_copy() {
+fn sealed_copy_runs_if_the_exe_link_cannot_be_changed() {
     for root in roots().into_iter().filter(|root| root.who.is_root()) {
         let stay = |denied: &[Deny]| {
             let launch = root.launch(&[], &["sh", "-c", "exit 7"]);
@@ -263,15 +266,16 @@ fn without_leaving_its_file_it_is_a_copy() {
     }
 }
 
-/// Every errno prints its text, those of quotas, network file systems and keys too; one without a text prints its number.
+/// Every errno prints its text, including those of quotas, network file systems and keys; one without a text prints
+/// its number.
 #[test]
-fn every_errno_prints_its_words() {
+fn every_errno_prints_its_text_or_number() {
     const WORDS: [(i32, &str); 5] = [
         (libc::EDQUOT, "Disk quota exceeded"),
         (libc::ENOTCONN, "Transport endpoint is not connected"),
         (libc::EKEYREVOKED, "Key has been revoked"),
         (41, "error 41"),
-        // ENOTSUPP of the kernel, which user space should never see.
+        // The kernel-internal ENOTSUPP, which user space should never see.
         (524, "error 524"),
     ];
     for root in roots() {
@@ -283,9 +287,10 @@ fn every_errno_prints_its_words() {
     }
 }
 
-/// What one capability answers says nothing of the next; and one that stays is an error, whatever the kernel calls it.
+/// A failure for one capability does not end the loop; a capability that stays in the set is an error, whatever the
+/// errno.
 #[test]
-fn the_bounding_set_goes_through_all_capabilities() {
+fn bounding_set_failure_stops_the_launch() {
     for root in roots() {
         let bounded = |options: &[&str], deny| {
             let options = [&["--cap-drop", "ALL"], options].concat();
@@ -293,24 +298,25 @@ fn the_bounding_set_goes_through_all_capabilities() {
         };
         let dropped = |errno| Deny::when(libc::SYS_prctl, 0, ALL, libc::PR_CAPBSET_DROP as u64, errno);
         bounded(&[], dropped(libc::EINVAL)).fails("reduce the bounding set: Invalid argument");
-        // Capability 5 alone, for every operation.
+        // Only capability 5, for every operation.
         let fifth = |errno| Deny::when(libc::SYS_prctl, 1, ALL, 5, errno);
         bounded(&["--allow-new-privs"], fifth(libc::EINVAL)).fails("reduce the bounding set: Invalid argument");
         bounded(&[], fifth(EIO)).fails("reduce the bounding set: Input/output error");
-        // It is not asked for where it stays; the others are gone.
+        // `--cap-add KILL` keeps capability 5, so it is not dropped; all others are.
         bounded(&["--cap-add", "KILL"], fifth(libc::EINVAL)).is(0, "CapBnd:\t0000000000000020\n", "");
     }
 }
 
-/// A child whose status cannot be read has not succeeded: no CMD runs in a user namespace without maps.
+/// A child whose status cannot be read has not succeeded: no command runs in a user namespace without id maps.
 #[test]
-fn a_failed_wait_is_no_success() {
+fn failed_wait_is_a_failure() {
     for root in roots() {
         for options in [&["--share-net", "--disable-userns"][..], &["--share-net", "--assert-userns-disabled"], &[]] {
-            // Not the waits of the loops, which ask for more.
+            // Not the waits of the signal loops, which pass more flags.
             let waits = Deny::when(libc::SYS_wait4, 2, ALL, libc::__WALL as u64, EIO);
             let out = root.launch(options, &["echo", "ran"]).deny(waits).run();
-            // The launcher can't wait either, and then does not know that process 1 has said why: it says why it stops too.
+            // The launcher cannot wait either, and so does not know that process 1 reported a reason: it reports its
+            // own.
             let lines = out.stderr.lines().all(|line| line.starts_with("nsinit: "));
             let said = out.stderr.contains(": Input/output error\n");
             assert!(out.status == 125 && out.stdout.is_empty() && lines && said, "{out}");
@@ -318,9 +324,9 @@ fn a_failed_wait_is_no_success() {
     }
 }
 
-/// Where no helper can be had, one does it all.
+/// If the helper cannot be cloned, process 1 does its work.
 #[test]
-fn without_a_helper_it_is_made_alone() {
+fn container_is_made_without_the_helper_if_clone_fails() {
     for root in roots() {
         let helper = Deny::when(libc::SYS_clone, 0, ALL, HELPER_FORK, EAGAIN);
         root.launch(&[], &["sh", "-c", "cat /sys/class/net/lo/flags; exit 7"]).deny(helper).run().is(7, "0x9\n", "");
@@ -348,19 +354,20 @@ fn in_place(who: Who, options: &[&str], cmd: &[&str]) -> Launch {
 }
 
 #[test]
-fn every_step_in_place_has_its_line() {
+fn every_failing_step_in_place_prints_its_message() {
     for who in who::both() {
         for row in IN_PLACE {
             let out = in_place(who, row.options, &["echo", "ran"]).deny(row.deny).run();
             out.is(125, "", &format!("nsinit: {}\n", row.line));
         }
-        // Who can't learn of CMD's end ends it.
+        // A launcher that cannot wait for the command kills it.
         in_place(who, &[], &["sleep", "1000"]).deny(all(libc::SYS_wait4)).run().is(
             125,
             "",
             "nsinit: wait for CMD: Input/output error\n",
         );
-        // What is nice to have: the list of children is for the end only, the directory and descriptors are its own.
+        // These calls are optional: the list of children serves only teardown; directory, descriptors and
+        // capabilities are nsinit's own.
         for call in [libc::SYS_readlinkat, libc::SYS_chdir, libc::SYS_close_range, libc::SYS_capset] {
             in_place(who, &[], &["echo", "ran"]).deny(all(call)).run().is(0, "ran\n", "");
         }
@@ -368,7 +375,7 @@ fn every_step_in_place_has_its_line() {
 }
 
 #[test]
-fn every_explained_step_in_place_has_a_row() {
+fn every_explained_step_in_place_has_a_fault_test() {
     let without_row = |step: &str| {
         let more = ["die with nsinit", "leave the terminal to CMD's session"];
         WITHOUT_ROW.iter().chain(&more).any(|start| step.starts_with(start))
@@ -383,15 +390,17 @@ fn every_explained_step_in_place_has_a_row() {
     }
 }
 
-/// Every call refused: CMD runs as the caller would have run it, or it does not run; the end comes, and nothing is left.
+/// Each call in turn fails: the command runs as without nsinit, or does not run; the launch ends, and nothing is
+/// left.
 #[test]
-fn no_refusal_hangs_it() {
+fn failing_calls_in_place_never_change_cmd_or_hang() {
     let Some(root) = who::root() else {
-        return skip("only root reads another's /proc");
+        return skip("only root can read /proc of another user's process");
     };
     let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
     let look = |deny| look_at_run(in_place(root, &[], &[helper, "stay"]), deny);
-    let normal = look(Deny::all(LAST, EPERM)).unwrap_or_else(|out| panic!("no CMD with nothing refused: {out}"));
+    let normal = look(Deny::all(LAST, EPERM))
+        .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
     for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
         for errno in [EPERM, ENOSYS] {
             if let Ok(facts) = look(Deny::all(call, errno)) {
@@ -401,9 +410,9 @@ fn no_refusal_hangs_it() {
     }
 }
 
-// ---- what is entered
+// ---- enter
 
-/// DIR stands for the number of the process.
+/// DIR stands for the pid of the entered process.
 #[rustfmt::skip]
 const ENTERED: &[Row] = &[
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
@@ -446,10 +455,10 @@ const ENTERED: &[Row] = &[
     row("enter directory .", all(libc::SYS_getcwd), &[], "enter directory .: Input/output error", Both),
 ];
 
-/// A child with the same descriptors and mounts of its own: CLONE_NEWNS | CLONE_FILES | SIGCHLD.
+/// A child with the same descriptors but its own mounts: CLONE_NEWNS | CLONE_FILES | SIGCHLD.
 const DEVICES_FORK: u64 = 0x2_0411;
 
-/// How a process goes on as two: SIGCHLD alone; and as a sister: CLONE_PARENT.
+/// fork(2): only SIGCHLD; and the fork of a sibling: CLONE_PARENT too.
 const FORK: u64 = 0x11;
 /// See [`FORK`].
 const SISTER_FORK: u64 = 0x8011;
@@ -459,7 +468,7 @@ fn entered(container: &Container, options: &[&str], cmd: &[&str]) -> Launch {
 }
 
 #[test]
-fn every_step_into_a_container_has_its_line() {
+fn every_failing_step_of_enter_prints_its_message() {
     let mut wrong = Vec::new();
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
@@ -477,7 +486,7 @@ fn every_step_into_a_container_has_its_line() {
 }
 
 #[test]
-fn every_explained_step_into_a_container_has_a_row() {
+fn every_explained_step_of_enter_has_a_fault_test() {
     const MORE: &[&str] = &["open /proc", "die with nsinit", "join the cgroup of", "start a process group"];
     let mut missing = Vec::new();
     for who in who::both() {
@@ -497,18 +506,18 @@ fn every_explained_step_into_a_container_has_a_row() {
     assert!(missing.is_empty(), "no fault test for {missing:#?}");
 }
 
-/// Every call refused: who enters is in all of it and as confined as ever, or does not run.
+/// Each call in turn fails: the entered command is in all namespaces and as confined as usual, or does not run.
 #[test]
-fn no_refusal_weakens_an_entered_cmd() {
+fn failing_calls_never_weaken_an_entered_cmd() {
     if who::root().is_none() {
-        return skip("only root sees a container from outside");
+        return skip("only root can inspect a container from outside");
     }
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         for options in [&[][..], &["--pty"]] {
             let look = |deny| look_at_run(entered(&container, options, &["helper", "stay"]), deny);
-            let normal =
-                look(Deny::all(LAST, EPERM)).unwrap_or_else(|out| panic!("no CMD with nothing refused: {out}"));
+            let normal = look(Deny::all(LAST, EPERM))
+                .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
             for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
                 for errno in [EPERM, ENOSYS] {
                     if let Ok(facts) = look(Deny::all(call, errno)) {
@@ -522,7 +531,7 @@ fn no_refusal_weakens_an_entered_cmd() {
 }
 
 #[test]
-fn no_namespaces() {
+fn clone_failure_names_its_cause() {
     for root in roots() {
         let out = root.launch(&[], &["echo", "ran"]).deny(Deny::all(libc::SYS_clone3, ENOSPC)).run();
         out.fails("create namespaces: No space left on device (");
@@ -531,20 +540,21 @@ fn no_namespaces() {
 
 // ---- every call
 
-/// Calls without which no program starts, speaks or ends: refused, they stop nsinit before its first line.
+/// Calls without which no program starts, prints or ends: if they fail, nsinit stops before its first message.
 const BASIC: [i64; 4] = [libc::SYS_execve, libc::SYS_write, libc::SYS_exit_group, libc::SYS_exit];
-/// Beyond the last that this kernel knows, all are refused anyway.
+/// Above the last call that this kernel knows: the kernel answers ENOSYS to all.
 const LAST: i64 = 470;
 
 #[test]
-fn no_refusal_weakens_cmd() {
+fn failing_calls_never_weaken_cmd() {
     if who::root().is_none() {
-        return skip("only root sees a container from outside");
+        return skip("only root can inspect a container from outside");
     }
     for root in roots() {
         let root = root.with_helper();
         let unused = Deny::all(LAST, EPERM);
-        let normal = look_at(&root, unused).unwrap_or_else(|out| panic!("no CMD with nothing refused: {out}"));
+        let normal = look_at(&root, unused)
+            .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
         for call in (0..LAST).filter(|call| !BASIC.contains(call)) {
             for errno in [EPERM, ENOSYS] {
                 if let Ok(facts) = look_at(&root, Deny::all(call, errno)) {
@@ -557,7 +567,7 @@ fn no_refusal_weakens_cmd() {
 
 type Facts = BTreeMap<String, String>;
 
-/// Runs a CMD under the filter and looks at it from outside, unfiltered. Err: it did not run.
+/// Runs a command under the filter and inspects it from outside. Err: it did not run.
 fn look_at(root: &Root, deny: Deny) -> Result<Facts, String> {
     let options = ["--hostname", "cage", "--tmpfs", "/tmp", "--umask", "027"];
     look_at_run(root.launch(&options, &["helper", "stay"]), deny)
@@ -573,10 +583,10 @@ fn look_at_run(launch: Launch, deny: Deny) -> Result<Facts, String> {
     let pids = procs::tree(running.pid());
     let cmd = pids.iter().copied().find(|&pid| stat(pid).is_some_and(|s| s.name == "helper"));
     let Some(cmd) = cmd else {
-        // A launcher that can't wait ends at once, and CMD with it.
+        // A launcher that cannot wait ends at once, and the command with it.
         return Err(running.finish().to_string());
     };
-    // It may have ended meanwhile, where somebody around it could not go on.
+    // The command may have ended, because a process of nsinit could not continue.
     let facts = facts(cmd);
     send(cmd, libc::SIGKILL);
     let out = running.finish();
@@ -613,11 +623,11 @@ fn facts(pid: Pid) -> Option<Facts> {
     }
     facts.insert("mounts".into(), mounts(pid)?);
     facts.insert("descriptors".into(), descriptors(pid)?);
-    // All of it was looked at while it was there.
+    // All facts were read before the command ended.
     (stat(pid)?.state != 'Z').then_some(facts)
 }
 
-/// The mount table without the numbers that differ from one run to the next.
+/// The mount table without the ids that differ between runs.
 fn mounts(pid: Pid) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok()?;
     let lines = text.lines().map(|l| l.splitn(4, ' ').nth(3).unwrap_or_default());
@@ -641,7 +651,7 @@ fn differences(normal: &Facts, facts: &Facts) -> String {
 
 // ---- older kernels
 
-/// What came after Linux 4.18 and has an older way.
+/// Calls newer than Linux 4.18, for each of which nsinit has a fallback.
 const NEW_CALLS: &[(&str, i64)] = &[
     ("clone3", libc::SYS_clone3),
     ("openat2", libc::SYS_openat2),
@@ -653,7 +663,7 @@ const NEW_CALLS: &[(&str, i64)] = &[
 ];
 
 #[test]
-fn without_the_new_calls() {
+fn container_works_without_newer_system_calls() {
     for root in roots() {
         let source = root.dir("mnt");
         let options = ["--ro-bind", source.to_str().unwrap(), "/a/b", "--tmpfs", "/tmp", "--hostname", "cage"];
@@ -668,9 +678,9 @@ fn without_the_new_calls() {
     }
 }
 
-/// Container engines' filters refuse clone3, whose flags they can't see, with either errno.
+/// The seccomp filters of container engines refuse clone3, whose flags they cannot inspect, with either errno.
 #[test]
-fn without_clone3() {
+fn clone_is_used_if_clone3_fails() {
     for root in roots() {
         for errno in [ENOSYS, EPERM] {
             for options in [&[][..], &["--unshare-time"], &["--share-pid"], &["--as-pid-1"]] {

@@ -1,4 +1,5 @@
-//! The file system options, and SECURITY.md's rows about paths: whatever DIR holds, nothing outside it is touched.
+//! The options for files and mounts, and SECURITY.md's rows about paths: whatever DIR holds, no file outside it is
+//! touched.
 
 use std::ffi::CString;
 use std::fs;
@@ -9,7 +10,7 @@ use std::path::Path;
 use super::harness::scratch::{Dir, own_nsinit, own_nsinit_in};
 use super::harness::{Deny, Launch, Out, Root, roots, who};
 
-/// A directory of the host's with a file in it.
+/// A directory outside the container with a file in it.
 fn source(root: &Root) -> Dir {
     let dir = Dir::new(root.who);
     dir.file("file", "from outside\n");
@@ -29,7 +30,7 @@ fn mount_of(out: &Out, point: &str) -> (String, String) {
     (options.to_owned(), kind.to_owned())
 }
 
-// ---- what each option does
+// ---- the effect of each option
 
 #[test]
 fn bind_is_writable() {
@@ -41,7 +42,7 @@ fn bind_is_writable() {
 }
 
 #[test]
-fn ro_bind_is_not() {
+fn ro_bind_is_not_writable() {
     for root in roots() {
         let dir = source(&root);
         let before = dir.listing();
@@ -56,9 +57,9 @@ fn ro_bind_is_not() {
     }
 }
 
-/// The whole tree, mounts below included, is bound and has the flags; /dev has such mounts on every host.
+/// The whole tree, including mounts below, is bound and gets the flags; /dev has such mounts on every host.
 #[test]
-fn binds_are_recursive_and_so_are_their_flags() {
+fn binds_and_their_flags_are_recursive() {
     for root in roots() {
         let table = root.run(&["--ro-bind", "/dev", "/mnt"], &["cat", "/proc/self/mountinfo"]);
         let below: Vec<&str> =
@@ -74,7 +75,7 @@ fn binds_are_recursive_and_so_are_their_flags() {
 }
 
 #[test]
-fn device_files_work_only_where_asked() {
+fn device_files_work_only_under_dev_bind() {
     for root in roots() {
         let out = root.sh(&["--bind", "/dev", "/mnt"], "echo x >/mnt/null");
         assert!(out.stderr.contains("Permission denied"), "{out}");
@@ -84,7 +85,7 @@ fn device_files_work_only_where_asked() {
 }
 
 #[test]
-fn a_file_is_bound_onto_a_file() {
+fn file_is_bound_onto_a_file() {
     for root in roots() {
         let dir = source(&root);
         let file = dir.at("file");
@@ -99,7 +100,7 @@ fn a_file_is_bound_onto_a_file() {
 }
 
 #[test]
-fn a_missing_source_is_named() {
+fn missing_bind_source_is_named() {
     for root in roots() {
         for option in ["--bind", "--ro-bind", "--dev-bind"] {
             let out = root.run(&[option, "/no/such/source", "/mnt"], &["true"]);
@@ -109,9 +110,9 @@ fn a_missing_source_is_named() {
     }
 }
 
-/// The source is the caller's path, from the caller's directory, its links followed.
+/// The source is resolved from the caller's working directory, and its symbolic links are followed.
 #[test]
-fn sources_are_the_callers_paths() {
+fn bind_sources_are_paths_of_the_caller() {
     for root in roots() {
         let dir = source(&root);
         dir.symlink("file", "link");
@@ -122,7 +123,7 @@ fn sources_are_the_callers_paths() {
 }
 
 #[test]
-fn parents_are_made_on_the_way() {
+fn parents_of_destinations_are_made() {
     for root in roots() {
         let dir = source(&root);
         root.run(&["--bind", dir.str(), "/a/b/c"], &["cat", "/a/b/c/file"]).says("from outside");
@@ -138,7 +139,7 @@ fn parents_are_made_on_the_way() {
 }
 
 #[test]
-fn tmpfs() {
+fn tmpfs_is_empty_nosuid_and_nodev() {
     for root in roots() {
         root.file("mnt/hidden", "");
         root.sh(&["--tmpfs", "/mnt"], "ls /mnt; echo x >/mnt/y; stat -c %a /mnt").says("755");
@@ -149,17 +150,17 @@ fn tmpfs() {
 }
 
 #[test]
-fn further_proc_and_dev() {
+fn further_proc_and_dev_are_as_restricted_as_the_first() {
     for root in roots() {
         root.sh(&["--proc", "/mnt"], "cat /mnt/1/comm").says("nsinit");
         let hole = root.sh(&["--proc", "/mnt"], ": >/mnt/sys/kernel/hostname");
-        assert!(hole.status != 0, "a second procfs is as closed as the first: {hole}");
+        assert!(hole.status != 0, "a second procfs is as restricted as the first: {hole}");
         root.sh(&["--dev", "/mnt"], "echo x >/mnt/null; ls /mnt/pts; [ -c /mnt/urandom ] && echo ok").says("ptmx\nok");
     }
 }
 
 #[test]
-fn dir_and_symlink() {
+fn dir_and_symlink_accept_only_an_equal_existing_file() {
     for root in roots() {
         root.sh(&["--dir", "/new", "--dir", "/tmp"], "stat -c %a /new; ls -d /tmp").says("755\n/tmp");
         root.run(&["--dir", "/bin/busybox"], &["true"]).fails("/bin/busybox");
@@ -171,7 +172,7 @@ fn dir_and_symlink() {
 }
 
 #[test]
-fn operations_are_done_in_the_users_order() {
+fn operations_run_in_the_given_order() {
     for root in roots() {
         let dir = source(&root);
         let both = "ls /mnt; ls /mnt/sub 2>/dev/null; true";
@@ -185,9 +186,9 @@ fn operations_are_done_in_the_users_order() {
     }
 }
 
-/// User operations come after the preset's own; a read-only root can be mounted on.
+/// The user's operations run after the preset's own; a read-only root can be a mount point.
 #[test]
-fn operations_work_on_top_of_the_preset() {
+fn operations_run_after_the_presets_mounts() {
     for root in roots() {
         let dir = source(&root);
         root.run(&["--bind", dir.str(), "/dev/shm"], &["cat", "/dev/shm/file"]).says("from outside");
@@ -201,7 +202,7 @@ fn operations_work_on_top_of_the_preset() {
 }
 
 #[test]
-fn a_thousand_binds() {
+fn a_thousand_binds_work() {
     for root in roots() {
         let dir = source(&root);
         let words: Vec<String> =
@@ -212,9 +213,9 @@ fn a_thousand_binds() {
     }
 }
 
-// ---- no path of the container is trusted
+// ---- paths of the container are not trusted
 
-/// How destinations are resolved: by openat2, and by our own walk where there is none.
+/// How destinations are resolved: by openat2, and without it by nsinit's own walk.
 const RESOLVERS: [Option<Deny>; 2] = [None, Some(Deny::all(libc::SYS_openat2, libc::ENOSYS))];
 
 fn resolved(launch: Launch, resolver: Option<Deny>) -> Launch {
@@ -224,7 +225,7 @@ fn resolved(launch: Launch, resolver: Option<Deny>) -> Launch {
     }
 }
 
-/// Every option that has a destination, made to work on `dest`.
+/// Every option that has a destination, applied to `dest`.
 fn every_operation(source: &str, dest: &str) -> Vec<Vec<String>> {
     let rows: [&[&str]; 8] = [
         &["--bind", source],
@@ -239,7 +240,7 @@ fn every_operation(source: &str, dest: &str) -> Vec<Vec<String>> {
     rows.iter().map(|row| row.iter().copied().chain([dest]).map(str::to_owned).collect()).collect()
 }
 
-/// Runs every operation on `dest`; either it works inside DIR, or it is nsinit's clean failure.
+/// Runs every operation on `dest`; each works inside DIR, or fails with nsinit's own status.
 #[track_caller]
 fn attack(root: &Root, source: &Dir, dest: &str, prepare: impl Fn(Launch) -> Launch) -> Vec<Out> {
     let outs = RESOLVERS.into_iter().flat_map(|resolver| {
@@ -255,9 +256,10 @@ fn attack(root: &Root, source: &Dir, dest: &str, prepare: impl Fn(Launch) -> Lau
     outs
 }
 
-/// CVE-2021-30465, CVE-2024-45310, CVE-2026-87766: a parent of the destination leads out.
+/// CVE-2021-30465, CVE-2024-45310, CVE-2026-87766: a parent directory of the destination is a link that leads out of
+/// the root.
 #[test]
-fn symlinks_on_the_way_stay_inside() {
+fn symlinks_in_destinations_stay_below_the_root() {
     for root in roots() {
         let (victim, source) = (source(&root), source(&root));
         let before = victim.listing();
@@ -279,9 +281,9 @@ fn symlinks_on_the_way_stay_inside() {
     }
 }
 
-/// The same through a descriptor that nsinit has, whatever its number.
+/// The same through any descriptor that nsinit has.
 #[test]
-fn magic_links_on_the_way_stay_inside() {
+fn magic_links_in_destinations_stay_below_the_root() {
     for root in roots() {
         let (victim, source) = (source(&root), source(&root));
         let before = victim.listing();
@@ -303,9 +305,9 @@ fn magic_links_on_the_way_stay_inside() {
     }
 }
 
-/// The last component is never followed: to mount there is an error that says so.
+/// The last component is never followed: a mount on it fails, and the message says why.
 #[test]
-fn a_symlink_is_no_mount_point() {
+fn symlink_is_refused_as_a_mount_point() {
     for root in roots() {
         let (victim, source) = (source(&root), source(&root));
         root.symlink(victim.path(), "x");
@@ -324,9 +326,9 @@ fn a_symlink_is_no_mount_point() {
     }
 }
 
-/// CVE-2026-41579, CVE-2026-47766, CVE-2019-19921: the image's own /dev, /proc or /sys leads elsewhere.
+/// CVE-2026-41579, CVE-2026-47766, CVE-2019-19921: /dev, /proc or /sys of the image is a link that leads elsewhere.
 #[test]
-fn the_presets_mount_points_may_not_be_symlinks() {
+fn symlinked_proc_dev_or_sys_is_refused() {
     for root in roots() {
         let victim = source(&root);
         let before = victim.listing();
@@ -346,9 +348,9 @@ fn the_presets_mount_points_may_not_be_symlinks() {
     }
 }
 
-/// CVE-2025-31133, CVE-2019-16884: what the image has in its /dev and /proc plays no part.
+/// CVE-2025-31133, CVE-2019-16884: the files in the image's /dev and /proc have no effect.
 #[test]
-fn the_images_own_devices_are_not_used() {
+fn device_names_in_the_root_directory_are_not_used() {
     let pattern = || fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     let before = pattern();
     for root in roots() {
@@ -364,32 +366,32 @@ fn the_images_own_devices_are_not_used() {
     assert_eq!(before, pattern());
 }
 
-/// CVE-2019-5736: CMD can't write to the file that PID 1 was started from.
+/// CVE-2019-5736: the command cannot write to the file that process 1 was executed from.
 #[test]
-fn the_hosts_nsinit_can_not_be_written() {
+fn cmd_cannot_write_the_nsinit_binary() {
     if who::root().is_none() {
         return;
     }
     for root in roots() {
         let (_binary, path) = own_nsinit(root.who);
-        can_not_be_written(&root, &path);
-        // A file in memory has a seal by itself, which seals nothing.
+        assert_cannot_be_written(&root, &path);
+        // A memfd or a file on a tmpfs may already have F_SEAL_SEAL, which protects no content.
         let (_binary, path) = own_nsinit_in(Dir::in_memory(root.who));
-        can_not_be_written(&root, &path);
+        assert_cannot_be_written(&root, &path);
     }
 }
 
-fn can_not_be_written(root: &Root, path: &Path) {
+fn assert_cannot_be_written(root: &Root, path: &Path) {
     let before = fs::read(path).unwrap();
     for options in [&["--cap-add", "ALL"][..], &["--cap-add", "ALL", "--as-pid-1"]] {
         let launch = Launch::of(root.who, path).args(["--root", root.str()]).args(options);
         let script = "for f in /proc/1/exe /proc/self/exe; do echo x 2>/dev/null >$f; cat </dev/null 2>/dev/null >>$f; done; true";
         launch.args(["sh", "-c", script]).run().is(0, "", "");
     }
-    // The kernel itself opens the launcher's file for a script like this one; what then runs is a sealed copy.
+    // For a script like this one the kernel itself opens the launcher's file; the program that runs is a sealed copy.
     root.file("script", "#!/proc/self/exe --version\n");
     let launch = Launch::of(root.who, path).args(["--root", root.str(), "/script"]);
-    // A build that is not static finds no loader in there.
+    // A dynamically linked build finds no loader in the root.
     let out = launch.run();
     assert!([0, 127].contains(&out.status), "{out}");
     let launch = Launch::of(root.who, path).args(["--root", root.str(), "sleep", "1000"]).start();
@@ -400,10 +402,10 @@ fn can_not_be_written(root: &Root, path: &Path) {
     assert!(before == fs::read(path).unwrap(), "the file was changed as {:?}", root.who);
 }
 
-/// Who owns nsinit's file goes on as a copy of it, and so does root where the kernel does not let him leave it in place: the
-/// caller's descriptors are there all the same, and what they hold is read by who goes on.
+/// If the caller owns nsinit's file, nsinit continues as a copy of it; so does root where the kernel refuses
+/// PR_SET_MM_EXE_FILE. The copy has the caller's descriptors, and reads what they hold.
 #[test]
-fn who_goes_on_as_a_copy_has_the_callers_descriptors() {
+fn sealed_copy_of_nsinit_has_the_callers_descriptors() {
     for root in roots() {
         let (own, path) = own_nsinit(root.who);
         let script = format!(
@@ -427,12 +429,13 @@ fn who_goes_on_as_a_copy_has_the_callers_descriptors() {
     }
 }
 
-/// The devices are files of the caller's: their modes and times are not the container's to change, not even root's whose
-/// own they are.
+/// The device files belong to the host: the container cannot change their modes and times, not even with the rights
+/// of root,
+/// who owns them.
 #[test]
-fn the_hosts_devices_are_not_changed() {
+fn cmd_cannot_change_the_hosts_devices() {
     let names = ["null", "zero", "full", "random", "urandom", "tty"];
-    // Whoever writes to /dev/tty changes its time, another suite beside this one too; only we make it that of 1970.
+    // Any write to /dev/tty changes its time, also one by another program; only this test sets it to 1970.
     let look =
         || names.map(|n| fs::metadata(Path::new("/dev").join(n)).map(|m| (m.mode(), m.uid(), m.mtime() == 0)).ok());
     let before = look();
@@ -448,7 +451,7 @@ fn the_hosts_devices_are_not_changed() {
                 launch.args(words).args(["--", "/bin/sh", "-c", &script]).run().says("2");
             }
         }
-        // Nor what it has open from the beginning.
+        // The same for descriptors that are open from the beginning.
         let log = root.at("log");
         let script = format!(
             "{} --root {} --detach -- /bin/sh -c 'chmod 600 /proc/self/fd/0; touch /end' >{} 2>&1 </dev/null",
@@ -457,7 +460,7 @@ fn the_hosts_devices_are_not_changed() {
             log.display()
         );
         Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).run().is(0, "", "");
-        super::harness::procs::eventually("it has ended", || root.at("end").exists().then_some(()));
+        super::harness::procs::eventually("the command has ended", || root.at("end").exists().then_some(()));
         assert!(fs::read_to_string(log).expect("a log").contains("Read-only file system"));
     }
     assert_eq!(look(), before);

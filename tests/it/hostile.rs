@@ -1,4 +1,5 @@
-//! `--enter` into a container that is the enemy's: nothing outside is touched, and nobody gets hold of us on the way.
+//! `--enter` into a hostile container: no file outside is touched, and no process of nsinit can be taken over on the
+//! way.
 
 use std::fs;
 use std::thread::sleep;
@@ -10,22 +11,22 @@ use super::harness::procs::{self, eventually, is_gone};
 use super::harness::scratch::{nsinit, own_nsinit};
 use super::harness::{Dir, Who, skip, who};
 
-/// Who enters whose: each his own, and root a user's.
-fn pairs() -> Vec<(Who, Who)> {
+/// Callers of `--enter` and owners of the container: each user into its own, and root into the ordinary user's.
+fn callers_and_owners() -> Vec<(Who, Who)> {
     let own = who::both().into_iter().map(|who| (who, who));
     own.chain(who::root().zip(who::user())).collect()
 }
 
-/// CVE-2016-8649, CVE-2016-8659: one with all rights inside tries it with all that comes, all the time.
+/// CVE-2016-8649, CVE-2016-8659: a tracer with all capabilities inside tries to trace every process that appears.
 #[test]
-fn a_tracer_inside_gets_nobody() {
+fn processes_of_enter_cannot_be_traced_from_inside() {
     const ROUNDS: usize = 300;
-    for (by, owner) in pairs() {
-        // What ash puts into the background reads from there.
+    for (by, owner) in callers_and_owners() {
+        // A background process of ash gets /dev/null as its input.
         let script = "[ -e /dev/null ] || : >/dev/null; helper trace >/seen & echo up; exec sleep 1000";
         let cmd = ["/bin/sh", "-c", script];
         let containers = [
-            // Without a user namespace of its own its rights would be the host's.
+            // Without its own user namespace, its capabilities would hold on the host.
             Container::with(owner, Maker::Nsinit, &["--unshare-user", "--cap-add", "ALL"], &cmd),
             (!owner.is_root()).then(|| Container::with(owner, Maker::Unshare, &[], &cmd)).flatten(),
         ];
@@ -35,7 +36,8 @@ fn a_tracer_inside_gets_nobody() {
                 let options: &[&str] = if pty { &["--pty"] } else { &[] };
                 enter(by, container.init, options, &["true"]).run().is(0, "", "");
             }
-            // Who only joins it begins inside as well: in both vocabularies.
+            // A launch that only joins namespaces also has processes inside; with `--root` and with bubblewrap's
+            // options.
             let own = by == owner || container.maker == Maker::Nsinit;
             for round in 0..if own { ROUNDS / 3 } else { 0 } {
                 let of = container.inside.to_string();
@@ -46,23 +48,23 @@ fn a_tracer_inside_gets_nobody() {
             }
             let helper = procs::tree(container.inside).into_iter().chain(procs::children(container.init));
             let helper = helper.into_iter().find(|pid| procs::stat(*pid).is_some_and(|stat| stat.name == "helper"));
-            send(helper.expect("the tracer is there"), libc::SIGTERM);
-            let seen = eventually("the tracer has told", || {
+            send(helper.expect("the tracer runs"), libc::SIGTERM);
+            let seen = eventually("the tracer has printed its result", || {
                 Some(fs::read_to_string(container.root.at("seen")).ok()?).filter(|text| text.ends_with('\n'))
             });
             let (numbers, caught) = seen.trim_end().rsplit_once(" caught ").expect("seen N caught M");
             assert_eq!(caught, "0", "{:?} of {owner:?} by {by:?}: {seen}", container.maker);
             let count: u32 = numbers.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number");
-            assert!(count > 10, "the tracer has seen {count} of {ROUNDS}: that shows nothing");
+            assert!(count > 10, "the tracer saw only {count} processes in {ROUNDS} rounds");
             container.end();
         }
     }
 }
 
-/// Its /proc, its /dev, its root are its own inventions, which lead outside for whoever believes them.
+/// The container's /proc, /dev and root are forged; they lead outside if nsinit trusts them.
 #[test]
-fn what_is_invented_inside_is_not_believed() {
-    for (by, owner) in pairs() {
+fn enter_does_not_trust_proc_and_dev_of_the_container() {
+    for (by, owner) in callers_and_owners() {
         let outside = Dir::new(owner);
         outside.file("victim", "as it was");
         let victim = outside.at("victim");
@@ -78,7 +80,7 @@ fn what_is_invented_inside_is_not_believed() {
         };
         let run = |options: &[&str], script: &str| enter(by, container.init, options, &["/bin/sh", "-c", script]).run();
         run(&[], "cat /proc/self/cgroup; pwd").says("0::/../../x\n/");
-        // The terminal is one of the host's.
+        // The terminal comes from the host's devpts.
         run(&["--pty"], "echo ran").says("ran\r");
         run(&["--exec-label", "x"], "echo ran").fails("x");
         run(&["--chdir", "/proc/self/fd/5"], "echo ran").fails("/proc/self/fd/5");
@@ -87,10 +89,10 @@ fn what_is_invented_inside_is_not_believed() {
     }
 }
 
-/// What is no /dev/ptmx is neither opened nor used: the terminal is one of the host's.
+/// A /dev/ptmx that is another file is neither opened nor used: the terminal comes from the host's devpts.
 #[test]
-fn another_device_is_no_ptmx() {
-    for (by, owner) in pairs() {
+fn pty_refuses_a_dev_ptmx_that_is_another_file() {
+    for (by, owner) in callers_and_owners() {
         for make in [
             "mkfifo /dev/ptmx",
             "ln -s /proc/1/fd/0 /dev/ptmx",
@@ -111,10 +113,11 @@ fn another_device_is_no_ptmx() {
     }
 }
 
-/// Its root is changed, and its directory lies outside of that: CMD begins in what is its root now.
+/// The target process has changed its root, and its working directory lies outside that: the command starts in the
+/// new root.
 #[test]
-fn a_changed_root_is_the_root() {
-    for (by, owner) in pairs() {
+fn entered_cmd_starts_below_a_changed_root() {
+    for (by, owner) in callers_and_owners() {
         let script = "mkdir -p /inner/bin && cp /bin/busybox /inner/bin/busybox && ln -s busybox /inner/bin/sh && exec helper astray /inner";
         for maker in [Maker::Nsinit, Maker::Unshare] {
             let Some(container) = Container::with(owner, maker, &[], &["/bin/sh", "-c", script]) else { continue };
@@ -126,27 +129,27 @@ fn a_changed_root_is_the_root() {
     }
 }
 
-/// CVE-2019-5736: the program that CMD was to be is a script whose interpreter is who executes it.
+/// CVE-2019-5736: the program to execute is a script whose interpreter is the executing program itself.
 #[test]
-fn our_own_file_is_not_to_be_had() {
-    for (by, owner) in pairs() {
+fn container_cannot_write_the_nsinit_binary_of_enter() {
+    for (by, owner) in callers_and_owners() {
         let (_own, path) = own_nsinit(by);
-        let before = fs::read(&path).expect("read it");
+        let before = fs::read(&path).expect("read the binary");
         let Some(container) = Container::new(owner, Maker::Unshare) else { continue };
         container.root.file("script", "#!/proc/self/exe --version\n");
         let spoil = "for f in /proc/*/exe; do echo x 2>/dev/null >$f; done; true";
         for cmd in [&["/script"][..], &["/bin/sh", "-c", spoil]] {
             let init = container.init.to_string();
             let out = Launch::of(by, &path).args(["--enter", &init, "--"]).args(cmd).run();
-            // A build that is not static finds no loader in there.
+            // A dynamically linked build finds no loader in the root.
             assert!([0, 127].contains(&out.status), "{out}");
         }
         container.end();
-        assert!(fs::read(&path).expect("read it") == before, "the file was changed by {owner:?}");
+        assert!(fs::read(&path).expect("read the binary") == before, "the file was changed by {owner:?}");
     }
 }
 
-/// Many at a time, and nothing is left of them: no process here or there, no mount, no descriptor that keeps anything.
+/// Many at a time: no process inside or outside, no mount, and no descriptor that keeps something alive is left.
 #[test]
 fn a_thousand_enters_leave_nothing() {
     const BATCH: usize = 20;
@@ -169,16 +172,16 @@ fn a_thousand_enters_leave_nothing() {
                 assert_eq!(run.finish_beside(), i32::try_from(number).expect("small"));
             }
         }
-        eventually("all have left", || (inside() == before).then_some(()));
+        eventually("all entered processes have ended", || (inside() == before).then_some(()));
         assert_eq!(procs::children(container.init).len(), 1);
         container.end();
     }
 }
 
-/// The container ends while somebody enters it: he is in and dies with it, or has one line that says why not.
+/// The container ends while it is entered: the entered command dies with it, or one message says why it does not run.
 #[test]
-fn it_ends_while_it_is_entered() {
-    for (by, owner) in pairs() {
+fn enter_reports_a_container_that_ends_meanwhile() {
+    for (by, owner) in callers_and_owners() {
         for round in 0..20 {
             let maker = if round % 2 == 0 { Maker::Nsinit } else { Maker::Unshare };
             let Some(container) = Container::new(owner, maker) else { continue };
@@ -194,20 +197,21 @@ fn it_ends_while_it_is_entered() {
                 let ended = (out.status == 137 && lines == 0) || (out.status == 125 && lines == 1);
                 assert!(ended && out.stdout.is_empty(), "{round}: {out}");
             }
-            eventually("it is gone", || is_gone(inside).then_some(()));
+            eventually("the container has ended", || is_gone(inside).then_some(()));
             container.end();
         }
     }
 }
 
-/// WHO goes over to other namespaces, and to another root, between our look and our joining: CMD does not become the host's
-/// root in what an ordinary user has made.
+/// The target changes to other namespaces and another root after nsinit inspected it and before nsinit joins it: the
+/// command
+/// must not become root of the host in namespaces that an ordinary user made.
 #[test]
-fn who_changes_sides() {
+fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let strace = std::path::Path::new("/usr/bin/strace");
     if !strace.exists() {
-        return skip("there is no strace here");
+        return skip("strace is not installed");
     }
     let uid = user.uid().to_string();
     let script =
@@ -215,15 +219,19 @@ fn who_changes_sides() {
         echo good >/side && exec helper turncoat $UID /evil"
             .replace("$UID", &uid);
     let cmd = ["/bin/sh", "-c", &script];
-    // Before our look: root enters what WHO is in by then, the user's.
+    // Before the inspection: root enters the namespaces that the target is in by then, the user's.
     let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };
     let space = procs::link(container.inside, "ns/user");
     send(container.inside, libc::SIGUSR1);
-    eventually("it has gone over", || (procs::link(container.inside, "ns/user") != space).then_some(()));
+    eventually("the target has changed its namespaces", || {
+        (procs::link(container.inside, "ns/user") != space).then_some(())
+    });
     enter(root, container.inside, &[], &["cat", "/side"]).run_with_others().is(0, "evil\n", "");
     container.end();
-    // For how long strace(1) holds the helper of --enter before it joins, in microseconds. It has to be held for as long as WHO takes to
-    // go over, which no time is enough for on every machine: a round in which it was not is no round.
+    // The time for which strace(1) holds the process of `--enter` that joins, in microseconds. It must be held until
+    // the target has
+    // changed its namespaces, which no fixed time guarantees on every machine; a round in which it was not is
+    // repeated.
     for (goes, delay) in [(false, 0), (true, 1_000_000), (true, 4_000_000), (true, 16_000_000)] {
         let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };
         let of = container.inside.to_string();
@@ -236,11 +244,13 @@ fn who_changes_sides() {
             .start();
         let mut held = false;
         if goes {
-            // It has looked at WHO, and joins it next.
+            // nsinit has inspected the target, and joins it next.
             let joins = || procs::tree(run.pid()).into_iter().any(|pid| in_call(pid, libc::SYS_setns));
-            eventually("it is about to join", || joins().then_some(()));
+            eventually("nsinit is about to join", || joins().then_some(()));
             send(container.inside, libc::SIGUSR1);
-            eventually("it has gone over", || (procs::link(container.inside, "ns/user") != space).then_some(()));
+            eventually("the target has changed its namespaces", || {
+                (procs::link(container.inside, "ns/user") != space).then_some(())
+            });
             held = joins();
         }
         let out = run.finish_with_others();
@@ -251,10 +261,10 @@ fn who_changes_sides() {
             out.is(0, "good\n", "");
         }
     }
-    panic!("it was never held for long enough");
+    panic!("the joining process was never held for long enough");
 }
 
-/// Whether a process is in that system call (proc_pid_syscall(5)).
+/// True if the process is in that system call (proc_pid_syscall(5)).
 fn in_call(pid: procs::Pid, call: i64) -> bool {
     let text = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     text.split(' ').next().is_some_and(|number| number == call.to_string())

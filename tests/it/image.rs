@@ -7,33 +7,34 @@ use std::process::Command;
 use super::harness::launch::{attempt, quiet, tool};
 use super::harness::{Deny, Dir, Launch, Root, Who, skip, who};
 
-const SORTS: [&str; 3] = ["erofs", "squashfs", "ext4"];
+const TYPES: [&str; 3] = ["erofs", "squashfs", "ext4"];
 
-/// A busybox root as a file system of that sort, in a directory of its own. None, said so, where the tool or the kernel lacks it.
-fn image(sort: &str) -> Option<(Dir, PathBuf)> {
+/// A busybox root as a file system image of that type, in a new directory. None, after a skip message, if the tool or
+/// the kernel lacks it.
+fn image(kind: &str) -> Option<(Dir, PathBuf)> {
     let root = Root::new(Who::Root)?;
-    // Whoever put it there, it is nobody's device.
+    // A device node in the image must not work, whoever made it.
     quiet(Command::new("mknod").arg(root.at("null")).args(["c", "1", "3"]));
     let dir = Dir::new(Who::Root);
     let path = dir.at("image");
-    let mut make = match sort {
+    let mut make = match kind {
         "erofs" => Command::new("mkfs.erofs"),
         "squashfs" => Command::new("mksquashfs"),
         _ => Command::new("mke2fs"),
     };
-    match sort {
+    match kind {
         "erofs" => make.arg(&path).arg(root.path()),
         "squashfs" => make.arg(root.path()).arg(&path).arg("-quiet"),
         _ => make.args(["-q", "-t", "ext4", "-d", root.str()]).arg(&path).arg("16M"),
     };
     if make.get_program().to_str().is_none_or(|name| attempt(Command::new("which").arg(name)).is_none()) {
-        skip(&format!("there is no {make:?} here"));
+        skip(&format!("cannot run {make:?}: not installed"));
         return None;
     }
     tool(&mut make);
-    let known = || fs::read_to_string("/proc/filesystems").is_ok_and(|list| list.contains(&format!("\t{sort}\n")));
-    if !known() && !quiet(Command::new("modprobe").arg(sort)) && !known() {
-        skip(&format!("the kernel knows no {sort}"));
+    let known = || fs::read_to_string("/proc/filesystems").is_ok_and(|list| list.contains(&format!("\t{kind}\n")));
+    if !known() && !quiet(Command::new("modprobe").arg(kind)) && !known() {
+        skip(&format!("the kernel does not support {kind}"));
         return None;
     }
     Some((dir, path))
@@ -44,21 +45,21 @@ fn run(path: &Path, options: &[&str], script: &str) -> Launch {
     Launch::new(Who::Root).args(["--image".as_ref(), path]).args(options).args(["--", "/bin/sh", "-c", script])
 }
 
-/// Loop devices that show the file.
+/// The loop devices that use the file.
 fn loops(path: &Path) -> String {
     tool(Command::new("losetup").arg("-j").arg(path))
 }
 
 #[test]
-fn an_image_is_a_root() {
+fn image_is_mounted_read_only_as_the_root() {
     if who::root().is_none() {
         return;
     }
-    for sort in SORTS {
-        let Some((dir, path)) = image(sort) else { continue };
+    for kind in TYPES {
+        let Some((dir, path)) = image(kind) else { continue };
         let before = dir.listing();
         let script = "head -n 1 /proc/mounts | cut -d ' ' -f 2,3; ls -d /proc/self /dev/null /sys/kernel; id -u";
-        run(&path, &[], script).run().says(&format!("/ {sort}\n/dev/null\n/proc/self\n/sys/kernel\n0"));
+        run(&path, &[], script).run().says(&format!("/ {kind}\n/dev/null\n/proc/self\n/sys/kernel\n0"));
         run(&path, &[], "touch /x").run().is(1, "", "touch: /x: Read-only file system\n");
         run(&path, &["--read-only"], "touch /x").run().is(1, "", "touch: /x: Read-only file system\n");
         run(&path, &["--volatile"], "echo new >/x; cat /x; rm /bin/ls; [ -e /bin/ls ] || echo gone")
@@ -80,21 +81,21 @@ fn an_image_is_a_root() {
     }
 }
 
-/// The device itself can be named. What is killed leaves nothing either.
+/// A launch that is killed leaves no loop device. A loop device can itself be the image.
 #[test]
-fn nothing_of_it_is_left() {
+fn no_loop_device_is_left() {
     if who::root().is_none() {
         return;
     }
-    for sort in SORTS {
-        let Some((_dir, path)) = image(sort) else { continue };
+    for kind in TYPES {
+        let Some((_dir, path)) = image(kind) else { continue };
         let mut running = run(&path, &["--volatile"], "echo up; exec sleep 1000").start();
         assert_eq!(running.line(), "up");
         running.kill(libc::SIGKILL);
         running.finish();
         assert_eq!(loops(&path), "");
         let Some(device) = attempt(Command::new("losetup").args(["--read-only", "--show", "-f"]).arg(&path)) else {
-            skip("there are no loop devices here");
+            skip("no loop device is available");
             continue;
         };
         let device = device.trim_end();
@@ -105,7 +106,7 @@ fn nothing_of_it_is_left() {
 }
 
 #[test]
-fn what_is_none() {
+fn unusable_images_are_refused() {
     let line = |path: &Path, why: &str| format!("{}: {why}", path.display());
     for who in who::both() {
         let dir = Dir::new(who);
@@ -119,18 +120,18 @@ fn what_is_none() {
         run(&dir.file("empty", "")).fails("it is none of erofs, squashfs and ext4");
         run(dir.path()).fails(&format!("mount image {}", line(dir.path(), "Is a directory")));
         run(&dir.at("nosuch")).fails(&format!("open image {}", line(&dir.at("nosuch"), "No such file or directory")));
-        // Nobody is waited for.
+        // The launch does not block on a FIFO.
         run(&dir.fifo("fifo")).fails("mount image ");
-        // It is like one, and none.
+        // Only the magic number of a squashfs.
         run(&dir.file("like", &format!("hsqs{}", "\0".repeat(4096)))).fails("mount image ");
         Launch::new(who).args(["--image", "/x", "--bind", "/", "/", "true"]).run().fails("the root itself is --root's");
         Launch::new(who).args(["--enter", "1", "--image", "/x", "--", "true"]).run().fails("use --image: with --enter");
     }
 }
 
-/// What each of the kernel's answers comes to.
+/// The message for each errno of the kernel.
 #[test]
-fn what_can_fail() {
+fn mount_errors_of_images_are_explained() {
     if who::root().is_none() {
         return;
     }
@@ -151,7 +152,7 @@ fn what_can_fail() {
             "mount image ",
             "No such device (the kernel does not know its kind of file system: is the module missing?)",
         ),
-        // LOOP_CONFIGURE.
+        // LOOP_CONFIGURE, LOOP_CTL_GET_FREE.
         (Deny::when(libc::SYS_ioctl, 1, u64::MAX, 0x4c0a, libc::EBUSY), "mount image ", "Device or resource busy"),
         (Deny::when(libc::SYS_ioctl, 1, u64::MAX, 0x4c82, libc::EIO), "mount image ", "Input/output error"),
     ];

@@ -1,7 +1,7 @@
-/* An attacker inside: root of a container, with whatever that has. It tries what SECURITY.md lists and touches nothing that it
- * could break: modes, owners and times are set to what they are, files are opened for writing and not written.
+/* An attacker inside: root of a container, with the rights of that. It tries what SECURITY.md lists, and breaks nothing:
+ * modes, owners and times are set to their current values, files are opened for writing and not written.
  *
- *   inside [SECRET]     a line for each try that succeeded, then "tried N". SECRET: what process 1 must not show.
+ *   inside [SECRET]     prints a line for each attempt that succeeded, then "tried N". SECRET: process 1 must not show it.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -25,7 +25,7 @@
 
 static int tried;
 
-/* What should have failed and did not. */
+/* An attempt that should have failed has succeeded. */
 static void won(const char *format, ...)
 {
 	va_list list;
@@ -45,7 +45,8 @@ static int try(int result, const char *what, const char *on)
 	return 1;
 }
 
-/* Changes that root may make to any file of root's: what is not a mount of its own must be on a read-only one. */
+/* Changes that uid 0 may make to any file of uid 0: files that are not the container's own must be on read-only
+ * mounts. */
 static void change(const char *path)
 {
 	struct stat is;
@@ -61,7 +62,7 @@ static void open_for_writing(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY);
 
-	/* Files of procfs that take no write can be opened for it. */
+	/* Some files of procfs that take no write can be opened for writing. */
 	try(fd < 0 ? -1 : (int)write(fd, "", 0), "write to", path);
 	if (fd >= 0)
 		close(fd);
@@ -82,15 +83,15 @@ static void walk(const char *dir, int depth)
 
 		if (!strcmp(name, ".") || !strcmp(name, "..") || length >= (int)sizeof path)
 			continue;
-		/* Its own processes it may change. */
+		/* The container may change its own processes. */
 		if (!strcmp(dir, "/proc") && (strspn(name, "0123456789") == strlen(name)))
 			continue;
 		if (entry->d_type == DT_DIR && depth)
 			walk(path, depth - 1);
 		else if (entry->d_type == DT_REG) {
 			open_for_writing(path);
-			/* A file of procfs has one mode in all mounts, and belongs to uid 0: only a mount over it protects it. Those that
-			 * everybody may read are left out (README, Security). */
+			/* A file of procfs has one inode in all procfs mounts, and belongs to uid 0: only a mount over it protects it.
+			 * World-readable files are not covered (README, Security). */
 			if (stat(path, &is) == 0 && !(is.st_mode & S_IROTH))
 				change(path);
 		}
@@ -98,7 +99,7 @@ static void walk(const char *dir, int depth)
 	closedir(list);
 }
 
-/* Mount points that hold nothing of the host's: made for this container, and its own to change. */
+/* Mount points of file systems that were made for this container, which may change them. */
 static int is_own(const char *point)
 {
 	static const char *const own[] = {"/", "/proc", "/dev", "/dev/shm", "/dev/pts", "/dev/mqueue"};
@@ -127,7 +128,7 @@ static void mounts(void)
 	try(mount("/", "/", NULL, MS_REMOUNT | MS_BIND, NULL), "remount", "/");
 }
 
-/* A device's writing is no change of its file; these are. Pipes and files were handed in. */
+/* Writing to a device does not change its inode; these calls do. Pipes and files were passed in by the caller. */
 static void descriptors(void)
 {
 	char on[64], path[64];
@@ -138,7 +139,7 @@ static void descriptors(void)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		if (fstat(fd, &is) < 0 || !S_ISCHR(is.st_mode))
 			continue;
-		/* A terminal of the container's own devpts is its own. */
+		/* A terminal of the container's own devpts is the container's. */
 		if (major(is.st_rdev) >= 136 && major(is.st_rdev) <= 143)
 			continue;
 		try(fchmod(fd, is.st_mode & 07777), "fchmod", on);
@@ -152,7 +153,7 @@ static void descriptors(void)
 	}
 }
 
-/* In a child: what was unshared is not for the tries that follow. */
+/* In a child, so that the new namespaces do not affect the attempts that follow. */
 static void unshared(int flags, const char *what)
 {
 	pid_t child = fork();
@@ -190,11 +191,11 @@ static void terminal(void)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		if (!isatty(fd))
 			continue;
-		/* One of this container's devpts has a path here. */
+		/* A terminal of this container's devpts has a path here. */
 		if (readlink(path, link, sizeof link - 1) < 0 || stat(link, &is) < 0)
 			own = 0;
 		tried++;
-		/* Into its own terminal it may type. */
+		/* The container may insert input into its own terminal. */
 		if (!own && ioctl(fd, TIOCSTI, &byte) == 0)
 			won("TIOCSTI %d", fd);
 	}
@@ -202,13 +203,13 @@ static void terminal(void)
 		try(open("/dev/tty", O_RDWR), "open", "/dev/tty");
 }
 
-/* Shows nothing of what was said to the launcher, and is nobody's way to the launcher's file or memory. */
+/* Process 1 must not show the launcher's arguments, nor give access to the launcher's file or memory. */
 static void process_1(const char *secret)
 {
 	static const char *const shown[] = {"/proc/1/cmdline", "/proc/1/environ", "/proc/1/comm"};
 	char text[65536];
 
-	/* Then it is this program. */
+	/* Then process 1 is this program. */
 	if (getpid() == 1)
 		return;
 	for (unsigned i = 0; secret && i < sizeof shown / sizeof *shown; i++) {

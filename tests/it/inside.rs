@@ -1,5 +1,6 @@
-//! An attacker as root of the container: `inside.c` tries all that reaches something of the host's, in a fresh container and
-//! through `--enter`, as root, as root that shares the host's user namespace, and as an ordinary user.
+//! An attacker as root of the container: `inside.c` tries every way to the host that it knows, in a fresh container
+//! and
+//! through `--enter`, as root, as root in the host's user namespace, and as an ordinary user.
 
 use std::fs;
 use std::io;
@@ -8,28 +9,28 @@ use super::harness::container::{Container, Maker, enter};
 use super::harness::scratch::inside;
 use super::harness::{Launch, Out, Root, who};
 
-/// The value of an option of the launcher's, which nothing inside may show.
+/// The value of an option of the launcher, which must not be visible inside.
 const SECRET: &str = "a-secret-of-the-callers";
 
-/// A root that holds the attacker.
+/// A root that contains the attacker.
 fn root(who: super::harness::Who) -> Option<Root> {
     let root = Root::new(who)?;
     fs::hard_link(inside(), root.at("bin/inside")).expect("link the attacker");
     Some(root)
 }
 
-/// The caller has a session keyring with a key in it, as after a login (pam_keyinit(8)).
+/// Gives the caller a session keyring with a key in it, as a login does (pam_keyinit(8)).
 fn with_key(launch: Launch) -> Launch {
     const JOIN_SESSION_KEYRING: libc::c_long = 1;
     const SESSION_KEYRING: libc::c_long = -3;
     launch.before(|| {
-        // SAFETY: the strings are constants, and the sizes are theirs.
+        // SAFETY: the strings are constants, and the sizes match.
         let key = unsafe {
             libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, c"nsinit-test".as_ptr());
             let (kind, name) = (c"user".as_ptr(), c"nsinit-secret".as_ptr());
             libc::syscall(libc::SYS_add_key, kind, name, c"text".as_ptr(), 4, SESSION_KEYRING)
         };
-        // A kernel without keys has none to protect.
+        // ENOSYS: a kernel without keyrings has no keys to protect.
         match io::Error::last_os_error() {
             why if key < 0 && why.raw_os_error() != Some(libc::ENOSYS) => Err(why),
             _ => Ok(()),
@@ -37,35 +38,36 @@ fn with_key(launch: Launch) -> Launch {
     })
 }
 
-/// Everything has failed but what is known to be open.
+/// Asserts that all attempts failed except those known to succeed.
 #[track_caller]
-fn fails_but(out: &Out, known: &[&str]) {
-    let lines: Vec<&str> = out.text().lines().map(str::trim_end).filter(|line| !known.contains(line)).collect();
+fn all_fail_except(out: &Out, open: &[&str]) {
+    let lines: Vec<&str> = out.text().lines().map(str::trim_end).filter(|line| !open.contains(line)).collect();
     assert_eq!(lines, ["tried enough"], "{out}");
 }
 
-/// The host's own user namespace has limits that are the host's: only a filter of system calls could forbid more.
+/// In the host's user namespace the limits in /proc/sys/user are the host's: only a seccomp filter could forbid
+/// these.
 const NESTED: [&str; 2] = ["make a user namespace", "make user, mount and cgroup namespaces"];
 
 #[test]
-fn root_of_a_container_reaches_nothing_of_the_hosts() {
+fn root_of_a_container_cannot_reach_the_host() {
     for who in who::both() {
         let Some(root) = root(who) else { return };
         let mut cases: Vec<(&[&str], &[&str])> = vec![(&[], &[]), (&["--as-pid-1"], &[]), (&["--pty"], &[])];
         if who.is_root() {
             cases.push((&["--share-user"], &NESTED));
         }
-        for (options, known) in cases {
+        for (options, open) in cases {
             let secret = ["--setenv", "SECRET", SECRET];
             let words: Vec<&str> = options.iter().chain(&secret).copied().collect();
             let launch = root.launch(&words, &["/bin/sh", "-c", "unset SECRET; exec /bin/inside $1", "sh", SECRET]);
-            fails_but(&with_key(launch).run(), known);
+            all_fail_except(&with_key(launch).run(), open);
         }
     }
 }
 
 #[test]
-fn an_entered_cmd_reaches_nothing_of_the_hosts() {
+fn entered_cmd_cannot_reach_the_host() {
     for who in who::both() {
         let options: &[&[&str]] = if who.is_root() { &[&[], &["--share-user"]] } else { &[&[]] };
         for options in options {
@@ -78,7 +80,7 @@ fn an_entered_cmd_reaches_nothing_of_the_hosts() {
             let by = if who.is_root() { vec![who] } else { who::both() };
             for by in by {
                 let launch = enter(by, container.init, &["--setenv", "X", SECRET], &["/bin/inside", SECRET]);
-                fails_but(&with_key(launch).run(), if options.is_empty() { &[] } else { &NESTED });
+                all_fail_except(&with_key(launch).run(), if options.is_empty() { &[] } else { &NESTED });
             }
             container.end();
         }

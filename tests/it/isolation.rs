@@ -1,4 +1,4 @@
-//! What CMD can see, is, and may do: each default of the container preset, and each option that changes it.
+//! What the command can see and do: each default of the container preset, and each option that changes it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +21,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|&n| n.to_owned()).collect()
 }
 
-/// CMD's /proc/self/status, with these options.
+/// The command's /proc/self/status under these options.
 #[track_caller]
 fn status(root: &Root, options: &[&str]) -> String {
     root.run(options, &["cat", "/proc/self/status"]).text().to_owned()
@@ -36,7 +36,7 @@ fn number(status: &str, field: &str) -> u64 {
 // ---- namespaces
 
 #[test]
-fn cmd_is_not_pid_1_and_sees_only_its_own() {
+fn cmd_is_not_pid_1_and_sees_only_the_containers_processes() {
     for root in roots() {
         root.sh(&[], "[ $$ -gt 1 ] && cat /proc/1/comm").says("nsinit");
         let out = root.run(&[], &["sh", "-c", "cd /proc; echo [0-9]* = 1 $$"]);
@@ -46,7 +46,7 @@ fn cmd_is_not_pid_1_and_sees_only_its_own() {
 }
 
 #[test]
-fn as_pid_1() {
+fn as_pid_1_makes_cmd_pid_1() {
     for root in roots() {
         root.sh(&["--as-pid-1"], "cd /proc; echo $$ [0-9]*; exit 5").is(5, "1 1\n", "");
         root.run(&["--as-pid-1"], &["none"]).fails_with(127, "none");
@@ -60,7 +60,7 @@ fn namespace(kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_namespace_is_new() {
+fn every_namespace_except_time_is_new() {
     for root in roots() {
         for kind in KINDS {
             let inside = Launch::new(root.who).args(["--root", root.str()]).args(namespace(kind)).run();
@@ -89,7 +89,7 @@ fn every_namespace_can_be_shared() {
 }
 
 #[test]
-fn sharing_all_is_possible_as_root() {
+fn root_can_share_all_namespaces() {
     let Some(root) = who::root().and_then(Root::new) else { return };
     let all = ["--share-pid", "--share-ipc", "--share-uts", "--share-net", "--share-cgroup", "--share-user"];
     let script = "for k in pid ipc uts net cgroup user; do readlink /proc/self/ns/$k; done";
@@ -97,24 +97,24 @@ fn sharing_all_is_possible_as_root() {
     root.sh(&all, script).says(&expected.join("\n"));
 }
 
-/// An ordinary user has no rights over the namespaces that it shares: a user namespace is not optional.
+/// An ordinary user has no capabilities over the host's namespaces: it needs a user namespace.
 #[test]
-fn an_ordinary_user_can_not_share_the_user_namespace() {
+fn ordinary_user_cannot_share_the_user_namespace() {
     let Some(root) = who::user().and_then(Root::new) else { return };
     root.sh(&["--share-user"], "echo ran").fails("--share-user");
 }
 
 #[test]
-fn a_new_time_namespace_on_request() {
+fn unshare_time_makes_a_time_namespace() {
     for root in roots() {
         let launch = Launch::new(root.who).args(["--root", root.str(), "--unshare-time"]);
         assert_ne!(launch.args(namespace("time")).run().text(), our_namespace("time"));
     }
 }
 
-/// Without a pid namespace CMD's own status and end are as ever.
+/// Without a pid namespace, exit status and death by signal of the command are reported as usual.
 #[test]
-fn shared_pids_end_as_usual() {
+fn share_pid_keeps_cmds_exit_status() {
     for root in roots() {
         root.sh(&["--share-pid"], "exit 6").is(6, "", "");
         root.sh(&["--share-pid"], "kill -9 $$").is(137, "", "");
@@ -122,7 +122,7 @@ fn shared_pids_end_as_usual() {
 }
 
 #[test]
-fn only_lo_and_it_is_up() {
+fn network_has_only_lo_and_lo_is_up() {
     for root in roots() {
         let names = root.sh(&[], "cd /sys/class/net 2>/dev/null && echo * || tail -n +3 /proc/net/dev");
         assert!(names.text() == "lo" || names.text().trim_start().starts_with("lo:"), "{names}");
@@ -137,7 +137,7 @@ fn only_lo_and_it_is_up() {
 }
 
 #[test]
-fn the_hostname_is_the_containers() {
+fn hostname_is_set_inside_only() {
     let ours = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     for root in roots() {
         root.run(&[], &["hostname"]).says(ours.trim_end());
@@ -152,7 +152,7 @@ fn the_hostname_is_the_containers() {
 // ---- ids
 
 #[test]
-fn the_id_maps() {
+fn id_maps_are_identity_for_root_and_one_id_for_users() {
     for root in roots() {
         let (uid, gid) = (root.who.uid(), root.who.gid());
         let maps = root.sh(&[], "cd /proc/self; echo $(cat uid_map) / $(cat gid_map) / $(cat setgroups)");
@@ -166,7 +166,7 @@ fn the_id_maps() {
 }
 
 #[test]
-fn uid_and_gid() {
+fn uid_and_gid_options_set_all_ids() {
     for root in roots() {
         let (uid, gid) = (root.who.uid(), root.who.gid());
         let ids = ["--uid", "1234", "--gid", "4321"];
@@ -181,9 +181,9 @@ fn uid_and_gid() {
     }
 }
 
-/// The groups of the caller's are not CMD's.
+/// The supplementary groups of the caller are not the command's.
 #[test]
-fn root_has_no_further_groups_inside() {
+fn supplementary_groups_are_dropped() {
     let Some(root) = who::root().and_then(Root::new) else { return };
     let out = root.launch(&["--uid", "5"], &["cat", "/proc/self/status"]).before(|| {
         let groups = [4, 27];
@@ -197,7 +197,7 @@ fn root_has_no_further_groups_inside() {
 // ---- rights
 
 #[test]
-fn fourteen_capabilities() {
+fn cmd_has_fourteen_capabilities() {
     for root in roots() {
         let inside = status(&root, &[]);
         for field in ["CapBnd", "CapPrm", "CapEff"] {
@@ -234,9 +234,9 @@ fn capabilities_are_added_and_dropped_in_order() {
     }
 }
 
-/// Another id than 0 has none by the kernel's rules, and can get no other than the bounding set's.
+/// By the kernel's rules an id other than 0 has no capabilities, and cannot gain any outside the bounding set.
 #[test]
-fn an_ordinary_id_has_no_capabilities() {
+fn nonzero_uid_has_no_capabilities_unless_added() {
     for root in roots() {
         let inside = status(&root, &["--uid", "1000"]);
         assert_eq!((number(&inside, "CapPrm"), number(&inside, "CapEff")), (0, 0));
@@ -245,14 +245,14 @@ fn an_ordinary_id_has_no_capabilities() {
         assert_eq!(
             (number(&inside, "CapPrm"), number(&inside, "CapEff")),
             (NET_ADMIN, NET_ADMIN),
-            "what is asked for by name"
+            "capabilities added by name"
         );
     }
 }
 
-/// A caller's inheritable and ambient capabilities end at CMD.
+/// The caller's inheritable and ambient capabilities are not passed on to the command.
 #[test]
-fn inherited_capabilities_are_emptied() {
+fn inheritable_and_ambient_capabilities_are_cleared() {
     let Some(root) = who::root().and_then(Root::new) else { return };
     let setpriv = Launch::of(root.who, "/usr/bin/setpriv".as_ref()).args([
         "--inh-caps",
@@ -268,16 +268,16 @@ fn inherited_capabilities_are_emptied() {
 }
 
 #[test]
-fn no_new_privs() {
+fn no_new_privs_is_set_by_default() {
     for root in roots() {
         assert_eq!(field_of(&status(&root, &[]), "NoNewPrivs").unwrap(), "1");
         assert_eq!(field_of(&status(&root, &["--allow-new-privs"]), "NoNewPrivs").unwrap(), "0");
     }
 }
 
-/// PID 1 keeps nothing that it does not need, and what it has CMD can not reach.
+/// Process 1 keeps no right that it does not need, and the command cannot reach the rights that it has.
 #[test]
-fn pid_1_is_not_cmds_to_trace() {
+fn cmd_cannot_trace_process_1() {
     for root in roots() {
         root.sh(&[], "cat /proc/1/mem 2>&1 >/dev/null | tail -n 1 | grep -c 'denied'").is(0, "1\n", "");
         root.sh(&["--uid", "9"], "ls /proc/1/fd 2>&1 >/dev/null | grep -c 'denied'").is(0, "1\n", "");
@@ -287,7 +287,7 @@ fn pid_1_is_not_cmds_to_trace() {
 // ---- environment, directory, umask, descriptors
 
 #[test]
-fn the_environment_is_cleared() {
+fn environment_is_cleared_by_default() {
     for root in roots() {
         let env = root.launch(&[], &["env"]).env("SECRET", "1").env("LD_PRELOAD", "").run();
         let names: BTreeSet<String> =
@@ -298,7 +298,7 @@ fn the_environment_is_cleared() {
 }
 
 #[test]
-fn the_environment_is_what_was_asked_for() {
+fn environment_options_apply_in_order() {
     let table: &[(&[&str], &[&str], &[&str])] = &[
         (&["--setenv", "A", "b=c d"], &["A=b=c d", "container=nsinit"], &["SECRET="]),
         (&["--setenv", "A", "1", "--setenv", "A", "2"], &["A=2"], &["A=1"]),
@@ -322,7 +322,7 @@ fn the_environment_is_what_was_asked_for() {
 }
 
 #[test]
-fn the_directory() {
+fn chdir_sets_the_working_directory() {
     for root in roots() {
         root.run(&[], &["pwd"]).says("/");
         root.run(&["--chdir", "/tmp"], &["pwd"]).says("/tmp");
@@ -331,14 +331,14 @@ fn the_directory() {
     }
 }
 
-/// CVE-2024-21626: a directory that is reached through somebody's descriptor.
+/// CVE-2024-21626: a working directory reached through an inherited descriptor.
 #[test]
-fn no_directory_outside_can_be_entered() {
+fn chdir_through_a_descriptor_outside_is_refused() {
     for root in roots() {
         for fd in 3..20 {
             let path = format!("/proc/self/fd/{fd}");
             let out = root.launch(&["--chdir", &path], &["pwd"]).before(|| {
-                // SAFETY: open reads a C string; the descriptor is meant to stay open across exec.
+                // SAFETY: open reads a C string; the descriptor stays open across exec on purpose.
                 unsafe { libc::open(c"/".as_ptr(), libc::O_RDONLY) };
                 Ok(())
             });
@@ -348,7 +348,7 @@ fn no_directory_outside_can_be_entered() {
 }
 
 #[test]
-fn the_umask() {
+fn umask_option_sets_cmds_umask() {
     for root in roots() {
         root.run(&["--umask", "027"], &["sh", "-c", "umask"]).says("0027");
         root.run(&["--umask", "0"], &["sh", "-c", "umask"]).says("0000");
@@ -356,7 +356,7 @@ fn the_umask() {
 }
 
 #[test]
-fn the_callers_umask_is_cmds_and_does_not_shape_the_container() {
+fn callers_umask_applies_to_cmd_only() {
     for root in roots() {
         let script = "umask; stat -c '%a' /dev /dev/shm /dev/null /mnt/a /mnt/a/b";
         let out = root.launch(&["--dir", "/mnt/a/b"], &["sh", "-c", script]).before(|| {
@@ -369,11 +369,11 @@ fn the_callers_umask_is_cmds_and_does_not_shape_the_container() {
 }
 
 #[test]
-fn only_three_descriptors() {
+fn cmd_has_only_standard_and_kept_descriptors() {
     for root in roots() {
         let launch = |options: &[&str]| {
             root.launch(options, &["sh", "-c", "ls /proc/$$/fd; :"]).before(|| {
-                // SAFETY: dup2 takes numbers, and its copies are not close-on-exec.
+                // SAFETY: dup2 takes numbers; its copies are not close-on-exec.
                 unsafe { (libc::dup2(0, 7), libc::dup2(0, 9), libc::dup2(0, 900)) };
                 Ok(())
             })
@@ -385,16 +385,16 @@ fn only_three_descriptors() {
     }
 }
 
-/// Seen from outside: neither PID 1 nor CMD has a descriptor of the host's but the three it was given.
+/// Seen from outside: process 1 and the command have no descriptor of the host except the three standard ones.
 #[test]
-fn no_descriptor_of_the_host_is_held_inside() {
+fn no_process_inside_keeps_a_descriptor_of_the_host() {
     if who::root().is_none() {
         return;
     }
     for root in roots() {
         let mut running = root.launch(&[], &["sh", "-c", "echo up; exec cat"]).open_input().start();
         assert_eq!(running.line(), "up");
-        // PID 1 closes its own while CMD starts.
+        // Process 1 closes its descriptors while the command starts.
         for pid in [running.init(), running.cmd()] {
             eventually("no descriptor of the host", || hosts_descriptors(pid).is_empty().then_some(()));
             for name in ["cwd", "root"] {
@@ -413,7 +413,7 @@ fn hosts_descriptors(pid: Pid) -> Vec<PathBuf> {
 
 // ---- file systems
 
-/// The mount points that a container has without any options.
+/// The mount points of a container without options.
 fn is_expected(point: &str) -> bool {
     const POINTS: [&str; 8] = ["/", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/sys/fs/cgroup"];
     const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
@@ -421,7 +421,7 @@ fn is_expected(point: &str) -> bool {
 }
 
 #[test]
-fn only_the_containers_mounts() {
+fn mount_table_has_only_the_containers_mounts() {
     for root in roots() {
         let table = root.run(&[], &["cat", "/proc/self/mountinfo"]);
         let points: Vec<&str> = table.text().lines().filter_map(|l| l.split(' ').nth(4)).collect();
@@ -436,7 +436,7 @@ fn only_the_containers_mounts() {
 }
 
 #[test]
-fn the_hosts_tree_is_not_to_be_seen() {
+fn host_files_are_not_visible() {
     for root in roots() {
         let here = root.run(&[], &["ls", "/"]);
         assert_eq!(words(here.text()), set(&["bin", "dev", "etc", "mnt", "proc", "sys", "tmp"]));
@@ -456,7 +456,7 @@ fn the_hosts_tree_is_not_to_be_seen() {
 }
 
 #[test]
-fn dev_is_fresh_and_small() {
+fn dev_is_new_and_minimal() {
     for root in roots() {
         root.file("dev/leftover", "");
         let expected = "fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero";
@@ -468,11 +468,11 @@ fn dev_is_fresh_and_small() {
             .is(0, "", "");
         root.sh(&[], "touch /dev/shm/x && echo ok; stat -c %a /dev/shm; ls /dev/pts").says("ok\n1777\nptmx");
         root.sh(&[], "stat -f -c %T /dev /dev/pts").says("tmpfs\ndevpts");
-        assert_eq!(root.listing().matches("dev/").count(), 1, "nothing was made in DIR's own /dev");
+        assert_eq!(root.listing().matches("dev/").count(), 1, "no file was made in DIR's own /dev");
     }
 }
 
-/// runc's list, where the kernel has the file.
+/// runc's list, as far as the kernel has the files.
 const MASKED: [&str; 10] = [
     "/proc/acpi",
     "/proc/asound",
@@ -492,7 +492,7 @@ fn on_host<'a>(paths: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 }
 
 #[test]
-fn dangerous_files_are_empty() {
+fn sensitive_files_are_masked() {
     for root in roots() {
         for path in on_host(&MASKED) {
             root.sh(&[], &format!("if [ -d {path} ]; then ls -A {path}; else cat {path}; fi")).is(0, "", "");
@@ -501,7 +501,7 @@ fn dangerous_files_are_empty() {
 }
 
 #[test]
-fn dangerous_files_are_read_only() {
+fn sensitive_files_are_read_only() {
     for root in roots() {
         for path in on_host(&READ_ONLY) {
             root.sh(&[], &format!("mount | grep -c ' on {path} .*[(]ro[,)]'")).says("1");
@@ -514,10 +514,10 @@ fn dangerous_files_are_read_only() {
 }
 
 #[test]
-fn no_masks_leaves_proc_alone() {
+fn no_masks_leaves_proc_unmasked() {
     for root in roots() {
         root.sh(&["--no-masks"], "grep -c ' /proc/' /proc/self/mountinfo").is(1, "0\n", "");
-        // It belongs to the machine's root, whom an ordinary user's container does not have.
+        // The file belongs to root of the host, to whom an ordinary user's container has no mapping.
         if root.who.is_root() {
             root.sh(&["--no-masks"], ": >/proc/sys/kernel/hostname && echo ok").says("ok");
         }
@@ -525,7 +525,7 @@ fn no_masks_leaves_proc_alone() {
 }
 
 #[test]
-fn proc_and_sys_have_their_flags() {
+fn proc_dev_and_sys_have_restrictive_mount_flags() {
     for root in roots() {
         let table = root.run(&[], &["cat", "/proc/self/mountinfo"]);
         let options = |point: &str| {
@@ -538,7 +538,7 @@ fn proc_and_sys_have_their_flags() {
         assert!(set(&["nosuid", "nodev"]).is_subset(&dev), "{table}");
         match options("/sys") {
             Some(sys) => assert!(set(&["ro", "nosuid", "nodev", "noexec"]).is_subset(&sys), "{table}"),
-            None => skip("no sysfs may be mounted here"),
+            None => skip("sysfs cannot be mounted on this machine"),
         }
         root.run(&["--no-sys"], &["ls", "/sys"]).is(0, "", "");
     }
@@ -554,7 +554,7 @@ fn cgroups_are_not_writable() {
 }
 
 #[test]
-fn read_only() {
+fn read_only_makes_the_root_read_only() {
     for root in roots() {
         let options = ["--read-only", "--tmpfs", "/tmp"];
         let out = root.sh(&options, "touch /tmp/x && echo ok; touch /x");
@@ -564,9 +564,9 @@ fn read_only() {
     }
 }
 
-/// Where a mount point can't be made the message names it.
+/// If a mount point cannot be made, the message names it.
 #[test]
-fn directories_that_can_not_be_made_are_named() {
+fn mount_point_that_cannot_be_made_is_named() {
     for who in who::both() {
         let Some(root) = Root::bare(who) else { return };
         root.sh(&["--read-only"], "echo ran").fails("/proc");
@@ -579,7 +579,7 @@ fn directories_that_can_not_be_made_are_named() {
 }
 
 #[test]
-fn volatile() {
+fn volatile_discards_all_writes() {
     for root in roots() {
         root.file("etc/old", "old\n");
         let before = root.listing();
@@ -591,11 +591,12 @@ fn volatile() {
     }
 }
 
-// ---- the way out
+// ---- escape from the root
 
-/// Whatever the root is made of, there is nothing above it, and nothing below: not for one who may change root and mounts.
+/// Whatever the root is made of, no file outside can be reached, not even with the right to change the root and
+/// mounts.
 #[test]
-fn there_is_nothing_above_the_root() {
+fn root_cannot_be_escaped_by_mounts_or_chroot() {
     for root in roots() {
         let outside = Dir::new(root.who);
         outside.file("secret", "");
@@ -627,15 +628,15 @@ fn there_is_nothing_above_the_root() {
             let launch = Launch::of(root.who, bwrap()).args(["--cap-add", "ALL"]);
             escape(launch.args(options)).says("in");
         }
-        // It would be seen.
+        // The control: the same program sees a file that is visible.
         let launch = Launch::of(root.who, bwrap()).args(["--ro-bind", "/", "/"]);
         launch.args([helper()]).args(["escape"]).args([&secret]).run().says("out by nothing, from \"\"");
     }
 }
 
-/// `/..` is `/`, also where mounts lie on each other.
+/// `/..` is `/`, also where mounts are stacked.
 #[test]
-fn the_root_is_its_own_parent() {
+fn parent_of_the_root_is_the_root() {
     for root in roots() {
         for options in [&[][..], &["--volatile"], &["--volatile", "--tmpfs", "/mnt"], &["--bind", "/", "/mnt"]] {
             root.sh(options, "[ / -ef /.. ] && ls / >/tmp/a && ls /.. | cmp - /tmp/a").is(0, "", "");
@@ -643,9 +644,9 @@ fn the_root_is_its_own_parent() {
     }
 }
 
-/// A root that knows no id but one, in which there is no group tty.
+/// The user namespace maps one id, so the group tty does not exist in it.
 #[test]
-fn below_a_user_namespace_of_one_id() {
+fn container_starts_in_a_user_namespace_of_one_id() {
     let Some(user) = who::user() else { return };
     let Some(root) = Root::new(user) else { return };
     let words = ["--user", "--map-root-user", nsinit().to_str().expect("UTF-8"), "--root", root.str(), "--no-masks"];

@@ -1,4 +1,4 @@
-//! `--join-*`: a container in namespaces that are there, and in new ones.
+//! `--join-*`: a container in existing namespaces and new ones.
 
 use std::path::Path;
 
@@ -18,20 +18,20 @@ const KINDS: [(&str, &str); 6] = [
 
 const SHOW: &str = "for k in cgroup ipc net uts pid user; do readlink /proc/self/ns/$k; done";
 
-/// Each kind of every maker's: what is joined is its own, all else is new.
+/// Each kind of namespace of every maker's container: the joined one is the container's, all others are new.
 #[test]
-fn one_at_a_time() {
+fn each_join_option_joins_one_namespace() {
     for who in who::both() {
         for maker in MAKERS {
             let Some(container) = Container::new(who, maker) else { continue };
             let of = container.inside.to_string();
             for (option, kind) in KINDS {
                 if !who.is_root() && maker == Maker::Bwrap && option != "--join-user" {
-                    // They are owned by a user namespace around the one that it is in.
+                    // A user namespace around the container's owns these namespaces.
                     continue;
                 }
                 if kind != "user" && container.namespace(kind) == our_namespace(kind) {
-                    // runc leaves it as it is where there is only version 1 of the cgroups.
+                    // On a machine with only cgroup v1, runc does not unshare the cgroup namespace.
                     continue;
                 }
                 let ours = who.is_root() && matches!(maker, Maker::Unshare | Maker::Runc);
@@ -40,7 +40,7 @@ fn one_at_a_time() {
                     continue;
                 }
                 let mut options = vec![option, &of];
-                // Their process ids are of their user namespace, and so is the right to mount a /proc.
+                // The pid namespace belongs to the container's user namespace; mounting its /proc needs rights there.
                 if option == "--join-pid" && ours {
                     options.push("--share-user");
                 } else if option == "--join-pid" || (!who.is_root() && option != "--join-user") {
@@ -60,9 +60,9 @@ fn one_at_a_time() {
     }
 }
 
-/// Two containers that share their network and IPC, and nothing else.
+/// Two containers that share network and IPC namespaces, and nothing else.
 #[test]
-fn a_pod() {
+fn two_containers_can_share_network_and_ipc() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let Some(second) = Root::new(who) else { continue };
@@ -82,9 +82,9 @@ fn a_pod() {
     }
 }
 
-/// Root in a user's user namespace is its root, and has the rights of that and no other.
+/// Root of the host in a user's user namespace is root of that namespace, with no further rights.
 #[test]
-fn root_joins_a_users() {
+fn root_in_a_users_namespace_has_only_its_rights() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let Some(container) = Container::new(user, Maker::Nsinit) else { return };
     let of = container.inside.to_string();
@@ -99,13 +99,13 @@ fn root_joins_a_users() {
     refused(libc::SYS_setns).fails("join namespace user");
     refused(libc::SYS_setresuid).fails("become root of the user namespace: Input/output error");
     use std::os::unix::fs::MetadataExt;
-    assert_eq!(container.root.at("made").metadata().expect("it was made").uid(), user.uid());
+    assert_eq!(container.root.at("made").metadata().expect("the file was made").uid(), user.uid());
     container.end();
 }
 
-/// The groups of the caller stay outside: in the other's user namespace its owner may trace CMD.
+/// The caller's groups are dropped: the owner of the joined user namespace may trace the command.
 #[test]
-fn root_takes_no_group_along() {
+fn root_drops_its_groups_when_it_joins() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let Some(container) = Container::new(user, Maker::Nsinit) else { return };
     let script = format!(
@@ -117,16 +117,16 @@ fn root_takes_no_group_along() {
     let mut run = Launch::of(root, Path::new("/bin/sh")).args(["-c", &script]).open_input().start();
     assert_eq!(run.line(), "up");
     for pid in [run.init(), run.cmd()] {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("read its status");
         assert_eq!(field_of(&status, "Groups").as_deref(), Some(""), "{status}");
     }
     assert_eq!(run.finish_beside(), 0);
     container.end();
 }
 
-/// What the standard descriptors are is nobody's to join.
+/// A namespace file as a standard descriptor is not joined.
 #[test]
-fn standard_input_is_not_joined() {
+fn namespace_on_standard_input_is_not_joined() {
     let Some(root) = who::root() else { return };
     let Some(container) =
         Container::with(root, Maker::Nsinit, &["--hostname", "inner"], &["/bin/sh", "-c", "echo up; exec sleep 1000"])
@@ -144,15 +144,15 @@ fn standard_input_is_not_joined() {
     container.end();
 }
 
-/// By a path, as ip-netns(8) has them; and by a descriptor.
+/// By a path as ip-netns(8) makes it, and by a descriptor.
 #[test]
-fn a_namespace_that_has_a_path() {
+fn namespace_can_be_joined_by_path_or_descriptor() {
     let Some(root) = who::root() else { return };
     let Some(container) = Container::new(root, Maker::Unshare) else { return };
     let Some(own) = Root::new(root) else { return };
     let place = own.file("netns", "");
     let link = format!("/proc/{}/ns/net", container.inside);
-    // Not where the other tests look for mounts that were left.
+    // A mount namespace of its own, because other tests compare mounts.
     let script = format!(
         "mount --bind {link} {place} && exec {n} --root {root} --join-net {place} -- readlink /proc/self/ns/net",
         place = place.display(),
@@ -170,9 +170,9 @@ fn a_namespace_that_has_a_path() {
     container.end();
 }
 
-/// Without --root: the mounts are the container's, and the root is theirs.
+/// Without --root: mounts and root are those of the container.
 #[test]
-fn mounts_are_joined_with_their_root() {
+fn join_mount_takes_the_root_too() {
     for who in who::both() {
         for maker in [Maker::Nsinit, Maker::Sandbox] {
             let Some(container) = Container::new(who, maker) else { continue };
@@ -197,9 +197,9 @@ fn mounts_are_joined_with_their_root() {
     }
 }
 
-/// A time namespace, where the kernel has them.
+/// Time namespaces, if the kernel has them.
 #[test]
-fn the_clocks_are_joined() {
+fn time_namespace_can_be_joined() {
     if !Path::new("/proc/self/ns/time").exists() {
         return skip("the kernel has no time namespaces");
     }
@@ -220,7 +220,7 @@ fn the_clocks_are_joined() {
 }
 
 #[test]
-fn what_can_not_be_joined() {
+fn unusable_namespaces_are_refused() {
     for root in roots() {
         root.run(&["--join-net", "/none"], &["true"]).fails("/none");
         root.run(&["--join-net", "4194304"], &["true"]).fails("No such process");
@@ -238,10 +238,11 @@ fn what_can_not_be_joined() {
     }
 }
 
-/// Both vocabularies: bubblewrap's --userns, which dies with its caller all the same (a change of user namespaces undoes
-/// what prctl(2) PR_SET_PDEATHSIG says).
+/// With nsinit's and with bubblewrap's options (--userns): a change of user namespace clears PR_SET_PDEATHSIG
+/// (prctl(2)), so
+/// nsinit sets it again.
 #[test]
-fn who_joins_dies_with_the_caller() {
+fn joined_cmd_dies_with_the_caller() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         for join in [
@@ -258,7 +259,7 @@ fn who_joins_dies_with_the_caller() {
             );
             let mut run = Launch::of(who, Path::new("/bin/sh")).args(["-c", &script]).open_input().start();
             assert_eq!(run.line_or_end().as_deref(), Some("up\n"), "{join}");
-            // That it ends, and leaves nothing, is what is shown.
+            // `finish` asserts that the launch ends and leaves nothing.
             let out = run.finish();
             assert_eq!(out.status, -libc::SIGKILL, "{out}");
         }

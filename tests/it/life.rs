@@ -1,4 +1,4 @@
-//! How a launch lives: what it costs its caller, what it has left before CMD's first instruction, how it ends.
+//! The stages of a launch: its cost, what is released before the command starts, and how it ends.
 
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -13,9 +13,9 @@ use std::time::Duration;
 use super::harness::scratch::{Dir, nsinit};
 use super::harness::{Launch, Root, roots, skip, who};
 
-// ---- the environment
+// ---- environment
 
-/// How long `nsinit options -- true` takes with so many variables; the better of two runs.
+/// The time of `nsinit options -- true` with so many variables; the better of two runs.
 fn time_with(variables: usize, options: &[&str]) -> Duration {
     let run = || {
         let launch = Launch::new(who::both()[0]);
@@ -28,9 +28,10 @@ fn time_with(variables: usize, options: &[&str]) -> Duration {
     run().min(run())
 }
 
-/// A Kubernetes cluster with 700 services gives each container 5,000 variables. It took 2.4 s, and 20,000 took 33.
+/// A Kubernetes cluster with 700 services gives each container 5,000 variables. These once took 2.4 s, and 20,000
+/// took 33 s.
 #[test]
-fn start_up_is_linear_in_the_callers_environment() {
+fn launch_time_is_linear_in_the_environments_size() {
     let many: Vec<String> = (0..500).map(|number| format!("VARIABLE_{}_SERVICE_PORT", number * 7)).collect();
     let each = |option: &'static str| many.iter().flat_map(move |name| [option, name.as_str()]).collect::<Vec<_>>();
     let sets: Vec<&str> = many.iter().flat_map(|name| ["--setenv", name.as_str(), "x"]).collect();
@@ -45,14 +46,14 @@ fn start_up_is_linear_in_the_callers_environment() {
         &[&bind[..], &["--keep-env"; 50]].concat(),
     ] {
         let (few, lots) = (time_with(2_000, options), time_with(16_000, options));
-        // A square would be 64 times as much, and seconds.
+        // Quadratic time would be 64 times as much, several seconds.
         assert!(lots < few * 24 + Duration::from_secs(1), "{:?}: {few:?} {lots:?}", options.first());
     }
 }
 
-/// What the caller has twice, in what order, is CMD's, where no option speaks of the environment.
+/// If no option concerns the environment, the command gets the caller's, including duplicates, in the same order.
 #[test]
-fn an_environment_without_options_is_the_callers() {
+fn environment_without_options_is_passed_on_unchanged() {
     let words = [c"B=1", c"A=2", c"B=3", c"PATH=/usr/bin:/bin", c"bare", c"=", c"A=4"];
     let exec = |options: &[&str]| {
         let mut args: Vec<_> = vec![nsinit().to_str().expect("UTF-8").to_owned()];
@@ -85,9 +86,10 @@ fn an_environment_without_options_is_the_callers() {
     }
 }
 
-/// LISTEN_PID=1 names process 1: nsinit rewrites it only if it is process 1 (sd_listen_fds(3)). Otherwise LISTEN_PIDFDID stays too.
+/// LISTEN_PID=1 names process 1: nsinit rewrites it only if it is process 1 (sd_listen_fds(3)). Otherwise
+/// LISTEN_PIDFDID stays, too.
 #[test]
-fn listen_pid_1_is_rewritten_by_a_process_1_alone() {
+fn listen_pid_1_is_rewritten_only_by_a_process_1() {
     let script = "echo $LISTEN_PID ${LISTEN_PIDFDID-none}";
     for who in who::both() {
         let launch = |number: &str| {
@@ -107,12 +109,15 @@ fn listen_pid_1_is_rewritten_by_a_process_1_alone() {
     }
 }
 
-// ---- before CMD's first instruction
+// ---- before the command's first instruction
 
-/// The directory is left and what was inherited is closed before CMD begins, not soon after: of 200 runs 85 found the file
-/// system busy that CMD was started in, and 48 a lock held whose only other descriptor CMD had closed.
+/// nsinit leaves the caller's directory and closes inherited descriptors before the command starts. When it did so
+/// slightly
+/// later, 85 of 200 runs could not unmount the file system that they were started in, and 48 found a lock still held
+/// whose only
+/// other descriptor the command had closed.
 #[test]
-fn nothing_of_cmds_is_held_when_it_begins() {
+fn directory_and_descriptors_are_released_before_cmd_starts() {
     if let Some(who) = who::root() {
         let dir = Dir::new(who);
         let unmount = "mount -t tmpfs none . && cd \"$PWD\" && exec \"$@\"";
@@ -122,7 +127,7 @@ fn nothing_of_cmds_is_held_when_it_begins() {
             [(unmount, &["sh", "-c", &format!("cd /; exec umount {}", dir.str())][..]), (lock, &["sh", "-c", free])]
         {
             for options in [&["--"][..], &["--bind", "/", "/", "--sync-fd", "9", "--"]] {
-                // In a sandbox the mount is a copy: only the lock is one thing.
+                // In a sandbox the mount is a copy, so only the lock can be tested.
                 if options.len() > 1 && before == unmount {
                     continue;
                 }
@@ -139,8 +144,9 @@ fn nothing_of_cmds_is_held_when_it_begins() {
 
 // ---- a file system that does not answer
 
-/// nsinit where `dir` is a FUSE file system whose server never answers, in a mount namespace of its own. The server lives as
-/// long as the file.
+/// nsinit in its own mount namespace, where `dir` is a FUSE file system whose server never answers. The file system
+/// lasts as
+/// long as `server` is open.
 fn with_hung(launch: Launch, dir: &Dir, server: &File) -> Launch {
     let (fd, place) = (server.as_raw_fd(), CString::new(dir.str()).expect("no NUL"));
     let options = CString::new(format!("fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other")).expect("no NUL");
@@ -156,9 +162,9 @@ fn with_hung(launch: Launch, dir: &Dir, server: &File) -> Launch {
     })
 }
 
-/// Whatever it waits for before CMD has begun: it ends for each signal that asks for that, and leaves nothing.
+/// Wherever a launch waits before the command starts, SIGTERM and SIGINT end it, and nothing is left.
 #[test]
-fn a_launch_that_hangs_ends_on_a_signal() {
+fn hung_launch_ends_on_a_signal() {
     let Some(who) = who::root() else { return };
     for root in roots().into_iter().filter(|root| root.who.is_root()) {
         let dir = Dir::new(who);
@@ -179,10 +185,13 @@ fn a_launch_that_hangs_ends_on_a_signal() {
         ] {
             for signal in [libc::SIGTERM, libc::SIGINT] {
                 let Ok(server) = File::options().read(true).write(true).open("/dev/fuse") else {
-                    return skip("there is no /dev/fuse");
+                    return skip("/dev/fuse does not exist");
                 };
-                // SAFETY: a number that is open.
-                assert!(unsafe { libc::fcntl(server.as_raw_fd(), libc::F_SETFD, 0) } == 0, "keep the server");
+                // SAFETY: fcntl takes numbers; the descriptor is open.
+                assert!(
+                    unsafe { libc::fcntl(server.as_raw_fd(), libc::F_SETFD, 0) } == 0,
+                    "keep the server's descriptor open across exec"
+                );
                 let running = with_hung(Launch::new(who), &dir, &server).args(words).start();
                 sleep(Duration::from_millis(300));
                 running.kill(signal);
@@ -194,11 +203,12 @@ fn a_launch_that_hangs_ends_on_a_signal() {
     }
 }
 
-// ---- the end
+// ---- teardown
 
-/// Where there is no pid namespace: what forks as fast as it can and ignores all signals is stopped before it is killed.
+/// Without a pid namespace: a program that forks as fast as it can and ignores all signals is stopped before it is
+/// killed.
 #[test]
-fn a_fork_bomb_is_over_in_seconds() {
+fn fork_bomb_is_killed_within_seconds() {
     for root in roots().into_iter().filter(|root| !root.who.is_root()).map(Root::with_helper) {
         let limit = libc::rlimit { rlim_cur: 500, rlim_max: 500 };
         // SAFETY: setrlimit reads a struct.
@@ -213,9 +223,9 @@ fn a_fork_bomb_is_over_in_seconds() {
     }
 }
 
-/// A pid file is removed where it was made, wherever its path leads by then.
+/// A pid file is removed from the directory where it was made, even if its path then leads elsewhere.
 #[test]
-fn a_pid_file_is_removed_from_its_directory() {
+fn pid_file_is_removed_from_the_directory_it_was_made_in() {
     for root in roots() {
         let dir = Dir::new(root.who);
         let (old, new) = (dir.path().join("old"), dir.path().join("new"));
@@ -225,17 +235,17 @@ fn a_pid_file_is_removed_from_its_directory() {
         let options = ["--pid-file", path.to_str().expect("UTF-8")];
         let mut running = root.launch(&options, &["sh", "-c", "echo up; read x"]).open_input().start();
         assert_eq!(running.line(), "up");
-        fs::rename(&old, &new).expect("rename it");
-        fs::create_dir(&old).expect("make another");
-        fs::hard_link(new.join("pid"), &path).expect("link it");
+        fs::rename(&old, &new).expect("rename the directory");
+        fs::create_dir(&old).expect("make another directory");
+        fs::hard_link(new.join("pid"), &path).expect("link the pid file");
         running.finish().is(1, "", "");
-        assert!(path.exists() && !new.join("pid").exists(), "the file that was made is removed, and no other");
+        assert!(path.exists() && !new.join("pid").exists(), "only the file that nsinit made is removed");
     }
 }
 
-/// It is for what CMD has left too, if that is waited for.
+/// With `--wait-all`, the timeout also covers the processes that the command leaves.
 #[test]
-fn the_stop_timeout_holds_after_cmds_end() {
+fn stop_timeout_applies_after_cmds_end() {
     for root in roots() {
         let stubborn = "(trap '' TERM; echo up; while :; do sleep 1; done) & sleep 0.2; exit 3";
         for (script, late) in
@@ -255,13 +265,13 @@ fn the_stop_timeout_holds_after_cmds_end() {
     }
 }
 
-/// A container in the background whose pid file cannot be written could not be found again: it ends.
+/// A detached container whose pid file cannot be written could not be found again, so it is ended.
 #[test]
-fn a_full_disk_leaves_nothing_in_the_background() {
+fn unwritable_pid_file_ends_a_detached_launch() {
     let Some(who) = who::root() else { return };
     for root in roots().into_iter().filter(|root| root.who.is_root()) {
         let dir = Dir::new(who);
-        // One page, and no more.
+        // A tmpfs of one page, which is full.
         let full = "mount -t tmpfs -o size=4k none . && cd \"$PWD\" && { yes | dd of=full bs=4k count=1 2>/dev/null; :; } && \"$@\"; s=$?; ls; exit $s";
         for options in [&["--root", root.str()][..], &["--root", root.str(), "--share-pid"], &["--init"]] {
             let launch = Launch::of(who, "/usr/bin/unshare".as_ref()).directory(dir.path());

@@ -1,5 +1,6 @@
-//! What of the host's container root can reach, and tries to change from inside: it may be uid 0 for the host's inodes, and is
-//! their owner then, whatever capabilities it has. And what stands before the dangerous parts of /proc and /sys.
+//! What root of the container can reach of the host and tries to change: if it is uid 0 for the host's inodes, it
+//! owns them,
+//! whatever its capabilities are. And the mounts that protect the sensitive parts of /proc and /sys.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -10,22 +11,22 @@ use super::harness::container::{Container, Maker, enter};
 use super::harness::scratch::{bwrap, nsinit};
 use super::harness::{Deny, Launch, Root, deny, roots, term, who};
 
-/// Each root, and its options: root has a user namespace, in which its ids are the host's, or none.
+/// Each root with its options. Root has a user namespace with an identity map, or none.
 fn cases() -> Vec<(Root, &'static [&'static str])> {
     let all = roots().into_iter().map(|root| (root, &[][..]));
     let shared = who::root().and_then(Root::new).map(|root| (root, &["--share-user"][..]));
     all.chain(shared).map(|(root, options)| (root.with_helper(), options)).collect()
 }
 
-/// The host's devices, which a container shows too.
+/// The host's device files that are visible in a container.
 const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
-/// What an attacker would change of them.
-fn of_devices() -> Vec<(u32, u32, u32)> {
+/// The attributes that an attacker would change.
+fn device_attributes() -> Vec<(u32, u32, u32)> {
     DEVICES.iter().map(|path| fs::metadata(path).expect(path)).map(|of| (of.mode(), of.uid(), of.gid())).collect()
 }
 
-/// The mount points in a container's /proc, /sys and /dev that are there to protect something.
+/// The mount points in a container's /proc, /sys and /dev that protect something.
 fn covers(root: &Root, options: &[&str]) -> Vec<String> {
     let table = root.run(options, &["cat", "/proc/self/mountinfo"]);
     let points = table.text().lines().filter_map(|line| line.split(' ').nth(4)).map(str::to_owned);
@@ -34,10 +35,10 @@ fn covers(root: &Root, options: &[&str]) -> Vec<String> {
     points.filter(|point| below(point) && !ours.contains(&point.as_str())).collect()
 }
 
-/// CVE-2025-31133's family: the mask was the caller's /dev/null, and `chmod 0 /proc/keys` changed that.
+/// As CVE-2025-31133: the mask was the caller's /dev/null, and `chmod 0 /proc/keys` changed that file.
 #[test]
-fn masks_take_no_change() {
-    let before = of_devices();
+fn masks_and_devices_cannot_be_changed() {
+    let before = device_attributes();
     for (root, options) in cases() {
         let covers = covers(&root, options);
         for path in ["/proc/sys", "/proc/interrupts", "/dev/null"] {
@@ -48,12 +49,12 @@ fn masks_take_no_change() {
             root.launch(options, &cmd).lacking(lacking).run().is(0, "", "");
         }
     }
-    assert_eq!(before, of_devices());
+    assert_eq!(before, device_attributes());
 }
 
-/// Which are there on this kernel is seen outside.
+/// The test checks outside which of these paths exist on this kernel.
 #[test]
-fn what_shows_the_host_is_empty() {
+fn files_that_show_the_host_are_empty() {
     const PATHS: [&str; 23] = [
         "/proc/acpi",
         "/proc/allocinfo",
@@ -90,7 +91,7 @@ fn what_shows_the_host_is_empty() {
     }
 }
 
-/// The calls that make a mount as a descriptor; an outer filter may know some of them and not others.
+/// The calls that make a mount as a descriptor; a seccomp filter of the caller may allow some of them and not others.
 const CALLS: [i64; 6] = [
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
@@ -100,17 +101,17 @@ const CALLS: [i64; 6] = [
     libc::SYS_mount_setattr,
 ];
 
-/// CVE-2025-31133 by another road: with one of them missing the fall-back looked the caller's /dev/null up in the container's
-/// root, where it leads to a file that the kernel executes.
+/// A variant of CVE-2025-31133: with one of these calls missing, the fallback looked up the caller's /dev/null in the
+/// container's root, where a link led to a file that the kernel executes.
 #[test]
-fn in_a_fall_back_nothing_of_the_containers_is_taken_for_the_hosts() {
+fn fallbacks_do_not_use_files_of_the_root_as_host_devices() {
     const CORE_PATTERN: &str = "/proc/sys/kernel/core_pattern";
-    let before = (of_devices(), fs::read_to_string(CORE_PATTERN).expect("read it"));
+    let before = (device_attributes(), fs::read_to_string(CORE_PATTERN).expect("read core_pattern"));
     for (root, options) in cases() {
         hostile(&root, CORE_PATTERN);
         let covers = covers(&root, options);
         let changes = format!("helper change {}", covers.join(" "));
-        // As the kernel has it where nothing is missing; but for numbers and the name that mount(2) gives a source.
+        // The result with all calls, except for ids and the source name that mount(2) records.
         let script = format!(
             "cat /proc/interrupts /proc/keys; {changes}; echo x >/dev/null; [ -c /dev/null ] || echo null; \
              cut -d' ' -f5,6 /proc/self/mountinfo | sort"
@@ -128,14 +129,15 @@ fn in_a_fall_back_nothing_of_the_containers_is_taken_for_the_hosts() {
             let refused = out.status == 125 && out.stdout.is_empty() && out.stderr.lines().count() == 1;
             assert!(refused || out.text() == normal, "{out}");
         }
-        assert_eq!(before, (of_devices(), fs::read_to_string(CORE_PATTERN).expect("read it")));
+        assert_eq!(before, (device_attributes(), fs::read_to_string(CORE_PATTERN).expect("read core_pattern")));
     }
 }
 
-/// Where nothing is masked, no place for mounts is made before one is needed: then the new root lies on the caller's already.
+/// Without masks, no staging directory is made before one is needed: by then the new root is already mounted over the
+/// caller's.
 #[test]
-fn a_late_fall_back_finds_the_callers_root() {
-    let before = of_devices();
+fn fallbacks_find_host_devices_without_masks() {
+    let before = device_attributes();
     for (root, options) in cases() {
         hostile(&root, "/proc/sys/kernel/core_pattern");
         let options: Vec<&str> = options.iter().copied().chain(["--no-masks"]).collect();
@@ -150,10 +152,11 @@ fn a_late_fall_back_finds_the_callers_root() {
             assert_eq!(out.text(), normal, "without {calls:?}");
         }
     }
-    assert_eq!(before, of_devices());
+    assert_eq!(before, device_attributes());
 }
 
-/// What names of the host's are in there leads to what the kernel acts on; its list of mounts is a lie.
+/// The root's files with the names of host devices lead to a file that the kernel acts on, and its mountinfo is
+/// forged.
 fn hostile(root: &Root, victim: &str) {
     for name in ["null", "zero", "full", "random", "urandom", "tty", "console"] {
         root.symlink(victim, &format!("dev/{name}"));
@@ -169,9 +172,10 @@ fn hostile(root: &Root, victim: &str) {
     root.file("proc/self/mountinfo", &lies);
 }
 
-/// access(2) says no to the directory /proc/sys, and root may write to what is in it: without any capability.
+/// access(2) denies writing to the directory /proc/sys, but uid 0 may write to the files in it, without any
+/// capability.
 #[test]
-fn in_roots_sandbox_sysctls_are_read_only() {
+fn sysctls_are_read_only_in_roots_sandbox() {
     let Some(root) = who::root().and_then(Root::new).map(Root::with_helper) else { return };
     for program in [nsinit(), bwrap()] {
         for user in [&["--unshare-all"][..], &["--unshare-all", "--uid", "7"], &["--unshare-pid"]] {
@@ -189,9 +193,9 @@ fn in_roots_sandbox_sysctls_are_read_only() {
     }
 }
 
-/// An ordinary user's sandbox has another procfs below it: nothing covers what it can't write anyway.
+/// An ordinary user's sandbox has a visible procfs below it: nothing masks what that user cannot write anyway.
 #[test]
-fn a_users_sandbox_has_no_covers() {
+fn users_sandbox_has_no_masks() {
     let Some(root) = who::user().and_then(Root::new) else { return };
     for user in [&["--unshare-all"][..], &["--unshare-all", "--uid", "0"]] {
         let launch =
@@ -200,11 +204,12 @@ fn a_users_sandbox_has_no_covers() {
     }
 }
 
-/// One of the host's device files, open as a standard descriptor, can be changed through it by its owner: fchmod(2) on
-/// /dev/null is a denial of service.
+/// A device file of the host that is open as a standard descriptor can be changed through it by its owner: fchmod(2)
+/// on
+/// /dev/null would be a denial of service.
 #[test]
-fn standard_descriptors_take_no_change() {
-    let before = of_devices();
+fn devices_cannot_be_changed_through_standard_descriptors() {
+    let before = device_attributes();
     for (root, options) in cases() {
         for path in DEVICES.iter().filter(|path| !path.ends_with("tty")) {
             let opened = |launch: Launch| launch.open_as(Path::new(path), 0).open_as(Path::new(path), 2);
@@ -212,21 +217,21 @@ fn standard_descriptors_take_no_change() {
                 let out = opened(root.launch(options, &["helper", "change", "0", "1", "2"])).lacking(lacking).run();
                 out.is(0, "", "");
             }
-            // It is the same device, open as it was.
+            // The descriptor is the same device, with the same access mode.
             let script =
                 "[ /dev/stdin -ef $0 ] && [ -c /dev/stderr ] && ! { echo x >&0; } 2>/dev/null && echo as before";
             let out = opened(root.launch(options, &["sh", "-c", script, path])).run();
             assert_eq!(out.stdout, "as before\n", "{out}");
         }
-        // A sandbox too, if it has a /dev.
+        // The same in a sandbox that has a /dev.
         let sandbox = Launch::new(root.who).args(["--unshare-all", "--ro-bind", root.str(), "/", "--dev", "/dev"]);
         sandbox.args(["--proc", "/proc", "/bin/helper", "change", "0"]).run().is(0, "", "");
     }
-    assert_eq!(before, of_devices());
+    assert_eq!(before, device_attributes());
 }
 
 #[test]
-fn standard_descriptors_of_an_entered_cmd_take_no_change() {
+fn entered_cmd_cannot_change_devices_through_standard_descriptors() {
     for who in who::both() {
         for maker in [Maker::Nsinit, Maker::Unshare] {
             let Some(container) = Container::new(who, maker) else { continue };
@@ -243,12 +248,12 @@ fn standard_descriptors_of_an_entered_cmd_take_no_change() {
     }
 }
 
-/// The caller's terminal is such a file, of the caller's: a process inside could let others write to it.
+/// The caller's terminal is a device file that the caller owns: a process inside could let other users write to it.
 #[test]
-fn a_terminal_among_the_standard_descriptors_takes_no_change() {
+fn callers_terminal_cannot_be_changed_through_standard_descriptors() {
     for (root, options) in cases() {
         let (_master, slave) = term::terminal(root.who);
-        let path = fs::read_link(format!("/proc/self/fd/{}", slave.as_raw_fd())).expect("its path");
+        let path = fs::read_link(format!("/proc/self/fd/{}", slave.as_raw_fd())).expect("read the terminal's path");
         let out = root.launch(options, &["helper", "change", "0", "1", "2"]).open_as(&path, 0).run();
         out.is(0, "", "");
         root.launch(options, &["sh", "-c", "[ -t 0 ] && tty"]).open_as(&path, 0).run().says("/dev/console");
@@ -261,17 +266,17 @@ fn a_terminal_among_the_standard_descriptors_takes_no_change() {
     }
 }
 
-/// CVE-2024-21626's neighbour: a directory of the host's as a standard descriptor is a way out of the root.
+/// Related to CVE-2024-21626: a directory of the host as a standard descriptor is a way out of the root.
 #[test]
-fn a_directory_is_no_standard_descriptor() {
+fn directory_as_a_standard_descriptor_is_refused() {
     for root in roots() {
         let launch = |fd| root.launch(&[], &["echo", "ran"]).open_as(Path::new("/"), fd).run();
         launch(0).fails("use standard input: Is a directory");
         launch(1).fails("use standard output: Is a directory");
         launch(2).is(125, "", "");
-        // Also as what can only be looked at.
+        // The same with O_PATH.
         let looked = root.launch(&[], &["echo", "ran"]).before(|| {
-            // SAFETY: open reads a C string; the others take numbers.
+            // SAFETY: open reads a C string; dup2 takes numbers.
             unsafe { libc::dup2(libc::open(c"/".as_ptr(), libc::O_PATH), 0) };
             Ok(())
         });
@@ -283,12 +288,12 @@ fn a_directory_is_no_standard_descriptor() {
     }
 }
 
-/// Few descriptors: what does not fit is an error, and nothing is left out for it.
+/// With too few descriptors the launch fails; no mask or device is silently left out.
 #[test]
-fn with_few_descriptors_nothing_is_left_out() {
+fn launch_with_few_descriptors_is_complete_or_fails() {
     for root in roots() {
         let (_master, slave) = term::terminal(root.who);
-        let path = fs::read_link(format!("/proc/self/fd/{}", slave.as_raw_fd())).expect("its path");
+        let path = fs::read_link(format!("/proc/self/fd/{}", slave.as_raw_fd())).expect("read the terminal's path");
         let launch = |limit: u64| {
             let cmd = ["sh", "-c", "ls /dev; cut -d' ' -f5,6 /proc/self/mountinfo"];
             let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
@@ -307,7 +312,7 @@ fn with_few_descriptors_nothing_is_left_out() {
                 worked += 1;
                 assert_eq!(out.text(), normal, "{limit} descriptors");
             } else {
-                // A build for the host's libc may not get as far.
+                // A dynamically linked build may fail in the loader.
                 let said =
                     ["nsinit: ", "error while loading shared libraries: "].map(|words| out.stderr.contains(words));
                 assert!(out.stdout.is_empty() && said.contains(&true), "{limit} descriptors: {out}");
@@ -317,14 +322,14 @@ fn with_few_descriptors_nothing_is_left_out() {
     }
 }
 
-/// The host's file that has the name of a device has to be that device.
+/// A path of a host device must lead to that device.
 #[test]
-fn what_is_no_device_is_not_taken_for_one() {
+fn host_device_path_with_another_file_is_refused() {
     for (root, options) in cases() {
         let other = root.file("tmp/other", "");
         for (source, word) in [(other.to_str().expect("UTF-8"), "open /dev/full: "), ("/dev/zero", "open /dev/full: ")]
         {
-            // A host of its own, in which another file is mounted on it.
+            // A mount namespace in which another file is mounted on the device.
             let unshare: &[&str] =
                 if root.who.is_root() { &["--mount"] } else { &["--mount", "--user", "--map-root-user"] };
             let script = "mount --bind $0 /dev/full && exec \"$@\"";
@@ -336,9 +341,9 @@ fn what_is_no_device_is_not_taken_for_one() {
     }
 }
 
-// ---- what else is smaller than it was
+// ---- smaller restrictions
 
-/// The options of the mount at `point`, of it and of its file system.
+/// The options of the mount at `point` and of its file system.
 fn options_of(table: &str, point: &str) -> String {
     let line = table.lines().rfind(|line| line.split(' ').nth(4) == Some(point));
     let line = line.unwrap_or_else(|| panic!("no {point} in {table}"));
@@ -353,7 +358,7 @@ fn has(table: &str, point: &str, all: &[&str], none: &[&str]) {
 }
 
 #[test]
-fn file_systems_in_memory_are_bounded() {
+fn tmpfs_mounts_have_size_limits() {
     for (root, options) in cases() {
         let table = root.run(options, &["cat", "/proc/self/mountinfo"]).text().to_owned();
         has(&table, "/dev/shm", &["rw", "nosuid", "nodev", "noexec", "size=65536k"], &[]);
@@ -366,9 +371,10 @@ fn file_systems_in_memory_are_bounded() {
     }
 }
 
-/// With no_new_privs set-id files mean nothing to CMD, nor must they mean anything to another process there.
+/// With no_new_privs, set-id files have no effect for the command; they must have none for other processes there
+/// either.
 #[test]
-fn the_root_is_nosuid_unless_new_privileges_are_allowed() {
+fn root_is_nosuid_unless_new_privileges_are_allowed() {
     for (root, options) in cases() {
         for more in [&[][..], &["--volatile"], &["--read-only"]] {
             for (allow, all, none) in [(&[][..], &["nosuid"][..], &[][..]), (&["--allow-new-privs"], &[], &["nosuid"])]
@@ -381,7 +387,7 @@ fn the_root_is_nosuid_unless_new_privileges_are_allowed() {
 }
 
 #[test]
-fn without_proc() {
+fn no_proc_leaves_proc_unmounted() {
     for (root, options) in cases() {
         let options: Vec<&str> = options.iter().copied().chain(["--no-proc"]).collect();
         root.run(&options, &["ls", "-A", "/proc", "/sys/firmware"]).is(0, "/proc:\n\n/sys/firmware:\n", "");
@@ -393,9 +399,9 @@ fn without_proc() {
     }
 }
 
-/// In a container, whose /proc is masked, no other may be mounted (mount_too_revealing in the kernel).
+/// In a container with a masked /proc, the kernel permits no new procfs mount (mount_too_revealing).
 #[test]
-fn below_a_masked_proc_there_is_a_way() {
+fn masked_proc_outside_is_refused_with_working_advice() {
     let Some(user) = who::user() else { return };
     let Some(root) = Root::new(user) else { return };
     let inner = |options: &[&str]| {

@@ -1,4 +1,4 @@
-//! Mounts come in and none goes out; and what a filter refuses of the newer calls is done by the older ones.
+//! Mount propagation; the fallbacks for mount calls that a filter refuses; and destinations.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use super::harness::deny::MOUNT_CALLS;
 use super::harness::scratch::{Dir, nsinit};
 use super::harness::{Deny, Launch, Out, Root, Who, roots, who};
 
-/// A shell with a mount namespace of its own, whose mounts are all shared: a host.
+/// A shell in its own mount namespace with all mounts shared, as on a host.
 fn host(script: &str) -> Launch {
     Launch::of(Who::Root, Path::new("/bin/sh")).args(["-ec", script]).before(|| {
         let flags = libc::MS_REC | libc::MS_SHARED;
@@ -23,12 +23,13 @@ fn host(script: &str) -> Launch {
     })
 }
 
-/// What is done outside, then inside; the first line of that is printed.
+/// Commands outside, then commands inside, whose first line of output is printed.
 type Step<'s> = (&'s str, &'s str);
 
-/// A host with a tmpfs at $S, `before`, and a container that runs the steps beside it. $S stands for the place in `options` too.
+/// Runs a host with a tmpfs at $S: first `before`, then a container, and the steps in turn. $S may also appear in
+/// `options`.
 #[track_caller]
-fn beside(root: &Root, options: &[&str], before: &str, steps: &[Step<'_>], after: &str, lacking: &[i64]) -> Out {
+fn run_on_host(root: &Root, options: &[&str], before: &str, steps: &[Step<'_>], after: &str, lacking: &[i64]) -> Out {
     let dir = Dir::new(root.who);
     let user = match root.who.is_root() {
         true => String::new(),
@@ -52,10 +53,11 @@ fn beside(root: &Root, options: &[&str], before: &str, steps: &[Step<'_>], after
     .run()
 }
 
-/// mount_namespaces(7): all is a slave of the caller's. A disk that is plugged in shows, one that is to go is not held, and what
-/// is mounted inside stays there, even by a CMD that may mount.
+/// mount_namespaces(7): all mounts are slaves of the caller's. A disk that is mounted later appears inside, one that
+/// is
+/// unmounted is not kept busy, and mounts made inside stay there, even by a command that may mount.
 #[test]
-fn mounts_come_in_and_none_goes_out() {
+fn host_mounts_propagate_into_the_container_only() {
     if who::root().is_none() {
         return;
     }
@@ -77,20 +79,21 @@ fn mounts_come_in_and_none_goes_out() {
             ("umount later", "ls /mnt/later | wc -l"),
             (":", "mount -t tmpfs inside /mnt/inner; echo x >/mnt/inner/file; echo done"),
         ];
-        // It is seen outside if there was no mount inside, or one that went out.
+        // Counts mounts that propagated to the host; `done` proves that one was attempted.
         let after = "grep -c ' - tmpfs inside' /proc/self/mountinfo || :";
         for (options, before) in &cases {
             for lacking in [&[][..], &[libc::SYS_open_tree], &[libc::SYS_mount_setattr]] {
-                let out = beside(&root, options, before, &steps, after, lacking);
+                let out = run_on_host(&root, options, before, &steps, after, lacking);
                 out.is(0, "up\ncontent\n0\ndone\n0\n", "");
             }
         }
     }
 }
 
-/// What the container has on top stays there, whatever comes and goes below it: its /proc and /dev, and what hides a directory.
+/// The container's own mounts stay on top, whatever the host mounts below: /proc, /dev, and a tmpfs that hides a
+/// directory.
 #[test]
-fn what_hides_goes_on_hiding() {
+fn mounts_on_the_host_do_not_appear_over_the_containers() {
     if who::root().is_none() {
         return;
     }
@@ -105,25 +108,25 @@ fn what_hides_goes_on_hiding() {
             let last = if before.is_empty() { ":" } else { "umount later" };
             let steps: Vec<Step<'_>> =
                 [&mount, &umount, &mount, &umount, last].into_iter().map(|step| (step, look.as_str())).collect();
-            beside(&root, &options, before, &steps, "", &[]).is(0, &format!("up\n{}", "0 2\n".repeat(5)), "");
+            run_on_host(&root, &options, before, &steps, "", &[]).is(0, &format!("up\n{}", "0 2\n".repeat(5)), "");
         }
     }
 }
 
-/// A mount of the container's: what it shows, where, how.
+/// A mount of the container: its root, mount point, options and type.
 fn table(mountinfo: &str) -> Vec<String> {
     let mut lines: Vec<String> = mountinfo
         .lines()
         .map(|line| {
             let (mount, system) = line.split_once(" - ").unwrap_or_else(|| panic!("not a mount: {line:?}"));
             let words: Vec<&str> = mount.split(' ').collect();
-            // Without ids, the number of a master, and the name of a source.
+            // Without ids, the peer group number, and the source name.
             let master = words.iter().skip(6).filter_map(|word| word.split(':').next());
             let kind = system.split(' ').next().unwrap_or_default();
             [&words[3..6], &master.collect::<Vec<_>>(), &[kind]].concat().join(" ")
         })
         .collect();
-    // Of two on one place only the later shows.
+    // Of two mounts on one mount point only the later is visible.
     let point = |line: &str| line.split(' ').nth(1).map(str::to_owned);
     let shown: Vec<String> = (0..lines.len())
         .filter(|at| !lines[at + 1..].iter().any(|other| point(other) == point(&lines[*at])))
@@ -134,10 +137,10 @@ fn table(mountinfo: &str) -> Vec<String> {
     lines
 }
 
-/// Docker's filters with runc before 1.0.0-rc93 say EPERM of calls that they do not know. What is mounted, and how restricted,
-/// is the same whichever is missing, however that is said.
+/// Docker's filters with runc before 1.0.0-rc93 answer EPERM to calls that they do not know. The mounts and their
+/// restrictions are the same whichever call is missing, and with either errno.
 #[test]
-fn a_refused_call_is_a_missing_one() {
+fn mount_calls_that_a_filter_refuses_are_replaced_by_older_ones() {
     for root in roots() {
         let dir = Dir::new(root.who);
         dir.dir("sub");
@@ -177,37 +180,38 @@ fn a_refused_call_is_a_missing_one() {
     }
 }
 
-/// What the kernel does not permit stays so, by either way: an attribute that is locked (mount_namespaces(7)).
+/// A mount attribute that is locked (mount_namespaces(7)) stays, by either set of calls.
 #[test]
-fn a_refusal_of_the_kernels_is_none_of_a_filter() {
+fn locked_mount_attributes_are_respected() {
     if who::root().is_none() {
         return;
     }
     for root in roots().into_iter().filter(|root| !root.who.is_root()) {
         let options = ["--root", root.str(), "--exec", "--bind", "$S", "/mnt"];
         let script = "mount -o remount,noexec $S; cp /bin/busybox inner 2>/dev/null || :";
-        let out = beside(&root, &options, script, &[], "", &[]);
+        let out = run_on_host(&root, &options, script, &[], "", &[]);
         assert!(out.stderr.contains("Operation not permitted") && !out.stdout.contains("up"), "{out}");
     }
 }
 
-// ---- where it goes
+// ---- destinations
 
-/// bubblewrap's ensure_file: a file that is only a mount point is not writable.
+/// As bubblewrap's ensure_file: a file that is only a mount point is not writable.
 #[test]
-fn a_file_that_is_mounted_on_is_made_read_only() {
+fn file_made_as_a_mount_point_is_read_only() {
     for root in roots() {
         let options = ["--ro-bind-data", "0", "/mnt/made/file", "--dir", "/mnt/dir"];
         root.launch(&options, &["cat", "/mnt/made/file"]).input("data").run().is(0, "data", "");
-        let mode = |name| fs::symlink_metadata(root.at(name)).expect("it was made").mode() & 0o7777;
+        let mode = |name| fs::symlink_metadata(root.at(name)).expect("the file was made").mode() & 0o7777;
         assert_eq!((mode("mnt/made/file"), mode("mnt/made"), mode("mnt/dir")), (0o444, 0o755, 0o755));
     }
 }
 
-/// What a link says is there or it is not: it is no directory to make. A magic link of a procfs leads nowhere, in whatever there
-/// is of its name (RESOLVE_NO_MAGICLINKS).
+/// nsinit makes missing directories of the given path, but not those of a link's target. Magic links of a procfs are
+/// not
+/// followed (RESOLVE_NO_MAGICLINKS).
 #[test]
-fn a_dangling_link_is_no_directory_to_make() {
+fn dangling_links_in_destinations_are_errors() {
     for root in roots() {
         root.symlink("../no/such", "etc/relative");
         root.symlink("/no/such", "etc/absolute");
@@ -240,7 +244,7 @@ fn a_dangling_link_is_no_directory_to_make() {
             }
             assert_eq!(before, root.listing(), "{link}");
         }
-        // Of other causes it is not said.
+        // Other causes of ENOENT do not get the hint.
         root.run(&["--symlink", "", "/x"], &["true"]).is(
             125,
             "",
@@ -251,7 +255,7 @@ fn a_dangling_link_is_no_directory_to_make() {
             "",
             "nsinit: make directory /proc/no: No such file or directory\n",
         );
-        // What is below a link that leads somewhere is made.
+        // Directories below a link with an existing target are made.
         root.run(&["--dir", "/etc/good/a/b", "--dir", "/no/such", "--dir", "/etc/chain"], &["ls", "/mnt/a"])
             .fails("/etc/chain");
         root.run(&["--dir", "/etc/good/a/c"], &["ls", "/mnt/a"]).says("b\nc");
@@ -259,9 +263,9 @@ fn a_dangling_link_is_no_directory_to_make() {
     }
 }
 
-/// An image's /etc/resolv.conf is such a link as often as not.
+/// The /etc/resolv.conf of many images is such a link.
 #[test]
-fn it_is_said_where_a_link_in_the_way_leads() {
+fn message_names_the_target_of_a_link_at_the_destination() {
     for root in roots() {
         root.symlink("../run/systemd/resolve/stub-resolv.conf", "etc/resolv.conf");
         let hint =
@@ -277,26 +281,26 @@ fn it_is_said_where_a_link_in_the_way_leads() {
         }
         let line = "nsinit: make symbolic link /etc/resolv.conf: existing destination is ../run/systemd/resolve/stub-resolv.conf\n";
         root.run(&["--symlink", "/x", "/etc/resolv.conf"], &["true"]).is(125, "", line);
-        // What it says can't drive a terminal.
+        // The target in the message cannot control the terminal.
         root.symlink("\u{1b}[2J\n", "etc/odd");
         let out = root.run(&["--tmpfs", "/etc/odd"], &["true"]);
         assert!(out.stderr.lines().count() == 1 && !out.stderr.contains('\u{1b}'), "{out}");
     }
 }
 
-/// Three failures whose errno says little.
+/// Three failures whose errno alone does not show the cause.
 #[test]
-fn why_a_mount_is_refused() {
+fn mount_errors_with_an_unclear_errno_are_explained() {
     let Some(_) = who::root() else { return };
     for root in roots() {
-        // fs.mount-max: count_mounts in the kernel.
+        // fs.mount-max: count_mounts() in the kernel.
         let full = Deny::when(libc::SYS_mount, 3, u64::MAX, libc::MS_NOSUID | libc::MS_NODEV, libc::ENOSPC);
         let out = root.launch(&["--dir", "/mnt/x"], &["true"]).deny(full).run();
         out.is(125, "", "nsinit: make a place for mounts: No space left on device (the limit on mounts is reached: see fs.mount-max)\n");
 
-        // The root of this host's tmpfs, the two that are there, and the fifos take its inodes.
+        // The six inodes are: the tmpfs root, two directories, two FIFOs, and /mnt/a.
         let before = "mount -o remount,nr_inodes=6 .; chmod 777 .";
-        let out = beside(
+        let out = run_on_host(
             &root,
             &["--root", root.str(), "--bind", "$S", "/mnt", "--dir", "/mnt/a", "--dir", "/mnt/b"],
             before,
@@ -307,23 +311,23 @@ fn why_a_mount_is_refused() {
         let line = "make directory /mnt/b: No space left on device (the file system has no free inodes: see df -i)\n";
         assert!(out.stderr.ends_with(line), "{out}");
 
-        // An attribute of a mount of the host's is locked (mount_namespaces(7)).
+        // An attribute of the host's mount is locked (mount_namespaces(7)).
         let options = ["--root", root.str(), "--exec", "--bind", "$S", "/mnt"];
-        let out = beside(&root, &options, "mount -o remount,noexec .", &[], "", &[]);
+        let out = run_on_host(&root, &options, "mount -o remount,noexec .", &[], "", &[]);
         let hint = "(the host's mount there is noexec, which --exec cannot undo in a user namespace)\n";
         assert!(out.stderr.contains(": Operation not permitted (") && out.stderr.ends_with(hint), "{out}");
     }
 }
 
-/// It stays in DIR, on the host's disk.
+/// The file stays in DIR, on the host's disk.
 #[test]
-fn a_file_in_the_root_directory_is_the_owners_alone() {
+fn file_operation_makes_files_private_in_a_root_directory() {
     for root in roots() {
         root.launch(&["--file", "0", "/etc/secret"], &["cat", "/etc/secret"]).input("secret").run().is(0, "secret", "");
         root.launch(&["--perms", "0640", "--file", "0", "/etc/said"], &["true"]).input("").run().is(0, "", "");
-        let mode = |name| fs::metadata(root.at(name)).expect("it was made").mode() & 0o7777;
+        let mode = |name| fs::metadata(root.at(name)).expect("the file was made").mode() & 0o7777;
         assert_eq!((mode("etc/secret"), mode("etc/said")), (0o600, 0o640));
-        // In a sandbox it is in memory, as bubblewrap has it.
+        // In a sandbox the file is on a tmpfs, with bubblewrap's mode.
         let launch = Launch::new(root.who).args(["--ro-bind", root.str(), "/r", "--file", "0", "/f"]);
         launch.args(["/r/bin/busybox", "stat", "-c", "%a", "/f"]).run().says("666");
     }

@@ -1,5 +1,6 @@
-//! Namespaces in namespaces: root of a user namespace of its own mounts the caller's cgroup without any capability,
-//! kills, freezes and limits it. (`nsdelegate` does not help, nor that cgroupfs is read-only in the container.)
+//! Nested namespaces: root of a new user namespace needs no further capability to mount the caller's cgroup, and to
+//! kill,
+//! freeze and limit it. (`nsdelegate` does not prevent that, nor a read-only cgroupfs in the container.)
 
 use std::path::Path;
 
@@ -7,14 +8,15 @@ use super::harness::container::{Container, Maker, enter};
 use super::harness::scratch::nsinit;
 use super::harness::{Launch, Out, Root, Who, roots, skip, who};
 
-/// What `helper nest` says where it has got nowhere,
+/// The output of `helper nest` if every attempt fails.
 const REFUSED: &str =
     "clone: No space left on device\nclone3: No space left on device\nunshare: No space left on device\n";
-/// and where it has got all.
+/// The output of `helper nest` if every attempt succeeds.
 const REACHED: &str =
     "clone: made\nclone3: made\ncgroup.kill: reached\ncgroup.freeze: reached\ncgroup.max.descendants: reached\n";
 
-/// Runs a script with a cgroup2 in /sys/fs/cgroup, in a cgroup of `who`'s; `$C` is that, `$AS` becomes `who`.
+/// Runs a script with a cgroup2 in /sys/fs/cgroup, in a cgroup that belongs to `who`; `$C` is the cgroup, `$AS` runs
+/// a command as `who`.
 fn in_cgroup(who: Who, script: &str) -> Option<Out> {
     let whole = format!(
         "set -e; mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || exit 77
@@ -26,19 +28,20 @@ fn in_cgroup(who: Who, script: &str) -> Option<Out> {
     );
     let out = Launch::of(who::root()?, Path::new("/usr/bin/unshare"))
         .args(["--mount", "/bin/sh", "-c", &whole])
-        .env("AS", &becoming(who))
+        .env("AS", &setpriv_for(who))
         .run_with_others();
     if out.status == 77 {
-        skip("the kernel mounts no cgroup2 here");
+        skip("cgroup2 cannot be mounted on this machine");
         return None;
     }
     Some(out)
 }
 
-/// As root, as root without a user namespace (where the limit would be the host's: a known gap), in a user's delegated
-/// cgroup; from options, and from `--enter`.
+/// As root, as root without a user namespace (where the limit would be the host's: a known gap), in a user's
+/// delegated
+/// cgroup; from a new container, and from `--enter`.
 #[test]
-fn the_callers_cgroup_is_out_of_reach() {
+fn callers_cgroup_cannot_be_controlled_from_inside() {
     for root in roots().into_iter().map(Root::with_helper) {
         let run = |options: &str| {
             let nsinit = nsinit().display();
@@ -46,13 +49,13 @@ fn the_callers_cgroup_is_out_of_reach() {
         };
         let Some(out) = run("") else { return };
         out.is(0, REFUSED, "");
-        run("--as-pid-1").expect("it has worked before").is(0, REFUSED, "");
-        run("--disable-userns").expect("it has worked before").is(0, REFUSED, "");
-        // The attack is one.
-        run("--allow-nesting").expect("it has worked before").is(0, REACHED, "");
+        run("--as-pid-1").expect("cgroup2 was mounted before").is(0, REFUSED, "");
+        run("--disable-userns").expect("cgroup2 was mounted before").is(0, REFUSED, "");
+        // The control: without the limits the attempts succeed.
+        run("--allow-nesting").expect("cgroup2 was mounted before").is(0, REACHED, "");
         if root.who.is_root() {
-            run("--uid 5 --gid 5").expect("it has worked before").is(0, REFUSED, "");
-            run("--share-user").expect("it has worked before").is(0, REACHED, "");
+            run("--uid 5 --gid 5").expect("cgroup2 was mounted before").is(0, REFUSED, "");
+            run("--share-user").expect("cgroup2 was mounted before").is(0, REACHED, "");
         }
         let script = format!(
             "$AS {n} --root {dir} --detach --pid-file {dir}/box.pid -- sleep 1000; $AS {n} --enter {dir}/box.pid -- helper nest
@@ -60,13 +63,14 @@ fn the_callers_cgroup_is_out_of_reach() {
             n = nsinit().display(),
             dir = root.str(),
         );
-        in_cgroup(root.who, &script).expect("it has worked before").is(0, REFUSED, "");
+        in_cgroup(root.who, &script).expect("cgroup2 was mounted before").is(0, REFUSED, "");
     }
 }
 
-/// The limits are the container's own, and CMD cannot raise them; the caller's do not change.
+/// The limits hold for the container's user namespace only; the command cannot raise them, and the caller's do not
+/// change.
 #[test]
-fn no_user_or_cgroup_namespace_can_be_made_inside() {
+fn user_and_cgroup_namespaces_cannot_be_made_inside() {
     const SCRIPT: &str = "cd /proc/sys/user; for kind in user cgroup; do cat max_${kind}_namespaces; \
         echo 9 2>/dev/null >max_${kind}_namespaces || cat max_${kind}_namespaces; done";
     let limits = || ["user", "cgroup"].map(|kind| std::fs::read(format!("/proc/sys/user/max_{kind}_namespaces")).ok());
@@ -76,12 +80,13 @@ fn no_user_or_cgroup_namespace_can_be_made_inside() {
         for options in [&[][..], &["--cap-add", "SYS_RESOURCE"], &["--no-masks"]] {
             sh(options).is(0, "0\n0\n0\n0\n", "");
         }
-        // Both together are what it takes.
+        // The command needs both to raise the limits.
         sh(&["--no-masks", "--cap-add", "SYS_RESOURCE"]).is(0, "0\n0\n", "");
         assert_eq!(limits(), before);
         let Some(container) = Container::new(root.who, Maker::Nsinit) else { continue };
         enter(root.who, container.inside, &[], &["/bin/sh", "-c", SCRIPT]).run().is(0, "0\n0\n0\n0\n", "");
-        // Another container in its user namespace has a cgroup namespace of its own all the same, and leaves it as it was.
+        // Another container in the same user namespace still gets its own cgroup namespace, and does not change the
+        // limits.
         let of = container.inside.to_string();
         let out = root.run(&["--join-user", &of], &["/bin/sh", "-c", "readlink /proc/self/ns/cgroup; helper nest"]);
         let (cgroup, rest) = out.stdout.split_once('\n').unwrap_or_default();
@@ -98,14 +103,14 @@ fn no_user_or_cgroup_namespace_can_be_made_inside() {
     }
 }
 
-/// A container holds others with --allow-nesting; without, the error names that option.
+/// With --allow-nesting a container can contain others; without it the error names that option.
 #[test]
-fn a_container_in_a_container() {
+fn allow_nesting_permits_a_container_in_a_container() {
     for root in roots() {
         let program = nsinit().to_str().expect("scratch paths are UTF-8");
         root.dir("inner");
         let run = |options: &[&str], inner: &[&str]| {
-            // It may be linked with libraries.
+            // nsinit may be dynamically linked.
             let places = ["/lib", "/lib64", "/usr/lib"].into_iter().flat_map(|dir| ["--ro-bind-try", dir, dir]);
             let options: Vec<&str> =
                 options.iter().copied().chain(places).chain(["--ro-bind", program, "/nsinit"]).collect();
@@ -122,15 +127,15 @@ fn a_container_in_a_container() {
     }
 }
 
-/// The limits can't be set: no CMD runs without them, unless it is to.
+/// If the limits cannot be set, the command does not run, except with --allow-nesting.
 #[test]
-fn without_the_limits_nothing_runs() {
+fn launch_fails_if_namespace_limits_cannot_be_set() {
     for root in roots() {
-        // Masked as in a container of others; and without any.
+        // /proc/sys read-only as in other containers; and empty.
         for hide in
             ["mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys", "mount -t tmpfs none /proc/sys"]
         {
-            let script = format!("{hide}; exec {} \"$@\"", becoming(root.who));
+            let script = format!("{hide}; exec {} \"$@\"", setpriv_for(root.who));
             let run = |options: &[&str]| {
                 let nsinit = nsinit().to_str().expect("scratch paths are UTF-8");
                 let words = ["--mount", "/bin/sh", "-c", &script, "sh", nsinit, "--root", root.str(), "--share-pid"];
@@ -149,17 +154,17 @@ fn without_the_limits_nothing_runs() {
     }
 }
 
-/// The command that becomes that user, for root.
-fn becoming(who: Who) -> String {
+/// The command prefix with which root runs a command as that user.
+fn setpriv_for(who: Who) -> String {
     match who {
         Who::Root => String::new(),
         Who::User { uid, gid } => format!("setpriv --reuid {uid} --regid {gid} --clear-groups"),
     }
 }
 
-/// Root does without a user namespace where none may be made, and says what that means; nothing else does without.
+/// Without user namespaces, root's launch continues with a warning that says what that means; explicit requests fail.
 #[test]
-fn where_user_namespaces_are_forbidden_root_is_told() {
+fn root_without_user_namespaces_gets_a_warning() {
     for root in roots() {
         let run = |options: &[&str]| {
             let script = "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$@\"";
@@ -181,7 +186,7 @@ fn where_user_namespaces_are_forbidden_root_is_told() {
         run(&["--root", root.str(), "--unshare-user"]).fails(
             "(user.max_user_namespaces is 0; if this is a container of nsinit's, start that with --allow-nesting)",
         );
-        // As with bubblewrap.
+        // As bubblewrap.
         run(&["--unshare-user-try", "--bind", root.str(), "/"]).says("ran");
     }
 }

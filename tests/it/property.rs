@@ -1,13 +1,15 @@
-//! Random operations on random roots full of links that lead elsewhere: what CMD then sees, and what is left on disk, is what
-//! a simple model says; and outside nothing has changed, whatever the model says.
+//! Random operations on random roots full of links that lead outside: what the command then sees and what is left on
+//! disk
+//! equals a simple model; and outside nothing has changed, whatever the model says.
 //!
-//! `NSINIT_CASES` is the number of cases of each test and user, `NSINIT_SEED` another beginning. A failure prints a script
-//! that can be pasted.
+//! `NSINIT_CASES` is the number of cases for each test and user, `NSINIT_SEED` the seed. A failure prints a script
+//! that
+//! reproduces it.
 //!
-//!     tree     a directory with all below it
-//!     case     what is tried, and how it is chosen
-//!     model    what must come out
-//!     words    its command line
+//!     tree     a directory with its content
+//!     case     the operations of a case, and how they are chosen
+//!     model    the expected result
+//!     words    the command line
 //!     world    a case on disk, and its run
 
 mod case;
@@ -26,12 +28,12 @@ use case::Case;
 use world::{Outcome, World};
 
 #[test]
-fn a_built_root_is_what_the_model_says() {
+fn built_root_matches_the_model() {
     holds_for(&Case::built());
 }
 
 #[test]
-fn a_root_directory_is_what_the_model_says() {
+fn root_directory_matches_the_model() {
     holds_for(&Case::directory());
 }
 
@@ -66,8 +68,10 @@ fn holds_for(cases: &impl Strategy<Value = Case>) {
             Err(TestError::Abort(why)) => panic!("{why}"),
         }
         let [worked, refused, unknown] = [Outcome::Worked, Outcome::Refused, Outcome::Unknown].map(tried);
-        println!("as {who:?}: {worked} worked, {refused} were refused, {unknown} lead to where the model ends");
+        println!(
+            "as {who:?}: {worked} worked, {refused} were refused, {unknown} lead to a place that the model does not cover"
+        );
         let all = worked + refused + unknown;
-        assert!(all < 50 || (worked > all / 3 && refused > all / 10), "the cases are too much of one kind");
+        assert!(all < 50 || (worked > all / 3 && refused > all / 10), "too few cases work, or too few are refused");
     }
 }

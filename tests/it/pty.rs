@@ -1,4 +1,4 @@
-//! `--pty`: CMD's own terminal, and the caller's beside it.
+//! `--pty`: a terminal for the command, connected to the caller's.
 
 use std::fs;
 use std::path::Path;
@@ -13,12 +13,12 @@ const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 const CTRL_D: &str = "\x04";
 
-/// What a terminal makes of it.
+/// The text as a terminal prints it.
 fn shown(text: &str) -> String {
     text.replace('\n', "\r\n")
 }
 
-/// The words of every kind of container with a terminal of its own.
+/// The options of every kind of container that has its own devpts.
 fn kinds(root: &Root) -> Vec<Vec<String>> {
     let sandbox = ["--bind", root.str(), "/", "--proc", "/proc", "--dev", "/dev"];
     let kinds: [&[&str]; 4] = [
@@ -35,7 +35,7 @@ fn with(root: &Root, words: &[String], script: &str) -> Launch {
 }
 
 #[test]
-fn cmd_has_a_terminal_where_the_caller_has_none() {
+fn cmd_gets_a_terminal_if_the_caller_has_none() {
     for root in roots() {
         for words in kinds(&root) {
             let script = "tty; tty <&1; tty <&2; tty </dev/tty; stat -c %t:%T /dev/console $(tty); exit 5";
@@ -50,9 +50,9 @@ fn cmd_has_a_terminal_where_the_caller_has_none() {
     }
 }
 
-/// From a file or a pipe: all of it, unechoed, and then the end.
+/// Input from a file or a pipe is copied completely, without echo, and then ends.
 #[test]
-fn what_is_written_arrives() {
+fn all_input_and_output_is_copied() {
     let text: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
     for root in roots() {
         for words in kinds(&root) {
@@ -64,18 +64,18 @@ fn what_is_written_arrives() {
         let words = ["--root", root.str(), "--pty", "--", "/bin/sh", "-c", "cat >/copy; wc -l </copy"];
         let out = Launch::new(root.who).args(words).before(read_from(&input)).run();
         out.is(0, "20000\r\n", "");
-        assert!(root.read("copy") == text, "what arrived is not what was written");
-        // And back.
+        assert!(root.read("copy") == text, "the copied text differs from the input");
+        // The same for output.
         let out = with(&root, &kinds(&root)[0], "cat /copy; exit 2").run();
         assert_eq!(out.status, 2);
         assert!(out.stdout == shown(&text), "{} bytes", out.stdout.len());
     }
 }
 
-/// Standard input is a file.
+/// Makes the file standard input.
 fn read_from(path: &Path) -> impl FnMut() -> std::io::Result<()> + Send + Sync + 'static {
     use std::os::unix::ffi::OsStrExt;
-    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).expect("no path has a NUL");
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).expect("the path has no NUL");
     move || {
         // SAFETY: open reads a C string; dup2 takes numbers.
         match unsafe { libc::dup2(libc::open(path.as_ptr(), libc::O_RDONLY), 0) } {
@@ -85,9 +85,9 @@ fn read_from(path: &Path) -> impl FnMut() -> std::io::Result<()> + Send + Sync +
     }
 }
 
-/// What is written last is not lost, however fast the end comes.
+/// Output written last is not lost, however fast the command ends.
 #[test]
-fn the_last_words_are_heard() {
+fn output_written_last_is_not_lost() {
     for root in roots() {
         for words in kinds(&root) {
             for _ in 0..25 {
@@ -100,14 +100,14 @@ fn the_last_words_are_heard() {
 }
 
 #[test]
-fn what_never_ran() {
+fn launch_failures_are_reported() {
     for root in roots() {
         root.run(&["--pty"], &["/none"]).is(127, "", "nsinit: execute /none: No such file or directory\n");
         root.run(&["--pty", "--chdir", "/none"], &["true"]).fails("/none");
-        // There is no /dev/ptmx in it.
+        // The container has no /dev/ptmx.
         let words = ["--ro-bind", root.str(), "/", "--pty", "--", "true"];
         Launch::new(root.who).args(words).run().fails("the container has no working /dev/ptmx");
-        // What is there is no such device.
+        // /dev/ptmx is another file.
         root.file("ptmx", "");
         let words =
             ["--ro-bind", root.str(), "/", "--tmpfs", "/dev", "--symlink", "/ptmx", "/dev/ptmx", "--pty", "--", "true"];
@@ -117,9 +117,9 @@ fn what_never_ran() {
     }
 }
 
-/// A devpts that is the caller's serves too, if it is all that there is.
+/// The caller's devpts is used if the container has no other.
 #[test]
-fn a_dev_that_was_bound() {
+fn devpts_of_the_caller_serves_if_dev_is_bound() {
     for root in roots() {
         let words = ["--bind", root.str(), "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc"].map(str::to_owned);
         let out = with(&root, &words, "tty >/dev/null && echo $?").run();
@@ -127,9 +127,9 @@ fn a_dev_that_was_bound() {
     }
 }
 
-/// In the container, whoever made it, if it has terminals.
+/// The terminal is from the container's devpts, whatever made the container, if it has one.
 #[test]
-fn an_entered_cmd_has_one() {
+fn entered_cmd_gets_a_terminal_of_the_container() {
     for who in who::both() {
         for maker in MAKERS {
             let Some(container) = Container::new(who, maker) else { continue };
@@ -139,25 +139,26 @@ fn an_entered_cmd_has_one() {
                 let out = enter(by, container.init, &["--pty"], &["/bin/sh", "-c", script]).input("x\n").run();
                 let lines: Vec<&str> = out.stdout.split("\r\n").collect();
                 let [tty, owner, id, "x", ""] = lines[..] else { panic!("{maker:?} by {by:?}: {out}") };
-                // That root has an empty /dev: it is one of the caller's devpts, which is not to be seen there.
+                // The root of this container has an empty /dev: the terminal is from the caller's devpts, which is
+                // not visible inside.
                 let named = if maker == Maker::Unshare { tty == "not a tty" } else { tty.starts_with("/dev/pts/") };
                 assert!(named && owner == id, "{maker:?} by {by:?}: {out}");
                 assert_eq!(out.status, 6);
-                // Who copies is killed: CMD's terminal hangs up.
+                // The relay is killed: the command's terminal hangs up.
                 let run = enter(by, container.init, &["--pty"], &["sleep", "998"]).open_input().start();
                 let named = |name: &str| {
                     procs::tree(run.pid()).into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.name == name))
                 };
-                eventually("CMD is there", || named("sleep"));
+                eventually("the command runs", || named("sleep"));
                 let inside = procs::link(container.inside, "ns/mnt");
                 let relay = procs::children(run.pid())
                     .into_iter()
                     .find(|pid| by.is_root() && procs::link(*pid, "ns/mnt") != inside);
                 if let Some(relay) = relay {
-                    // To stand still is not to end.
+                    // A stopped relay does not end the command.
                     send(relay, libc::SIGSTOP);
-                    eventually("it stands still", || (stat(relay)?.state == 'T').then_some(()));
-                    let cmd = named("sleep").expect("CMD is there");
+                    eventually("the relay is stopped", || (stat(relay)?.state == 'T').then_some(()));
+                    let cmd = named("sleep").expect("the command runs");
                     std::thread::sleep(std::time::Duration::from_millis(100));
                     assert!(!procs::is_gone(cmd));
                     send(relay, libc::SIGCONT);
@@ -173,23 +174,23 @@ fn an_entered_cmd_has_one() {
     }
 }
 
-fn helper_of(term: &Term) -> Pid {
+fn sleep_below(term: &Term) -> Pid {
     let helper = |pid: &Pid| stat(*pid).is_some_and(|stat| stat.name == "sleep");
-    eventually("CMD is there", || procs::tree(term.pid()).into_iter().find(helper))
+    eventually("the command runs", || procs::tree(term.pid()).into_iter().find(helper))
 }
 
-/// A shell with a CMD in front of it that waits in such a container.
-fn at_work(root: &Root, words: &[String]) -> (Term, Pid) {
+/// A shell with a waiting command in the foreground, in a container with these options.
+fn with_waiting_cmd(root: &Root, words: &[String]) -> (Term, Pid) {
     let mut term = Term::new(root);
     term.line(&format!("{} {} --pty -- sh -c 'echo up; exec sleep 1000'", nsinit().display(), words.join(" ")));
     term.expect("up");
-    let cmd = helper_of(&term);
+    let cmd = sleep_below(&term);
     (term, cmd)
 }
 
-/// The caller's modes are as they were, before, after, and whoever was killed; and CMD is gone.
+/// The caller's terminal modes are restored before, after, and whichever process was killed; and the command is gone.
 #[test]
-fn the_terminal_is_as_it_was() {
+fn terminal_modes_are_restored_whichever_process_dies() {
     for root in roots() {
         let mut term = Term::new(&root);
         let before = term.ask("stty -a");
@@ -202,7 +203,7 @@ fn the_terminal_is_as_it_was() {
             assert_eq!(term.foreground(), term.pid());
         }
         for victim in ["launcher", "relay", "process 1", "CMD"] {
-            // A script's shell restores no modes. What is to be done after the launcher's own end is done by the relay.
+            // The shell of a script restores no modes. After the end of the launcher, the relay restores them.
             term.line(
                 "sh -c '$N --pty -- sh -c \"echo up; exec sleep 1000\"; echo =$?;
                     while stty -a | grep -q -e -icanon; do sleep 0.01; done; stty -a >modes'"
@@ -210,10 +211,10 @@ fn the_terminal_is_as_it_was() {
                     .as_str(),
             );
             term.expect("up");
-            let cmd = helper_of(&term);
-            let init = stat(cmd).expect("CMD is there").parent;
-            let launcher = stat(init).expect("process 1 is there").parent;
-            let relay = procs::children(launcher).into_iter().find(|pid| *pid != init).expect("the relay is there");
+            let cmd = sleep_below(&term);
+            let init = stat(cmd).expect("the command runs").parent;
+            let launcher = stat(init).expect("process 1 runs").parent;
+            let relay = procs::children(launcher).into_iter().find(|pid| *pid != init).expect("the relay runs");
             eventually("the terminal is raw", || is_raw(&term).then_some(()));
             send(
                 match victim {
@@ -228,24 +229,24 @@ fn the_terminal_is_as_it_was() {
             let wanted = if victim == "relay" { "=129" } else { "=137" };
             assert!(status.contains(wanted), "{victim}: {status}");
             assert_eq!(root.read("modes").trim_end(), before, "{victim}");
-            eventually("CMD is gone", || procs::is_gone(cmd).then_some(()));
+            eventually("the command has ended", || procs::is_gone(cmd).then_some(()));
         }
         term.hang_up();
     }
 }
 
-/// As the shell's own terminal is now.
+/// True if the shell's terminal is now in raw mode.
 fn is_raw(term: &Term) -> bool {
     let tty = fs::File::open(format!("/proc/{}/fd/0", term.pid())).expect("open the terminal");
-    let modes = nix::sys::termios::tcgetattr(tty).expect("look at its modes");
+    let modes = nix::sys::termios::tcgetattr(tty).expect("read the terminal's modes");
     !modes.local_flags.contains(nix::sys::termios::LocalFlags::ICANON)
 }
 
 #[test]
-fn keys_are_cmds() {
+fn ctrl_c_reaches_cmd() {
     for root in roots() {
         for words in kinds(&root) {
-            let (mut term, _) = at_work(&root, &words);
+            let (mut term, _) = with_waiting_cmd(&root, &words);
             eventually("the terminal is raw", || is_raw(&term).then_some(()));
             term.keys(CTRL_C);
             term.prompt();
@@ -256,7 +257,7 @@ fn keys_are_cmds() {
 }
 
 #[test]
-fn a_shell_is_at_home_in_it() {
+fn window_size_and_job_control_work_inside() {
     for root in roots() {
         let mut term = Term::new(&root);
         term.resize(31, 97);
@@ -266,13 +267,13 @@ fn a_shell_is_at_home_in_it() {
         term.expect("31 97");
         term.resize(20, 50);
         term.expect("in%");
-        eventually("it has the new size", || {
+        eventually("the new window size arrives", || {
             term.line("stty size");
             term.expect("in%").contains("20 50").then_some(())
         });
-        // ^Z is the inner shell's to handle.
+        // The inner shell handles ^Z.
         term.line("sleep 1000");
-        helper_of(&term);
+        sleep_below(&term);
         term.keys(CTRL_Z);
         term.expect("in%");
         term.line("jobs; kill %1");
@@ -284,14 +285,14 @@ fn a_shell_is_at_home_in_it() {
     }
 }
 
-/// Nobody inside has the caller's terminal open, nor is it anybody's there.
+/// No process inside has the caller's terminal open.
 #[test]
-fn the_callers_terminal_is_not_inside() {
+fn callers_terminal_is_not_open_inside() {
     for root in roots() {
         for words in kinds(&root) {
-            let (mut term, cmd) = at_work(&root, &words);
-            let outer = procs::link(term.pid(), "fd/0").expect("its terminal");
-            let launcher = eventually("the launcher is there", || {
+            let (mut term, cmd) = with_waiting_cmd(&root, &words);
+            let outer = procs::link(term.pid(), "fd/0").expect("read the terminal's path");
+            let launcher = eventually("the launcher runs", || {
                 procs::tree(term.pid()).into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.name == "nsinit"))
             });
             let inside: Vec<Pid> = procs::tree(launcher)
@@ -300,7 +301,7 @@ fn the_callers_terminal_is_not_inside() {
                 .collect();
             assert!(inside.contains(&cmd), "{inside:?}");
             for pid in inside {
-                let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("look at descriptors");
+                let fds = fs::read_dir(format!("/proc/{pid}/fd")).expect("read the list of descriptors");
                 for fd in fds.flatten() {
                     let (path, here) = (fs::read_link(fd.path()).unwrap_or_default(), fs::metadata(fd.path()).ok());
                     let same = here.is_some_and(|here| is_same(&here, &outer));
@@ -320,9 +321,9 @@ fn is_same(one: &fs::Metadata, other: &Path) -> bool {
         .is_ok_and(|other| (one.dev(), one.ino(), one.rdev()) == (other.dev(), other.ino(), other.rdev()))
 }
 
-/// In the background it leaves the terminal alone; who reads it there waits to be brought to the front.
+/// A background job does not touch the terminal; a command that reads it waits for the foreground.
 #[test]
-fn in_the_background() {
+fn background_job_leaves_the_terminal_alone() {
     for root in roots() {
         let mut term = Term::new(&root);
         let before = term.ask("stty -a");
@@ -339,7 +340,8 @@ fn in_the_background() {
         assert!(term.ask("jobs").contains("Running"));
         term.line("fg");
         eventually("the job has the terminal", || (term.foreground() != term.pid()).then_some(()));
-        // Nobody tells the relay that it is in front: what is typed first does.
+        // The relay gets no notice of the foreground: it polls once a second, and the typed text shows that it found
+        // out.
         term.line("abc");
         term.expect("got abc");
         term.prompt();
@@ -352,9 +354,9 @@ fn path(file: &Path) -> &str {
     file.to_str().expect("scratch paths are UTF-8")
 }
 
-/// Whoever reads what CMD says goes away: CMD is hung up.
+/// If the reader of the command's output ends, the command gets SIGHUP.
 #[test]
-fn a_reader_that_goes_away() {
+fn closed_output_pipe_ends_cmd() {
     for root in roots() {
         let script = format!("{} --root {} --pty -- yes | head -n 1", nsinit().display(), root.str());
         let out = Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).run();
@@ -362,20 +364,20 @@ fn a_reader_that_goes_away() {
     }
 }
 
-/// A connection that is lost.
+/// A lost connection.
 #[test]
-fn a_terminal_that_hangs_up() {
+fn hangup_ends_the_container() {
     for root in roots() {
         for words in kinds(&root) {
-            let (term, _) = at_work(&root, &words);
+            let (term, _) = with_waiting_cmd(&root, &words);
             term.hang_up();
         }
     }
 }
 
-/// In the background of all: what it says goes where the caller's output goes.
+/// A detached command writes to the caller's output.
 #[test]
-fn detached_it_writes_a_log() {
+fn detached_cmd_writes_to_the_callers_output() {
     for root in roots() {
         let script = format!(
             "{} --root {} --detach --pty -- sh -c 'tty; sleep 0.1; echo more; read x; echo never' >log",
@@ -388,21 +390,21 @@ fn detached_it_writes_a_log() {
             .open_input()
             .start();
         assert_eq!(run.finish_beside(), 0);
-        eventually("it has said all", || (root.read("log") == "/dev/pts/0\r\nmore\r\n").then_some(()));
+        eventually("the output is complete", || (root.read("log") == "/dev/pts/0\r\nmore\r\n").then_some(()));
         let reader = procs::all().into_iter().find(|stat| {
             let words = fs::read_to_string(format!("/proc/{}/cmdline", stat.pid)).unwrap_or_default();
             words.contains(root.str()) && stat.session == stat.pid
         });
-        let launcher = reader.expect("the launcher is there").pid;
+        let launcher = reader.expect("the launcher runs").pid;
         super::harness::launch::adopt(launcher);
         send(launcher, libc::SIGKILL);
         super::harness::launch::wait_for(launcher);
     }
 }
 
-/// A terminal that is nobody's, as in an initramfs: what is typed arrives.
+/// A terminal that belongs to no session, as in an initramfs: typed text reaches the command.
 #[test]
-fn a_terminal_without_a_session() {
+fn terminal_without_a_session_is_relayed() {
     for root in roots() {
         let mut term = Term::new(&root);
         term.line("setsid -w $N --pty -- sh -c 'echo up; read x; echo got $x; exit 3'");
@@ -415,29 +417,29 @@ fn a_terminal_without_a_session() {
     }
 }
 
-/// Nobody reads what CMD says: who is asked to end does.
+/// A reader that does not read: SIGTERM still ends the launch.
 #[test]
-fn a_reader_that_stands_still() {
+fn blocked_output_does_not_prevent_termination() {
     for root in roots() {
         let fifo = root.fifo("fifo");
-        let _reader = fs::File::options().read(true).write(true).open(&fifo).expect("open it");
+        let _reader = fs::File::options().read(true).write(true).open(&fifo).expect("open the FIFO");
         let script = format!("exec {} --root {} --pty -- yes >fifo", nsinit().display(), root.str());
         let run = Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).directory(root.path()).start();
-        eventually("it stands still", || {
+        eventually("the relay waits for the reader", || {
             let relay = procs::children(run.pid()).into_iter().find(|pid| procs::children(*pid).is_empty())?;
             let full = fs::read_to_string(format!("/proc/{relay}/wchan")).ok()?.contains("poll");
             (full && stat(run.pid())?.state == 'S').then_some(())
         });
         std::thread::sleep(std::time::Duration::from_millis(100));
         run.kill(libc::SIGTERM);
-        // What CMD has said is waited for, but not for ever.
+        // nsinit waits for pending output, but not for ever.
         assert_eq!(run.finish().status, 143);
     }
 }
 
-/// No room for what CMD says: it is lost, and CMD goes on.
+/// If the output cannot be written, it is lost and the command continues.
 #[test]
-fn a_full_disk() {
+fn output_errors_do_not_end_cmd() {
     for root in roots() {
         for to in [">/dev/full", ">&-"] {
             let script = format!(
@@ -450,9 +452,9 @@ fn a_full_disk() {
     }
 }
 
-/// Process 1 itself leads the session of its terminal; what it has written last is there all the same.
+/// Process 1 itself leads the session of its terminal; output written last is not lost.
 #[test]
-fn process_1_has_one_too() {
+fn cmd_as_pid_1_gets_a_terminal() {
     for root in roots() {
         for _ in 0..25 {
             let out = root.sh(&["--pty", "--as-pid-1"], "echo $$; tty; seq 1 2000 | tail -n 1; exit 5");
@@ -463,7 +465,7 @@ fn process_1_has_one_too() {
         term.line("$N --as-pid-1 --setenv PS1 'in%' -- sh");
         term.expect("in%");
         term.line("sleep 1000");
-        helper_of(&term);
+        sleep_below(&term);
         term.keys(CTRL_Z);
         term.expect("Stopped");
         term.expect("in%");
@@ -475,10 +477,11 @@ fn process_1_has_one_too() {
     }
 }
 
-/// A CMD that stops stops the job, with the caller's terminal as it was: here the shell restores nothing. Who continues it, in
-/// front or not, continues all of it.
+/// A stop of the command stops the job and restores the caller's terminal modes: dash restores none. SIGCONT to the
+/// job, in
+/// the foreground or not, continues all of it.
 #[test]
-fn a_stop_of_cmd_stops_the_job() {
+fn stop_of_cmd_stops_the_job_and_restores_the_terminal() {
     for root in roots() {
         let mut term = Term::with(&root, &["dash", "-i"]);
         let before = term.ask("stty -a");
@@ -496,15 +499,15 @@ fn a_stop_of_cmd_stops_the_job() {
             assert_eq!(term.ask("echo =$?"), "=6");
             assert_eq!(term.ask("stty -a"), before);
         }
-        // The kernel does not stop an orphaned group: no shell could continue it.
+        // The kernel does not stop an orphaned process group: no shell could continue it.
         assert_eq!(term.ask("setsid -w $N -- sh -c 'kill -TSTP $$; echo on'").lines().last(), Some("on"));
         term.hang_up();
     }
 }
 
-/// Messages of process 1 go to the user's screen, in lines.
+/// Messages of process 1 appear on the user's terminal, as whole lines.
 #[test]
-fn messages_are_seen() {
+fn messages_of_process_1_reach_the_screen() {
     for root in roots() {
         let mut term = Term::new(&root);
         let shown = term.ask("$N --verbose -- sh -c 'exit 3'");
@@ -513,13 +516,13 @@ fn messages_are_seen() {
     }
 }
 
-/// It ends with the launcher, whatever close_range(2) has answered it.
+/// The relay ends with the launcher, whatever close_range(2) returned.
 #[test]
-fn the_relay_does_not_outlive_a_launch_that_failed() {
+fn relay_ends_with_a_failed_launch() {
     use super::harness::Deny;
     for root in roots() {
         let stay_open = Deny::all(libc::SYS_close_range, libc::EIO);
-        // The launcher's word that process 1 may go on.
+        // The byte with which the launcher lets process 1 continue.
         let no_word = Deny::when(libc::SYS_write, 2, u64::MAX, 1, libc::EIO);
         let launch = || root.launch(&["--pty"], &["true"]);
         launch().deny(stay_open).deny(no_word).run().fails("let it go on");
@@ -527,34 +530,34 @@ fn the_relay_does_not_outlive_a_launch_that_failed() {
     }
 }
 
-/// A relay that can't read its signals would be told of them for ever.
+/// A relay that cannot read its signals would be woken by them for ever.
 #[test]
-fn signals_that_can_not_be_read_end_the_relay() {
+fn relay_ends_if_its_signals_cannot_be_read() {
     use super::harness::Deny;
     for root in roots() {
         // signalfd(2): struct signalfd_siginfo has 128 bytes.
         let no_signals = Deny::when(libc::SYS_read, 2, u64::MAX, 128, libc::ENOSYS);
         let mut run = root.launch(&["--pty"], &["/bin/sh", "-c", "echo up; exec sleep 1000"]).deny(no_signals).start();
         assert_eq!(run.line(), "up\r");
-        let relay = eventually("the relay is there", || {
+        let relay = eventually("the relay runs", || {
             procs::children(run.pid()).into_iter().find(|pid| procs::children(*pid).is_empty())
         });
         send(relay, libc::SIGWINCH);
-        // CMD's terminal is hung up.
+        // The command's terminal hangs up.
         let out = run.finish();
         assert_eq!(out.status, 129, "{out}");
         assert!(out.stderr.contains("copy") && out.stderr.contains(": Function not implemented"), "{out}");
     }
 }
 
-/// `script`, as every program that runs others in a terminal of its own.
+/// script(1) stands for every program that runs others in a terminal.
 #[test]
-fn in_another_programs_terminal() {
+fn pty_works_inside_script_1() {
     for root in roots() {
         let line = format!("{} --root {} -- sh -c 'tty; exit 4'", nsinit().display(), root.str());
         let script = Path::new("/usr/bin/script");
         if !script.exists() {
-            return super::harness::skip("there is no script(1) here");
+            return super::harness::skip("script(1) is not installed");
         }
         let out = Launch::of(root.who, script).args(["-qec", &line, "/dev/null"]).run();
         assert!(out.status == 4 && out.stdout.contains("/dev/pts/0\r\n"), "{out}");

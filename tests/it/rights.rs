@@ -1,4 +1,4 @@
-//! CMD's identity and rights, tried from inside, as root there: what must be refused is refused.
+//! Secrets and privileges of the caller, tried from inside as root: the command cannot get at them.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use super::harness::procs::{self, eventually, stat};
 use super::harness::scratch::{helper, nsinit};
 use super::harness::{Deny, Launch, Root, Who, roots, skip, who};
 
-/// A text that cannot be written is a failure: a full disk, a closed descriptor.
+/// If a text cannot be written, nsinit fails: a full disk, a closed descriptor.
 #[test]
-fn a_text_that_can_not_be_written_is_an_error() {
+fn unwritable_help_version_and_explain_fail() {
     let nsinit = nsinit().display();
     for who in who::both() {
         for text in ["--help", "--version", "--explain -- true", "--explain --root / -- true"] {
@@ -26,10 +26,10 @@ fn a_text_that_can_not_be_written_is_an_error() {
     }
 }
 
-/// Without memory for the arguments there is a line, and no trap (SIGILL) of Rust's.
+/// If the first allocation fails, a message says so; the process does not die by a trap (SIGILL).
 #[test]
-fn without_memory_at_the_start_there_is_a_line() {
-    /// What is asked for at first, in bytes.
+fn allocation_failure_is_reported() {
+    /// The size of the first allocation, in bytes.
     const CHUNK: u64 = 64 * 1024;
     for root in roots() {
         let refused = Deny::when(libc::SYS_mmap, 1, u64::MAX, CHUNK, libc::ENOMEM);
@@ -39,9 +39,9 @@ fn without_memory_at_the_start_there_is_a_line() {
     }
 }
 
-/// What a core file of nsinit's would show are the caller's arguments and environment. CMD's limit is the caller's.
+/// A core file of nsinit would contain the caller's arguments and environment. The command's limit is the caller's.
 #[test]
-fn nsinits_own_processes_leave_no_core_file() {
+fn processes_of_nsinit_leave_no_core_file() {
     let core = |text: &str| text.split_whitespace().nth(4).map(str::to_owned);
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
@@ -56,8 +56,10 @@ fn nsinits_own_processes_leave_no_core_file() {
                 .open_input()
                 .start();
             let cmd = run.line();
-            let launcher = std::fs::read_to_string(format!("/proc/{}/limits", run.pid())).expect("read its limits");
-            let launcher = launcher.lines().find(|line| line.contains("core")).expect("there is that limit");
+            let launcher =
+                std::fs::read_to_string(format!("/proc/{}/limits", run.pid())).expect("read the launcher's limits");
+            let launcher =
+                launcher.lines().find(|line| line.contains("core")).expect("the list has the limit on core files");
             let found = [launcher, &cmd, &run.line()].map(core);
             assert_eq!(found, ["0", "4096", "0"].map(|limit| Some(limit.to_owned())));
             run.finish_with_others();
@@ -67,9 +69,9 @@ fn nsinits_own_processes_leave_no_core_file() {
     const CMD: &[&str] = &["/bin/sh", "-c", "grep core /proc/self/limits /proc/1/limits -h; read end"];
 }
 
-/// runc issue 453: CMD neither reads, changes nor adds keys of the caller's session.
+/// runc issue 453: the command cannot read, change or add keys of the caller's session.
 #[test]
-fn the_callers_session_keyring_is_not_cmds() {
+fn cmd_cannot_use_the_callers_session_keyring() {
     const APART: &str = "inside: Required key not available\noutside: secret\n";
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
@@ -97,16 +99,16 @@ fn the_callers_session_keyring_is_not_cmds() {
         for words in [&["--root", container.root.str(), "--keep-keyring"][..], &["--enter", &id, "--keep-keyring"]] {
             run(words).is(0, "inside: secret\noutside: changed\nplanted\n", "");
         }
-        // As with bubblewrap.
+        // As bubblewrap.
         let words = ["--bind", container.root.str(), "/", "--dev", "/dev"];
         run(&words).is(0, "inside: secret\noutside: changed\nplanted\n", "");
         container.end();
     }
 }
 
-/// Where all calls for keys are refused there is nothing to protect; where only one is, there is.
+/// If all calls for keys fail, there is nothing to protect; if only some fail, there is.
 #[test]
-fn keys_that_nobody_reaches() {
+fn keyring_is_optional_only_if_no_key_call_works() {
     for root in roots() {
         for errno in [libc::ENOSYS, libc::EPERM] {
             let refused = |calls: &[i64]| {
@@ -114,7 +116,7 @@ fn keys_that_nobody_reaches() {
                 calls.iter().fold(launch, |launch, call| launch.deny(Deny::all(*call, errno))).run()
             };
             refused(&[libc::SYS_keyctl, libc::SYS_add_key, libc::SYS_request_key]).says("ran");
-            // A kernel without the call has no keys.
+            // ENOSYS: a kernel without the call has no keys.
             if errno == libc::ENOSYS {
                 refused(&[libc::SYS_keyctl]).says("ran");
                 continue;
@@ -125,13 +127,13 @@ fn keys_that_nobody_reaches() {
     }
 }
 
-/// An ordinary user may have 200 keys; what a container leaves behind is no longer one of them a moment later.
+/// An ordinary user may have 200 keys; those of an ended container are released shortly after.
 #[test]
-fn a_user_with_too_many_keys() {
+fn key_quota_is_explained_and_not_used_up() {
     if who::root().is_none() {
         return;
     }
-    // The other users of the tests keep their keys.
+    // A uid of its own, so that the users of other tests keep their keys.
     let Some(root) = Root::new(Who::User { uid: 54_321, gid: 54_321 }) else { return };
     let full = |options: &[&str]| {
         root.launch(options, &["echo", "ran"])
@@ -163,13 +165,14 @@ fn a_user_with_too_many_keys() {
     }
 }
 
-/// Secrets: a value on the caller's command line, and one in its environment.
+/// Secrets: a value in the caller's arguments, and one in its environment.
 const SECRETS: [&str; 2] = ["s3cret-word", "s3cret-variable"];
 
-/// /proc/1 shows neither nsinit's arguments, values of `--setenv` among them, nor the caller's variables. Without
-/// CONFIG_CHECKPOINT_RESTORE neither.
+/// /proc/1 shows neither nsinit's arguments, such as the values of `--setenv`, nor the caller's variables, with and
+/// without
+/// CONFIG_CHECKPOINT_RESTORE.
 #[test]
-fn process_1_does_not_tell_how_it_was_called() {
+fn process_1_hides_its_arguments_and_environment() {
     const SCRIPT: &str = "tr '\\0' , </proc/1/cmdline; echo; cat /proc/1/environ 2>/dev/null; :";
     let without = Deny::when(libc::SYS_prctl, 0, u64::MAX, libc::PR_SET_MM as u64, libc::EINVAL);
     for root in roots() {
@@ -183,7 +186,7 @@ fn process_1_does_not_tell_how_it_was_called() {
         let out = run(&[], Some(without));
         assert_eq!((out.status, out.stdout.replace([',', '\0'], "").as_str()), (0, "init\n"), "{out}");
         if root.who.is_root() {
-            // All that is to be seen with every right.
+            // The same with every right to read /proc/1.
             for deny in [None, Some(without)] {
                 let out = run(&["--share-user", "--cap-add", "SYS_PTRACE"], deny);
                 assert_eq!((out.status, out.stdout.replace([',', '\0'], "").as_str()), (0, "init\n"), "{out}");
@@ -191,21 +194,22 @@ fn process_1_does_not_tell_how_it_was_called() {
         }
         let words = ["--bind", root.str(), "/", "--proc", "/proc", "--unshare-pid", "--setenv", "PASSWORD", SECRETS[0]];
         Launch::new(root.who).args(words).args(["/bin/sh", "-c", SCRIPT]).run().says("init,");
-        // The launcher is outside, and tells what it always did.
+        // The launcher is outside; its arguments stay visible.
         let mut run = root
             .launch(&["--setenv", "PASSWORD", SECRETS[0]], &["/bin/sh", "-c", "echo up; read end"])
             .open_input()
             .start();
         run.line();
-        let words = std::fs::read_to_string(format!("/proc/{}/cmdline", run.pid())).expect("read its arguments");
+        let words =
+            std::fs::read_to_string(format!("/proc/{}/cmdline", run.pid())).expect("read the launcher's arguments");
         assert!(words.contains(SECRETS[0]) && words.contains(root.str()), "{words:?}");
         run.finish();
     }
 }
 
-/// Everything is the same without CONFIG_CHECKPOINT_RESTORE: arguments, environment, options that borrow from them.
+/// The same without CONFIG_CHECKPOINT_RESTORE: arguments, environment, and options that borrow from them.
 #[test]
-fn arguments_that_were_moved_are_what_they_were() {
+fn moved_arguments_keep_their_values() {
     let without = Deny::when(libc::SYS_prctl, 0, u64::MAX, libc::PR_SET_MM as u64, libc::EINVAL);
     for root in roots() {
         let options =
@@ -221,8 +225,10 @@ fn arguments_that_were_moved_are_what_they_were() {
     }
 }
 
-/// A container with CAP_SYS_PTRACE, in a user namespace that others are in too: a process that enters it, or only joins its pid
-/// namespace, is never stronger than CMD is to be, and tells nothing of how it was called. (145 of 414 were.)
+/// A container with CAP_SYS_PTRACE, in a user namespace that others use too: a process that enters it, or only joins
+/// its pid
+/// namespace, never has more rights than the command will have, and does not show its arguments. (Once 145 of 414
+/// did.)
 #[test]
 fn enter_drops_rights_before_it_clones_cmd() {
     const ROUNDS: usize = 80;
@@ -246,15 +252,15 @@ fn enter_drops_rights_before_it_clones_cmd() {
         }
         let ambush =
             procs::tree(container.init).into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.name == "helper"));
-        send(ambush.expect("it is there"), libc::SIGTERM);
-        let seen = eventually("it has told", || {
+        send(ambush.expect("the ambush runs"), libc::SIGTERM);
+        let seen = eventually("the ambush has printed its result", || {
             Some(std::fs::read_to_string(container.root.at("seen")).ok()?).filter(|text| text.ends_with('\n'))
         });
         let (count, rest) = seen.trim_end().split_once(" strong ").expect("seen N strong M telling L");
         assert_eq!(rest, "0 telling 0", "{who:?}: {seen}");
         let count: u32 = count.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number");
-        assert!(count > 10, "{count} of {ROUNDS} were seen: that shows nothing");
-        // What CMD has comes of the same.
+        assert!(count > 10, "the ambush saw only {count} processes in {ROUNDS} rounds");
+        // The command's own capabilities.
         let caps = |options: &[&str]| {
             let out = enter(who, &of, options, &["grep", "-E", "^(Cap(Eff|Bnd|Amb)|Uid)", "/proc/self/status"]).run();
             out.text().lines().filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>().join(" ")

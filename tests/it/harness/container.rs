@@ -1,4 +1,4 @@
-//! Containers that run, made by nsinit and by others, for what is done with one from outside.
+//! Running containers, made by nsinit and by other tools, for the tests of `--enter` and `--join-*`.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{Dir, Out, Root, Who, skip};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maker {
     Nsinit,
-    /// nsinit, from options.
+    /// nsinit, with bubblewrap's options.
     Sandbox,
     Bwrap,
     Unshare,
@@ -20,14 +20,14 @@ pub enum Maker {
 
 pub const MAKERS: [Maker; 5] = [Maker::Nsinit, Maker::Sandbox, Maker::Bwrap, Maker::Unshare, Maker::Runc];
 
-/// What runs in it: it says that it does, and waits.
+/// The command of the container. It prints `up` and waits.
 const CMD: [&str; 3] = ["/bin/sh", "-c", "cd /tmp; echo up; exec sleep 1000"];
 
 pub struct Container {
     pub root: Root,
     pub maker: Maker,
     run: Running,
-    /// Its process 1, or the first process in it; by its number outside.
+    /// Process 1 of the container, or its first process; the pid is the one outside.
     pub init: Pid,
     /// The process that waits.
     pub inside: Pid,
@@ -35,12 +35,12 @@ pub struct Container {
 }
 
 impl Container {
-    /// A new one of `who`'s; None, said so, where the tool is missing.
+    /// A new container of the user `who`. None, after a skip message, if the tool is not installed.
     pub fn new(who: Who, maker: Maker) -> Option<Self> {
         Self::with(who, maker, &[], &CMD)
     }
 
-    /// With options for its maker, and another CMD. It has to say `up` and then become `sleep`.
+    /// With options for the maker, and another command. The command must print `up` and then become `sleep`.
     pub fn with(who: Who, maker: Maker, options: &[&str], cmd: &[&str]) -> Option<Self> {
         let root = Root::new(who)?.with_helper();
         let mut bundle = None;
@@ -72,12 +72,12 @@ impl Container {
         };
         let mut run = launch.start();
         if run.line_or_end().as_deref() != Some("up\n") {
-            panic!("{maker:?} made no container: {}", run.finish());
+            panic!("{maker:?} did not make a container: {}", run.finish());
         }
-        let inside = eventually("what waits is there", || {
+        let inside = eventually("the waiting process runs", || {
             procs::tree(run.pid()).into_iter().find(|&pid| stat(pid).is_some_and(|stat| stat.name == "sleep"))
         });
-        // Process 1 of it, where there is one besides.
+        // Process 1 of the container, if that is another process.
         let parent = stat(inside)?.parent;
         let init = if parent == run.pid() { inside } else { parent };
         let init = if matches!(maker, Maker::Unshare | Maker::Runc) { inside } else { init };
@@ -86,17 +86,17 @@ impl Container {
 
     /// The container's namespace of a kind, as /proc shows it.
     pub fn namespace(&self, kind: &str) -> String {
-        procs::link(self.inside, &format!("ns/{kind}")).expect("look at a namespace").display().to_string()
+        procs::link(self.inside, &format!("ns/{kind}")).expect("read a namespace link").display().to_string()
     }
 
-    /// Ends it, and makes sure that nothing is left.
+    /// Ends the container, and asserts that nothing is left.
     pub fn end(self) -> Out {
         send(self.inside, libc::SIGKILL);
         self.run.finish()
     }
 }
 
-/// nsinit as a user enters it with, from the words before `--`.
+/// `nsinit --enter WHO OPTIONS -- CMD`, run by the user `by`.
 pub fn enter(by: Who, who: impl ToString, options: &[&str], cmd: &[&str]) -> Launch {
     Launch::new(by).args(["--enter", &who.to_string()]).args(options).args(["--"]).args(cmd)
 }
@@ -105,7 +105,7 @@ fn other(who: Who, name: &str) -> Option<Launch> {
     let places = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"].map(|place| Path::new(place).join(name));
     let found = places.iter().find(|path| path.exists());
     if found.is_none() {
-        skip(&format!("there is no {name} here"));
+        skip(&format!("{name} is not installed"));
     }
     Some(Launch::of(who, found?))
 }
@@ -114,7 +114,7 @@ fn sandbox(root: &Root) -> Vec<String> {
     ["--unshare-all", "--bind", root.str(), "/", "--proc", "/proc", "--dev", "/dev"].map(str::to_owned).into()
 }
 
-/// runc's own default, but for the root, CMD, and the terminal.
+/// runc's default configuration, except for the root, the command and the terminal.
 fn write_bundle(who: Who, root: &Root, dir: &Dir, cmd: &[&str]) {
     let mut command = Command::new("runc");
     who.become_in(command.current_dir(dir.path()).arg("spec"));

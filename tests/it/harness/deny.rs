@@ -1,4 +1,4 @@
-//! The kernel made to say no: a seccomp filter, installed before nsinit is executed, that answers an errno.
+//! System calls that fail: a seccomp filter, installed before nsinit is executed, that returns an errno.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,18 +10,18 @@ use seccompiler::{
 #[derive(Clone, Copy, Debug)]
 pub struct Deny {
     pub call: i64,
-    /// Only when `argument & mask == value`: (index, mask, value).
+    /// Only if `argument & mask == value`: (index, mask, value).
     pub when: Option<(u8, u64, u64)>,
     pub errno: i32,
 }
 
-/// What Linux 5.11 lacks, and what Linux 5.1 lacks besides, of mounts as descriptors.
+/// The mount calls that Linux 5.11 lacks.
 pub const SINCE_5_12: [i64; 1] = [libc::SYS_mount_setattr];
-/// See [`SINCE_5_12`].
+/// The mount calls that Linux 5.1 lacks.
 pub const SINCE_5_2: [i64; 5] =
     [libc::SYS_mount_setattr, libc::SYS_open_tree, libc::SYS_move_mount, libc::SYS_fsopen, libc::SYS_fsmount];
 
-/// All calls for mounts as descriptors.
+/// All system calls for mounts as descriptors.
 pub const MOUNT_CALLS: [i64; 6] = [
     libc::SYS_open_tree,
     libc::SYS_move_mount,
@@ -47,7 +47,7 @@ impl Deny {
                 .expect("a rule of one condition")
         });
         let errno = SeccompAction::Errno(self.errno.cast_unsigned());
-        let arch = TargetArch::try_from(std::env::consts::ARCH).expect("seccompiler knows this machine");
+        let arch = TargetArch::try_from(std::env::consts::ARCH).expect("seccompiler supports this architecture");
         SeccompFilter::new(
             BTreeMap::from([(self.call, rules.into_iter().collect())]),
             SeccompAction::Allow,
@@ -59,7 +59,7 @@ impl Deny {
     }
 }
 
-/// For the child, between fork and exec. Sets no_new_privs, which an ordinary user needs for it.
+/// For the child, between fork and exec. Sets no_new_privs: an ordinary user may install a filter only with it.
 pub fn install(filter: &BpfProgram) -> io::Result<()> {
     seccompiler::apply_filter(filter).map_err(|_| io::Error::last_os_error())
 }

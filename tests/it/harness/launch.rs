@@ -1,7 +1,8 @@
-//! One run of nsinit: started, watched, and its result; and afterwards the proof that nothing is left of it.
+//! One run of nsinit: start, observation and result; afterwards the proof that nothing is left of it.
 //!
-//! We are the subreaper of all that we start. What loses its parent becomes our child, so a child that no test
-//! knows of is something that nsinit left behind.
+//! This process is the subreaper of all that it starts. A process that loses its parent becomes its child, so a child
+//! that
+//! no test knows is one that nsinit left behind.
 
 use std::collections::BTreeSet;
 use std::ffi::{CString, OsStr};
@@ -28,7 +29,7 @@ use super::scratch::{make_dir, nsinit, scratch};
 use super::stream::Stream;
 use super::{DEADLINE, Who};
 
-/// nsinit, about to be run.
+/// A launch of nsinit, not yet started.
 pub struct Launch {
     who: Who,
     command: Command,
@@ -47,7 +48,7 @@ impl Launch {
         Self::of(who, nsinit())
     }
 
-    /// The same for another program.
+    /// A launch of another program.
     pub fn of(who: Who, program: &Path) -> Self {
         let empty = scratch().join("empty");
         make_dir(&empty);
@@ -62,7 +63,7 @@ impl Launch {
         self
     }
 
-    /// `NAME=VALUE` as one word.
+    /// `NAME=VALUE` as one argument.
     pub fn arg_eq(self, name: &str, value: &str) -> Self {
         self.args([format!("{name}={value}")])
     }
@@ -77,13 +78,13 @@ impl Launch {
         self
     }
 
-    /// CMD reads this text, then the end.
+    /// The command reads this text, then end of file.
     pub fn input(mut self, text: &str) -> Self {
         self.input = Input::Text(text.into());
         self
     }
 
-    /// CMD's stdin stays open until the test finishes the run.
+    /// The command's stdin stays open until the test finishes the run.
     pub fn open_input(mut self) -> Self {
         self.input = Input::Open;
         self
@@ -95,19 +96,19 @@ impl Launch {
         self.before(move || deny::install(&filter))
     }
 
-    /// On a kernel that lacks these calls.
+    /// As on a kernel without these calls.
     pub fn lacking(self, calls: &[i64]) -> Self {
         calls.iter().fold(self, |launch, call| launch.deny(Deny::all(*call, libc::ENOSYS)))
     }
 
-    /// CMD's launcher gets this file or directory, open for reading, as that descriptor.
+    /// nsinit inherits this file or directory, open for reading, as descriptor `number`.
     pub fn open_as(self, path: &Path, number: usize) -> Self {
-        let path = CString::new(path.as_os_str().as_bytes()).expect("no path has a NUL");
+        let path = CString::new(path.as_os_str().as_bytes()).expect("the path has no NUL");
         self.before(move || {
-            // SAFETY: open reads a C string; the others take numbers.
+            // SAFETY: open reads a C string; the other calls take numbers.
             unsafe {
                 let fd = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-                // It may have that number by chance.
+                // dup2 keeps FD_CLOEXEC if `fd` already is `number`.
                 let number = number as libc::c_int;
                 if fd < 0 || libc::dup2(fd, number) < 0 || libc::fcntl(number, libc::F_SETFD, 0) < 0 {
                     return Err(io::Error::last_os_error());
@@ -117,7 +118,7 @@ impl Launch {
         })
     }
 
-    /// Done in the child before nsinit is executed. Nothing but system calls: the parent has threads.
+    /// Runs in the child before nsinit is executed. Only system calls are allowed: the parent has threads.
     pub fn before(mut self, act: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Self {
         // SAFETY: the actions in these tests only make system calls.
         unsafe { self.command.pre_exec(act) };
@@ -145,7 +146,7 @@ impl Launch {
         Running { child, line, started, stdin, stdout, stderr }
     }
 
-    /// [`Launch::run`], while there is more that the test knows of.
+    /// [`Launch::run`] while the test has other processes.
     #[track_caller]
     pub fn run_with_others(self) -> Out {
         self.start().finish_with_others()
@@ -157,7 +158,7 @@ impl Launch {
     }
 }
 
-/// nsinit, running.
+/// A running nsinit.
 pub struct Running {
     child: Child,
     line: String,
@@ -168,26 +169,26 @@ pub struct Running {
 }
 
 impl Running {
-    /// OUTER.
+    /// The launcher.
     pub fn pid(&self) -> Pid {
         self.child.id().cast_signed()
     }
 
-    /// INIT: OUTER's child.
+    /// Process 1 of the container: the launcher's child.
     #[track_caller]
     pub fn init(&self) -> Pid {
-        eventually("INIT is there", || procs::children(self.pid()).first().copied())
+        eventually("process 1 runs", || procs::children(self.pid()).first().copied())
     }
 
-    /// CMD: INIT's child that leads a group. (INIT's helper does not.)
+    /// The command: the child of process 1 that leads a process group. (The helper does not.)
     #[track_caller]
     pub fn cmd(&self) -> Pid {
         let init = self.init();
         let leads = |pid: &Pid| procs::stat(*pid).is_some_and(|stat| stat.group == *pid);
-        eventually("CMD is there", || procs::children(init).into_iter().find(leads))
+        eventually("the command runs", || procs::children(init).into_iter().find(leads))
     }
 
-    /// CMD's next line, without its end.
+    /// The next line from the command, without its line end.
     #[track_caller]
     pub fn line(&mut self) -> String {
         match self.stdout.take_until("\n", Instant::now() + *DEADLINE) {
@@ -196,7 +197,7 @@ impl Running {
         }
     }
 
-    /// CMD's next line; None if nothing more comes from it. For runs that may well fail.
+    /// The next line from the command; None at the end of its output. For runs that may fail.
     pub fn line_or_end(&mut self) -> Option<String> {
         self.stdout.take_until("\n", Instant::now() + *DEADLINE)
     }
@@ -205,7 +206,7 @@ impl Running {
         send(self.pid(), signal);
     }
 
-    /// CMD's stdin ends; then everything is read until the end, and nothing is left.
+    /// Closes the command's stdin, reads all output until the end, and asserts that nothing is left.
     #[track_caller]
     pub fn finish(self) -> Out {
         let out = self.finish_with_others();
@@ -213,7 +214,7 @@ impl Running {
         out
     }
 
-    /// The same, while there is more that the test knows of.
+    /// [`Running::finish`] while the test has other processes.
     #[track_caller]
     pub fn finish_with_others(mut self) -> Out {
         drop(self.stdin.take());
@@ -229,7 +230,7 @@ impl Running {
         Out { status, took: self.started.elapsed(), stdout, stderr, line: mem::take(&mut self.line) }
     }
 
-    /// Its exit status. Something else that runs meanwhile, and that the test knows of, may be left of it.
+    /// The exit status. Does not assert that nothing is left: other processes of the test may run.
     #[track_caller]
     pub fn finish_beside(mut self) -> i32 {
         drop(self.stdin.take());
@@ -245,13 +246,13 @@ impl Running {
                 return number_of(status);
             }
             if Instant::now() > end {
-                self.hang("closed its output and did not end");
+                self.hang("closed its output but did not end");
             }
             sleep(Duration::from_millis(1));
         }
     }
 
-    /// The end of a run that hangs: says what everybody was doing, and kills them.
+    /// Ends a run that hangs: prints what each process was doing, and kills them all.
     #[track_caller]
     fn hang(&mut self, how: &str) -> ! {
         let mut tree = procs::tree(self.pid());
@@ -264,7 +265,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// For tests that failed: nothing may stay.
+    /// For tests that failed: no process may stay.
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
             procs::tree(self.pid()).into_iter().for_each(|pid| send(pid, libc::SIGKILL));
@@ -274,9 +275,9 @@ impl Drop for Running {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 pub struct Out {
-    /// The exit status, or minus the signal that killed OUTER.
+    /// The exit status, or minus the signal that killed the launcher.
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
@@ -297,20 +298,20 @@ impl Out {
         assert!(got == (status, stdout, stderr), "expected {:?}\n{self}", (status, stdout, stderr));
     }
 
-    /// CMD ended with 0, nothing was complained about, and this was said.
+    /// The command ended with 0, stderr is empty, and stdout is this text.
     #[track_caller]
     pub fn says(&self, stdout: &str) {
         self.is(0, &format!("{stdout}\n"), "");
     }
 
-    /// Asserts a clean end and gives what CMD said.
+    /// Asserts a clean end; the result is what the command printed.
     #[track_caller]
     pub fn text(&self) -> &str {
         assert!(self.status == 0 && self.stderr.is_empty(), "expected a clean end\n{self}");
         self.stdout.trim_end_matches('\n')
     }
 
-    /// nsinit's own failure: 125 and one line that names the user's word; CMD said nothing.
+    /// nsinit's own failure: status 125, one line that names the user's word, and no output of the command.
     #[track_caller]
     pub fn fails(&self, word: &str) {
         self.fails_with(125, word);
@@ -329,7 +330,7 @@ fn number_of(status: ExitStatus) -> i32 {
 }
 
 pub fn send(pid: Pid, signal: i32) {
-    // SAFETY: kill takes two numbers. nix's kill has no real-time signals.
+    // SAFETY: kill takes two numbers. (nix's kill has no real-time signals.)
     unsafe { libc::kill(pid, signal) };
 }
 
@@ -337,14 +338,14 @@ pub fn exists(pid: Pid) -> bool {
     kill(NixPid::from_raw(pid), None).is_ok()
 }
 
-/// The children that some test waits for.
+/// The children that a test waits for.
 static KNOWN: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
 
 fn known() -> MutexGuard<'static, BTreeSet<Pid>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a process that the leftover check knows.
+/// Starts a process and registers it, so that the leftover check ignores it.
 #[track_caller]
 pub fn spawn(command: &mut Command) -> Child {
     try_spawn(command).unwrap_or_else(|why| panic!("{command:?}: {why}"))
@@ -354,7 +355,7 @@ fn try_spawn(command: &mut Command) -> io::Result<Child> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         nix::sys::prctl::set_child_subreaper(true).expect("become a subreaper");
-        // nohup(1), and a shell without job control that puts it into the background, start us with these ignored.
+        // nohup(1), and a shell without job control that starts us in the background, leave these signals ignored.
         for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
             // SAFETY: the default needs no handler.
             unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.expect("stop ignoring a signal");
@@ -367,14 +368,15 @@ fn try_spawn(command: &mut Command) -> io::Result<Child> {
     Ok(child)
 }
 
-/// What is launched here is no job of the caller's shell: a CMD that is stopped would stop that, and us with it. Who is in the
-/// foreground still gets what is typed.
+/// Launches here are not jobs of the caller's shell: a stopped command would stop that job, and this process with it.
+/// The
+/// foreground process group still gets the typed keys.
 fn leave_the_terminal() {
     let leads = nix::unistd::getsid(None).is_ok_and(|session| session == nix::unistd::getpid());
     if let Ok(terminal) = fs::File::open("/dev/tty")
         && !leads
     {
-        // SAFETY: it takes no argument (ioctl_tty(2)).
+        // SAFETY: TIOCNOTTY takes no argument (ioctl_tty(2)).
         unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
     }
 }
@@ -383,29 +385,29 @@ pub fn forget(pid: Pid) {
     known().remove(&pid);
 }
 
-/// From now on the test sees to this child itself: what was detached comes to be ours.
+/// From now on the test itself waits for this process, which was detached and became our child.
 pub fn adopt(pid: Pid) {
     known().insert(pid);
 }
 
-/// Waits for one that was adopted.
+/// Waits for a process that was adopted.
 #[track_caller]
 pub fn wait_for(pid: Pid) {
-    eventually("what was detached has ended", || {
-        // Whether it is still there; ours it may have never been.
+    eventually("the detached process has ended", || {
+        // The result does not matter: the process may never have become our child.
         let _ = waitpid(NixPid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
         (!exists(pid)).then_some(())
     });
     forget(pid);
 }
 
-/// Runs a tool that the tests need; its failure is theirs. Gives what it said.
+/// Runs a tool that the tests need and returns its output. Panics if the tool fails.
 #[track_caller]
 pub fn tool(command: &mut Command) -> String {
     attempt(command).unwrap_or_else(|| panic!("{command:?} failed"))
 }
 
-/// Runs a tool and gives what it said, if it is there and ended well.
+/// Runs a tool; its output, if the tool exists and succeeds.
 pub fn attempt(command: &mut Command) -> Option<String> {
     let child = try_spawn(command.stdin(Stdio::null()).stdout(Stdio::piped())).ok()?;
     let pid = child.id().cast_signed();
@@ -415,12 +417,12 @@ pub fn attempt(command: &mut Command) -> Option<String> {
     Some(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
-/// Runs a tool that may fail, and is not heard.
+/// Runs a tool that may fail, without its stderr.
 pub fn quiet(command: &mut Command) -> bool {
     attempt(command.stderr(Stdio::null())).is_some()
 }
 
-/// No process, and no mount, is there that was not there before. `line`: what was run.
+/// Asserts that there is no process and no mount that was not there before. `line`: what was run.
 #[track_caller]
 pub fn nothing_is_left(line: &str) {
     let end = Instant::now() + Duration::from_secs(10);
@@ -439,7 +441,7 @@ pub fn nothing_is_left(line: &str) {
     }
 }
 
-/// Our children that no test waits for, but those of other tests; the dead among them are reaped.
+/// Our children that no test waits for, except those of other tests. Zombies among them are reaped.
 fn orphans(line: &str) -> Vec<Pid> {
     let known = known();
     let strangers = procs::children(std::process::id().cast_signed()).into_iter().filter(|pid| !known.contains(pid));
@@ -451,15 +453,15 @@ fn orphans(line: &str) -> Vec<Pid> {
         .collect()
 }
 
-/// The words of every run name directories that no other run uses.
+/// The arguments of every run name directories that no other run uses.
 fn is_anothers(pid: Pid, line: &str) -> bool {
     let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let mut dirs = words.split('\0').filter(|w| Path::new(w).parent() == Some(scratch())).peekable();
     dirs.peek().is_some() && !dirs.any(|dir| line.contains(dir))
 }
 
-/// Mounts that came since the first run, below our directories or over what was a mount already. What others on this
-/// machine mount elsewhere is none of ours.
+/// Mounts made since the first run, below our directories or on an existing mount point. Other mounts belong to other
+/// programs on this machine.
 fn new_mounts() -> Vec<String> {
     let point = |line: &str| line.split(' ').nth(4).map(PathBuf::from).unwrap_or_default();
     let first = mounts_at_first();

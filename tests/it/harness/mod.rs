@@ -1,15 +1,15 @@
-//! What all tests share. From the bottom up:
+//! What all tests share, from the bottom up:
 //!
 //!     scratch    the directory of this run, and the programs in it
-//!     who        the users that tests run as
-//!     procs      /proc, read from outside
+//!     who        the users that the tests run as
+//!     procs      /proc, read from outside the container
 //!     stream     a descriptor read with a deadline
-//!     deny       the kernel made to say no
-//!     traces     what nobody has touched
+//!     deny       system calls that fail
+//!     traces     proof that no file was touched
 //!     roots      the container roots
 //!     launch     one run of nsinit, its result, and the proof that nothing is left
-//!     nth        the kernel made to say no once
-//!     container  containers that run, by whomever they were made
+//!     nth        a system call that fails once
+//!     container  running containers, made by nsinit and by other tools
 //!     term       a terminal with a shell in it
 
 pub mod container;
@@ -35,25 +35,26 @@ pub use scratch::Dir;
 pub use term::Term;
 pub use who::Who;
 
-/// How long anything may take before it counts as a hang: `NSINIT_DEADLINE` seconds, for slow machines, or a minute.
+/// A run that takes longer hangs: `NSINIT_DEADLINE` seconds (for slow machines), or a minute.
 pub static DEADLINE: LazyLock<Duration> = LazyLock::new(|| {
     let seconds = std::env::var("NSINIT_DEADLINE").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(60))
 });
 
-/// Says on the real stderr, past libtest's capture, that a test (or its half) did not run, and why.
+/// Prints to the real stderr, past libtest's capture, that a test (or a part of it) did not run, and why.
 pub fn skip(why: &str) {
     let name = test_name();
     assert!(std::env::var_os("NSINIT_MUST_WORK").is_none_or(|v| v != "1"), "skipped: {name}: {why}");
     let _ = writeln!(std::io::stderr(), "skipped: {name}: {why}");
 }
 
-/// The same for what `NSINIT_BIN` names another build for: scripts/check runs the tests with both.
+/// A skip that `NSINIT_MUST_WORK` allows: the case does not apply to this build. scripts/check runs the tests with
+/// both builds.
 pub fn not_of_this_build(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", test_name());
 }
 
-/// What scripts/budgets has by that name.
+/// The value of `name` in scripts/budgets.
 pub fn budget(name: &str) -> u64 {
     let lines = include_str!("../../../scripts/budgets").lines();
     let number = lines.filter_map(|line| line.split_once('=')).find(|(n, _)| *n == name);

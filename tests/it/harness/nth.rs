@@ -1,5 +1,6 @@
-//! The kernel made to say no once: the N-th time that a system call is made by nsinit, in whichever of its processes. A
-//! seccomp filter hands each such call to a thread of ours (seccomp_unotify(2)), which counts, and lets CMD's own pass.
+//! A system call that fails once: the N-th time that a process of nsinit makes it. A seccomp filter hands each such
+//! call to
+//! a thread of this process (seccomp_unotify(2)), which counts, and lets the command's own calls pass.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use std::thread::{JoinHandle, spawn};
 
 use super::Launch;
 
-/// The call of that number is refused the N-th time, from 1.
+/// The call `call` fails the N-th time, counted from 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Nth {
     pub call: i64,
@@ -18,35 +19,35 @@ pub struct Nth {
     pub errno: i32,
 }
 
-/// How often nsinit has made each call.
+/// The number of times that nsinit made each call.
 pub type Census = BTreeMap<i64, u32>;
 
-/// Nothing is refused, and every call but these is counted.
+/// A launch in which no call fails and every call except [`PASSED`] is counted.
 #[must_use]
 pub fn census(launch: Launch, cmd: &'static str) -> (Launch, Counter) {
     Nth { call: EVERY, nth: 0, errno: 0 }.refuse(launch, cmd)
 }
 
 const EVERY: i64 = -1;
-/// What a child has to do before it is listened to.
+/// The calls that the child makes before the counter listens.
 const PASSED: [i64; 2] = [libc::SYS_write, libc::SYS_execve];
 
-/// The process that counts. It ends when all processes under the filter have ended.
+/// The thread that counts. It ends when all processes under the filter have ended.
 pub struct Counter(JoinHandle<io::Result<Census>>);
 
 impl Counter {
-    /// How often nsinit has made the calls that were counted.
+    /// The number of times that nsinit made each counted call.
     pub fn count(self) -> Census {
         self.0.join().expect("the counter does not panic").expect("the counter can count")
     }
 }
 
 impl Nth {
-    /// The launch, under the filter. `cmd`: CMD's name as the kernel has it.
+    /// The launch, under the filter. `cmd`: the command's name as in /proc/PID/comm.
     pub fn refuse(self, launch: Launch, cmd: &'static str) -> (Launch, Counter) {
         let ((from_child, to_us), (from_us, to_child)) = (pipe(), pipe());
         let call = self.call;
-        // The child's ends are closed with the launch.
+        // The child's ends are closed when the launch is dropped.
         let launch = launch.before(move || install(call, to_us.as_raw_fd(), from_us.as_raw_fd()));
         let counter = spawn(move || serve(self, cmd, &from_child, &to_child));
         (launch, Counter(counter))
@@ -61,7 +62,7 @@ fn answer(result: libc::c_long) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
 
-/// In the child, before nsinit is executed: nothing but system calls. The listener is taken from it by its number.
+/// In the child, before nsinit is executed: only system calls. The counter takes the listener by its number.
 fn install(call: i64, to_us: i32, from_us: i32) -> io::Result<()> {
     const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
@@ -70,7 +71,7 @@ fn install(call: i64, to_us: i32, from_us: i32) -> io::Result<()> {
     let (allow, tell) = (libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_USER_NOTIF);
     let (first, second) = if call == EVERY { (allow, tell) } else { (tell, allow) };
     let [one, other] = if call == EVERY { PASSED } else { [call; 2] };
-    // The number is the first member of struct seccomp_data.
+    // The call's number is the first member of struct seccomp_data.
     let mut rows = [
         row(LOAD, 0, 0, 0),
         row(EQUAL, 1, 0, one as u32),
@@ -79,7 +80,7 @@ fn install(call: i64, to_us: i32, from_us: i32) -> io::Result<()> {
         row(RETURN, 0, 0, second),
     ];
     let program = libc::sock_fprog { len: rows.len() as u16, filter: rows.as_mut_ptr() };
-    // SAFETY: the program lives, as do the buffers; the rest are numbers.
+    // SAFETY: the program and the buffers live until the calls return; the other arguments are numbers.
     unsafe {
         let me = libc::getpid();
         answer(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0).into())?;
@@ -87,7 +88,7 @@ fn install(call: i64, to_us: i32, from_us: i32) -> io::Result<()> {
         let listener = answer(libc::syscall(libc::SYS_seccomp, mode, flags, &raw const program))?;
         let word = [me, listener];
         answer(libc::write(to_us, word.as_ptr().cast(), size_of_val(&word)) as _)?;
-        // It is a call that may be listened to, and then it is not counted.
+        // This read may be one of the calls that are listened to; `spare` keeps it from being counted.
         answer(libc::read(from_us, [0u8; 1].as_mut_ptr().cast(), 1) as _)?;
     }
     Ok(())
@@ -101,7 +102,7 @@ fn serve(refused: Nth, cmd: &str, from_child: &OwnedFd, to_child: &OwnedFd) -> i
         return Err(io::Error::other("the child has not installed its filter"));
     }
     let [pid, number] = word;
-    // SAFETY: numbers; what is returned is ours.
+    // SAFETY: the calls take numbers; the descriptors that they return belong to nobody else.
     let listener = unsafe {
         let process = OwnedFd::from_raw_fd(answer(libc::syscall(libc::SYS_pidfd_open, pid, 0))?);
         OwnedFd::from_raw_fd(answer(libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), number, 0))?)
@@ -116,11 +117,11 @@ fn serve(refused: Nth, cmd: &str, from_child: &OwnedFd, to_child: &OwnedFd) -> i
         if polled.revents & libc::POLLIN == 0 {
             return Ok(census);
         }
-        // SAFETY: a struct of integers, which the kernel wants to be zero, and fills.
+        // SAFETY: a struct of integers. The kernel requires it to be zero, and fills it.
         let mut told: libc::seccomp_notif = unsafe { zeroed() };
-        // SAFETY: as above.
+        // SAFETY: the kernel fills the struct.
         if unsafe { libc::ioctl(listener.as_raw_fd(), RECEIVE, &raw mut told) } < 0 {
-            // The caller was killed meanwhile.
+            // The caller was killed in the meantime.
             continue;
         }
         let name = fs::read_to_string(format!("/proc/{}/comm", told.pid)).unwrap_or_default();
@@ -135,11 +136,11 @@ fn serve(refused: Nth, cmd: &str, from_child: &OwnedFd, to_child: &OwnedFd) -> i
             error: if refuse { -refused.errno } else { 0 },
             flags: if refuse { 0 } else { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 },
         };
-        // SAFETY: the kernel reads the struct. ENOENT: the caller was killed meanwhile.
+        // SAFETY: the kernel reads the struct. ENOENT: the caller was killed in the meantime.
         unsafe { libc::ioctl(listener.as_raw_fd(), SEND, &raw const reply) };
     }
 }
 
-/// `SECCOMP_IOCTL_NOTIF_RECV` and `SECCOMP_IOCTL_NOTIF_SEND`, as asm-generic has ioctl numbers.
+/// `SECCOMP_IOCTL_NOTIF_RECV` and `SECCOMP_IOCTL_NOTIF_SEND`, encoded as in asm-generic/ioctl.h.
 const RECEIVE: libc::c_ulong = 0xc000_2100 | (size_of::<libc::seccomp_notif>() as libc::c_ulong) << 16;
 const SEND: libc::c_ulong = 0xc000_2101 | (size_of::<libc::seccomp_notif_resp>() as libc::c_ulong) << 16;

@@ -1,4 +1,4 @@
-//! /proc, read from outside.
+//! /proc, read from outside the container.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::DEADLINE;
 
 pub type Pid = i32;
 
-/// Asks again and again until there is an answer; no answer before the deadline is a failure.
+/// Asks until there is an answer. No answer before the deadline is a failure.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + *DEADLINE;
@@ -22,7 +22,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// What /proc/PID/stat says.
+/// The content of /proc/PID/stat.
 pub struct Stat {
     pub pid: Pid,
     pub name: String,
@@ -34,7 +34,7 @@ pub struct Stat {
     pub foreground: Pid,
 }
 
-/// None: there is no such process (any more).
+/// None: there is no such process.
 pub fn stat(pid: Pid) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (head, rest) = text.rsplit_once(") ")?;
@@ -51,7 +51,7 @@ pub fn stat(pid: Pid) -> Option<Stat> {
     })
 }
 
-/// Neither there nor a zombie.
+/// True for a zombie and for a process that does not exist.
 pub fn is_gone(pid: Pid) -> bool {
     stat(pid).is_none_or(|s| s.state == 'Z' || s.state == 'X')
 }
@@ -65,7 +65,7 @@ pub fn children(pid: Pid) -> Vec<Pid> {
     all().into_iter().filter(|s| s.parent == pid).map(|s| s.pid).collect()
 }
 
-/// The process and all below it, parents first.
+/// The process and all its descendants, parents first.
 pub fn tree(pid: Pid) -> Vec<Pid> {
     let all = all();
     let mut found = vec![pid];
@@ -77,12 +77,12 @@ pub fn tree(pid: Pid) -> Vec<Pid> {
     found
 }
 
-/// The value of `field` in the text of a /proc/PID/status.
+/// The value of `field` in the text of /proc/PID/status.
 pub fn field_of(status: &str, field: &str) -> Option<String> {
     status.lines().find_map(|l| l.strip_prefix(field)?.strip_prefix(':')).map(|v| v.trim().to_owned())
 }
 
-/// Where /proc/PID/NAME points.
+/// The target of the link /proc/PID/NAME.
 pub fn link(pid: Pid, name: &str) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/{name}")).ok()
 }
@@ -97,7 +97,7 @@ pub fn our_hostname() -> String {
     nix::unistd::gethostname().expect("a host name").into_string().expect("UTF-8")
 }
 
-/// One line for the report on a hang: what the process is, does, and waits for.
+/// One line for the report on a hang: the process, its state, and what it waits for.
 pub fn describe(pid: Pid) -> String {
     let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default().replace('\0', " ");
     let state = stat(pid).map_or('-', |s| s.state);

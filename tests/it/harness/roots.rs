@@ -1,5 +1,6 @@
-//! The container roots: busybox in a new directory, made in a few milliseconds for each test; and a Debian for
-//! the tests that need a real bash.
+//! The container roots: busybox in a new directory, made in a few milliseconds for each test; and a Debian root for
+//! the tests
+//! that need a real bash.
 
 use std::fs;
 use std::ops::Deref;
@@ -11,7 +12,7 @@ use super::scratch::{Dir, busybox, helper};
 use super::who::{self, Who};
 use super::{Launch, Out, launch, skip};
 
-/// A busybox root of its own for each user. Inside: /bin, /etc, /tmp, and the empty /proc, /dev, /sys.
+/// A busybox root for each user. It has /bin, /etc, /tmp, /mnt, and the empty /proc, /dev, /sys.
 pub fn roots() -> Vec<Root> {
     who::both().into_iter().filter_map(Root::new).collect()
 }
@@ -41,7 +42,7 @@ impl Root {
     /// Without /proc, /dev and /sys.
     pub fn bare(who: Who) -> Option<Self> {
         let Some(busybox) = busybox() else {
-            skip("there is no static busybox here");
+            skip("no static busybox is installed");
             return None;
         };
         let root = Self { who, dir: Dir::new(who) };
@@ -80,12 +81,12 @@ impl Root {
 fn applets() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
-        let list = launch::tool(Command::new(busybox().expect("asked for before")).arg("--list"));
+        let list = launch::tool(Command::new(busybox().expect("a root exists only with busybox")).arg("--list"));
         list.lines().filter(|&name| name != "busybox").map(str::to_owned).collect()
     })
 }
 
-/// A Debian with bash, made once and kept between runs.
+/// A Debian root with bash, made once and kept between runs.
 pub fn debian() -> Option<&'static Path> {
     static ROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let root = ROOT.get_or_init(|| {
@@ -93,7 +94,7 @@ pub fn debian() -> Option<&'static Path> {
         launch::attempt(&mut Command::new(script)).map(|path| path.trim_end().into())
     });
     if root.is_none() {
-        skip("no Debian root can be had (scripts/debian)");
+        skip("scripts/debian cannot make a Debian root");
     }
     root.as_deref()
 }

@@ -1,5 +1,5 @@
-//! The directory of this run: everything the tests make lies below it, and it goes when the test process ends.
-//! All users may read it: the rootless ones must reach the binary and the roots.
+//! The directory of this run. All that the tests make lies below it; it is removed when the test process ends.
+//! All users may read it: the ordinary user must reach the binary and the roots.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ extern "C" fn remove() {
     let _ = fs::remove_dir_all(scratch());
 }
 
-/// A world-readable directory whatever the umask is.
+/// Makes a directory that all users can read, whatever the umask is.
 pub fn make_dir(path: &Path) {
     fs::create_dir_all(path).expect("make a scratch directory");
     fs::set_permissions(path, Permissions::from_mode(0o755)).expect("open a scratch directory to all");
@@ -42,7 +42,7 @@ impl Dir {
         Self::below(who, scratch(), &test_name().replace("::", "-"))
     }
 
-    /// One that is on no disk.
+    /// A directory on a tmpfs.
     pub fn in_memory(who: Who) -> Self {
         Self::below(who, Path::new("/dev/shm"), &format!("nsinit-it.{}", std::process::id()))
     }
@@ -63,7 +63,7 @@ impl Dir {
         self.path.to_str().expect("scratch paths are UTF-8")
     }
 
-    /// Where `name` is, seen from outside. A leading slash is taken off.
+    /// The path of `name` outside the container. A leading slash is removed.
     pub fn at(&self, name: &str) -> PathBuf {
         self.path.join(name.trim_start_matches('/'))
     }
@@ -100,7 +100,8 @@ impl Dir {
         fs::read_to_string(self.at(name)).unwrap_or_else(|why| panic!("read {name}: {why}"))
     }
 
-    /// Every path below, with what it is and holds: equal before and after means untouched.
+    /// Every path below, with its type, mode, owner, size, time and link target: equal before and after means
+    /// untouched.
     pub fn listing(&self) -> String {
         launch::tool(Command::new("find").arg(&self.path).args(["-printf", "%P %M %U %s %T@ %l\n"]))
     }
@@ -112,7 +113,7 @@ impl Drop for Dir {
     }
 }
 
-/// The binary under test, where everybody can execute it.
+/// The binary under test, at a path where all users can execute it.
 pub fn nsinit() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -121,12 +122,12 @@ pub fn nsinit() -> &'static Path {
     })
 }
 
-/// A copy of it that belongs to `who`, in a directory of his own.
+/// A copy of the binary that belongs to `who`, in a new directory of that user.
 pub fn own_nsinit(who: Who) -> (Dir, PathBuf) {
     own_nsinit_in(Dir::new(who))
 }
 
-/// The same in a directory that is there.
+/// The same in an existing directory.
 pub fn own_nsinit_in(dir: Dir) -> (Dir, PathBuf) {
     let who = dir.who;
     let path = dir.at("nsinit");
@@ -135,7 +136,7 @@ pub fn own_nsinit_in(dir: Dir) -> (Dir, PathBuf) {
     (dir, path)
 }
 
-/// The same under the name that makes it bubblewrap.
+/// nsinit under the name bwrap.
 pub fn bwrap() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -146,7 +147,7 @@ pub fn bwrap() -> &'static Path {
     })
 }
 
-/// The host's static busybox.
+/// A copy of the host's static busybox.
 pub fn busybox() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     PROGRAM
@@ -160,13 +161,13 @@ pub fn busybox() -> Option<&'static Path> {
         .as_deref()
 }
 
-/// `helper.c`, built static.
+/// `helper.c`, linked statically.
 pub fn helper() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| compile("helper"))
 }
 
-/// `inside.c`, built static.
+/// `inside.c`, linked statically.
 pub fn inside() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| compile("inside"))
@@ -181,7 +182,8 @@ fn compile(name: &str) -> PathBuf {
     program
 }
 
-/// cp writes, not we: a descriptor open for writing, inherited by another test's fork, would make the exec ETXTBSY.
+/// cp writes the file in another process: a descriptor open for writing here, inherited by another test's fork, would
+/// make execve fail with ETXTBSY.
 fn install(from: &Path, name: &str) -> PathBuf {
     let to = bin(name);
     launch::tool(Command::new("cp").arg("--").arg(from).arg(&to));

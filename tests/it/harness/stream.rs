@@ -22,7 +22,7 @@ impl Stream {
         &self.file
     }
 
-    /// All that was read and not taken.
+    /// The bytes that were read and not yet taken.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
@@ -31,7 +31,7 @@ impl Stream {
         self.ended
     }
 
-    /// Takes everything up to and including `mark`; None if it does not come before the deadline or the end.
+    /// Takes everything up to and including `mark`; None if it does not arrive before the deadline or the end.
     pub fn take_until(&mut self, mark: &str, deadline: Instant) -> Option<String> {
         loop {
             let found = self.bytes.windows(mark.len()).position(|w| w == mark.as_bytes());
@@ -45,7 +45,7 @@ impl Stream {
         }
     }
 
-    /// Waits for more bytes. False: the end, or too late (`ended` tells which).
+    /// Waits for more bytes. False: the end, or the deadline (`ended` distinguishes them).
     pub fn more(&mut self, deadline: Instant) -> bool {
         if self.ended {
             return false;
@@ -57,7 +57,7 @@ impl Stream {
             return Instant::now() < deadline;
         }
         let mut chunk = [0; 4096];
-        // A terminal whose last slave was closed answers EIO: the end.
+        // read(2) on a terminal whose last slave was closed fails with EIO: the end.
         let got = self.file.read(&mut chunk).unwrap_or(0);
         self.bytes.extend_from_slice(&chunk[..got]);
         self.ended = got == 0;

@@ -1,4 +1,4 @@
-//! A terminal with the host's interactive shell in it, as a person has it in front of him.
+//! A terminal with the host's interactive shell in it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,10 +18,10 @@ use super::scratch::nsinit;
 use super::stream::Stream;
 use super::{DEADLINE, Root, Who};
 
-/// The shell's prompt. It never comes from what is typed: the terminal does not echo.
+/// The shell's prompt. It cannot come from the typed text: the terminal does not echo.
 const PROMPT: &str = "host$ ";
 
-/// An interactive bash without anybody's settings.
+/// An interactive bash without the user's settings.
 pub const BASH: [&str; 5] = ["bash", "--norc", "--noprofile", "--noediting", "-i"];
 
 pub struct Term {
@@ -29,12 +29,12 @@ pub struct Term {
     /// None: hung up.
     screen: Option<Stream>,
     seen: String,
-    /// Of `$N` and `$S`.
+    /// The root directory in `$N` and `$S`.
     root: String,
 }
 
 impl Term {
-    /// bash as session leader, `$N` in it being `nsinit --root ROOT`, and `$S` the same with the caller's terminal.
+    /// bash as the session leader. In it `$N` is `nsinit --root ROOT`, and `$S` is the same with `--share-terminal`.
     pub fn new(root: &Root) -> Self {
         Self::with(root, &BASH)
     }
@@ -44,7 +44,7 @@ impl Term {
         Self::shell(root.who, root.path(), shell)
     }
 
-    /// The same for any root.
+    /// The same for any root directory.
     pub fn shell(who: Who, root: &Path, shell: &[&str]) -> Self {
         let mut term = Self::run(who, root, shell);
         term.line("stty -echo; PS1='host''$ '");
@@ -91,7 +91,7 @@ impl Term {
         self.keys("\n");
     }
 
-    /// Waits until the screen shows `mark`; gives all that came before it, and it.
+    /// Waits until the screen shows `mark`; the result is all text up to and including it.
     #[track_caller]
     pub fn expect(&mut self, mark: &str) -> String {
         let Some(text) = self.screen().take_until(mark, Instant::now() + *DEADLINE) else {
@@ -103,14 +103,14 @@ impl Term {
         text
     }
 
-    /// The line is typed, the prompt comes back: what was shown in between, line ends as on a pipe.
+    /// Types a line and waits for the prompt; the result is the text between them, with line ends as on a pipe.
     #[track_caller]
     pub fn ask(&mut self, line: &str) -> String {
         self.line(line);
         self.prompt()
     }
 
-    /// What is shown until the prompt is back.
+    /// The text shown until the prompt returns.
     #[track_caller]
     pub fn prompt(&mut self) -> String {
         self.expect(PROMPT).trim_end_matches(PROMPT).replace('\r', "").trim_end_matches('\n').to_owned()
@@ -122,12 +122,12 @@ impl Term {
         unsafe { libc::ioctl(self.screen().file().as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
     }
 
-    /// The process group that owns the terminal now.
+    /// The foreground process group of the terminal.
     pub fn foreground(&self) -> Pid {
         procs::stat(self.pid()).expect("the shell lives").foreground
     }
 
-    /// The terminal goes away, as a closed window or a lost connection; everything in it must end.
+    /// Hangs up, as a closed window or a lost connection does; everything in the terminal must end.
     #[track_caller]
     pub fn hang_up(mut self) {
         self.screen = None;
@@ -150,8 +150,9 @@ impl Drop for Term {
     }
 }
 
-/// Both ends of a new terminal that belongs to `who`. Both close on exec: a copy in another test's child would
-/// keep the terminal from hanging up.
+/// Both ends of a new terminal that belongs to `who`. Both are close-on-exec: a copy in another test's child would
+/// keep the
+/// terminal from hanging up.
 pub fn terminal(who: Who) -> (PtyMaster, File) {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("unlock the terminal");
@@ -161,7 +162,7 @@ pub fn terminal(who: Who) -> (PtyMaster, File) {
     (master, slave.expect("open the terminal's other end"))
 }
 
-/// For the child: a session of its own, with descriptor 0 as its terminal.
+/// For the child: makes a new session with descriptor 0 as its controlling terminal.
 fn take_terminal() -> io::Result<()> {
     // SAFETY: two system calls that take numbers.
     match unsafe { (libc::setsid(), libc::ioctl(0, libc::TIOCSCTTY, 0)) } {

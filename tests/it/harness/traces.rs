@@ -1,4 +1,4 @@
-//! Proof that nothing was touched.
+//! Proof that no file was touched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,8 +6,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// All that a change of any kind leaves its trace in, for each file at or below `path`: the inode's change time too, which
-/// nobody can set back.
+/// For each file at or below `path`, a line that every kind of change alters. It includes the inode's change time,
+/// which no
+/// program can set back.
 pub fn traces(path: &Path) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     trace(path, &mut lines);
@@ -33,7 +34,7 @@ fn trace(path: &Path, lines: &mut BTreeSet<String>) {
     }
 }
 
-/// What is only here and only there, or nothing.
+/// The lines that only one side has; None if the sides are equal.
 pub fn difference(here: (&str, &BTreeSet<String>), there: (&str, &BTreeSet<String>)) -> Option<String> {
     let only = |(name, one): (&str, &BTreeSet<String>), (_, other): (&str, &BTreeSet<String>)| {
         one.difference(other).map(|line| format!("only {name}: {line}\n")).collect::<String>()

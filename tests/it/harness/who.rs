@@ -1,4 +1,4 @@
-//! Who runs nsinit: root, and an ordinary user. Tests go through both where both make sense.
+//! The users that run nsinit: root, and an ordinary user. Tests run as both where both make sense.
 
 use std::os::unix::fs::lchown;
 use std::os::unix::process::CommandExt;
@@ -31,7 +31,7 @@ pub fn root() -> Option<Who> {
     None
 }
 
-/// The ordinary user: us, or one that root makes.
+/// The ordinary user: the caller, or a user that root makes.
 pub fn user() -> Option<Who> {
     static FOUND: OnceLock<Result<Who, String>> = OnceLock::new();
     match FOUND.get_or_init(find_user) {
@@ -48,7 +48,9 @@ fn find_user() -> Result<Who, String> {
         if geteuid().is_root() { made_user()? } else { Who::User { uid: geteuid().as_raw(), gid: getegid().as_raw() } };
     let mut try_it = Command::new("unshare");
     who.become_in(try_it.args(["--user", "true"]));
-    launch::quiet(&mut try_it).then_some(who).ok_or_else(|| "ordinary users may not make user namespaces here".into())
+    launch::quiet(&mut try_it)
+        .then_some(who)
+        .ok_or_else(|| "an ordinary user cannot make a user namespace on this machine".into())
 }
 
 fn made_user() -> Result<Who, String> {
@@ -80,14 +82,14 @@ impl Who {
         }
     }
 
-    /// The command will run as this user; std drops the groups too.
+    /// The command will run as this user; std drops the supplementary groups too.
     pub fn become_in(self, command: &mut Command) {
         if geteuid().is_root() && !self.is_root() {
             command.uid(self.uid()).gid(self.gid());
         }
     }
 
-    /// Gives the path itself (no link followed) to this user.
+    /// Gives the path itself to this user; a symbolic link is not followed.
     pub fn own(self, path: &Path) {
         if geteuid().is_root() {
             lchown(path, Some(self.uid()), Some(self.gid())).expect("chown a test file");

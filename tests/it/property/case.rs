@@ -1,6 +1,6 @@
-//! What is tried: a tree, and operations on it. Names are few, so that they meet.
+//! A case: a tree, and operations on it. There are few names, so that paths collide.
 //!
-//! `$T` stands for the directory that everything lies in, outside the container, as in the script of a failure.
+//! `$T` stands for the directory outside the container that holds all files, as in the script of a failure.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -13,29 +13,29 @@ use crate::harness::deny;
 pub struct Case {
     pub place: Place,
     pub kernel: Kernel,
-    /// What is planted in each of [`PLANTED`].
+    /// The content planted in each of [`PLANTED`].
     pub trees: Vec<Vec<Seed>>,
     pub ops: Vec<Op>,
-    /// Operations that are refused are left out, so that the others come to be done; but this one comes behind them.
+    /// Operations that would be refused are left out, so that the others run; but this one is added at the end.
     pub refused: Option<Index>,
 }
 
-/// What the operations are applied to.
+/// The root on which the operations run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// An empty file system, `bwrap`.
+    /// An empty root, under the name `bwrap`.
     Built { unshare_pid: bool },
     /// `nsinit --root "$T/root"`
     Directory { sys: bool, writes: Writes },
 }
 
-/// Which calls the kernel is made to lack.
+/// The system calls that fail with ENOSYS.
 #[derive(Clone, Copy, Debug)]
 pub enum Kernel {
     New,
     /// Without mount_setattr(2).
     Before5_12,
-    /// And without the other calls on mounts as descriptors.
+    /// Also without the other calls for mounts as descriptors.
     Before5_2,
 }
 
@@ -53,10 +53,10 @@ impl Kernel {
 pub enum Writes {
     Kept,
     Refused,
-    Forgotten,
+    Discarded,
 }
 
-/// Directories below `$T` with random content: the root, two that are never bound writable, and one that is.
+/// Directories in `$T` with random content: the root, two that are never bound writable, and one that is.
 pub const PLANTED: [&str; 4] = ["root", "r0", "r1", "w0"];
 
 #[derive(Clone, Debug)]
@@ -102,15 +102,15 @@ pub enum Bind {
     Devices,
 }
 
-/// Where it is, seen from `$T`.
+/// A path relative to `$T`.
 pub type Source = &'static str;
 
-/// Everything is in it: what is bound writable, what is not, and what is only pointed to.
+/// `$T` itself, with all directories that are bound, writable or not, and those that only links lead to.
 pub const WORLD: Source = ".";
-/// What links point to. Nothing of it is ever bound writable.
+/// The target of links. It is never bound writable.
 pub const OUTSIDE: Source = "outside";
 const MISSING: Source = "missing";
-/// The program that looks around inside; `$T` does not have it.
+/// The program that inspects the container from inside; it is not in `$T`.
 pub const WALKER: Source = "walk";
 
 const READ_ONLY: [Source; 8] = ["r0", "r1", "rf", OUTSIDE, "w0", "root", WORLD, MISSING];
@@ -118,7 +118,7 @@ const WRITABLE: [Source; 4] = ["w0", "wf", "root", MISSING];
 const LAYERS: [Source; 3] = ["r0", "r1", OUTSIDE];
 
 impl Act {
-    /// Makes a file of the root's, and mounts nothing.
+    /// True if it changes a file of the root, and mounts nothing.
     pub fn makes(&self) -> bool {
         matches!(self, Act::Dir | Act::File { .. } | Act::Symlink { .. } | Act::Chmod { .. })
     }
@@ -127,7 +127,7 @@ impl Act {
         matches!(self, Act::Dir | Act::File { .. } | Act::Tmpfs | Act::BindData { .. })
     }
 
-    /// The text that it gets by a descriptor.
+    /// The text that it reads from a descriptor.
     pub fn text(&self) -> Option<&'static str> {
         match self {
             Act::File { text } | Act::BindData { text, .. } => Some(text),
@@ -142,14 +142,14 @@ impl Case {
     }
 
     pub fn directory() -> impl Strategy<Value = Case> {
-        let writes = prop_oneof![4 => Just(Writes::Kept), 1 => Just(Writes::Refused), 1 => Just(Writes::Forgotten)];
+        let writes = prop_oneof![4 => Just(Writes::Kept), 1 => Just(Writes::Refused), 1 => Just(Writes::Discarded)];
         of((any::<bool>(), writes).prop_map(|(sys, writes)| Place::Directory { sys, writes }))
     }
 
-    /// What is written to the lower layer of an overlay, while that is mounted, shows there or not.
+    /// False if the lower layer of a mounted overlay is written to: overlayfs leaves the result undefined.
     pub fn is_defined(&self) -> bool {
         let writes_below = |op: &Op| matches!(&op.act, Act::Bind { how, source: "root", .. } if *how != Bind::ReadOnly);
-        !(matches!(self.place, Place::Directory { writes: Writes::Forgotten, .. }) && self.ops.iter().any(writes_below))
+        !(matches!(self.place, Place::Directory { writes: Writes::Discarded, .. }) && self.ops.iter().any(writes_below))
     }
 }
 
@@ -166,22 +166,22 @@ fn of(place: impl Strategy<Value = Place>) -> impl Strategy<Value = Case> {
         .prop_map(|(place, kernel, trees, ops, refused)| Case {
             place,
             kernel,
-            ops: meeting(place, &trees, ops),
+            ops: with_known_destinations(place, &trees, ops),
             trees,
             refused,
         })
-        .prop_filter("what overlayfs leaves open", Case::is_defined)
+        .prop_filter("undefined for overlayfs", Case::is_defined)
 }
 
 #[derive(Clone, Debug)]
 enum Dest {
     Anywhere(String),
-    /// Where something is already, or below it.
+    /// An earlier destination or a planted file, or a path below it.
     Known(Index, &'static str),
 }
 
-/// Destinations become paths. At the end comes what is to be executed.
-fn meeting(place: Place, trees: &[Vec<Seed>], ops: Vec<(Act, Option<u32>, Dest)>) -> Vec<Op> {
+/// Turns destinations into paths, and appends the bind of the program to execute.
+fn with_known_destinations(place: Place, trees: &[Vec<Seed>], ops: Vec<(Act, Option<u32>, Dest)>) -> Vec<Op> {
     let below = |path: &str, name: &str| {
         let tree = PLANTED.iter().position(|planted| *planted == name).map(|index| &trees[index]);
         let path = path.trim_end_matches('/').to_owned();
@@ -209,7 +209,7 @@ fn meeting(place: Place, trees: &[Vec<Seed>], ops: Vec<(Act, Option<u32>, Dest)>
     .collect()
 }
 
-/// What files are called.
+/// The file names.
 pub const NAMES: [&str; 6] = ["a", "b", "c", "d e", "...", "walk"];
 
 fn name() -> impl Strategy<Value = &'static str> {
@@ -222,8 +222,8 @@ fn seed() -> impl Strategy<Value = Seed> {
     (vec(name(), 1..4), what).prop_map(|(path, what)| Seed { path, what })
 }
 
-/// A path that wanders about.
-fn wandering() -> impl Strategy<Value = String> {
+/// A random path with `.`, `..` and empty components.
+fn random_path() -> impl Strategy<Value = String> {
     let component = prop_oneof![12 => name(), 3 => Just(".."), 1 => Just("."), 1 => Just("")];
     vec(component, 1..6).prop_map(|components| components.join("/"))
 }
@@ -231,10 +231,11 @@ fn wandering() -> impl Strategy<Value = String> {
 fn dest() -> impl Strategy<Value = Dest> {
     let before = prop_oneof![6 => Just("/"), 1 => Just(""), 1 => Just("//"), 1 => Just("/../")];
     let after = prop_oneof![12 => Just(""), 1 => Just("/"), 1 => Just("//"), 1 => Just("/."), 1 => Just("/..")];
-    let wandering = (before, wandering(), after).prop_map(|(before, path, after)| before.to_owned() + &path + after);
+    let random_path =
+        (before, random_path(), after).prop_map(|(before, path, after)| before.to_owned() + &path + after);
     let known = (any::<Index>(), select(&["", "", "", "", "/", "/a", "/../b", "/..", "/walk"][..]));
     prop_oneof![
-        20 => wandering.prop_map(Dest::Anywhere),
+        20 => random_path.prop_map(Dest::Anywhere),
         20 => known.prop_map(|(which, behind)| Dest::Known(which, behind)),
         1 => select(&SPECIAL[..]).prop_map(|path| Dest::Anywhere(path.to_owned())),
     ]
@@ -243,19 +244,19 @@ fn dest() -> impl Strategy<Value = Dest> {
 const SPECIAL: [&str; 10] =
     ["/", "//", "/.", "/a/../", "/proc", "/dev/shm", "/dev/a", "/proc/a", "/sys", "/../$T/outside/a"];
 
-/// Where a link leads that somebody hostile has put there.
+/// The target of a link that an attacker planted.
 fn target() -> impl Strategy<Value = String> {
     prop_oneof![
-        4 => wandering(),
-        3 => wandering().prop_map(|path| format!("/{path}")),
-        1 => wandering().prop_map(|path| format!("../../../../../../{path}")),
+        4 => random_path(),
+        3 => random_path().prop_map(|path| format!("/{path}")),
+        1 => random_path().prop_map(|path| format!("../../../../../../{path}")),
         3 => select(&HOSTS[..]).prop_map(str::to_owned),
         1 => Just("./".repeat(1900) + "a"),
     ]
-    .prop_filter("a link says something", |target| !target.is_empty())
+    .prop_filter("the target of a link is not empty", |target| !target.is_empty())
 }
 
-/// The launcher's directory is [`OUTSIDE`].
+/// The launcher's working directory is [`OUTSIDE`].
 const HOSTS: [&str; 10] = [
     "$T/outside",
     "$T/outside/a",

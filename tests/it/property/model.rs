@@ -1,4 +1,4 @@
-//! What must be where: inodes, mounts, and one walk over them. It says what the options are said to do, and no more.
+//! The expected result: inodes, mounts, and one path walk over them. It models what the options are documented to do.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,7 +8,7 @@ use super::tree::{Tree, What};
 type Inode = usize;
 type MountId = usize;
 
-/// The one that a mount's root is, or one below; what is mounted on it not considered.
+/// A mount's root or an inode below it; mounts on top are not considered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     mount: MountId,
@@ -20,7 +20,7 @@ enum Kind {
     Directory(BTreeMap<String, Inode>),
     File(String),
     Link(String),
-    /// A directory of the kernel's or a /dev, of which the model knows nothing.
+    /// A file system of the kernel, or a /dev: the model does not know its content.
     Opaque,
 }
 
@@ -37,16 +37,16 @@ struct Mount {
     devices: bool,
 }
 
-/// Why it ends before CMD.
+/// Why the launch ends before the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// With one line that has this word of the user's and this reason.
+    /// With one line that contains this word of the user and this reason.
     Refused { word: String, why: &'static str },
-    /// It leads to where the model knows nothing.
+    /// A path leads to a place that the model does not know.
     Unknown,
 }
 
-/// The same, before it is known what it is about.
+/// An [`End`] without the word of the user.
 enum Why {
     Because(&'static str),
     Unknown,
@@ -66,12 +66,12 @@ const WHATEVER: Why = Why::Because("");
 const NO_DIRECTORY: Why = Why::Because("estination is not a directory");
 const NO_FILE: Why = Why::Because("estination is not a file");
 
-/// The kernel's limit.
+/// The kernel's limit (MAXSYMLINKS).
 const LINKS_MAX: usize = 40;
-/// From here on a path could be too long, which the model does not count exactly.
+/// A longer path could exceed PATH_MAX, which the model does not compute exactly.
 const LONG: usize = 3000;
 
-/// What makes a file that is missing.
+/// How a missing file is made.
 #[derive(Clone, Copy)]
 enum Missing {
     Directory(u32),
@@ -87,11 +87,11 @@ pub struct Model {
     root: Place,
     /// `$T`
     world: Inode,
-    /// Whoever launches: everything is his.
+    /// The user that launches; it owns all files.
     owner: u32,
     /// The root is built from the operations.
     built: bool,
-    /// Device files of `$T` would work where nothing forbids it.
+    /// Device files of `$T` work unless a mount forbids it.
     devices: bool,
 }
 
@@ -111,20 +111,20 @@ impl Model {
         model
     }
 
-    /// Everything that the case asks for.
+    /// Applies all operations of the case.
     pub fn run(&mut self, case: &Case) -> Result<(), End> {
-        case.ops.iter().try_for_each(|op| judge(op, case))?;
+        case.ops.iter().try_for_each(|op| refused_at_parse_time(op, case))?;
         self.begin(case.place);
         case.ops.iter().try_for_each(|op| self.apply(op))
     }
 
-    /// The operations that are not refused, then the one that is chosen of those that are, then the last.
+    /// The operations that are not refused, then the chosen one of the refused, then the last.
     pub fn accepted(mut self, case: &Case) -> Vec<Op> {
         self.begin(case.place);
         let (last, ops) = case.ops.split_last().expect("there is an operation");
         let (mut accepted, refused): (Vec<Op>, Vec<Op>) = ops.iter().cloned().partition(|op| {
             let before = self.clone();
-            let done = judge(op, case).and_then(|()| self.apply(op)).is_ok();
+            let done = refused_at_parse_time(op, case).and_then(|()| self.apply(op)).is_ok();
             if !done {
                 self = before;
             }
@@ -145,14 +145,14 @@ impl Model {
                 self.enter(restricted(root));
             }
             Where::Directory { sys, writes } => {
-                let mut root = self.source("root").expect("it was planted");
-                if writes == Writes::Forgotten {
+                let mut root = self.source("root").expect("the root was planted");
+                if writes == Writes::Discarded {
                     root = self.plant(&self.tree(root));
                 }
                 self.enter(Mount { read_only: writes == Writes::Refused, ..restricted(root) });
                 for name in ["proc", "dev", "sys"].into_iter().filter(|name| sys || *name != "sys") {
                     let root = self.add(Kind::Opaque, 0);
-                    self.put(name, restricted(root), 0o755).ok().expect("their places were planted");
+                    self.put(name, restricted(root), 0o755).ok().expect("their mount points were planted");
                 }
             }
         }
@@ -193,7 +193,7 @@ impl Model {
         self.put(&op.dest, mount, self.parents(op)).map_err(|why| refused(&op.dest, why))
     }
 
-    /// What is no mount.
+    /// An operation that mounts nothing.
     fn change(&mut self, op: &Op) -> Result<(), Why> {
         match &op.act {
             Act::Dir => self.make_directory(op),
@@ -216,7 +216,7 @@ impl Model {
                 self.mounts[place.mount].read_only = true;
                 Ok(())
             }
-            _ => unreachable!("it is a mount"),
+            _ => unreachable!("mounts are applied elsewhere"),
         }
     }
 
@@ -225,7 +225,7 @@ impl Model {
         match self.look(parent, &name)? {
             None => self.make(parent, &name, Kind::Directory(BTreeMap::new()), op.mode.unwrap_or(0o755)).map(|_| ()),
             Some(found) if self.is_directory(found) => Ok(()),
-            // A link that leads to one will do.
+            // A link to a directory is accepted.
             Some(_) => match self.walk(&op.dest, None) {
                 Err(Why::Because(why)) if why == NOT_A_DIRECTORY => Err(NO_DIRECTORY),
                 found => found.map(|_| ()),
@@ -262,7 +262,7 @@ impl Model {
         }
     }
 
-    /// Mounts it at `dest`, on top of what is there.
+    /// Mounts `mount` at `dest`, on top of what is there.
     fn put(&mut self, dest: &str, mount: Mount, parents: u32) -> Result<(), Why> {
         let file = matches!(self.files[mount.root].kind, Kind::File(_));
         let place = self.place(dest, if file { Missing::File } else { Missing::Directory(0o755) }, parents)?;
@@ -275,15 +275,16 @@ impl Model {
         Ok(())
     }
 
-    /// The mode of parents: what nobody but the owner gets at, nobody else gets near to either. In a root that is built that
-    /// goes for mounts too.
+    /// The mode of parent directories: if only the owner has access to the file, only the owner has access to its
+    /// parents. In a
+    /// built root that also applies to mounts.
     fn parents(&self, op: &Op) -> u32 {
         let open = !self.built || matches!(op.act, Act::Dir | Act::File { .. } | Act::Tmpfs);
         let mode = op.mode.unwrap_or(if open { 0o755 } else { 0 });
         [0o070, 0o007].into_iter().filter(|others| mode & others == 0).fold(0o755, |mode, others| mode & !others)
     }
 
-    /// What `dest` names, and its last component itself. That may not be a link.
+    /// The file that `dest` names. Its last component must not be a link.
     fn place(&mut self, dest: &str, missing: Missing, parents: u32) -> Result<Place, Why> {
         let parents = if matches!(missing, Missing::Fail) { None } else { Some(parents) };
         let (parent, name) = self.parent(dest, parents)?;
@@ -299,8 +300,9 @@ impl Model {
         }
     }
 
-    /// The directory that the last component lies in, and that. There is none in the root's own path, or behind it all
-    /// `.` or `..`.
+    /// The directory of the last component, and that component. None for the root itself, and for a path that ends in
+    /// `.` or
+    /// `..`: then the result is the path's own place.
     fn parent(&mut self, dest: &str, make: Option<u32>) -> Result<(Place, Option<String>), Why> {
         let path = dest.trim_end_matches('/');
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -310,8 +312,9 @@ impl Model {
         Ok((self.walk(parent, make)?, Some(name.to_owned())))
     }
 
-    /// Where a path leads, links followed: never above the root. What is missing of the path itself is made with that mode; what a
-    /// link says is not.
+    /// Resolves a path and follows links, never above the root. Missing directories of the path itself are made with
+    /// that mode;
+    /// missing directories of a link's target are not.
     fn walk(&mut self, path: &str, make: Option<u32>) -> Result<Place, Why> {
         let mut todo: VecDeque<String> = path.split('/').map(str::to_owned).collect();
         let mut way = Vec::new();
@@ -327,7 +330,7 @@ impl Model {
                 }
                 _ => {}
             }
-            // It was one of them.
+            // True for components of the path itself, not of a link's target.
             let make = make.filter(|_| todo.len() < own);
             let found = self.look_or_make(at, &word, make.map_or(Missing::Fail, Missing::Directory))?;
             match self.kind(found) {
@@ -363,7 +366,7 @@ impl Model {
         }
     }
 
-    /// What is there, and on top.
+    /// The file of that name, with the mounts on top of it.
     fn look(&self, dir: Place, name: &str) -> Result<Option<Place>, Why> {
         match self.kind(dir) {
             Kind::Directory(children) => {
@@ -385,7 +388,7 @@ impl Model {
         let inode = self.add(kind, mode);
         match &mut self.files[dir.inode].kind {
             Kind::Directory(children) => children.insert(name.to_owned(), inode),
-            _ => unreachable!("it was looked into"),
+            _ => unreachable!("its entries were read before"),
         };
         Ok(Place { mount: dir.mount, inode })
     }
@@ -419,7 +422,7 @@ impl Model {
         self.add(kind, tree.mode)
     }
 
-    /// What is bound, if it is there.
+    /// The source of a bind, if it exists.
     fn source(&mut self, name: &str) -> Option<Inode> {
         match (name, &self.files[self.world].kind) {
             (WORLD, _) => Some(self.world),
@@ -430,7 +433,7 @@ impl Model {
     }
 
     fn below_world(&mut self, name: &str) -> Tree {
-        let inode = self.source(name).expect("layers are there");
+        let inode = self.source(name).expect("the layers exist");
         self.tree(inode)
     }
 
@@ -447,12 +450,12 @@ impl Model {
         Tree { what, mode: file.mode, owner: self.owner }
     }
 
-    /// `$T` as it is to be seen from outside.
+    /// `$T` as it must be outside.
     pub fn world(&self) -> Tree {
         self.tree(self.world)
     }
 
-    /// What CMD is to see, as `helper walk` tells it; and the paths that it is not to tell of.
+    /// What the command must see, in the format of `helper walk`; and the paths that it must leave out.
     pub fn seen(&self) -> (BTreeSet<String>, Vec<String>) {
         let mut seen = (BTreeSet::new(), vec!["/walk".to_owned()]);
         if !self.mounts.is_empty() {
@@ -488,12 +491,12 @@ impl Model {
     }
 }
 
-/// What most mounts are: writable, and without device files.
+/// The attributes of most mounts: writable, without device files.
 fn restricted(root: Inode) -> Mount {
     Mount { root, read_only: false, devices: false }
 }
 
-/// Layers as one, the topmost first.
+/// The union of the layers, the topmost first.
 fn merged(layers: &[&Tree]) -> Tree {
     let top = *layers.first().expect("there is a layer");
     let directories: Vec<&BTreeMap<String, Tree>> = layers
@@ -509,8 +512,8 @@ fn merged(layers: &[&Tree]) -> Tree {
     Tree { what: What::Directory(children), ..*top }
 }
 
-/// What is refused before anything is done.
-fn judge(op: &Op, case: &Case) -> Result<(), End> {
+/// Operations that are refused before any operation runs.
+fn refused_at_parse_time(op: &Op, case: &Case) -> Result<(), End> {
     let Where::Directory { writes, .. } = case.place else { return Ok(()) };
     let mounts = case.ops.iter().filter(|other| !other.act.makes()).map(|other| other.dest.as_str());
     let below_a_mount = mounts.chain(["/dev/"]).any(|mount| op.dest.starts_with(mount));

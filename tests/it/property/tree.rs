@@ -1,4 +1,4 @@
-//! A directory with all below it: as it was found on disk, as lines to compare, and as a script that makes it anew.
+//! A directory with its content: read from disk, as lines to compare, and as a script that makes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ pub enum What {
     Directory(BTreeMap<String, Tree>),
     File(String),
     Link(String),
-    /// Neither of them: nothing that any operation makes.
+    /// Another file type, which no operation makes.
     Other(u32),
 }
 
@@ -29,7 +29,7 @@ impl Tree {
         let what = if found.is_dir() {
             What::Directory(names(path).into_iter().map(|name| (name.clone(), Tree::read(&path.join(name)))).collect())
         } else if found.is_file() {
-            What::File(fs::read_to_string(path).expect("read a file of ours"))
+            What::File(fs::read_to_string(path).expect("read a test file"))
         } else if found.is_symlink() {
             What::Link(target(path))
         } else {
@@ -38,7 +38,7 @@ impl Tree {
         Tree { what, mode: found.mode() & MODE_BITS, owner: found.uid() }
     }
 
-    /// One for each file.
+    /// A line for each file.
     pub fn lines(&self) -> BTreeSet<String> {
         let mut lines = BTreeSet::new();
         self.each("", &mut |path, tree| {
@@ -48,7 +48,7 @@ impl Tree {
         lines
     }
 
-    /// What it is, as `find` and `ls` abbreviate it, and what it holds.
+    /// The file type as `ls` abbreviates it, and the content.
     pub fn kind(&self) -> (char, &str) {
         match &self.what {
             What::Directory(_) => ('d', ""),
@@ -58,7 +58,7 @@ impl Tree {
         }
     }
 
-    /// Commands that make what is below it in the current directory.
+    /// Commands that make the content in the current directory.
     pub fn script(&self) -> String {
         let mut script = String::new();
         self.each("", &mut |path, tree| {
@@ -85,9 +85,9 @@ impl Tree {
 
 fn names(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
-    entries.map(|entry| entry.expect("read a directory of ours").file_name().into_string().expect("UTF-8")).collect()
+    entries.map(|entry| entry.expect("read a test directory").file_name().into_string().expect("UTF-8")).collect()
 }
 
 fn target(path: &Path) -> String {
-    fs::read_link(path).expect("read a link of ours").into_os_string().into_string().expect("UTF-8")
+    fs::read_link(path).expect("read a test link").into_os_string().into_string().expect("UTF-8")
 }

@@ -3,10 +3,10 @@
 use super::case::{Act, Bind, Case, Op, Place, WALKER, WORLD, Writes};
 use super::world::DATA;
 
-/// The descriptor of the first operation: higher than what the tests have open.
+/// The descriptor of the first operation: higher than any that the tests have open.
 const FD: usize = 500;
 
-/// What is opened for the operations, and as which descriptor.
+/// The files to open for the operations, with their descriptor numbers.
 pub fn descriptors(case: &Case) -> Vec<(usize, String)> {
     let path = |(index, op): (usize, &Op)| match &op.act {
         Act::Bind { by_fd: true, source, .. } => Some((FD + index, path_of(source))),
@@ -24,7 +24,7 @@ fn path_of(source: &str) -> String {
     }
 }
 
-/// All words before CMD.
+/// All arguments before the command.
 pub fn options(case: &Case) -> Vec<String> {
     let mut words: Vec<String> = place(case.place).into_iter().map(str::to_owned).collect();
     for (index, op) in case.ops.iter().enumerate() {
@@ -39,7 +39,7 @@ pub fn options(case: &Case) -> Vec<String> {
 
 fn place(place: Place) -> Vec<&'static str> {
     match place {
-        // Who looks around is to see everything.
+        // The walker must be able to see all files.
         Place::Built { unshare_pid: false } => vec!["--cap-add", "ALL"],
         Place::Built { unshare_pid: true } => vec!["--cap-add", "ALL", "--unshare-pid"],
         Place::Directory { sys, writes } => {
@@ -47,14 +47,14 @@ fn place(place: Place) -> Vec<&'static str> {
             let writes: &[&str] = match writes {
                 Writes::Kept => &[],
                 Writes::Refused => &["--read-only"],
-                Writes::Forgotten => &["--volatile"],
+                Writes::Discarded => &["--volatile"],
             };
             [&["--root", "$T/root"], sys, writes].concat()
         }
     }
 }
 
-/// All but the destination.
+/// The option of an operation, without its destination.
 fn words_of(op: &Op, fd: String) -> Vec<String> {
     let name = |name: &str| vec![name.to_owned()];
     match &op.act {

@@ -1,4 +1,4 @@
-//! A case on disk: planted, run, and compared.
+//! A case on disk: it is planted, run, and compared.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,11 +14,11 @@ use crate::harness::scratch::{Dir, bwrap, helper, nsinit};
 use crate::harness::traces::{difference, traces};
 use crate::harness::{Launch, Out, Who};
 
-/// Where content comes from: a file for each operation, with its number.
+/// The directory with the content for operations: a file for each, named by its number.
 pub const DATA: &str = "data";
-/// What no launch may change.
+/// The files that no launch may change.
 const UNTOUCHED: [&str; 5] = [OUTSIDE, "r0", "r1", "rf", DATA];
-/// What the model says of a case.
+/// The outcome of a case by the model.
 #[derive(Clone, Copy)]
 pub enum Outcome {
     Worked,
@@ -30,7 +30,7 @@ pub enum Outcome {
 pub struct World {
     who: Who,
     dir: Dir,
-    /// `$T` and `$W` are words of it still.
+    /// The case, in which `$T` and `$W` are not yet expanded.
     case: Case,
 }
 
@@ -46,7 +46,7 @@ impl World {
         world.dir.symlink("../..", "outside/up");
         for (name, seeds) in PLANTED.iter().zip(&case.trees) {
             seeds.iter().for_each(|seed| world.plant(name, seed));
-            // Where this becomes the root, the walker has a place in it.
+            // If this becomes the root, the walker needs a mount point in it.
             let walk = format!("{name}/walk");
             if !world.is_there(&walk) {
                 world.dir.file(&walk, "");
@@ -64,7 +64,7 @@ impl World {
         world
     }
 
-    /// Unless there is something in its way.
+    /// Makes a planted file, unless another file is in the way.
     fn plant(&self, below: &str, seed: &Seed) {
         let mut path = below.to_owned();
         let (name, parents) = seed.path.split_last().expect("a path has components");
@@ -95,15 +95,15 @@ impl World {
     }
 
     fn model(&self) -> Model {
-        let mount = statvfs(self.dir.path()).expect("ask about a mount");
+        let mount = statvfs(self.dir.path()).expect("statvfs of the test directory");
         Model::new(&Tree::read(self.dir.path()), !mount.flags().contains(FsFlags::ST_NODEV))
     }
 
-    /// Runs the case once, and compares.
+    /// Runs the case once, and compares the result with the model.
     pub fn check(&self) -> Result<Outcome, TestCaseError> {
         let mut model = self.model();
         let end = model.run(&self.expanded_case());
-        // It may be the host's own /proc, by whatever way.
+        // The path may lead to a file of the host's own /proc.
         if end == Err(End::Unknown) && self.case.ops.iter().any(|op| matches!(op.act, Act::Chmod { .. })) {
             return Ok(Outcome::Unknown);
         }
@@ -112,13 +112,13 @@ impl World {
         let out = self.launch(&silent).run();
 
         if let Some(changed) = difference(("before", &before), ("after", &self.traces())) {
-            return fail(&format!("leave alone what is outside\n{changed}"), &out);
+            return fail(&format!("not change files outside\n{changed}"), &out);
         }
         match &end {
             Ok(()) => self.worked(&seen, &out)?,
             Err(End::Refused { word, why }) if self.is_refusal(&out, word, why) => {}
             Err(End::Refused { word, why }) => return fail(&format!("refuse {word:?}: {why:?}"), &out),
-            // Who looks around in a procfs finds files that vanish.
+            // The walker finds files in a procfs that vanish while it runs.
             Err(End::Unknown) => {
                 let looked = out.status == 0 || out.status == 1 && !out.stdout.is_empty();
                 let known = looked || self.is_refusal(&out, "", "");
@@ -127,7 +127,7 @@ impl World {
         }
         let (expected, found) = (model.world().lines(), Tree::read(self.dir.path()).lines());
         match difference(("in the model", &expected), ("on disk", &found)) {
-            Some(other) => fail(&format!("leave something else on disk\n{other}"), &out),
+            Some(other) => fail(&format!("leave other files on disk\n{other}"), &out),
             None if end.is_ok() => Ok(Outcome::Worked),
             None => Ok(Outcome::Refused),
         }
@@ -139,12 +139,12 @@ impl World {
             return fail("work", out);
         }
         match difference(("in the model", seen), ("inside", &lines)) {
-            Some(other) => Err(TestCaseError::fail(format!("it should show something else inside\n{other}"))),
+            Some(other) => Err(TestCaseError::fail(format!("it should show other files inside\n{other}"))),
             None => Ok(()),
         }
     }
 
-    /// The program's own status and one line.
+    /// The program's own failure status, and one line.
     fn is_refusal(&self, out: &Out, word: &str, why: &str) -> bool {
         let (status, name) = match self.case.place {
             Place::Built { .. } => (1, "bwrap: "),
@@ -156,7 +156,7 @@ impl World {
             && line.is_some_and(|line| line.starts_with(name) && line.contains(word) && line.contains(why))
     }
 
-    /// Of what is outside; and of what would be there if an absolute link had led there.
+    /// The traces of files outside, and of files that would exist if an absolute link had been followed outside.
     fn traces(&self) -> BTreeSet<String> {
         let led_to = NAMES.map(|name| Path::new("/").join(name));
         let there = led_to.iter().filter(|path| path.exists()).map(|path| path.display().to_string());
@@ -190,7 +190,7 @@ impl World {
             .fold(launch, |launch, (number, path)| launch.open_as(Path::new(&self.expanded(&path)), number))
     }
 
-    /// What makes the same by hand, in bash, from the directory of the sources.
+    /// A bash script that reproduces the case, to be run in the source directory.
     pub fn script(&self) -> String {
         let quoted = |words: Vec<String>| words.iter().map(|word| format!(" \"{word}\"")).collect::<String>();
         let opened =
