@@ -1,6 +1,5 @@
 //! Path races: an attacker who may write the root swaps directories with links that lead out of it while nsinit
-//! resolves
-//! paths. Every operation of nsinit stays below the root, or fails with one line.
+//! resolves paths. Every operation of nsinit stays below the root, or fails with one line.
 //!
 //! `NSINIT_ROUNDS` is the number of launches for each user.
 
@@ -17,9 +16,8 @@ use super::harness::scratch::{Dir, bwrap, nsinit};
 use super::harness::traces::{difference, traces};
 use super::harness::{Launch, Out, Root, deny, roots};
 
-/// The operations, one a launch. `$D` stands for the path of a directory that exists or can be made, `$F` for that of
-/// a file,
-/// `$X` for that of an existing file; `$S` is a directory outside, `$L` one for the layers of an overlay.
+/// The operations, one a launch. `$D` stands for the path of a directory that exists or can be made, `$F` for that of a
+/// file, `$X` for that of an existing file; `$S` is a directory outside, `$L` one for the layers of an overlay.
 const CHANGES: [&str; 7] = [
     "--dir $D",
     "--perms 0700 --dir $D",

@@ -1,6 +1,5 @@
 //! `nsinit --boot` as process 1 of a pid namespace. The launcher outside reports how reboot(2) ended it: 0 for
-//! power-off and
-//! halt, 133 for a restart. `tests/vm` tests what needs a whole machine.
+//! power-off and halt, 133 for a restart. `tests/vm` tests what needs a whole machine.
 
 use std::fs;
 use std::path::Path;
@@ -313,8 +312,7 @@ fn name_init_boots_and_reads_nsinit_args() {
 }
 
 /// Each system call in turn fails, for process 1 and its children: nsinit ends with a status of its own, never by a
-/// fault or a
-/// hang.
+/// fault or a hang.
 #[test]
 fn boot_exits_cleanly_whichever_call_fails() {
     /// The calls that no program can do without, and those that never fail (getpid(2), geteuid(2)).

@@ -313,8 +313,7 @@ fn enter_works_without_pidfd_open_and_setns_of_a_pidfd() {
             let wanted = ["mnt", "net", "pid", "user"].map(|kind| container.namespace(kind)).join("\n") + "\n";
             let sh = || enter(by, container.init, &[], &["/bin/sh", "-c", script]);
             // Joined one by one: with two nested user namespaces, an ordinary user cannot enter either of them with
-            // permission to join
-            // the namespaces that belong to the outer one.
+            // permission to join the namespaces that belong to the outer one.
             let nested = container.maker == Maker::Bwrap && !by.is_root();
             for launch in [sh().lacking(&[libc::SYS_pidfd_open]), sh().deny(MANY)] {
                 if nested {

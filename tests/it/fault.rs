@@ -1,9 +1,7 @@
 //! System calls fail, one at a time.
 //!
-//! - `every_failing_step_prints_its_message`: a table with a row for each step that can fail: the exact message, the
-//! status.
-//! - `failing_calls_never_weaken_cmd`: each system call in turn fails. The command either runs as confined as usual,
-//! seen
+//! - `every_failing_step_prints_its_message`: a table with a row for each step that can fail: the message, the status.
+//! - `failing_calls_never_weaken_cmd`: each system call in turn fails. The command either runs as confined as usual, seen
 //!   from outside, or it does not run and nothing is left.
 //! - `container_works_without_newer_system_calls`: on older kernels nsinit uses the older calls.
 

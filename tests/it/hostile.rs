@@ -204,8 +204,7 @@ fn enter_reports_a_container_that_ends_meanwhile() {
 }
 
 /// The target changes to other namespaces and another root after nsinit inspected it and before nsinit joins it: the
-/// command
-/// must not become root of the host in namespaces that an ordinary user made.
+/// command must not become root of the host in namespaces that an ordinary user made.
 #[test]
 fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
@@ -229,9 +228,8 @@ fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     enter(root, container.inside, &[], &["cat", "/side"]).run_with_others().is(0, "evil\n", "");
     container.end();
     // The time for which strace(1) holds the process of `--enter` that joins, in microseconds. It must be held until
-    // the target has
-    // changed its namespaces, which no fixed time guarantees on every machine; a round in which it was not is
-    // repeated.
+    // the target has changed its namespaces, which no fixed time guarantees on every machine; a round in which it was
+    // not is repeated.
     for (goes, delay) in [(false, 0), (true, 1_000_000), (true, 4_000_000), (true, 16_000_000)] {
         let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };
         let of = container.inside.to_string();

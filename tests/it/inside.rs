@@ -1,5 +1,4 @@
-//! An attacker as root of the container: `inside.c` tries every way to the host that it knows, in a fresh container
-//! and
+//! An attacker as root of the container: `inside.c` tries every way to the host that it knows, in a fresh container and
 //! through `--enter`, as root, as root in the host's user namespace, and as an ordinary user.
 
 use std::fs;

@@ -239,8 +239,7 @@ fn unusable_namespaces_are_refused() {
 }
 
 /// With nsinit's and with bubblewrap's options (--userns): a change of user namespace clears PR_SET_PDEATHSIG
-/// (prctl(2)), so
-/// nsinit sets it again.
+/// (prctl(2)), so nsinit sets it again.
 #[test]
 fn joined_cmd_dies_with_the_caller() {
     for who in who::both() {

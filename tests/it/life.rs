@@ -112,10 +112,8 @@ fn listen_pid_1_is_rewritten_only_by_a_process_1() {
 // ---- before the command's first instruction
 
 /// nsinit leaves the caller's directory and closes inherited descriptors before the command starts. When it did so
-/// slightly
-/// later, 85 of 200 runs could not unmount the file system that they were started in, and 48 found a lock still held
-/// whose only
-/// other descriptor the command had closed.
+/// slightly later, 85 of 200 runs could not unmount the file system that they were started in, and 48 found a lock
+/// still held whose only other descriptor the command had closed.
 #[test]
 fn directory_and_descriptors_are_released_before_cmd_starts() {
     if let Some(who) = who::root() {
@@ -145,8 +143,7 @@ fn directory_and_descriptors_are_released_before_cmd_starts() {
 // ---- a file system that does not answer
 
 /// nsinit in its own mount namespace, where `dir` is a FUSE file system whose server never answers. The file system
-/// lasts as
-/// long as `server` is open.
+/// lasts as long as `server` is open.
 fn with_hung(launch: Launch, dir: &Dir, server: &File) -> Launch {
     let (fd, place) = (server.as_raw_fd(), CString::new(dir.str()).expect("no NUL"));
     let options = CString::new(format!("fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other")).expect("no NUL");
@@ -188,10 +185,7 @@ fn hung_launch_ends_on_a_signal() {
                     return skip("/dev/fuse does not exist");
                 };
                 // SAFETY: fcntl takes numbers; the descriptor is open.
-                assert!(
-                    unsafe { libc::fcntl(server.as_raw_fd(), libc::F_SETFD, 0) } == 0,
-                    "keep the server's descriptor open across exec"
-                );
+                assert!(unsafe { libc::fcntl(server.as_raw_fd(), libc::F_SETFD, 0) } == 0, "keep the server");
                 let running = with_hung(Launch::new(who), &dir, &server).args(words).start();
                 sleep(Duration::from_millis(300));
                 running.kill(signal);

@@ -1,9 +1,9 @@
 //! Integration tests: the real binary in real namespaces, looked at from outside and from inside.
 //!
 //! One topic a file. `harness` has what they share: who runs, the root directories, the launch, the terminal.
-//! `NSINIT_BIN` names another binary to test; `NSINIT_MUST_WORK=1` turns every skip into a failure;
-//! `NSINIT_DEADLINE` says after how many seconds something hangs;
-//! `NSINIT_SIDE=original` or `ours` runs one side of the compatibility tests only.
+//! `NSINIT_BIN` names another binary to test; `NSINIT_MUST_WORK=1` turns every skip into a failure; `NSINIT_DEADLINE`
+//! says after how many seconds something hangs; `NSINIT_SIDE=original` or `ours` runs one side of the compatibility
+//! tests only.
 
 mod harness;
 

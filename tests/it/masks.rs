@@ -1,6 +1,5 @@
-//! What root of the container can reach of the host and tries to change: if it is uid 0 for the host's inodes, it
-//! owns them,
-//! whatever its capabilities are. And the mounts that protect the sensitive parts of /proc and /sys.
+//! What root of the container can reach of the host and tries to change: if it is uid 0 for the host's inodes, it owns
+//! them, whatever its capabilities are. And the mounts that protect the sensitive parts of /proc and /sys.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -204,8 +203,7 @@ fn users_sandbox_has_no_masks() {
     }
 }
 
-/// A device file of the host that is open as a standard descriptor can be changed through it by its owner: fchmod(2)
-/// on
+/// A device file of the host that is open as a standard descriptor can be changed through it by its owner: fchmod(2) on
 /// /dev/null would be a denial of service.
 #[test]
 fn devices_cannot_be_changed_through_standard_descriptors() {

@@ -53,8 +53,7 @@ fn run_on_host(root: &Root, options: &[&str], before: &str, steps: &[Step<'_>], 
     .run()
 }
 
-/// mount_namespaces(7): all mounts are slaves of the caller's. A disk that is mounted later appears inside, one that
-/// is
+/// mount_namespaces(7): all mounts are slaves of the caller's. A disk that is mounted later appears inside, one that is
 /// unmounted is not kept busy, and mounts made inside stay there, even by a command that may mount.
 #[test]
 fn host_mounts_propagate_into_the_container_only() {
@@ -208,8 +207,7 @@ fn file_made_as_a_mount_point_is_read_only() {
 }
 
 /// nsinit makes missing directories of the given path, but not those of a link's target. Magic links of a procfs are
-/// not
-/// followed (RESOLVE_NO_MAGICLINKS).
+/// not followed (RESOLVE_NO_MAGICLINKS).
 #[test]
 fn dangling_links_in_destinations_are_errors() {
     for root in roots() {

@@ -1,6 +1,5 @@
 //! Nested namespaces: root of a new user namespace needs no further capability to mount the caller's cgroup, and to
-//! kill,
-//! freeze and limit it. (`nsdelegate` does not prevent that, nor a read-only cgroupfs in the container.)
+//! kill, freeze and limit it. (`nsdelegate` does not prevent that, nor a read-only cgroupfs in the container.)
 
 use std::path::Path;
 
@@ -37,8 +36,7 @@ fn in_cgroup(who: Who, script: &str) -> Option<Out> {
     Some(out)
 }
 
-/// As root, as root without a user namespace (where the limit would be the host's: a known gap), in a user's
-/// delegated
+/// As root, as root without a user namespace (where the limit would be the host's: a known gap), in a user's delegated
 /// cgroup; from a new container, and from `--enter`.
 #[test]
 fn callers_cgroup_cannot_be_controlled_from_inside() {

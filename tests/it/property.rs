@@ -1,9 +1,7 @@
 //! Random operations on random roots full of links that lead outside: what the command then sees and what is left on
-//! disk
-//! equals a simple model; and outside nothing has changed, whatever the model says.
+//! disk equals a simple model; and outside nothing has changed, whatever the model says.
 //!
-//! `NSINIT_CASES` is the number of cases for each test and user, `NSINIT_SEED` the seed. A failure prints a script
-//! that
+//! `NSINIT_CASES` is the number of cases for each test and user, `NSINIT_SEED` the seed. A failure prints a script that
 //! reproduces it.
 //!
 //!     tree     a directory with its content

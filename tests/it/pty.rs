@@ -478,8 +478,7 @@ fn cmd_as_pid_1_gets_a_terminal() {
 }
 
 /// A stop of the command stops the job and restores the caller's terminal modes: dash restores none. SIGCONT to the
-/// job, in
-/// the foreground or not, continues all of it.
+/// job, in the foreground or not, continues all of it.
 #[test]
 fn stop_of_cmd_stops_the_job_and_restores_the_terminal() {
     for root in roots() {

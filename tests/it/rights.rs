@@ -169,8 +169,7 @@ fn key_quota_is_explained_and_not_used_up() {
 const SECRETS: [&str; 2] = ["s3cret-word", "s3cret-variable"];
 
 /// /proc/1 shows neither nsinit's arguments, such as the values of `--setenv`, nor the caller's variables, with and
-/// without
-/// CONFIG_CHECKPOINT_RESTORE.
+/// without CONFIG_CHECKPOINT_RESTORE.
 #[test]
 fn process_1_hides_its_arguments_and_environment() {
     const SCRIPT: &str = "tr '\\0' , </proc/1/cmdline; echo; cat /proc/1/environ 2>/dev/null; :";
@@ -226,9 +225,8 @@ fn moved_arguments_keep_their_values() {
 }
 
 /// A container with CAP_SYS_PTRACE, in a user namespace that others use too: a process that enters it, or only joins
-/// its pid
-/// namespace, never has more rights than the command will have, and does not show its arguments. (Once 145 of 414
-/// did.)
+/// its pid namespace, never has more rights than the command will have, and does not show its arguments. (Once 145 of
+/// 414 did.)
 #[test]
 fn enter_drops_rights_before_it_clones_cmd() {
     const ROUNDS: usize = 80;

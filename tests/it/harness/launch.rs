@@ -1,8 +1,7 @@
 //! One run of nsinit: start, observation and result; afterwards the proof that nothing is left of it.
 //!
 //! This process is the subreaper of all that it starts. A process that loses its parent becomes its child, so a child
-//! that
-//! no test knows is one that nsinit left behind.
+//! that no test knows is one that nsinit left behind.
 
 use std::collections::BTreeSet;
 use std::ffi::{CString, OsStr};
@@ -369,8 +368,7 @@ fn try_spawn(command: &mut Command) -> io::Result<Child> {
 }
 
 /// Launches here are not jobs of the caller's shell: a stopped command would stop that job, and this process with it.
-/// The
-/// foreground process group still gets the typed keys.
+/// The foreground process group still gets the typed keys.
 fn leave_the_terminal() {
     let leads = nix::unistd::getsid(None).is_ok_and(|session| session == nix::unistd::getpid());
     if let Ok(terminal) = fs::File::open("/dev/tty")

@@ -1,6 +1,5 @@
 //! A system call that fails once: the N-th time that a process of nsinit makes it. A seccomp filter hands each such
-//! call to
-//! a thread of this process (seccomp_unotify(2)), which counts, and lets the command's own calls pass.
+//! call to a thread of this process (seccomp_unotify(2)), which counts, and lets the command's own calls pass.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,5 @@
-//! The container roots: busybox in a new directory, made in a few milliseconds for each test; and a Debian root for
-//! the tests
-//! that need a real bash.
+//! The container roots: busybox in a new directory, made in a few milliseconds for each test; and a Debian root for the
+//! tests that need a real bash.
 
 use std::fs;
 use std::ops::Deref;

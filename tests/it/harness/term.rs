@@ -150,9 +150,8 @@ impl Drop for Term {
     }
 }
 
-/// Both ends of a new terminal that belongs to `who`. Both are close-on-exec: a copy in another test's child would
-/// keep the
-/// terminal from hanging up.
+/// Both ends of a new terminal that belongs to `who`. Both are close-on-exec: a copy in another test's child would keep
+/// the terminal from hanging up.
 pub fn terminal(who: Who) -> (PtyMaster, File) {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("open a terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("unlock the terminal");

@@ -7,8 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// For each file at or below `path`, a line that every kind of change alters. It includes the inode's change time,
-/// which no
-/// program can set back.
+/// which no program can set back.
 pub fn traces(path: &Path) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     trace(path, &mut lines);

@@ -276,8 +276,7 @@ impl Model {
     }
 
     /// The mode of parent directories: if only the owner has access to the file, only the owner has access to its
-    /// parents. In a
-    /// built root that also applies to mounts.
+    /// parents. In a built root that also applies to mounts.
     fn parents(&self, op: &Op) -> u32 {
         let open = !self.built || matches!(op.act, Act::Dir | Act::File { .. } | Act::Tmpfs);
         let mode = op.mode.unwrap_or(if open { 0o755 } else { 0 });
@@ -301,8 +300,7 @@ impl Model {
     }
 
     /// The directory of the last component, and that component. None for the root itself, and for a path that ends in
-    /// `.` or
-    /// `..`: then the result is the path's own place.
+    /// `.` or `..`: then the result is the path's own place.
     fn parent(&mut self, dest: &str, make: Option<u32>) -> Result<(Place, Option<String>), Why> {
         let path = dest.trim_end_matches('/');
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -313,8 +311,7 @@ impl Model {
     }
 
     /// Resolves a path and follows links, never above the root. Missing directories of the path itself are made with
-    /// that mode;
-    /// missing directories of a link's target are not.
+    /// that mode; missing directories of a link's target are not.
     fn walk(&mut self, path: &str, make: Option<u32>) -> Result<Place, Why> {
         let mut todo: VecDeque<String> = path.split('/').map(str::to_owned).collect();
         let mut way = Vec::new();
