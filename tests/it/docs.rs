@@ -2,8 +2,11 @@
 
 mod blocks;
 
+use std::process::Command;
+
 use blocks::{Block, By, Content, blocks, documents, fits};
 
+use super::harness::launch::tool;
 use super::harness::scratch::nsinit;
 use super::harness::{Dir, Root, Term, who};
 
@@ -25,7 +28,7 @@ fn commands_of_the_documents_print_what_is_shown() {
 fn run(root: &Root, blocks: &[&Block]) {
     let place = Dir::new(root.who);
     place.symlink(nsinit(), "nsinit");
-    place.symlink(root.path(), "root");
+    tool(Command::new("cp").arg("-al").arg(root.path()).arg(place.at("root")));
     let mut term = Term::new(root);
     let at = place.str();
     term.ask(&format!("cd {at}; PATH={at}:$PATH PS2= TERM=xterm LC_ALL=C; export PATH TERM LC_ALL; unset N S"));
@@ -62,7 +65,7 @@ fn few_commands_are_not_run() {
     let documents = documents();
     let all: Vec<Block> = documents.iter().flat_map(|(name, text)| blocks(name, text)).collect();
     let left: Vec<&str> = all.iter().filter(|block| block.by == By::Nobody).map(|block| block.place.as_str()).collect();
-    assert!(left.len() * 6 <= all.len(), "{} of {} blocks are not run: {left:?}", left.len(), all.len());
+    assert!(left.len() <= 8, "{} of {} blocks are not run: {left:?}", left.len(), all.len());
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Kernel {
         }
     }
 
-    fn directory(self) -> Option<PathBuf> {
+    pub fn directory(self) -> Option<PathBuf> {
         static ONE_AFTER_THE_OTHER: Mutex<()> = Mutex::new(());
         let _guard = ONE_AFTER_THE_OTHER.lock().unwrap_or_else(PoisonError::into_inner);
         if attempt(Command::new(self.qemu()).arg("--version")).is_none() {

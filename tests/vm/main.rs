@@ -7,6 +7,7 @@
 mod harness;
 
 mod boot;
+mod docs;
 mod ends;
 mod faults;
 mod image;
