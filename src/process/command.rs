@@ -240,7 +240,7 @@ fn enter_directory(spec: &Spec<'_>) -> Done {
 
 /// The path of the working directory.
 fn here(buffer: &mut [u8; PATH]) -> Result<&CStr, Failure> {
-    sys::getcwd(buffer)?;
+    files::getcwd(buffer)?;
     match buffer.first() {
         Some(b'/') => Ok(c_str(buffer)),
         _ => Err(Failure::OUTSIDE),

@@ -208,7 +208,7 @@ fn enter_directory(spec: &Spec<'_>, state: &State) -> Done {
     let mut path = [0u8; PATH];
     let inside = spec.exec.directory == Some(c".")
         && fchdir(state.directory.ok_or(Failure::BADF)?).is_ok()
-        && sys::getcwd(&mut path).is_ok()
+        && files::getcwd(&mut path).is_ok()
         && text::after(c_str(&path).to_bytes(), b"/").is_some();
     if inside { Ok(()) } else { Ok(chdir(c"/")?) }
 }

@@ -70,7 +70,7 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
     }
     mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     let mut here = [0u8; PATH];
-    let named = sys::getcwd(&mut here).is_ok();
+    let named = files::getcwd(&mut here).is_ok();
     let below = files::directory(HERE, c".");
     let bottom = files::directory(HERE, c"/")?;
     plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;

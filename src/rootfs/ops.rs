@@ -194,7 +194,7 @@ fn link(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
 
 fn mode(op: &Op<'_>, root: Fd) -> Done {
     let place = resolve::make(root, op.dest.to_bytes(), Sort::Any, 0)?;
-    sys::chmod(staging::fd_path(place, &mut Text::new()), op.mode.unwrap_or(0))
+    files::chmod(staging::fd_path(place, &mut Text::new()), op.mode.unwrap_or(0))
 }
 
 /// The caller's directory, to find the sources of his operations from. It may be one that he may not search: then all of them

@@ -3,11 +3,14 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, fstatvfs, mkdirat, mknodat, openat, readlinkat_raw, symlinkat};
 use rustix::io::Errno;
 
-use crate::sys::{self, Done, Failure, keep_open};
+use super::argv::c_str;
+use super::call::done;
+use super::opened::keep_open;
+use super::{Done, Failure};
 
 /// A descriptor of ours. It stays open until [`crate::state::descriptors`] closes all that a process no longer needs, with one call:
 /// nothing is closed one by one.
@@ -142,6 +145,32 @@ pub fn chroot(path: &CStr) -> Done {
     Ok(rustix::process::chroot(path)?)
 }
 
+/// chmod(2).
+///
+/// # Errors
+/// Those of chmod(2).
+pub fn chmod(path: &CStr, mode: u32) -> Done {
+    done(call!(__NR_fchmodat, raw::AT_FDCWD, path.as_ptr(), mode))
+}
+
+/// getdents64(2): as many entries of a directory as `buffer` takes, `struct linux_dirent64` after `struct linux_dirent64`.
+///
+/// # Errors
+/// Those of getdents64(2).
+pub fn read_directory<'b>(dir: BorrowedFd<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    let length = call!(__NR_getdents64, dir.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())?;
+    Ok(buffer.get(..length as usize).unwrap_or_default())
+}
+
+/// getcwd(2) into `buffer`; the length without the terminating NUL.
+///
+/// # Errors
+/// ENOENT if the directory is gone, ERANGE if the buffer is too small.
+pub fn getcwd(buffer: &mut [u8]) -> Result<usize, Failure> {
+    let length = call!(__NR_getcwd, buffer.as_mut_ptr(), buffer.len())?;
+    Ok((length as usize).saturating_sub(1))
+}
+
 /// Where in a `struct linux_dirent64` its length is, and where the name (getdents(2)).
 const LENGTH: usize = 16;
 /// See [`LENGTH`].
@@ -151,7 +180,7 @@ const NAME: usize = 19;
 #[inline(never)]
 pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
     let mut buffer = [0u8; 1024];
-    while let Ok(mut rest) = sys::read_directory(dir, &mut buffer)
+    while let Ok(mut rest) = read_directory(dir, &mut buffer)
         && !rest.is_empty()
     {
         while let Some(&[low, high]) = rest.get(LENGTH..LENGTH + 2)
@@ -160,7 +189,7 @@ pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
             rest = after;
             let name = entry.get(NAME..).unwrap_or_default();
             let length = name.iter().take_while(|byte| **byte != 0).count();
-            body(sys::c_str(name.get(..=length).unwrap_or_default()));
+            body(c_str(name.get(..=length).unwrap_or_default()));
         }
     }
 }

@@ -7,7 +7,7 @@ use linux_raw_sys::loop_device::{
 };
 use rustix::fd::{AsRawFd, BorrowedFd};
 
-use super::call::{ioctl, ioctl_at};
+use super::ioctl::{ioctl, ioctl_at};
 use super::{Done, Failure};
 
 /// The number of a loop device that nobody uses; somebody may be faster.

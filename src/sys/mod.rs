@@ -1,23 +1,62 @@
 //! The only room with unsafe code: the program's start, the front's allocator, and the system calls that rustix lacks.
 #![allow(unsafe_code)]
 
-mod arch;
+#[macro_use]
 mod call;
-mod entry;
-mod failure;
+
+mod arch;
+mod argv;
+mod caps;
+mod error;
+mod exe_map;
+mod exec;
+mod fcntl;
+mod fd;
 pub mod files;
 mod heap;
-mod image;
+mod ioctl;
+mod keyring;
 mod loop_device;
+mod mount;
+mod net;
+mod ns;
+mod opened;
+mod pidfd;
+mod poll;
+mod process;
+mod seccomp;
+mod shared_vm;
 mod signal;
-mod terminal;
+mod start;
+mod stdio;
+mod time;
+mod tty;
+mod wait;
 
 pub use arch::MACHINE;
-pub use call::*;
-pub use entry::{Argv, Auxiliary, Env, Start, Word, c_str, tail};
-pub use failure::{Done, Failure};
+pub use argv::{Argv, Env, Word, c_str, tail};
+pub use caps::*;
+pub use error::{Done, Failure};
+pub use exe_map::{give_back, hide, leave_file, prepare_to_hide, reset_title, set_title};
+pub use exec::*;
+pub use fcntl::*;
+pub use fd::*;
 pub use heap::Bump;
-pub use image::{give_back, hide, leave_file, prepare_to_hide, reset_title, set_title};
+pub use ioctl::ioctl_number;
+pub use keyring::*;
 pub use loop_device::*;
+pub use mount::*;
+pub use net::*;
+pub use ns::*;
+pub use opened::*;
+pub use pidfd::*;
+pub use poll::*;
+pub use process::*;
+pub use seccomp::*;
+pub use shared_vm::*;
 pub use signal::*;
-pub use terminal::*;
+pub use start::{Auxiliary, Start};
+pub use stdio::*;
+pub use time::*;
+pub use tty::*;
+pub use wait::*;

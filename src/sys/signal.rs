@@ -1,7 +1,16 @@
 //! Signals as the kernel counts them: 1 to 64, real-time ones included, whatever the C library keeps for itself.
 
 use core::ffi::c_int;
+
 use linux_raw_sys::general as raw;
+use rustix::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use rustix::process::Pid;
+
+use super::call::done;
+use super::opened::keep_open;
+use super::process::prctl;
+use super::time::Time;
+use super::{Done, Failure};
 
 /// A signal's number, 1 to 64.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,4 +138,92 @@ impl Siginfo {
     pub const fn code(&self) -> c_int {
         self.code
     }
+}
+
+/// kill(2): a process, or with a negative number a group, or with -1 everything that may be signalled.
+///
+/// # Errors
+/// ESRCH, EPERM.
+pub fn kill(target: i32, signal: Signal) -> Done {
+    done(call!(__NR_kill, target, signal.number()))
+}
+
+/// rt_sigqueueinfo(2): sends a signal with the value that came with it.
+///
+/// # Errors
+/// ESRCH, EPERM, EAGAIN if the receiver's queue is full.
+pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Done {
+    done(call!(__NR_rt_sigqueueinfo, target.as_raw_nonzero().get(), signal.number(), core::ptr::from_ref(info)))
+}
+
+/// rt_sigprocmask(2) SIG_SETMASK; the mask before.
+///
+/// # Errors
+/// None is known.
+pub fn set_mask(mask: Set) -> Result<Set, Failure> {
+    let mut old = Set::NONE;
+    call!(__NR_rt_sigprocmask, raw::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Set>())?;
+    Ok(old)
+}
+
+/// rt_sigaction(2) to SIG_IGN or SIG_DFL. Returns whether the signal was ignored.
+///
+/// # Errors
+/// EINVAL for KILL and STOP.
+pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
+    // The kernel's struct: handler, flags, (restorer,) mask; its size never matters beyond the mask's.
+    // It reads the new one before it writes the old one.
+    let mut action = [usize::from(ignored), 0, 0, 0, 0];
+    let place = action.as_mut_ptr();
+    call!(__NR_rt_sigaction, signal.number(), place, place, size_of::<Set>())?;
+    Ok(action.first() == Some(&1))
+}
+
+/// Whether `signal` waits to be taken, rt_sigpending(2).
+#[must_use]
+pub fn is_pending(signal: Signal) -> bool {
+    let mut pending = Set::NONE;
+    call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()).is_ok() && pending.has(signal)
+}
+
+/// rt_sigtimedwait(2) for any signal, at most `seconds` and `nanos` long, or without limit.
+///
+/// # Errors
+/// EAGAIN: the time is over. EINTR: stopped and continued.
+pub fn wait_signal(limit: Option<Time>, info: &mut Siginfo) -> Done {
+    wait_signal_of(Set::ALL, limit, info)
+}
+
+pub(super) fn wait_signal_of(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
+    let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    #[cfg(target_pointer_width = "32")]
+    call!(__NR_rt_sigtimedwait_time64, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;
+    #[cfg(target_pointer_width = "64")]
+    call!(__NR_rt_sigtimedwait, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;
+    Ok(())
+}
+
+/// signalfd4(2) for all signals, without waiting.
+///
+/// # Errors
+/// ENOSYS without CONFIG_SIGNALFD.
+pub fn signals() -> Result<BorrowedFd<'static>, Failure> {
+    let set = Set::ALL;
+    let fd = call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), raw::O_CLOEXEC | raw::O_NONBLOCK)?;
+    // SAFETY: the kernel has just made it, and nobody else has its number.
+    Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+}
+
+/// Ends this process by `signal`, without a core file of ours; returns if that is impossible (process 1 is immune).
+pub fn die_of(signal: Signal) {
+    let _ = prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
+    let _ = set_ignored(signal, false);
+    let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), signal);
+    let _ = set_mask(Set::ALL.without(signal));
+}
+
+/// Stops this process, until somebody continues it; but not process 1, which is immune.
+#[inline(never)]
+pub fn stop() {
+    let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), Signal::STOP);
 }

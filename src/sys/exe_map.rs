@@ -8,8 +8,9 @@ use linux_raw_sys::prctl::prctl_mm_map;
 use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
-use super::call::{move_onto, protect, set_map};
-use super::entry::{Auxiliary, Start, Word};
+use super::argv::Word;
+use super::call::done;
+use super::start::{Auxiliary, Start};
 use super::{Done, Failure};
 
 /// `Elf64_Phdr`, elf(5).
@@ -219,4 +220,29 @@ fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
         protect(copy, size, protection)?;
         move_onto(copy, size, place)
     }
+}
+
+/// mprotect(2).
+///
+/// # Safety
+/// Nobody relies on what is allowed now.
+pub(super) unsafe fn protect(place: *mut c_void, size: usize, protection: u32) -> Done {
+    done(call!(__NR_mprotect, place, size, protection))
+}
+
+/// mremap(2) of `from` to where `to` is.
+///
+/// # Safety
+/// What lies at `to` may go.
+pub(super) unsafe fn move_onto(from: *mut c_void, size: usize, to: *mut c_void) -> Done {
+    done(call!(__NR_mremap, from, size, size, raw::MREMAP_MAYMOVE | raw::MREMAP_FIXED, to))
+}
+
+/// prctl(PR_SET_MM, PR_SET_MM_MAP).
+///
+/// # Errors
+/// As `super::leave_file` has them.
+pub(super) fn set_map(map: &linux_raw_sys::prctl::prctl_mm_map) -> Done {
+    use linux_raw_sys::prctl::{PR_SET_MM, PR_SET_MM_MAP, prctl_mm_map};
+    done(call!(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, core::ptr::from_ref(map), size_of::<prctl_mm_map>(), 0usize))
 }

@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::ioctl::{TCGETS, TCSETS, TIOCGDEV};
 use rustix::fd::BorrowedFd;
 
-use super::call::ioctl_at;
+use super::ioctl::ioctl_at;
 use super::{Done, Failure};
 
 /// `struct termios`: the modes of input, output, line and more, the discipline, and the special characters.

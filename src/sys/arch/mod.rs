@@ -1,0 +1,16 @@
+//! What no function of Rust's can do, a file each machine: a system call, the program's first instructions, and a
+//! clone(2) after which the child is somewhere else.
+
+use core::mem::MaybeUninit;
+
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(target_arch = "x86", path = "x86.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "arm", path = "arm.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+mod machine;
+
+pub use machine::*;
+
+/// An argument of a system call; what a call does not take is left as it is.
+pub type Register = MaybeUninit<usize>;

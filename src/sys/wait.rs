@@ -1,0 +1,111 @@
+//! Waiting for children.
+
+use core::ffi::c_int;
+
+use linux_raw_sys::general as raw;
+use rustix::process::Pid;
+
+use super::Failure;
+use super::signal::{Set, Siginfo, Signal, kill, queue, wait_signal_of};
+use super::time::Time;
+
+/// Waits until a child has ended, wait4(2). Returns its exit status.
+///
+/// # Errors
+/// [`Failure::KILLED`]: a signal has ended it. ECHILD, or what a filter around us answers: how it ended is not known, nor
+/// whether it did.
+pub fn wait_end(child: i32) -> Result<u8, Failure> {
+    let mut status: c_int = 0;
+    loop {
+        match call!(__NR_wait4, child, &raw mut status, raw::__WALL, 0usize) {
+            Ok(_) if status & 0x7f == 0 => return Ok((status >> 8) as u8),
+            Ok(_) => return Err(Failure::KILLED),
+            // Stopped and continued.
+            Err(Failure::INTR) => {}
+            Err(why) => return Err(why),
+        }
+    }
+}
+
+/// Waits until a child has ended, or `done` says yes after a SIGCHLD or SIGIO, or kills it when we are asked to end, or the time is
+/// over. Other signals wait, and one that came too late for the child does again. Returns its exit status; 0 for `done`.
+///
+/// # Errors
+/// The signal that it was ended for, ours to end or its own.
+pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> Result<u8, Signal> {
+    let (mut late, mut news) = (None, None);
+    let status = wait_or_kill(child, done, limit, &mut late, &mut news);
+    if let Some(info) = news {
+        // It may be the user's.
+        let _ = queue(rustix::process::getpid(), info.signal(), &info);
+    }
+    match (status, late) {
+        (Some(status), Some(info)) => {
+            let _ = queue(rustix::process::getpid(), info.signal(), &info);
+            Ok(status)
+        }
+        (Some(status), None) => Ok(status),
+        (None, late) => Err(late.map_or(Signal::KILL, |info| info.signal())),
+    }
+}
+
+fn wait_or_kill(
+    child: Pid,
+    done: &dyn Fn() -> bool,
+    limit: Option<Time>,
+    asked: &mut Option<Siginfo>,
+    news: &mut Option<Siginfo>,
+) -> Option<u8> {
+    const ASKED: Set = Set::of(&[Signal::CHLD, Signal::IO, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
+    loop {
+        match wait4(Some(child), false) {
+            Ok(None) if done() => return Some(0),
+            Ok(None) => {}
+            Ok(Some((_, Change::Exited(status)))) => return Some(status),
+            Ok(Some((_, Change::Killed(_)))) | Err(_) => return None,
+            Ok(Some(_)) => continue,
+        }
+        let mut info = Siginfo::EMPTY;
+        match wait_signal_of(ASKED, limit, &mut info) {
+            Ok(()) if info.signal() == Signal::IO => {
+                *news = Some(info);
+                continue;
+            }
+            Ok(()) if info.signal() != Signal::CHLD => *asked = Some(info),
+            Err(Failure::AGAIN) => {}
+            _ => continue,
+        }
+        let _ = kill(child.as_raw_nonzero().get(), Signal::KILL);
+    }
+}
+
+/// How a child changed, as wait4(2) tells it.
+#[derive(Clone, Copy)]
+pub enum Change {
+    Exited(u8),
+    Killed(Signal),
+    Stopped(Signal),
+    Continued,
+}
+
+/// wait4(2), perhaps waiting: any child (`None`) or one; clone children of every kind (`__WALL`), stops and
+/// continuations too. `Ok(None)`: nothing to tell now.
+///
+/// # Errors
+/// ECHILD: there is no child at all.
+pub fn wait4(child: Option<Pid>, waiting: bool) -> Result<Option<(Pid, Change)>, Failure> {
+    let mut status: c_int = 0;
+    let which = child.map_or(-1, |pid| pid.as_raw_nonzero().get());
+    let wait = if waiting { 0 } else { raw::WNOHANG };
+    let options = wait | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
+    let pid = call!(__NR_wait4, which, &raw mut status, options, 0usize)?;
+    let Some(pid) = Pid::from_raw(pid as i32) else { return Ok(None) };
+    let (low, high) = (status & 0x7f, (status >> 8) & 0xff);
+    let change = match low {
+        _ if status == 0xffff => Change::Continued,
+        0x7f => Change::Stopped(Signal::new(high)),
+        0 => Change::Exited(high as u8),
+        killer => Change::Killed(Signal::new(killer)),
+    };
+    Ok(Some((pid, change)))
+}
