@@ -6,4 +6,5 @@ pub mod enter;
 pub mod init;
 pub mod launcher;
 pub mod machine;
+pub mod monitor;
 pub mod relay;
