@@ -483,7 +483,7 @@ impl Draft {
             self.spec.exec.home = Some(tail(home, b"HOME=".len()));
             let mut here = Vec::from([0; MOST]);
             // A directory without a path does not exist inside either.
-            let _ = getcwd(&mut here);
+            let _ = files::getcwd(&mut here);
             self.spec.exec.directory = Some(c_str(here.leak()));
         }
     }
