@@ -1,4 +1,17 @@
 //! From the arguments to a Spec: the one parsing loop, for every vocabulary.
+//!
+//! Each line uses only lines above it. A test reads the sources and checks.
+//!
+//! ```text
+//! env               variables for the command
+//! rows              the option tables: what a row is
+//! builder           the Spec while it is being built
+//! usage             the text of --help
+//! dialects          a file a vocabulary: its options, their texts, what they do
+//! complaint         messages about the arguments
+//! cli               this file: the parsing loop
+//! kernel_cmdline    the options of the first process of a machine
+//! ```
 
 pub mod builder;
 mod complaint;
