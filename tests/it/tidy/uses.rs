@@ -14,7 +14,7 @@ pub struct Use {
     pub path: Vec<String>,
     /// The name that a `use` item gives it; `None` for a path in the code. `*` for a glob.
     pub name: Option<String>,
-    /// `pub use`, `pub(crate) use`.
+    /// `pub use`, `pub(crate) use`, of a name that the rest of the file does not have.
     pub exported: bool,
 }
 
@@ -102,9 +102,11 @@ pub fn uses(text: &str) -> Vec<Use> {
     let tokens = tokens(&code(text));
     let word = |at: usize| tokens.get(at).map_or("", |(_, word)| word.as_str());
     let mut found = Vec::new();
+    let mut words = BTreeSet::new();
     let mut at = 0;
     while at < tokens.len() {
         let line = tokens[at].0;
+        words.insert(word(at));
         if word(at) == "use" {
             let exported = at > 0 && matches!(word(at - 1), "pub" | ")");
             let end = (at..tokens.len()).find(|end| word(*end) == ";").unwrap_or(tokens.len());
@@ -125,6 +127,9 @@ pub fn uses(text: &str) -> Vec<Use> {
             found.push(Use { line, path, name: None, exported: false });
         }
         at += 1;
+    }
+    for item in &mut found {
+        item.exported &= !item.name.as_ref().is_some_and(|name| words.contains(name.as_str()));
     }
     found
 }
@@ -254,7 +259,7 @@ impl Modules {
         if depth > 4 || self.defines(&at, name) {
             return (at, rest);
         }
-        for item in self.sources[&at].uses.iter().filter(|item| item.exported) {
+        for item in &self.sources[&at].uses {
             let Some((target, left)) = self.leads_to(&at, &item.path) else { continue };
             match item.name.as_deref() {
                 Some("*") if left.is_empty() => {
@@ -329,8 +334,11 @@ pub fn circles(edges: &[(String, String)]) -> Vec<Vec<String>> {
     let all: BTreeMap<&str, BTreeSet<String>> = edges.iter().map(|(from, _)| (from.as_str(), reached(from))).collect();
     let mut parts = BTreeSet::new();
     for (node, reached) in &all {
-        let part: Vec<String> =
-            reached.iter().filter(|other| all.get(other.as_str()).is_some_and(|r| r.contains(*node))).cloned().collect();
+        let part: Vec<String> = reached
+            .iter()
+            .filter(|other| all.get(other.as_str()).is_some_and(|r| r.contains(*node)))
+            .cloned()
+            .collect();
         if !part.is_empty() {
             parts.insert(part);
         }
