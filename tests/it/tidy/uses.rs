@@ -232,12 +232,12 @@ impl Modules {
             "self" => from.to_vec(),
             "super" => parent(from)?,
             _ => {
-                let below = [from, &[first.clone()]].concat();
+                let below = [from, std::slice::from_ref(first)].concat();
                 self.sources.contains_key(&below).then_some(below)?
             }
         };
         while let Some((word, behind)) = rest.split_first() {
-            let below = [at.as_slice(), &[word.clone()]].concat();
+            let below = [at.as_slice(), std::slice::from_ref(word)].concat();
             if word == "super" {
                 at = parent(&at)?;
             } else if self.sources.contains_key(&below) {
