@@ -225,6 +225,10 @@ impl Modules {
 
     /// The module that a path in `from` leads to, and what of the path is left then; `None` for one of another crate.
     pub fn leads_to(&self, from: &[String], path: &[String]) -> Option<(Vec<String>, Vec<String>)> {
+        self.follow(from, path, 0)
+    }
+
+    fn follow(&self, from: &[String], path: &[String], depth: usize) -> Option<(Vec<String>, Vec<String>)> {
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
             "crate" => from[..1].to_vec(),
@@ -247,7 +251,7 @@ impl Modules {
             }
             rest = behind;
         }
-        Some(self.defined(at, rest.to_vec(), 0))
+        Some(self.defined(at, rest.to_vec(), depth))
     }
 
     /// Follows what is only re-exported to where it is defined.
@@ -260,7 +264,7 @@ impl Modules {
             return (at, rest);
         }
         for item in &self.sources[&at].uses {
-            let Some((target, left)) = self.leads_to(&at, &item.path) else { continue };
+            let Some((target, left)) = self.follow(&at, &item.path, depth + 1) else { continue };
             match item.name.as_deref() {
                 Some("*") if left.is_empty() => {
                     let found = self.defined(target, rest.clone(), depth + 1);
