@@ -181,16 +181,13 @@ fn the_engine_does_not_know_the_cli() {
 }
 
 /// Uses that close a circle of files, and those that a map forbids: the first uses the second. It is to become empty.
-const LOOPS: [(&str, &str); 8] = [
+const LOOPS: [(&str, &str); 6] = [
     ("engine::spec::life", "engine::spec"),
     ("nsinit::cli::rows", "nsinit::cli::builder"),
     ("nsinit::cli::builder", "nsinit::cli::dialects::bwrap"),
     ("nsinit::cli::usage", "nsinit::cli::dialects::native"),
     ("nsinit::cli::dialects::bwrap", "nsinit::cli"),
     ("nsinit::cli::complaint", "nsinit::cli"),
-    // The first instructions of the program go to the first function.
-    ("engine::sys::arch", "engine::sys::entry"),
-    ("engine::sys::entry", "engine::sys::call"),
 ];
 
 #[test]
@@ -220,13 +217,11 @@ fn files_use_each_other_in_one_direction() {
 const FILE: usize = 400;
 
 /// Files that are longer, and may not grow. The list is to become empty.
-const LONG_FILES: [(&str, usize); 7] = [
+const LONG_FILES: [(&str, usize); 5] = [
     ("run.rs", 720),
     ("cli/builder.rs", 530),
-    ("sys/call.rs", 1241),
     ("report/hint.rs", 731),
     ("process/init.rs", 548),
-    ("process/launcher.rs", 600),
     ("process/container_setup.rs", 406),
 ];
 
@@ -275,13 +270,13 @@ const BARE: [&str; 24] = [
     "given",
     "hear",
     "named",
+    "needed",
     "octal",
     "parents",
     "parse",
     "plain",
     "print",
     "process",
-    "protect",
     "put",
     "refused",
     "remount",
@@ -303,7 +298,12 @@ fn functions_of_one_word_are_called_with_their_module() {
             else {
                 continue;
             };
-            let Some((_, rest)) = modules.leads_to(module, &item.path) else { continue };
+            let Some((target, rest)) = modules.leads_to(module, &item.path) else { continue };
+            // The files of sys are one room: what they have of each other is calls and their answers.
+            let in_sys = |module: &[String]| module.get(1).is_some_and(|part| part == "sys");
+            if in_sys(module) && in_sys(&target) {
+                continue;
+            }
             // A module has nothing left of its path; a macro is called with an exclamation mark.
             let is_alone = name.contains('_') || ALONE.iter().any(|names| names.contains(&name.as_str()));
             if rest.is_empty() || is_alone || modules.is_macro(name) {
