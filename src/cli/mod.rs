@@ -40,7 +40,7 @@ pub use dialects::native::NATIVE;
 use dialects::{bwrap, catatonit, dumb_init, tini};
 pub use kernel_cmdline::boot;
 pub use rows::{Bad, Vocabulary};
-use rows::{Complaint, Kind, Row};
+use rows::{Complaint, Context, Kind, Row};
 
 /// The other names.
 static VOCABULARIES: [&Vocabulary; 4] = [&bwrap::BWRAP, &tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];
@@ -250,15 +250,9 @@ impl Reader {
                 return Err(missing(say!("a value is missing before '--'")));
             }
         }
-        let contained = row.number < row.of.contained;
-        // These say what CMD finds, wherever it is.
-        let finds = matches!(
-            row.name(),
-            b"--chdir" | b"--setenv" | b"--unsetenv" | b"--clearenv" | b"--pass-env" | b"--keep-env" | b"--umask"
-        );
-        draft.finds |= finds;
-        draft.contained |= contained && !finds;
-        draft.containing += u32::from(contained);
+        draft.finds |= row.context == Context::Finds;
+        draft.contained |= matches!(row.context, Context::Making | Context::Container);
+        draft.containing += u32::from(row.context != Context::Anywhere);
         // Who asks for a text gets it, whatever can be done.
         if draft.tried
             && !matches!(row.name(), b"--help" | b"--version" | b"--explain" | b"--boot" | b"--switch-root" | b"--init")
@@ -266,7 +260,7 @@ impl Reader {
             draft.contained |= matches!(row.name(), b"--enter" | b"--args");
             return Ok(());
         }
-        if row.number < row.of.making && draft.spec.parsed.making.is_none() {
+        if row.context == Context::Making && draft.spec.parsed.making.is_none() {
             draft.spec.parsed.making = Some(row.name());
         }
         if row.of.voice == Name::Bwrap {

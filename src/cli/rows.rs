@@ -26,17 +26,12 @@ pub struct Vocabulary {
     pub rows: &'static str,
     /// Each option's help; what has none is hidden.
     pub helps: &'static [Say],
-    /// The headings of the groups.
-    pub titles: &'static [Say],
+    pub groups: &'static [Group],
     /// Options that are understood as well.
     pub more: Option<&'static Vocabulary>,
     /// What the row of that number does to the draft of a Spec. It gets as many values as its text names; the others
     /// are empty.
     pub act: fn(usize, &mut Draft, &Values) -> Result<(), Wrong>,
-    /// How many rows, from the first, say something of a container: there is to be one.
-    pub contained: usize,
-    /// How many rows, from the first, say how one is made.
-    pub making: usize,
     /// What is left to settle when all options are read.
     pub end: fn(&mut Draft),
     pub texts: Texts,
@@ -46,6 +41,24 @@ pub struct Vocabulary {
     pub long_alone: bool,
     /// A long option and its value may be one word, joined by `=`.
     pub joins_values: bool,
+}
+
+/// The options under one heading.
+pub struct Group {
+    pub title: Say,
+    pub context: Context,
+}
+
+/// Where the options of a group have a meaning, and what follows from giving one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// How a container is made: one is, and `--enter` is not permitted.
+    Making,
+    /// In a container, a new one or one that exists.
+    Container,
+    /// What CMD finds. With nothing else, a container is made, as bubblewrap does.
+    Finds,
+    Anywhere,
 }
 
 /// What another name prints. `&` stands for the program's name, `#` for the option or the user's word, `$` for the
@@ -121,15 +134,15 @@ pub enum Kind {
     CommandMissing,
 }
 
-/// Makes a vocabulary's `rows`, `helps`, `titles` and `act` from a list:
-/// `say!("TITLE") => { "--option VALUE", say!("help") => statement, ... }`. All options become one text and all statements one
+/// Makes a vocabulary's `rows`, `helps`, `groups` and `act` from a list:
+/// `say!("TITLE"), Context => { "--option VALUE", say!("help") => statement, ... }`. All options become one text and all statements one
 /// function, since a table of small ones would be a third larger.
 macro_rules! rows {
     ($draft:ident, $values:ident, $first:ident:
-        $($title:expr => { $($text:literal, $help:expr => $act:expr,)* })*) => {
+        $($title:expr, $context:ident => { $($text:literal, $help:expr => $act:expr,)* })*) => {
         const ROWS: &str = concat!($("\n", $($text, "\n",)*)*);
         static HELPS: &[engine::text::Say] = &[$($($help,)*)*];
-        static TITLES: &[engine::text::Say] = &[$($title,)*];
+        static GROUPS: &[Group] = &[$(Group { title: $title, context: Context::$context },)*];
 
         #[inline(never)]
         fn act(row: usize, $draft: &mut Draft, $values: &Values) -> Result<(), Wrong> {
@@ -159,6 +172,8 @@ pub struct Row {
     pub option: &'static [u8],
     /// Its help, or the heading.
     pub help: Say,
+    /// That of its group.
+    pub context: Context,
 }
 
 impl Row {
@@ -193,13 +208,17 @@ impl Vocabulary {
     /// The headings and rows, in order.
     pub fn lines(&'static self) -> impl Iterator<Item = Row> {
         let mut rest = self.rows.as_bytes();
-        let (mut number, mut titles) = (0, self.titles.iter());
+        let (mut number, mut groups, mut context) = (0, self.groups.iter(), Context::Anywhere);
         core::iter::from_fn(move || {
             let option = text::word(&mut rest, b'\n')?;
-            let help = if option.is_empty() { titles.next() } else { self.helps.get(number) };
-            let row = Row { of: self, number, option, help: help.copied().unwrap_or(Say::NOTHING) };
-            number += usize::from(!row.is_title());
-            Some(row)
+            if option.is_empty() {
+                let group = groups.next()?;
+                context = group.context;
+                return Some(Row { of: self, number, option, help: group.title, context });
+            }
+            let help = self.helps.get(number).copied()?;
+            number += 1;
+            Some(Row { of: self, number: number - 1, option, help, context })
         })
     }
 

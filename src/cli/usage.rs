@@ -91,21 +91,6 @@ mod tests {
             assert!(names.insert(row.name()), "twice: {text}");
         }
         assert!(names.len() > 40);
-        let more = NATIVE.more.expect("bubblewrap's");
-        for (heading, words, first) in [
-            ("How it lives and ends", &NATIVE, NATIVE.contained),
-            ("How it is started", more, more.contained),
-            ("What CMD may do and finds", &NATIVE, NATIVE.making),
-            ("Who CMD is and what it may do", more, more.making),
-        ] {
-            let title =
-                words.lines().find(|line| line.is_title() && in_full(line.help) == heading).expect("the heading");
-            assert_eq!(title.number, first, "{heading}");
-        }
-    }
-
-    fn in_full(text: Say) -> String {
-        String::from_utf8_lossy(Text::new().say(text).bytes()).into_owned()
     }
 
     fn whole_help() -> String {

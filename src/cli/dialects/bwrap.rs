@@ -15,7 +15,7 @@ use linux_raw_sys::general::{MOUNT_ATTR_NOSUID as NOSUID, MOUNT_ATTR_RDONLY as R
 
 use super::super::builder::{Asked, Draft, EnvOp};
 use super::super::content;
-use super::super::rows::{Complaint, Kind, Row, Texts, Values, Vocabulary, Wrong, rows};
+use super::super::rows::{Complaint, Context, Group, Kind, Row, Texts, Values, Vocabulary, Wrong, rows};
 use super::super::usage;
 
 pub static BWRAP: Vocabulary = Vocabulary {
@@ -27,11 +27,9 @@ pub static BWRAP: Vocabulary = Vocabulary {
     },
     rows: ROWS,
     helps: HELPS,
-    titles: TITLES,
+    groups: GROUPS,
     more: None,
     act,
-    contained: CONTAINED,
-    making: MAKING,
     end: |_| {},
     texts: Texts { version: say!("bubblewrap 0.13.1\n"), ..Texts::NONE },
     abbreviates: false,
@@ -39,13 +37,8 @@ pub static BWRAP: Vocabulary = Vocabulary {
     joins_values: false,
 };
 
-/// Those before "How it is started".
-pub const CONTAINED: usize = 60;
-/// Those before "Who CMD is and what it may do".
-const MAKING: usize = 41;
-
 rows! { draft, values, first:
-    say!("What is in the root, in the order given (missing destinations are made)") => {
+    say!("What is in the root, in the order given (missing destinations are made)"), Making => {
         "--bind SRC DEST", say!("show SRC of the host at DEST") => draft.op(Op::Bind, FILES, values)?,
         "--bind-try SRC DEST", say!("the same, if there is a SRC") => draft.op(Op::BindTry, FILES, values)?,
         "--ro-bind SRC DEST", say!("the same as --bind, read-only with all below it") =>
@@ -87,7 +80,7 @@ rows! { draft, values, first:
             draft.size = size(first)?;
         },
     }
-    say!("Namespaces") => {
+    say!("Namespaces"), Making => {
         "--unshare-all", say!("new ones of every kind but time") => {
             draft.unshare(raw::CLONE_NEWIPC | raw::CLONE_NEWPID | raw::CLONE_NEWNET | raw::CLONE_NEWUTS);
             draft.unshare_if_possible(raw::CLONE_NEWUSER | raw::CLONE_NEWCGROUP);
@@ -118,7 +111,7 @@ rows! { draft, values, first:
             }
         },
     }
-    say!("Who CMD is and what it may do") => {
+    say!("Who CMD is and what it may do"), Container => {
         "--uid UID", say!("user id of CMD (with --root 0)") => draft.uid = Some(id(first)?),
         "--gid GID", say!("group id of CMD (with --root 0)") => draft.gid = Some(id(first)?),
         "--cap-add CAP", say!("keep a capability, or ALL (with --root besides the usual 14)") => {
@@ -156,15 +149,15 @@ rows! { draft, values, first:
         "--file-label LABEL", say!("and of what is made") => draft.spec.confine.file_label = Some(first),
         "--not-a-security-boundary", say!("go on where a mount below a --bind can't be restricted") => draft.spec.root.lenient = true,
     }
-    say!("What CMD finds") => {
+    say!("What CMD finds"), Finds => {
         "--chdir DIR", say!("directory of CMD (with --root /, else the caller's)") => draft.directory = Some(first),
         "--setenv VAR VALUE", say!("set a variable (with --root the caller's are not passed on)") =>
             draft.set_env(variable(first)?, values[1]),
         "--unsetenv VAR", say!("unset a variable") => draft.env_ops.push(EnvOp::Unset(variable(first)?)),
         "--clearenv", say!("unset all") => draft.env_ops.push(EnvOp::Clear),
-        "--lock-file DEST", say!("lock a file for reading while anybody is inside") => draft.locks.push(first),
     }
-    say!("Who watches it") => {
+    say!("Who watches it"), Container => {
+        "--lock-file DEST", say!("lock a file for reading while anybody is inside") => draft.locks.push(first),
         "--sync-fd FD", say!("keep FD open while anybody is inside") => set_fd(&mut draft.spec.channels.sync, first)?,
         "--block-fd FD", say!("wait, before CMD starts, until FD can be read") => set_fd(&mut draft.spec.channels.block, first)?,
         "--userns-block-fd FD", say!("let somebody else write the id maps, and wait for FD") =>
@@ -173,7 +166,7 @@ rows! { draft, values, first:
         "--json-status-fd FD", say!("the same in lines, with the exit status at the end") =>
             set_fd(&mut draft.spec.channels.status, first)?,
     }
-    say!("How it is started") => {
+    say!("How it is started"), Anywhere => {
         "--new-session", say!("give CMD a session without the caller's terminal") => draft.spec.life.new_session = true,
         "--die-with-parent", say!("end when the caller ends") => {
             draft.spec.life.die_with_parent = Some(Signal::KILL);

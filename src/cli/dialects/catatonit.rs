@@ -6,7 +6,7 @@ use engine::spec::{Audience, End};
 use engine::text::Say;
 
 use super::super::builder::{Asked, Draft};
-use super::super::rows::{Texts, Values, Vocabulary, Wrong, rows};
+use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
 
 pub static CATATONIT: Vocabulary = Vocabulary {
     names: "catatonit ",
@@ -14,11 +14,9 @@ pub static CATATONIT: Vocabulary = Vocabulary {
     begin,
     rows: ROWS,
     helps: HELPS,
-    titles: TITLES,
+    groups: GROUPS,
     more: None,
     act,
-    contained: 0,
-    making: 0,
     end: |_| {},
     texts: Texts {
         help: HELP,
@@ -37,7 +35,7 @@ pub static CATATONIT: Vocabulary = Vocabulary {
 };
 
 rows! { draft, values, _first:
-    say!("") => {
+    say!(""), Anywhere => {
         "-g", say!("") => draft.spec.life.audience = Audience::Group,
         "-h", say!("") => draft.asked = Asked::Help,
         "-L", say!("") => draft.asked = Asked::Licence,

@@ -10,7 +10,7 @@ use engine::text;
 use engine::text::Say;
 
 use super::super::builder::{Asked, Draft};
-use super::super::rows::{Texts, Values, Vocabulary, Wrong, rows};
+use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
 
 pub static DUMB_INIT: Vocabulary = Vocabulary {
     names: "dumb-init ",
@@ -18,11 +18,9 @@ pub static DUMB_INIT: Vocabulary = Vocabulary {
     begin,
     rows: ROWS,
     helps: HELPS,
-    titles: TITLES,
+    groups: GROUPS,
     more: None,
     act,
-    contained: 0,
-    making: 0,
     end,
     texts: Texts {
         help: HELP,
@@ -49,7 +47,7 @@ Use --help for full usage.
 };
 
 rows! { draft, values, pair:
-    say!("") => {
+    say!(""), Anywhere => {
         "-c", say!("") => draft.spec.life.new_session = false,
         "--single-child", say!("") => draft.spec.life.new_session = false,
         "-r s:r", say!("") => rewrite(draft, pair)?,

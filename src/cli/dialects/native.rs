@@ -10,7 +10,7 @@ use engine::text;
 use linux_raw_sys::general as raw;
 
 use super::super::builder::{Asked, Draft, EnvOp, named, process};
-use super::super::rows::{Texts, Values, Vocabulary, Wrong, rows};
+use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
 use super::bwrap::{BWRAP, HOSTNAME_MAX, fd, variable};
 
 pub static NATIVE: Vocabulary = Vocabulary {
@@ -19,11 +19,9 @@ pub static NATIVE: Vocabulary = Vocabulary {
     begin: |_| Ok(()),
     rows: ROWS,
     helps: HELPS,
-    titles: TITLES,
+    groups: GROUPS,
     more: Some(&BWRAP),
     act,
-    contained: CONTAINED,
-    making: MAKING,
     end: |_| {},
     texts: Texts::NONE,
     abbreviates: false,
@@ -31,13 +29,8 @@ pub static NATIVE: Vocabulary = Vocabulary {
     joins_values: true,
 };
 
-/// Those before "How it lives and ends".
-pub const CONTAINED: usize = 32;
-/// Those before "What CMD may do and finds".
-const MAKING: usize = 26;
-
 rows! { draft, values, first:
-    say!("The root") => {
+    say!("The root"), Making => {
         "--root DIR", say!("make DIR the root, with /proc, /dev, /sys and safe defaults") => {
             draft.spec.root.image = false;
             draft.spec.root.directory = named(first)?;
@@ -56,7 +49,7 @@ rows! { draft, values, first:
         "--noexec", say!("nothing can be executed in the next mount") => draft.noexec = Some(true),
         "--exec", say!("or it can, though its SRC says otherwise") => draft.noexec = Some(false),
     }
-    say!("Namespaces (with --root all are new but time)") => {
+    say!("Namespaces (with --root all are new but time)"), Making => {
         "--share-ipc", say!("use the host's System V and POSIX IPC") => draft.share(raw::CLONE_NEWIPC),
         "--share-pid", say!("see the host's processes") => draft.share(raw::CLONE_NEWPID),
         "--share-uts", say!("use the host's host name") => draft.share(raw::CLONE_NEWUTS),
@@ -74,19 +67,21 @@ rows! { draft, values, first:
         "--join-cgroup OF", say!("the root of the cgroup tree") => draft.join(raw::CLONE_NEWCGROUP, first)?,
         "--join-time OF", say!("the offsets of the clocks") => draft.join(raw::CLONE_NEWTIME, first)?,
     }
-    say!("What CMD may do and finds") => {
+    say!("What CMD may do"), Container => {
         "--allow-new-privs", say!("let set-id programs and file capabilities work") => draft.spec.confine.no_new_privs = false,
         "--keep-keyring", say!("let CMD use the caller's session keyring (keyrings(7))") => draft.spec.confine.keep_keyring = true,
-        "--pass-env NAME", say!("pass a variable of the caller's on") =>
-            draft.env_ops.push(EnvOp::Pass(Some(variable(first)?))),
-        "--keep-env", say!("pass all of them on") => draft.env_ops.push(EnvOp::Pass(None)),
         "--keep-fd N", say!("leave descriptor N open in CMD, and else none from 3 up") => draft
             .keep_fds
             .push(text::number(first.to_bytes()).filter(|fd| *fd <= FD_MAX).ok_or(say!("it is no descriptor's number"))?),
+    }
+    say!("What CMD inherits"), Finds => {
+        "--pass-env NAME", say!("pass a variable of the caller's on") =>
+            draft.env_ops.push(EnvOp::Pass(Some(variable(first)?))),
+        "--keep-env", say!("pass all of them on") => draft.env_ops.push(EnvOp::Pass(None)),
         "--umask OCTAL", say!("file mode creation mask of CMD (the caller's)") => draft.spec.exec.umask =
             Some(text::octal(first.to_bytes()).filter(|mask| *mask <= 0o777).ok_or(say!("it is no number from 0 to 777"))?),
     }
-    say!("How it lives and ends") => {
+    say!("How it lives and ends"), Anywhere => {
         "--init", say!("be the init of CMD in place, as without --root") => draft.spec.parsed.in_place = true,
         "--group", say!("forward signals to CMD's whole process group") => draft.spec.life.audience = Audience::Group,
         "--all", say!("forward signals to every process (not process 1: to its children)") => draft.spec.life.audience = Audience::All,
@@ -108,7 +103,7 @@ rows! { draft, values, first:
             draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1),
         "--explain", say!("print the steps, process by process, and run nothing") => draft.asked = Asked::Explain,
     }
-    say!("Containers that run") => {
+    say!("Containers that run"), Anywhere => {
         "--enter WHO", say!("run CMD in the container of WHO: a process id, a file that holds one, fd:N") =>
             draft.spec.target = Some(process(first)?),
         "--pty", say!("give CMD a terminal of its own, whatever the caller has") => draft.spec.terminal.pty = true,
@@ -128,7 +123,7 @@ rows! { draft, values, first:
             }
         },
     }
-    say!("The first process of a machine (as /init these are behind -- on the kernel's command line)") => {
+    say!("The first process of a machine (as /init these are behind -- on the kernel's command line)"), Anywhere => {
         "--boot", say!("prepare the machine, supervise CMD, end the machine (process 1 only)") => draft.spec.machine.boots = true,
         "--on-exit WHAT", say!("when CMD has ended: poweroff (else), reboot, halt, shell, respawn") =>
             draft.spec.machine.at_end = at_end(first)?,

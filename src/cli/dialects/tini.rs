@@ -11,7 +11,7 @@ use engine::text::{self, Text};
 use rustix::process::{Pid, child_subreaper, getpid};
 
 use super::super::builder::{Asked, Draft};
-use super::super::rows::{Texts, Values, Vocabulary, Wrong, rows};
+use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
 
 pub static TINI: Vocabulary = Vocabulary {
     names: "tini tini-static docker-init podman-init ",
@@ -19,11 +19,9 @@ pub static TINI: Vocabulary = Vocabulary {
     begin,
     rows: ROWS,
     helps: HELPS,
-    titles: TITLES,
+    groups: GROUPS,
     more: None,
     act,
-    contained: 0,
-    making: 0,
     end,
     texts: Texts {
         help: HELP,
@@ -43,7 +41,7 @@ pub static TINI: Vocabulary = Vocabulary {
 };
 
 rows! { draft, values, value:
-    say!("") => {
+    say!(""), Anywhere => {
         "--version", say!("") => draft.asked = Asked::Version,
         "-h", say!("") => draft.asked = Asked::Help,
         "-l", say!("") => draft.asked = Asked::Licence,
