@@ -1,16 +1,16 @@
-//! bwrap: what its callers rely on. Every assertion runs against Debian's bwrap and against nsinit under that name, as
-//! root and as an ordinary user. What is newer than the installed original runs against nsinit alone; a newer original,
-//! first in PATH, is held to it as well.
+//! bwrap: the behaviour that its callers rely on. Every assertion runs against Debian's bwrap and against nsinit
+//! under that name, as root and as an ordinary user. Features newer than the installed original run against nsinit
+//! alone; a newer original, first in PATH, is tested for them as well.
 //!
-//!     texts        what the command line is told: a table
+//!     texts        messages about the command line: a table
 //!     mounts       the operations on files
-//!     modes        permissions, sizes, and what is made on the way
+//!     modes        permissions, sizes, and parent directories
 //!     ids          namespaces, users, names
 //!     caps         capabilities and seccomp
 //!     place        environment and working directory
-//!     fds          descriptors: what CMD gets, and what is told through them
-//!     processes    who is there, for how long, and the statuses
-//!     newer        overlays and what else came after the installed one
+//!     fds          descriptors: those that the command gets, and what is read and written through others
+//!     processes    the process tree, its lifetime, and exit statuses
+//!     newer        overlays and other features newer than the installed original
 
 mod caps;
 mod fds;
@@ -48,30 +48,30 @@ pub struct Bwrap {
     program: PathBuf,
 }
 
-/// Both sides, both users; the originals first.
-pub fn everywhere() -> Vec<Bwrap> {
-    let by = |who| BWRAP.anywhere().into_iter().map(move |it| Bwrap { side: it.side, who, program: it.program });
+/// Both sides and both users; the originals first.
+pub fn subjects() -> Vec<Bwrap> {
+    let by = |who| BWRAP.child_subjects().into_iter().map(move |it| Bwrap { side: it.side, who, program: it.program });
     let mut all: Vec<Bwrap> = who::both().into_iter().flat_map(by).collect();
     all.sort_by_key(|it| it.side);
     all
 }
 
-/// Both sides where the user makes no difference.
-pub fn anywhere() -> Vec<Bwrap> {
-    everywhere().into_iter().filter(|it| it.who == tester()).collect()
+/// Both sides, for tests in which the user makes no difference.
+pub fn subjects_of_tester() -> Vec<Bwrap> {
+    subjects().into_iter().filter(|it| it.who == tester()).collect()
 }
 
-/// nsinit, and the original if it is as new as 0.`minor`.
+/// nsinit, and the original if its version is at least 0.`minor`.
 pub fn since(minor: u32) -> Vec<Bwrap> {
-    everywhere().into_iter().filter(|it| it.is_as_new_as(minor)).collect()
+    subjects().into_iter().filter(|it| it.is_as_new_as(minor)).collect()
 }
 
 pub fn ours() -> Vec<Bwrap> {
-    everywhere().into_iter().filter(Bwrap::is_ours).collect()
+    subjects().into_iter().filter(Bwrap::is_ours).collect()
 }
 
 impl Bwrap {
-    /// Whether it is ours, where that is among the differences.
+    /// True for nsinit. The difference must be in the table.
     #[track_caller]
     pub fn differs(&self, what: &str) -> bool {
         differs("bwrap", what);
@@ -86,7 +86,7 @@ impl Bwrap {
         self.is_ours() || self.minor() >= minor
     }
 
-    /// As it is called.
+    /// The path by which it is started.
     pub fn argv0(&self) -> &str {
         self.program.to_str().expect("scratch paths are UTF-8")
     }
@@ -105,7 +105,7 @@ impl Bwrap {
         Launch::of(self.who, &self.program).args(args).env("PATH", PATH).before(no_signals)
     }
 
-    /// With words before it that end in an exec of what follows.
+    /// With words before it that execute what follows them.
     pub fn launch_in(&self, around: &[&str], args: &[&str]) -> Launch {
         let (first, rest) = around.split_first().expect("a program");
         let launch = Launch::of(self.who, Path::new(first)).args(rest).args([&self.program]).args(args);
@@ -117,7 +117,7 @@ impl Bwrap {
         self.launch(args).run()
     }
 
-    /// CMD in the small root.
+    /// The command in the small root.
     pub fn small(&self, options: &[&str], cmd: &[&str]) -> Launch {
         self.launch(&small(options, cmd))
     }
@@ -134,14 +134,14 @@ impl Bwrap {
         self.run(&[&["--dev-bind", "/", "/"], options, &["/bin/sh", "-c", script]].concat())
     }
 
-    /// CMD's mounts.
+    /// The mounts of the command.
     #[track_caller]
     pub fn mounts(&self, options: &[&str]) -> Mounts {
         Mounts::of(self.sh(options, "cat /proc/self/mountinfo").text())
     }
 }
 
-/// /bin with busybox, and /proc.
+/// A root with /bin from busybox, and /proc.
 pub fn small<'a>(options: &[&'a str], cmd: &[&'a str]) -> Vec<&'a str> {
     [&["--ro-bind", bin(), "/bin", "--proc", "/proc"], options, &["--"], cmd].concat()
 }
@@ -150,18 +150,18 @@ fn bin() -> &'static str {
     static ROOT: OnceLock<(Option<Root>, String)> = OnceLock::new();
     let (_, bin) = ROOT.get_or_init(|| {
         let root = Root::bare(tester());
-        // Without busybox, and with that said: what is there.
+        // Without busybox (a skip message says so): the host's /bin.
         let bin = root.as_ref().map_or("/bin".into(), |root| format!("{}/bin", root.str()));
         (root, bin)
     });
     bin
 }
 
-/// A mount as /proc shows it.
+/// A mount in the format of /proc/PID/mountinfo.
 #[derive(Debug)]
 pub struct Mount {
     pub point: String,
-    /// Of the mount: what is asked for, without what comes with it anyway.
+    /// The mount's options, limited to [`FLAGS`].
     pub flags: String,
     pub kind: String,
 }
@@ -180,14 +180,14 @@ impl Mounts {
         Self(mountinfo.lines().map(|line| row(line).unwrap_or_else(|| panic!("not a mount: {line:?}"))).collect())
     }
 
-    /// What is to be seen there: the last one.
+    /// The visible mount: the last one.
     #[track_caller]
     pub fn at(&self, point: &str) -> &Mount {
         let found = self.0.iter().rev().find(|mount| mount.point == point);
         found.unwrap_or_else(|| panic!("no mount at {point}: {:?}", self.0))
     }
 
-    /// The flags of what is there, and more: those of the host's mounts stay, whatever a machine has.
+    /// The flags of the mount at `point` plus `more`: flags of the host's mounts stay, and differ between machines.
     #[track_caller]
     pub fn with(&self, point: &str, more: &str) -> String {
         let all: Vec<&str> = self.at(point).flags.split(',').chain(more.split(',')).collect();
@@ -202,12 +202,12 @@ impl Mounts {
 
 const FLAGS: [&str; 4] = ["ro", "rw", "nosuid", "nodev"];
 
-/// This descriptor under this number, whatever else the launch does.
+/// Gives the launch this descriptor under this number.
 pub fn give(launch: Launch, number: i32, fd: impl Into<OwnedFd>) -> Launch {
     let fd: OwnedFd = fd.into();
-    // Out of the way of every number that a test asks for.
+    // A high number, which no test asks for.
     let high = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(500)).expect("duplicate a descriptor");
-    // SAFETY: it was made a line before, and nobody else has it.
+    // SAFETY: fcntl made it in the line above; no other value owns it.
     let high = unsafe { OwnedFd::from_raw_fd(high) };
     launch.before(move || {
         // SAFETY: dup2 takes two numbers.
@@ -218,29 +218,29 @@ pub fn give(launch: Launch, number: i32, fd: impl Into<OwnedFd>) -> Launch {
     })
 }
 
-/// A descriptor from which this is read.
+/// A descriptor with this content.
 pub fn data(bytes: impl AsRef<[u8]>) -> OwnedFd {
-    // SAFETY: the name ends with a NUL; the result is ours.
+    // SAFETY: the name ends with a NUL; no other value owns the result.
     let mut file = unsafe {
         let fd = libc::memfd_create(c"data".as_ptr(), libc::MFD_CLOEXEC);
-        assert!(fd >= 0, "make a file in memory");
+        assert!(fd >= 0, "make a memfd");
         File::from_raw_fd(fd)
     };
-    file.write_all(bytes.as_ref()).and_then(|()| file.rewind()).expect("fill a file in memory");
+    file.write_all(bytes.as_ref()).and_then(|()| file.rewind()).expect("write to a memfd");
     file.into()
 }
 
-/// A pipe: what is read, what is written.
+/// A pipe: the read end and the write end.
 pub fn pipe() -> (File, OwnedFd) {
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC).expect("make a pipe");
     (reader.into(), writer)
 }
 
-/// All that comes until the last writer is gone.
+/// Reads until the last writer has closed.
 #[track_caller]
 pub fn read_all(reader: impl Into<OwnedFd>) -> String {
     let (mut stream, end) = (Stream::new(reader), Instant::now() + *DEADLINE);
     while stream.more(end) {}
-    assert!(stream.ended(), "a writer stays; until now: {:?}", stream.text());
+    assert!(stream.ended(), "a writer is still open; read so far: {:?}", stream.text());
     stream.text()
 }

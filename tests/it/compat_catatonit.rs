@@ -1,9 +1,9 @@
-//! catatonit: what scripts and people read from it and rely on. Every assertion runs against Debian's catatonit and
-//! against nsinit under that name; where they differ, the difference is in the table.
+//! catatonit: the behaviour that its callers rely on. Every assertion runs against Debian's catatonit and against
+//! nsinit under that name; where they differ, the difference is in the table.
 
 use std::time::Duration;
 
-use super::compat::common::{self, adopts, asleep, leaves, lost};
+use super::compat::common::{self, adopts, not_forwarded, output_of_leftover, sleeping_cmd};
 use super::compat::{FAULTS, GLIBC, Place, STOPS, Side, Subject, Suite, are, differs, helper, is, signals, terminal};
 use super::harness::launch::send;
 use super::harness::procs::{self, Pid, eventually, is_gone, stat};
@@ -27,20 +27,20 @@ For bug reporting instructions, please see: <https://bugs.opensuse.org/>.
 
 // ---- texts
 
-/// It says that it is a tini, for docker's sake.
+/// The version names tini, because docker looks for that.
 #[test]
-fn the_version_is_on_stdout() {
-    for it in CATATONIT.everywhere() {
+fn version_is_printed_on_stdout() {
+    for it in CATATONIT.subjects() {
         for args in [&["-V"][..], &["--version"], &["-gV"], &["--vers"], &["-V", "-z"], &["-g", "-V", "true"]] {
             is(&it.run(args), 0, "tini version #.#.#_catatonit\n", "");
         }
     }
 }
 
-/// nsinit's own addresses stand at its end.
+/// In nsinit's text other addresses end the help.
 #[test]
-fn help_is_on_stderr() {
-    for it in CATATONIT.everywhere() {
+fn help_is_printed_on_stderr() {
+    for it in CATATONIT.subjects() {
         for args in [&["-h"][..], &["-gh"], &["-h", "-z"], &["-P", "-h"], &["-h", "true"]] {
             let out = it.run(args);
             let options = HELP.split("\nThe source").next().unwrap_or_default();
@@ -55,9 +55,9 @@ fn help_is_on_stderr() {
 }
 
 #[test]
-fn the_licence_is_on_stdout() {
+fn licence_is_printed_on_stdout() {
     differs("catatonit", "the licence: `-l`, `-L`");
-    for it in CATATONIT.anywhere() {
+    for it in CATATONIT.child_subjects() {
         let out = it.run(&["-L"]);
         is(&out, 0, &out.stdout, "");
         assert!(out.stdout.contains("Copyright ") && it.is_ours() != out.stdout.contains("General Public"), "{out}");
@@ -65,8 +65,8 @@ fn the_licence_is_on_stdout() {
 }
 
 #[test]
-fn no_cmd_is_a_usage_error() {
-    for it in CATATONIT.everywhere() {
+fn missing_cmd_is_a_usage_error() {
+    for it in CATATONIT.subjects() {
         for args in [&[][..], &["--"], &["-g"], &["-g", "--"], &["-gg"]] {
             is(&it.run(args), 1, "", &format!("ERROR (catatonit:#): missing program name\n{USAGE}"));
         }
@@ -74,23 +74,23 @@ fn no_cmd_is_a_usage_error() {
 }
 
 #[test]
-fn unknown_options() {
-    for it in CATATONIT.everywhere() {
+fn unknown_options_are_refused() {
+    for it in CATATONIT.subjects() {
         let says = |args: &[&str], text: &str| is(&it.run(args), 1, "", &format!("{}: {text}\n{USAGE}", it.argv0()));
         says(&["-z"], "invalid option -- 'z'");
         says(&["-gz", "true"], "invalid option -- 'z'");
         says(&["-zV"], "invalid option -- 'z'");
         says(&["-P", "-z"], "invalid option -- 'z'");
         says(&["--foo"], "unrecognized option '--foo'");
-        // There is -h only.
+        // Only -h exists.
         says(&["--help"], "unrecognized option '--help'");
         says(&["--version=1"], "option '--version' doesn't allow an argument");
     }
 }
 
 #[test]
-fn words_after_the_mark_are_cmds() {
-    for it in CATATONIT.everywhere() {
+fn arguments_after_double_dash_are_cmds() {
+    for it in CATATONIT.subjects() {
         is(&it.run(&["--", helper(), "words", "-V", "--", "-z"]), 0, "[-V]\n[--]\n[-z]\n", "");
         is(&it.run(&["-g", "--", helper(), "words", "a", "-P"]), 0, "[a]\n[-P]\n", "");
         is(&it.run(&[helper(), "words", "a", "-"]), 0, "[a]\n[-]\n", "");
@@ -99,9 +99,9 @@ fn words_after_the_mark_are_cmds() {
 }
 
 #[test]
-fn words_after_cmd() {
-    differs("catatonit", "options and `--` behind CMD");
-    for it in CATATONIT.anywhere() {
+fn arguments_after_cmd_are_cmds() {
+    differs("catatonit", "options and `--` after CMD");
+    for it in CATATONIT.child_subjects() {
         let original = it.side == Side::Original;
         let row = |args: &[&str], theirs: &str, ours: &str| {
             let args = [&[helper(), "words"], args].concat();
@@ -115,23 +115,23 @@ fn words_after_cmd() {
 }
 
 #[test]
-fn the_environment() {
+fn catatonit_log_is_refused() {
     let reserved = "ERROR (catatonit:#): CATATONIT_LOG is reserved for future use\n";
-    for it in CATATONIT.anywhere() {
+    for it in CATATONIT.child_subjects() {
         for (value, args) in [("", &["true"][..]), ("x", &["-V"]), ("1", &[]), ("1", &["-z"])] {
             is(&it.launch(args).env("CATATONIT_LOG", value).run(), 1, "", reserved);
         }
     }
 }
 
-/// The lines that tell what happens, whatever the value.
+/// Debug lines are printed whatever the value of the variable.
 #[test]
-fn debugging_lines() {
-    differs("catatonit", "what `-v` and its like tell");
-    for it in CATATONIT.everywhere() {
+fn catatonit_debug_prints_lines() {
+    differs("catatonit", "output of `-v` and similar options");
+    for it in CATATONIT.subjects() {
         for value in ["", "0", "1"] {
             let run = || it.run_with_debug(value, &[helper(), "exit", "4"]);
-            // The original's two processes write their lines in pieces, now and then into each other's.
+            // The two processes of the original write their lines in pieces, sometimes in between each other's.
             let whole = |out: &Out| out.stderr.lines().all(|line| line.matches("(catatonit:").count() == 1);
             let out = (0..20).map(|_| run()).find(whole).unwrap_or_else(run);
             assert!(out.status == 4 && out.stdout.is_empty(), "{it}: {out}");
@@ -144,7 +144,7 @@ fn debugging_lines() {
             if it.is_ours() {
                 lines.truncate(1);
             }
-            // Where the tests themselves run in a terminal, there is one.
+            // If the tests run in a terminal, /dev/tty can be opened.
             if !it.is_ours() && std::fs::File::open("/dev/tty").is_ok() {
                 lines.drain(1..3);
             }
@@ -161,8 +161,8 @@ impl Subject {
 }
 
 #[test]
-fn debugging_tells_of_orphans() {
-    for it in CATATONIT.everywhere() {
+fn catatonit_debug_reports_orphans() {
+    for it in CATATONIT.subjects() {
         let out = it.run_with_debug("1", &[helper(), "strays", "5"]);
         assert_eq!((out.status, out.stdout.as_str()), (5, ""), "{it}: {out}");
         for line in ["exited with code 6", "exited due to signal 9"] {
@@ -174,116 +174,116 @@ fn debugging_tells_of_orphans() {
 
 // ---- when it is not PID 1
 
-/// It makes itself a subreaper, and says nothing.
+/// catatonit makes itself a subreaper without a message.
 #[test]
-fn orphans_always_come_to_it() {
-    for it in CATATONIT.everywhere() {
+fn orphans_are_reparented_to_catatonit() {
+    for it in CATATONIT.subjects() {
         is(&adopts(&it, |cmd| it.plainly(&[], cmd), true), 0, "", "");
     }
-    common::ten_thousand_orphans(&CATATONIT, &[Place::Child, Place::Pid1]);
+    common::ten_thousand_orphans_are_reaped(&CATATONIT, &[Place::Child, Place::Pid1]);
 }
 
 // ---- statuses
 
 #[test]
-fn statuses() {
-    common::every_status_is_passed_on(&CATATONIT);
+fn every_exit_status_is_passed_on() {
+    common::every_exit_status_is_passed_on(&CATATONIT);
 }
 
 #[test]
-fn deaths() {
-    common::every_death_is_passed_on(&CATATONIT);
+fn death_by_signal_n_gives_128_plus_n() {
+    common::death_by_signal_n_gives_128_plus_n(&CATATONIT);
 }
 
 #[test]
-fn what_cannot_be_executed() {
-    common::cannot_execute(&CATATONIT, "ERROR (catatonit:#): failed to exec pid1: @", |_| 1);
+fn execve_errors_give_1() {
+    common::execve_errors_are_reported(&CATATONIT, "ERROR (catatonit:#): failed to exec pid1: @", |_| 1);
 }
 
 #[test]
-fn own_failures() {
-    common::own_failures(&CATATONIT, &[libc::SYS_setpgid], "ERROR (catatonit:");
+fn failing_calls_are_reported_in_catatonits_form() {
+    common::failing_calls_are_reported(&CATATONIT, &[libc::SYS_setpgid], "ERROR (catatonit:");
 }
 
 #[test]
-fn a_directory_of_path_that_may_not_be_searched() {
-    common::unsearchable_path(&CATATONIT, "ERROR (catatonit:#): failed to exec pid1: @\n", [1, 1]);
+fn unsearchable_path_directory_is_skipped() {
+    common::unsearchable_path_directory_is_skipped(&CATATONIT, "ERROR (catatonit:#): failed to exec pid1: @\n", [1, 1]);
 }
 
 #[test]
-fn scripts_without_a_head() {
-    common::a_script_without_a_head(&CATATONIT);
+fn script_without_interpreter_line_is_run_by_sh() {
+    common::script_without_interpreter_line_is_run_by_sh(&CATATONIT);
 }
 
 #[test]
-fn main_and_orphans_die_together() {
-    common::together(&CATATONIT);
+fn exit_status_is_cmds_if_orphans_end_at_once() {
+    common::exit_status_is_cmds_if_orphans_end_at_once(&CATATONIT);
 }
 
 // ---- signals
 
 #[test]
-fn every_signal_arrives_once() {
-    common::all_arrive_once(&CATATONIT, &[], &[], &lost(&STOPS));
-    common::all_arrive_once(&CATATONIT, &["-g"], &[], &lost(&STOPS));
+fn every_signal_reaches_cmd_once() {
+    common::every_signal_reaches_cmd_once(&CATATONIT, &[], &[], &not_forwarded(&STOPS));
+    common::every_signal_reaches_cmd_once(&CATATONIT, &["-g"], &[], &not_forwarded(&STOPS));
 }
 
 #[test]
-fn signals_that_the_original_loses() {
-    differs("catatonit", "ILL TRAP ABRT BUS FPE SEGV SYS, sent by someone");
+fn original_does_not_forward_some_signals() {
+    differs("catatonit", "ILL TRAP ABRT BUS FPE SEGV SYS, sent by a process");
     differs("catatonit", "signals 32 and 33");
-    differs("catatonit", "TSTP, TTIN and TTOU, sent by someone");
-    common::the_original_loses(&CATATONIT, &[&FAULTS[..], &GLIBC].concat(), &STOPS);
+    differs("catatonit", "TSTP, TTIN and TTOU, sent by a process");
+    common::original_does_not_forward(&CATATONIT, &[&FAULTS[..], &GLIBC].concat(), &STOPS);
 }
 
 #[test]
-fn chld_stays_here() {
-    common::chld_is_not_forwarded(&CATATONIT);
+fn sigchld_is_not_forwarded() {
+    common::sigchld_is_not_forwarded(&CATATONIT);
 }
 
 #[test]
-fn queued_signals_arrive() {
-    common::queued_signals(&CATATONIT, &[], false);
-    common::queued_signals(&CATATONIT, &["-g"], true);
+fn queued_signals_are_forwarded() {
+    common::queued_signals_are_forwarded(&CATATONIT, &[], false);
+    common::queued_signals_are_forwarded(&CATATONIT, &["-g"], true);
 }
 
 #[test]
-fn the_group_gets_them_on_request() {
-    common::group(&CATATONIT, &[], None, false);
-    common::group(&CATATONIT, &["-g"], None, true);
+fn g_option_forwards_signals_to_cmds_group() {
+    common::signals_reach_cmds_group(&CATATONIT, &[], None, false);
+    common::signals_reach_cmds_group(&CATATONIT, &["-g"], None, true);
 }
 
 #[test]
-fn signals_end_cmd() {
-    common::cmd_can_be_ended(&CATATONIT);
+fn forwarded_signals_end_cmd() {
+    common::forwarded_signals_end_cmd(&CATATONIT);
 }
 
 #[test]
-fn signals_for_a_stopped_cmd() {
-    common::a_stopped_cmd(&CATATONIT);
+fn stopped_cmd_ends_on_a_forwarded_signal() {
+    common::stopped_cmd_ends_on_a_forwarded_signal(&CATATONIT);
 }
 
 #[test]
-fn early_signals() {
-    common::an_early_signal(&CATATONIT, &[&[], &["-g"]]);
+fn signal_before_the_start_reaches_cmd() {
+    common::signal_before_the_start_reaches_cmd(&CATATONIT, &[&[], &["-g"]]);
 }
 
 #[test]
-fn ignored_chld() {
-    common::chld_ignored(&CATATONIT, true);
+fn ignored_sigchld_does_not_hang_catatonit() {
+    common::ignored_sigchld_does_not_hang(&CATATONIT, true);
 }
 
 // ---- pause mode
 
-/// A pause that waits for signals already.
+/// Starts pause mode and waits until it waits for signals.
 fn pause(it: &Subject, args: &[&str]) -> (Running, Pid) {
     let running = it.launch(args).start();
     let init = it.init(&running);
-    eventually("it waits", || {
+    eventually("catatonit waits for signals", || {
         let named = stat(init).is_some_and(|s| s.name == "catatonit");
         let status = std::fs::read_to_string(format!("/proc/{init}/status")).ok()?;
         let blocked = u64::from_str_radix(&procs::field_of(&status, "SigBlk")?, 16).ok()?;
-        // rt_sigtimedwait(2) shows as not blocked what it waits for.
+        // A process in rt_sigtimedwait(2) shows the signals that it waits for as not blocked.
         let call = std::fs::read_to_string(format!("/proc/{init}/syscall")).unwrap_or_default();
         let waits = call.starts_with(&format!("{} ", libc::SYS_rt_sigtimedwait));
         (named && (waits || blocked >> (libc::SIGUSR1 - 1) & 1 == 1)).then_some(())
@@ -292,8 +292,8 @@ fn pause(it: &Subject, args: &[&str]) -> (Running, Pid) {
 }
 
 #[test]
-fn a_pause_ends_on_term_and_int() {
-    for it in CATATONIT.everywhere() {
+fn pause_mode_ends_on_sigterm_and_sigint() {
+    for it in CATATONIT.subjects() {
         for args in [&["-P"][..], &["-Pg"], &["-P", "--"], &["-P", "nosuch"], &["-P", "--", "nosuch", "-x"]] {
             for signal in [libc::SIGTERM, libc::SIGINT] {
                 let (running, init) = pause(&it, args);
@@ -305,10 +305,10 @@ fn a_pause_ends_on_term_and_int() {
 }
 
 #[test]
-fn a_pause_ends_on_nothing_else() {
+fn pause_mode_ignores_other_signals() {
     differs("catatonit", "ILL TRAP ABRT BUS FPE SEGV SYS, 32, 33 in pause mode");
-    for it in CATATONIT.everywhere() {
-        let fatal = lost(&[]);
+    for it in CATATONIT.subjects() {
+        let fatal = not_forwarded(&[]);
         let (running, init) = pause(&it, &["-P"]);
         let harmless = |s: &i32| ![libc::SIGTERM, libc::SIGINT].contains(s) && (it.is_ours() || !fatal.contains(s));
         for signal in signals().filter(harmless).chain([libc::SIGCHLD]) {
@@ -329,10 +329,10 @@ fn a_pause_ends_on_nothing_else() {
     }
 }
 
-/// As PID 1 of a pod's namespace it reaps for all.
+/// As process 1 of a pod's pid namespace it reaps all orphans.
 #[test]
-fn a_pause_reaps() {
-    for it in CATATONIT.everywhere().into_iter().filter(Subject::is_pid_1) {
+fn pause_mode_reaps_orphans() {
+    for it in CATATONIT.subjects().into_iter().filter(Subject::is_pid_1) {
         let (running, init) = pause(&it, &["-P"]);
         let mut enter = std::process::Command::new("nsenter");
         enter.args(["--target", &init.to_string(), "--pid", "--mount"]);
@@ -341,7 +341,7 @@ fn a_pause_reaps() {
         }
         enter.args(["sh", "-c", "(\"$0\" exit 0 &) & wait; \"$0\" orphans 100", helper()]);
         super::harness::launch::tool(&mut enter);
-        eventually("no zombies are left", || {
+        eventually("no zombie is left", || {
             let mut children = procs::children(init).into_iter();
             children.all(|pid| stat(pid).is_none_or(|s| s.state != 'Z')).then_some(())
         });
@@ -350,12 +350,12 @@ fn a_pause_reaps() {
     }
 }
 
-// ---- what CMD starts with
+// ---- the state in which the command starts
 
 #[test]
-fn cmd_leads_its_own_group() {
-    for it in CATATONIT.everywhere() {
-        let (running, cmd) = asleep(&it, &[]);
+fn cmd_leads_a_process_group() {
+    for it in CATATONIT.subjects() {
+        let (running, cmd) = sleeping_cmd(&it, &[]);
         let (init, cmd) = (stat(it.init(&running)).unwrap(), stat(cmd).unwrap());
         assert_eq!((cmd.group, cmd.session), (cmd.pid, init.session), "{it}");
         send(cmd.pid, libc::SIGTERM);
@@ -364,95 +364,95 @@ fn cmd_leads_its_own_group() {
 }
 
 #[test]
-fn cmds_mask_and_dispositions() {
+fn cmd_starts_with_the_callers_signal_mask_and_dispositions() {
     differs("catatonit", "CMD's blocked signals");
-    differs("catatonit", "signals 32 and 33, blocked or not by the caller");
-    common::state(&CATATONIT, |ignored, blocked| {
+    differs("catatonit", "signals 32 and 33 in CMD's signal mask");
+    common::cmd_has_the_callers_mask_and_dispositions(&CATATONIT, |ignored, blocked| {
         let blocked = blocked.into_iter().filter(|s| !GLIBC.contains(s)).chain(STOPS);
         (ignored, blocked.collect())
     });
 }
 
 #[test]
-fn cmd_gets_all_else() {
-    common::cmd_gets_all_else(&CATATONIT);
+fn cmd_inherits_all_other_attributes() {
+    common::cmd_inherits_all_other_attributes(&CATATONIT);
 }
 
 #[test]
-fn catatonit_keeps_nothing() {
-    common::the_init_keeps_nothing(&CATATONIT, true, false);
+fn catatonit_keeps_no_descriptor() {
+    common::init_keeps_no_descriptor_and_no_directory(&CATATONIT, true, false);
 }
 
 #[test]
-fn listen_pid() {
-    common::listen_pid(&CATATONIT, true);
+fn listen_pid_is_rewritten_for_cmd() {
+    common::listen_pid_is_rewritten_for_cmd(&CATATONIT, true);
 }
 
 #[test]
-fn closed_descriptors() {
-    common::closed_descriptors(&CATATONIT, true);
+fn closed_standard_descriptors_are_accepted() {
+    common::closed_standard_descriptors_are_accepted(&CATATONIT, true);
 }
 
-// ---- the end
+// ---- teardown
 
-/// What is left is left alone, and not waited for.
+/// Processes that the command leaves are neither signalled nor waited for.
 #[test]
-fn the_end_is_at_once() {
-    for it in CATATONIT.everywhere() {
+fn catatonit_exits_without_waiting_for_leftovers() {
+    for it in CATATONIT.subjects() {
         for (options, away) in [(&[][..], false), (&[], true), (&["-g"], false)] {
-            let said = leaves(&it, options, away);
+            let said = output_of_leftover(&it, options, away);
             assert!(said.is_none_or(|said| said == "got 64"), "{it} {options:?}");
         }
     }
 }
 
 #[test]
-fn idle() {
-    common::idle(&CATATONIT, 0);
+fn catatonit_does_not_wake_while_idle() {
+    common::init_does_not_wake_while_idle(&CATATONIT, 0);
 }
 
 // ---- the terminal
 
 #[test]
-fn keys_arrive_once() {
-    terminal::keys_arrive_once(&CATATONIT, true);
+fn signal_keys_reach_cmd_once() {
+    terminal::signal_keys_reach_cmd_once(&CATATONIT, true);
 }
 
 #[test]
-fn ctrl_c() {
+fn ctrl_c_ends_cmd() {
     terminal::ctrl_c_ends_cmd(&CATATONIT);
 }
 
 #[test]
-fn cmd_has_the_terminal() {
+fn cmd_is_in_the_foreground_while_it_runs() {
     terminal::cmd_is_in_the_foreground(&CATATONIT);
 }
 
 #[test]
-fn ctrl_z() {
-    terminal::stop_and_resume(&CATATONIT, false);
-    terminal::the_original_keeps_the_shell_waiting(&CATATONIT);
+fn ctrl_z_stops_the_job() {
+    terminal::ctrl_z_stops_the_job(&CATATONIT, false);
+    terminal::original_stops_cmd_only(&CATATONIT);
 }
 
 #[test]
-fn in_the_background() {
-    terminal::in_the_background(&CATATONIT, false);
-    terminal::the_original_takes_the_terminal(&CATATONIT);
+fn background_job_leaves_the_terminal_alone() {
+    terminal::background_job_leaves_the_terminal_alone(&CATATONIT, false);
+    terminal::original_takes_the_terminal_in_the_background(&CATATONIT);
 }
 
 #[test]
-fn the_terminal_is_given_back() {
-    terminal::given_back(&CATATONIT, false);
+fn terminal_is_returned_to_the_caller() {
+    terminal::terminal_is_returned_to_the_caller(&CATATONIT, false);
 }
 
 #[test]
-fn in_a_pipeline() {
-    terminal::in_a_pipeline(&CATATONIT, false);
+fn catatonit_works_in_a_pipeline() {
+    terminal::init_works_in_a_pipeline(&CATATONIT, false);
 }
 
 #[test]
-fn as_the_session_leader() {
-    // The shell below could not stop its jobs.
+fn catatonit_works_as_the_session_leader() {
+    // The original's shell could not stop its jobs.
     differs("catatonit", "CMD's blocked signals");
-    terminal::as_the_session_leader(&CATATONIT, false);
+    terminal::init_works_as_the_session_leader(&CATATONIT, false);
 }

@@ -1,9 +1,9 @@
-//! dumb-init: what scripts and people read from it and rely on. Every assertion runs against Debian's dumb-init and
-//! against nsinit under that name; where they differ, the difference is in the table.
+//! dumb-init: the behaviour that its callers rely on. Every assertion runs against Debian's dumb-init and against
+//! nsinit under that name; where they differ, the difference is in the table.
 
 use std::time::Duration;
 
-use super::compat::common::{self, adopts, asleep, leaves, recorder};
+use super::compat::common::{self, adopts, output_of_leftover, recorder, sleeping_cmd};
 use super::compat::{GLIBC, Place, STOPS, Side, Subject, Suite, are, differs, helper, is, pattern, terminal};
 use super::harness::launch::send;
 use super::harness::procs::{self, Pid, eventually, stat};
@@ -40,18 +40,18 @@ Use --help for full usage.
 // ---- texts
 
 #[test]
-fn the_version_is_on_stderr() {
-    for it in DUMB_INIT.everywhere() {
+fn version_is_printed_on_stderr() {
+    for it in DUMB_INIT.subjects() {
         for args in [&["-V"][..], &["--version"], &["-cV"], &["-V", "-z"], &["-v", "--version", "true"]] {
             is(&it.run(args), 0, "", "dumb-init v#.#.#\n");
         }
     }
 }
 
-/// The usage has argv[0] as it was given.
+/// The usage shows argv[0] unchanged.
 #[test]
-fn help_is_on_stderr() {
-    for it in DUMB_INIT.everywhere() {
+fn help_is_printed_on_stderr() {
+    for it in DUMB_INIT.subjects() {
         let version = it.run(&["-V"]).stderr;
         let help = version + &HELP.replace("NAME", it.argv0());
         for args in [&["-h"][..], &["--help"], &["-ch"], &["-h", "-z"], &["-r", "1:1", "-h"], &["-v", "-h", "true"]] {
@@ -61,8 +61,8 @@ fn help_is_on_stderr() {
 }
 
 #[test]
-fn no_cmd_is_a_usage_error() {
-    for it in DUMB_INIT.everywhere() {
+fn missing_cmd_is_a_usage_error() {
+    for it in DUMB_INIT.subjects() {
         let name = it.argv0();
         let usage = format!("Usage: {name} [option] program [args]\nTry {name} --help for full usage.\n");
         for args in [&[][..], &["--"], &["-c"], &["-v"], &["-r", "15:3"], &["-c", "--"]] {
@@ -73,8 +73,8 @@ fn no_cmd_is_a_usage_error() {
 }
 
 #[test]
-fn unknown_options_and_missing_values() {
-    for it in DUMB_INIT.everywhere() {
+fn unknown_options_and_missing_values_are_refused() {
+    for it in DUMB_INIT.subjects() {
         let says = |args: &[&str], text: &str| is(&it.run(args), 1, "", &format!("{}: {text}\n", it.argv0()));
         says(&["-z"], "invalid option -- 'z'");
         says(&["-cz", "true"], "invalid option -- 'z'");
@@ -89,17 +89,17 @@ fn unknown_options_and_missing_values() {
     }
 }
 
-/// As getopt_long has it: a beginning is enough, if it is one option's only.
+/// As in getopt_long(3): a prefix is enough if only one option has it.
 #[test]
-fn long_options_may_be_cut() {
-    for it in DUMB_INIT.anywhere() {
+fn long_options_may_be_abbreviated() {
+    for it in DUMB_INIT.child_subjects() {
         for args in
             [&["--re", "15:3", "true"][..], &["--rew=15:3", "true"], &["--s", "true"], &["--single-chil", "true"]]
         {
             is(&it.run(args), 0, "", "");
         }
         is(&it.run(&["--vers"]), 0, "", "dumb-init v#.#.#\n");
-        differs("dumb-init", "a beginning that several long options have");
+        differs("dumb-init", "an ambiguous prefix of a long option");
         let ambiguous = match it.side {
             Side::Original => "option '--ver' is ambiguous; possibilities: '--verbose' '--version'\n",
             Side::Ours => "unrecognized option '--ver'\n",
@@ -109,8 +109,8 @@ fn long_options_may_be_cut() {
 }
 
 #[test]
-fn rewrites_are_judged() {
-    for it in DUMB_INIT.anywhere() {
+fn malformed_rewrites_are_refused() {
+    for it in DUMB_INIT.child_subjects() {
         for bad in [
             "", "15", "15:", ":3", "x:y", "0:1", "32:1", "1:32", "64:1", "-1:3", "15:-1", "15 :3", "0x0f:3", "15;3",
             "TERM:3",
@@ -126,8 +126,8 @@ fn rewrites_are_judged() {
 }
 
 #[test]
-fn options_end_at_the_first_word() {
-    for it in DUMB_INIT.everywhere() {
+fn options_end_at_the_first_operand() {
+    for it in DUMB_INIT.subjects() {
         is(&it.run(&[helper(), "words", "-V", "--", "-z", "-c"]), 0, "[-V]\n[--]\n[-z]\n[-c]\n", "");
         is(&it.run(&["--", helper(), "words", "-V"]), 0, "[-V]\n", "");
         is(&it.run(&["-c", helper(), "words", "--help"]), 0, "[--help]\n", "");
@@ -138,10 +138,10 @@ fn options_end_at_the_first_word() {
     }
 }
 
-/// A `#!` line hands over one word with all options, and the script's name.
+/// The kernel passes the rest of a `#!` line as one argument, followed by the script's name.
 #[test]
-fn as_an_interpreter() {
-    for it in DUMB_INIT.anywhere() {
+fn dumb_init_works_as_a_script_interpreter() {
+    for it in DUMB_INIT.child_subjects() {
         let dir = scratch::Dir::new(super::compat::subject::tester());
         let script = dir.file("script", &format!("#!{} /bin/sh\necho \"$1\"; exit 6\n", it.argv0()));
         let launch = Launch::of(super::compat::subject::tester(), &script).args(["a b"]);
@@ -166,12 +166,12 @@ fn exits(status: &str) -> [String; 2] {
 }
 
 #[test]
-fn debugging_lines() {
+fn verbose_prints_lines() {
     let [exited, goodbye] = exits("3");
     let single = [SPAWNED, CHLD, &exited, FORWARDED, &goodbye];
     let whole = [&single[..], &[DETACH, ATTACH, SETSID]].concat();
     let by_env = "[dumb-init] Running in debug mode.";
-    for it in DUMB_INIT.everywhere() {
+    for it in DUMB_INIT.subjects() {
         let check = |options: &[&str], env: &[(&str, &str)], lines: &[&str]| {
             let mut launch = it.plainly(options, &[helper(), "exit", "3"]);
             for (name, value) in env {
@@ -199,13 +199,13 @@ fn debugging_lines() {
 }
 
 #[test]
-fn debugging_tells_of_signals_and_deaths() {
-    for it in DUMB_INIT.everywhere() {
+fn verbose_reports_signals_and_exits() {
+    for it in DUMB_INIT.subjects() {
         let options = ["-vc", "-r", "15:9", "-r", "10:0"];
-        let (running, _) = asleep(&it, &options);
+        let (running, _) = sleeping_cmd(&it, &options);
         let init = it.init(&running);
         send(init, libc::SIGUSR1);
-        // Standard signals do not queue, but these two are not the same.
+        // These two signals differ: a second signal of the same number would be lost while the first is pending.
         std::thread::sleep(Duration::from_millis(20));
         send(init, libc::SIGTERM);
         let out = running.finish();
@@ -220,7 +220,7 @@ fn debugging_tells_of_signals_and_deaths() {
             "[dumb-init] Forwarded signal 9 to children.",
             CHLD,
             "[dumb-init] A child with PID # was terminated by signal 9.",
-            // The TERM for what is left goes through the map.
+            // The SIGTERM for leftover processes is rewritten, too.
             "[dumb-init] Translating signal 15 to 9.",
             "[dumb-init] Forwarded signal 9 to children.",
             "[dumb-init] Child exited with status 137. Goodbye.",
@@ -229,10 +229,10 @@ fn debugging_tells_of_signals_and_deaths() {
     }
 }
 
-/// The kernel's signals for the terminal that it gives up are not CMD's, and it says so.
+/// The kernel's signals for the terminal that dumb-init gives up are not forwarded; a line says so.
 #[test]
-fn debugging_tells_of_the_terminals_signals() {
-    for it in DUMB_INIT.anywhere() {
+fn verbose_reports_ignored_terminal_signals() {
+    for it in DUMB_INIT.child_subjects() {
         let dir = scratch::Dir::new(super::compat::subject::tester());
         let words = it.words(&[], &["-v", "sh", "-c", "trap exit HUP; sleep 1000 & wait"]);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -242,7 +242,7 @@ fn debugging_tells_of_the_terminals_signals() {
             term.expect(&format!("[dumb-init] Ignoring tty hand-off signal {signal}."));
         }
         let cmd = || procs::children(term.pid()).first().copied();
-        eventually("CMD waits", || procs::children(cmd()?).first().copied());
+        eventually("the command waits", || procs::children(cmd()?).first().copied());
         send(term.pid(), libc::SIGHUP);
         let rest = term.expect("[dumb-init] Forwarded signal 1 to children.");
         assert!(!rest.contains("signal 18 to children"), "{it}: {rest}");
@@ -250,8 +250,8 @@ fn debugging_tells_of_the_terminals_signals() {
 }
 
 #[test]
-fn messages_bear_the_right_pids() {
-    for it in DUMB_INIT.everywhere() {
+fn messages_name_the_right_pids() {
+    for it in DUMB_INIT.subjects() {
         let out = it.plainly(&["-vc"], &["sh", "-c", "echo $$"]).run();
         let line = format!("[dumb-init] Child spawned with PID {}.\n", out.stdout.trim());
         assert!(out.status == 0 && out.stderr.starts_with(&line), "{it}: {line}\n{out}");
@@ -261,45 +261,45 @@ fn messages_bear_the_right_pids() {
 // ---- statuses
 
 #[test]
-fn statuses() {
-    common::every_status_is_passed_on(&DUMB_INIT);
+fn every_exit_status_is_passed_on() {
+    common::every_exit_status_is_passed_on(&DUMB_INIT);
 }
 
 #[test]
-fn deaths() {
-    common::every_death_is_passed_on(&DUMB_INIT);
+fn death_by_signal_n_gives_128_plus_n() {
+    common::death_by_signal_n_gives_128_plus_n(&DUMB_INIT);
 }
 
 #[test]
-fn what_cannot_be_executed() {
-    common::cannot_execute(&DUMB_INIT, "[dumb-init] {}: @", |_| 2);
+fn execve_errors_give_2() {
+    common::execve_errors_are_reported(&DUMB_INIT, "[dumb-init] {}: @", |_| 2);
 }
 
 #[test]
-fn own_failures() {
-    common::own_failures(&DUMB_INIT, &[libc::SYS_setsid], "[dumb-init] ");
+fn failing_calls_are_reported_in_dumb_inits_form() {
+    common::failing_calls_are_reported(&DUMB_INIT, &[libc::SYS_setsid], "[dumb-init] ");
 }
 
 #[test]
-fn a_directory_of_path_that_may_not_be_searched() {
-    common::unsearchable_path(&DUMB_INIT, "[dumb-init] nosuch: @\n", [2, 2]);
+fn unsearchable_path_directory_is_skipped() {
+    common::unsearchable_path_directory_is_skipped(&DUMB_INIT, "[dumb-init] nosuch: @\n", [2, 2]);
 }
 
 #[test]
-fn scripts_without_a_head() {
-    common::a_script_without_a_head(&DUMB_INIT);
+fn script_without_interpreter_line_is_run_by_sh() {
+    common::script_without_interpreter_line_is_run_by_sh(&DUMB_INIT);
 }
 
 #[test]
-fn main_and_orphans_die_together() {
-    common::together(&DUMB_INIT);
+fn exit_status_is_cmds_if_orphans_end_at_once() {
+    common::exit_status_is_cmds_if_orphans_end_at_once(&DUMB_INIT);
 }
 
-/// It is no subreaper: they come to it as PID 1 only.
+/// dumb-init is not a subreaper: it gets orphans only as process 1.
 #[test]
-fn orphans() {
-    common::ten_thousand_orphans(&DUMB_INIT, &[Place::Pid1]);
-    for it in DUMB_INIT.everywhere() {
+fn orphans_are_reparented_only_to_process_1() {
+    common::ten_thousand_orphans_are_reaped(&DUMB_INIT, &[Place::Pid1]);
+    for it in DUMB_INIT.subjects() {
         is(&adopts(&it, |cmd| it.plainly(&[], cmd), false), 0, "", "");
         is(&adopts(&it, |cmd| it.plainly(&["-c"], cmd), false), 0, "", "");
         let inherited = |cmd: &[&str]| it.launch_in(&[helper(), "subreaper"], cmd);
@@ -310,64 +310,64 @@ fn orphans() {
 // ---- signals
 
 #[test]
-fn every_signal_arrives_once() {
-    common::all_arrive_once(&DUMB_INIT, &[], &STOPS, &GLIBC);
-    common::all_arrive_once(&DUMB_INIT, &["-c"], &STOPS, &GLIBC);
+fn every_signal_reaches_cmd_once() {
+    common::every_signal_reaches_cmd_once(&DUMB_INIT, &[], &STOPS, &GLIBC);
+    common::every_signal_reaches_cmd_once(&DUMB_INIT, &["-c"], &STOPS, &GLIBC);
 }
 
 #[test]
-fn signals_that_the_original_loses() {
+fn original_does_not_forward_some_signals() {
     differs("dumb-init", "signals 32 and 33");
-    common::the_original_loses(&DUMB_INIT, &GLIBC, &[]);
+    common::original_does_not_forward(&DUMB_INIT, &GLIBC, &[]);
 }
 
 #[test]
-fn chld_stays_here() {
-    common::chld_is_not_forwarded(&DUMB_INIT);
+fn sigchld_is_not_forwarded() {
+    common::sigchld_is_not_forwarded(&DUMB_INIT);
 }
 
 #[test]
-fn queued_signals_arrive() {
-    common::queued_signals(&DUMB_INIT, &["-c"], false);
-    common::queued_signals(&DUMB_INIT, &[], true);
+fn queued_signals_are_forwarded() {
+    common::queued_signals_are_forwarded(&DUMB_INIT, &["-c"], false);
+    common::queued_signals_are_forwarded(&DUMB_INIT, &[], true);
 }
 
 #[test]
-fn the_group_gets_them_unless_told_otherwise() {
-    common::group(&DUMB_INIT, &[], None, true);
-    common::group(&DUMB_INIT, &["-c"], None, false);
-    common::group(&DUMB_INIT, &["--single-child"], None, false);
-    common::group(&DUMB_INIT, &[], Some(("DUMB_INIT_SETSID", "0")), false);
-    common::group(&DUMB_INIT, &[], Some(("DUMB_INIT_SETSID", "")), true);
-    common::group(&DUMB_INIT, &["-c"], Some(("DUMB_INIT_SETSID", "1")), false);
+fn signals_go_to_cmds_group_except_in_single_child_mode() {
+    common::signals_reach_cmds_group(&DUMB_INIT, &[], None, true);
+    common::signals_reach_cmds_group(&DUMB_INIT, &["-c"], None, false);
+    common::signals_reach_cmds_group(&DUMB_INIT, &["--single-child"], None, false);
+    common::signals_reach_cmds_group(&DUMB_INIT, &[], Some(("DUMB_INIT_SETSID", "0")), false);
+    common::signals_reach_cmds_group(&DUMB_INIT, &[], Some(("DUMB_INIT_SETSID", "")), true);
+    common::signals_reach_cmds_group(&DUMB_INIT, &["-c"], Some(("DUMB_INIT_SETSID", "1")), false);
 }
 
 #[test]
-fn signals_end_cmd() {
-    common::cmd_can_be_ended(&DUMB_INIT);
+fn forwarded_signals_end_cmd() {
+    common::forwarded_signals_end_cmd(&DUMB_INIT);
 }
 
 #[test]
-fn signals_for_a_stopped_cmd() {
-    common::a_stopped_cmd(&DUMB_INIT);
+fn stopped_cmd_ends_on_a_forwarded_signal() {
+    common::stopped_cmd_ends_on_a_forwarded_signal(&DUMB_INIT);
 }
 
 #[test]
-fn early_signals() {
-    common::an_early_signal(&DUMB_INIT, &[&[], &["-c"]]);
+fn signal_before_the_start_reaches_cmd() {
+    common::signal_before_the_start_reaches_cmd(&DUMB_INIT, &[&[], &["-c"]]);
 }
 
 #[test]
-fn ignored_chld() {
-    common::chld_ignored(&DUMB_INIT, false);
+fn ignored_sigchld_does_not_hang_dumb_init() {
+    common::ignored_sigchld_does_not_hang(&DUMB_INIT, false);
 }
 
-/// Every pair of different signals that the map can have, but those that stop: 27 × 28.
+/// Every pair of different signals that a rule may have, except the stop signals: 27 × 28.
 #[test]
-fn rewritten_signals() {
+fn rewrite_replaces_signals() {
     let numbers =
         || (1..=31).filter(|s| ![libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD].contains(s) && !STOPS.contains(s));
-    for it in DUMB_INIT.everywhere() {
+    for it in DUMB_INIT.subjects() {
         for shift in [1, 7, 13] {
             let list: Vec<i32> = numbers().collect();
             let to = |i: usize| list[(i + shift) % list.len()];
@@ -378,7 +378,7 @@ fn rewritten_signals() {
                 send(init, signal);
                 assert_eq!(running.line(), format!("{} 0 0", to(i)), "{it}: sent {signal}");
             }
-            // Real-time signals are not in the map.
+            // Rules cannot name real-time signals.
             send(init, 40);
             assert_eq!(running.line(), "40 0 0", "{it}");
             is(&running.finish(), 0, "", "");
@@ -387,11 +387,11 @@ fn rewritten_signals() {
 }
 
 #[test]
-fn dropped_signals_and_the_last_rule() {
-    for it in DUMB_INIT.everywhere() {
+fn rewrite_to_0_drops_and_the_last_rule_applies() {
+    for it in DUMB_INIT.subjects() {
         let options = ["-r", "15:0", "-r", "1:10", "-r", "1:12", "-r", "2:10", "-r", "10:0"];
         let (mut running, init) = recorder(&it, &options);
-        // One rule is applied, once: 2 becomes 10, which is not dropped then.
+        // One rule is applied, once: 2 becomes 10, and 10 is not dropped then.
         for (signal, arrives) in [(15, None), (10, None), (1, Some("12 0 0")), (15, None), (2, Some("10 0 0"))] {
             send(init, signal);
             if let Some(line) = arrives {
@@ -411,7 +411,7 @@ fn becomes(it: &Subject, pid: Pid, state: char) {
     eventually(&format!("{it}: {pid} is {state}"), || (state_of(pid)? == state).then_some(()));
 }
 
-/// The stop signal that was sent has been done with: one sent before would take a CONT back.
+/// Waits until dumb-init has handled the stop signal: SIGCONT discards a pending stop signal, and vice versa.
 #[track_caller]
 fn settles(it: &Subject, running: &mut Running, init: Pid) {
     if !it.is_pid_1() {
@@ -422,23 +422,24 @@ fn settles(it: &Subject, running: &mut Running, init: Pid) {
     assert_eq!(running.line(), "40 0 0", "{it}");
 }
 
-/// CMD goes on. PID 1 can't be seen to have done with stopping itself, which takes a CONT back: again, then.
+/// Continues dumb-init until the command runs. It is not visible when process 1 has tried to stop itself, which would
+/// discard SIGCONT; so SIGCONT is repeated.
 #[track_caller]
 fn goes_on(it: &Subject, init: Pid, cmd: Pid) {
-    eventually(&format!("{it}: CMD goes on"), || {
+    eventually(&format!("{it}: the command runs"), || {
         send(init, libc::SIGCONT);
         (state_of(cmd)? == 'S').then_some(())
     });
     becomes(it, init, 'S');
 }
 
-/// TSTP, TTIN and TTOU stop CMD's group, by STOP since it is orphaned, and then dumb-init itself (not as PID 1: the
-/// kernel does not let it). CONT resumes both.
+/// TSTP, TTIN and TTOU stop the command's process group (by SIGSTOP, because the group is orphaned), and then
+/// dumb-init itself (except as process 1, which the kernel does not stop). SIGCONT continues both.
 #[test]
-fn stops_stop_both() {
-    for it in DUMB_INIT.everywhere() {
+fn stop_signals_stop_cmd_and_dumb_init() {
+    for it in DUMB_INIT.subjects() {
         for signal in STOPS {
-            let (running, cmd) = asleep(&it, &[]);
+            let (running, cmd) = sleeping_cmd(&it, &[]);
             let init = it.init(&running);
             for _ in 0..2 {
                 send(init, signal);
@@ -452,10 +453,10 @@ fn stops_stop_both() {
     }
 }
 
-/// A single child gets the signal itself: its group is its caller's.
+/// A single child gets the signal itself, because it is in the caller's process group.
 #[test]
-fn stops_for_a_single_child() {
-    for it in DUMB_INIT.everywhere() {
+fn single_child_gets_the_stop_signal_itself() {
+    for it in DUMB_INIT.subjects() {
         for signal in STOPS {
             let (mut running, init) = recorder(&it, &["-c"]);
             send(init, signal);
@@ -469,10 +470,10 @@ fn stops_for_a_single_child() {
     }
 }
 
-/// It is the signal received that decides whether dumb-init stops, not what is made of it.
+/// The received signal decides whether dumb-init stops, not the rewritten one.
 #[test]
-fn rewritten_stops() {
-    for it in DUMB_INIT.everywhere() {
+fn rewritten_stop_signals_still_stop_dumb_init() {
+    for it in DUMB_INIT.subjects() {
         let (mut running, init) = recorder(&it, &["-r", "20:10", "-r", "21:21", "-r", "22:0", "-r", "12:20"]);
         for (signal, arrives) in [(20, Some("10 0 0")), (21, Some("21 0 0")), (22, None)] {
             send(init, signal);
@@ -483,7 +484,7 @@ fn rewritten_stops() {
             send(init, libc::SIGCONT);
             assert_eq!(running.line(), "18 0 0", "{it}");
         }
-        // Rewritten to one of them it is no stop.
+        // A signal that is rewritten to a stop signal does not stop dumb-init.
         send(init, 12);
         assert_eq!(running.line(), "20 0 0", "{it}");
         send(init, 10);
@@ -493,9 +494,9 @@ fn rewritten_stops() {
 }
 
 #[test]
-fn debugging_tells_of_stops() {
-    for it in DUMB_INIT.everywhere() {
-        let (running, cmd) = asleep(&it, &["-v"]);
+fn verbose_reports_stops() {
+    for it in DUMB_INIT.subjects() {
+        let (running, cmd) = sleeping_cmd(&it, &["-v"]);
         let init = it.init(&running);
         send(init, libc::SIGTSTP);
         becomes(&it, cmd, 'T');
@@ -522,18 +523,18 @@ fn debugging_tells_of_stops() {
     }
 }
 
-// ---- what CMD starts with
+// ---- the state in which the command starts
 
 #[test]
-fn cmd_leads_its_own_session() {
-    for it in DUMB_INIT.everywhere() {
+fn cmd_leads_a_session_except_in_single_child_mode() {
+    for it in DUMB_INIT.subjects() {
         for (options, env, single) in
             [(&[][..], "1", false), (&["-c"], "1", true), (&["--single-child"], "1", true), (&[], "0", true)]
         {
             let running = it.plainly(options, &["sleep", "1000"]).env("DUMB_INIT_SETSID", env).start();
             let cmd = it.cmd(&running);
-            let cmd = eventually("CMD is executed", || stat(cmd).filter(|s| s.name == "sleep"));
-            let init = stat(it.init(&running)).expect("dumb-init is there");
+            let cmd = eventually("the command is executed", || stat(cmd).filter(|s| s.name == "sleep"));
+            let init = stat(it.init(&running)).expect("dumb-init runs");
             let expected = if single { (init.group, init.session) } else { (cmd.pid, cmd.pid) };
             assert_eq!((cmd.group, cmd.session), expected, "{it} {options:?}");
             send(cmd.pid, libc::SIGTERM);
@@ -543,50 +544,51 @@ fn cmd_leads_its_own_session() {
 }
 
 #[test]
-fn cmds_mask_and_dispositions() {
+fn cmd_starts_with_the_callers_signal_mask_and_dispositions() {
     differs("dumb-init", "CMD's blocked and ignored signals");
-    differs("dumb-init", "signals 32 and 33, blocked or not by the caller");
-    common::state(&DUMB_INIT, |ignored, blocked| {
+    differs("dumb-init", "signals 32 and 33 in CMD's signal mask");
+    common::cmd_has_the_callers_mask_and_dispositions(&DUMB_INIT, |ignored, blocked| {
         let ignored = ignored.into_iter().filter(|&s| s > 31).collect();
         (ignored, blocked.into_iter().filter(|s| GLIBC.contains(s)).collect())
     });
 }
 
 #[test]
-fn cmd_gets_all_else() {
-    common::cmd_gets_all_else(&DUMB_INIT);
+fn cmd_inherits_all_other_attributes() {
+    common::cmd_inherits_all_other_attributes(&DUMB_INIT);
 }
 
 #[test]
-fn dumb_init_keeps_nothing() {
-    common::the_init_keeps_nothing(&DUMB_INIT, false, true);
+fn dumb_init_keeps_no_descriptor_and_no_directory() {
+    common::init_keeps_no_descriptor_and_no_directory(&DUMB_INIT, false, true);
 }
 
 #[test]
-fn listen_pid() {
-    common::listen_pid(&DUMB_INIT, false);
+fn listen_pid_is_rewritten_for_cmd() {
+    common::listen_pid_is_rewritten_for_cmd(&DUMB_INIT, false);
 }
 
 #[test]
-fn closed_descriptors() {
-    common::closed_descriptors(&DUMB_INIT, true);
+fn closed_standard_descriptors_are_accepted() {
+    common::closed_standard_descriptors_are_accepted(&DUMB_INIT, true);
 }
 
-/// It gives way: a chain of them works, each a single child of the one before.
+/// A chain works: each dumb-init is the single child of the one before.
 #[test]
-fn a_chain() {
-    for it in DUMB_INIT.everywhere() {
+fn dumb_init_can_run_itself() {
+    for it in DUMB_INIT.subjects() {
         let name = it.argv0();
         is(&it.run(&["-c", name, "-c", name, "--", helper(), "words", "oh", "hi"]), 0, "[oh]\n[hi]\n", "");
     }
 }
 
-// ---- the end
+// ---- teardown
 
-/// CMD's group gets TERM when CMD ends, what has left it does not; nothing is waited for.
+/// The command's process group gets SIGTERM when the command ends; a process that left the group does not. dumb-init
+/// waits for none.
 #[test]
-fn the_group_is_told_at_the_end() {
-    for it in DUMB_INIT.everywhere() {
+fn cmds_group_gets_sigterm_at_cmds_end() {
+    for it in DUMB_INIT.subjects() {
         let rows: [(&[&str], bool, &str); 7] = [
             (&[], false, "got 15"),
             (&["-r", "15:3"], false, "got 3"),
@@ -597,50 +599,50 @@ fn the_group_is_told_at_the_end() {
             (&["-r", "1:2"], false, "got 15"),
         ];
         for (options, away, says) in rows {
-            let said = leaves(&it, options, away);
+            let said = output_of_leftover(&it, options, away);
             assert!(said.as_ref().is_none_or(|said| said == says), "{it} {options:?}: {said:?}");
         }
     }
 }
 
 #[test]
-fn idle() {
-    common::idle(&DUMB_INIT, 0);
+fn dumb_init_does_not_wake_while_idle() {
+    common::init_does_not_wake_while_idle(&DUMB_INIT, 0);
 }
 
 // ---- the terminal
 
 #[test]
-fn keys_arrive_once() {
-    terminal::keys_arrive_once(&DUMB_INIT, false);
+fn signal_keys_reach_cmd_once() {
+    terminal::signal_keys_reach_cmd_once(&DUMB_INIT, false);
 }
 
 #[test]
-fn ctrl_c() {
+fn ctrl_c_ends_cmd() {
     terminal::ctrl_c_ends_cmd(&DUMB_INIT);
 }
 
 #[test]
-fn ctrl_z() {
-    terminal::stop_and_resume(&DUMB_INIT, true);
+fn ctrl_z_stops_the_job() {
+    terminal::ctrl_z_stops_the_job(&DUMB_INIT, true);
 }
 
 #[test]
-fn in_the_background() {
-    terminal::in_the_background(&DUMB_INIT, true);
+fn background_job_leaves_the_terminal_alone() {
+    terminal::background_job_leaves_the_terminal_alone(&DUMB_INIT, true);
 }
 
 #[test]
-fn the_terminal_stays_the_callers() {
-    terminal::given_back(&DUMB_INIT, true);
+fn terminal_stays_with_the_caller() {
+    terminal::terminal_is_returned_to_the_caller(&DUMB_INIT, true);
 }
 
 #[test]
-fn in_a_pipeline() {
-    terminal::in_a_pipeline(&DUMB_INIT, true);
+fn dumb_init_works_in_a_pipeline() {
+    terminal::init_works_in_a_pipeline(&DUMB_INIT, true);
 }
 
 #[test]
-fn as_the_session_leader() {
-    terminal::as_the_session_leader(&DUMB_INIT, true);
+fn dumb_init_works_as_the_session_leader() {
+    terminal::init_works_as_the_session_leader(&DUMB_INIT, true);
 }

@@ -1,9 +1,9 @@
-//! tini, docker-init, podman-init: what scripts and people read from them and rely on. Every assertion runs against
-//! Debian's tini and against nsinit under that name; where they differ, the difference is in the table.
+//! tini, docker-init, podman-init: the behaviour that their callers rely on. Every assertion runs against Debian's
+//! tini and against nsinit under that name; where they differ, the difference is in the table.
 
 use std::time::Duration;
 
-use super::compat::common::{self, adopts, around, asleep, each, leaves, lost};
+use super::compat::common::{self, adopts, around, each, not_forwarded, output_of_leftover, sleeping_cmd};
 use super::compat::subject::tester;
 use super::compat::{FAULTS, GLIBC, Place, Side, Subject, Suite, are, differs, helper, is, pattern, terminal};
 use super::harness::launch::send;
@@ -44,7 +44,7 @@ Zombie processes will not be re-parented to Tini, so zombie reaping won't work.
 To fix the problem, use the -s option or set the environment variable TINI_SUBREAPER to register Tini as a child subreaper, or run Tini as PID 1.
 ";
 
-/// All that `-p` knows, with SIG before it.
+/// All signals that `-p` accepts, without SIG.
 const NAMES: [&str; 28] = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
     "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "SYS",
@@ -60,7 +60,7 @@ fn help(it: &Subject, name: &str) -> String {
 
 // ---- texts
 
-/// As moby's daemon/info_unix.go reads it: (version, commit).
+/// As moby's daemon/info_unix.go parses it: (version, commit).
 fn as_docker_reads(text: &str) -> (&str, &str) {
     let mut parts = text.split(" - ");
     let version = parts.next().and_then(|p| p.trim().strip_prefix("tini version ")).unwrap_or_default();
@@ -69,9 +69,9 @@ fn as_docker_reads(text: &str) -> (&str, &str) {
 }
 
 #[test]
-fn the_version_is_one_line_on_stdout() {
+fn version_is_one_line_on_stdout() {
     differs("tini", "`--version`");
-    for it in TINI.everywhere() {
+    for it in TINI.subjects() {
         let out = it.run(&["--version"]);
         is(&out, 0, &out.stdout, "");
         assert_eq!(out.stdout.lines().count(), 1);
@@ -82,8 +82,8 @@ fn the_version_is_one_line_on_stdout() {
 }
 
 #[test]
-fn the_version_is_asked_for_alone() {
-    for it in TINI.anywhere() {
+fn version_option_must_be_the_only_argument() {
+    for it in TINI.child_subjects() {
         let complaint = format!("{}: invalid option -- '-'\n{}", it.argv0(), help(&it, "tini"));
         for args in [&["--version", "-s"][..], &["-s", "--version"], &["--version", "true"], &["--versio"], &["--foo"]]
         {
@@ -93,20 +93,20 @@ fn the_version_is_asked_for_alone() {
 }
 
 #[test]
-fn help_is_on_stdout() {
-    for it in TINI.everywhere() {
+fn help_is_printed_on_stdout() {
+    for it in TINI.subjects() {
         for args in [&["-h"][..], &["-sh"], &["-h", "true"], &["-hz"], &["-s", "-h", "-e", "256"]] {
             is(&it.run(args), 0, &help(&it, "tini"), "");
         }
-        // What follows a letter that takes a value is the value.
+        // The rest of a cluster after an option with a value is the value.
         is(&it.run(&["-e0h"]), 1, "", "[FATAL tini (#)] Not a valid option for -e: 0h\n");
     }
 }
 
-/// The help shows the name that it was called by, without the directory.
+/// The help shows the name by which the program was started, without the directory.
 #[test]
-fn other_names() {
-    for it in TINI.anywhere() {
+fn docker_init_and_podman_init_are_tini() {
+    for it in TINI.child_subjects() {
         for name in ["docker-init", "podman-init"] {
             let it = it.named(name);
             is(&it.run(&["-h"]), 0, &help(&it, name), "");
@@ -118,8 +118,8 @@ fn other_names() {
 }
 
 #[test]
-fn no_cmd_is_a_usage_error() {
-    for it in TINI.everywhere() {
+fn missing_cmd_is_a_usage_error() {
+    for it in TINI.subjects() {
         for args in [&[][..], &["--"], &["-s"], &["-vvs"], &["-s", "--"], &["-e", "3"], &["-p", "SIGTERM", "--"]] {
             is(&it.run(args), 1, "", &help(&it, "tini"));
         }
@@ -127,8 +127,8 @@ fn no_cmd_is_a_usage_error() {
 }
 
 #[test]
-fn unknown_options_and_missing_values() {
-    for it in TINI.everywhere() {
+fn unknown_options_and_missing_values_are_refused() {
+    for it in TINI.subjects() {
         let (name, help) = (it.argv0(), help(&it, "tini"));
         let unknown = |letter| format!("{name}: invalid option -- '{letter}'\n{help}");
         let missing = |letter| format!("{name}: option requires an argument -- '{letter}'\n{help}");
@@ -144,8 +144,8 @@ fn unknown_options_and_missing_values() {
 }
 
 #[test]
-fn statuses_to_remap_are_judged() {
-    for it in TINI.anywhere() {
+fn malformed_statuses_to_remap_are_refused() {
+    for it in TINI.child_subjects() {
         for bad in ["256", "-1", "1x", "x", "0x7", "1 ", "99999999999999999999", "--"] {
             let line = format!("[FATAL tini (#)] Not a valid option for -e: {bad}\n");
             is(&it.run(&["-s", "-e", bad, "--", "true"]), 1, "", &line);
@@ -158,8 +158,8 @@ fn statuses_to_remap_are_judged() {
 }
 
 #[test]
-fn signals_of_the_parents_death_are_judged() {
-    for it in TINI.anywhere() {
+fn unknown_parent_death_signals_are_refused() {
+    for it in TINI.child_subjects() {
         for bad in ["SIGFOO", "KILL", "9", "", "sigterm", "SIGIO", "SIGPWR", "SIGSTKFLT", "SIGRTMIN", "SIGTERM ", "--"]
         {
             let line = format!("[FATAL tini (#)] Not a valid option for -p: {bad}\n");
@@ -171,11 +171,11 @@ fn signals_of_the_parents_death_are_judged() {
     }
 }
 
-/// nsinit tells its own licence, which is the same one.
+/// nsinit prints its own licence, which is also MIT.
 #[test]
-fn the_licence_is_on_stdout() {
+fn licence_is_printed_on_stdout() {
     differs("tini", "the licence: `-l`, `-L`");
-    for it in TINI.anywhere() {
+    for it in TINI.child_subjects() {
         let out = it.run(&["-l"]);
         is(&out, 0, &out.stdout, "");
         assert!(out.stdout.contains("MIT") && out.stdout.contains("Copyright (c) "), "{out}");
@@ -183,8 +183,8 @@ fn the_licence_is_on_stdout() {
 }
 
 #[test]
-fn options_in_clusters_and_with_attached_values() {
-    for it in TINI.anywhere() {
+fn short_options_may_be_clustered_with_attached_values() {
+    for it in TINI.child_subjects() {
         for args in [
             &["-sgw", "true"][..],
             &["-s", "-e7", helper(), "exit", "7"],
@@ -200,19 +200,19 @@ fn options_in_clusters_and_with_attached_values() {
     }
 }
 
-/// `tini -- CMD` leaves every word to CMD.
+/// `tini -- CMD` passes all arguments to CMD.
 #[test]
-fn words_after_the_mark_are_cmds() {
-    for it in TINI.everywhere() {
+fn arguments_after_double_dash_are_cmds() {
+    for it in TINI.subjects() {
         let cmd = [helper(), "words", "-s", "--", "-z", "--version", "-h"];
         is(&it.plainly(&[], &cmd).run(), 0, "[-s]\n[--]\n[-z]\n[--version]\n[-h]\n", "");
     }
 }
 
 #[test]
-fn words_after_cmd() {
-    differs("tini", "options and `--` behind CMD");
-    for it in TINI.anywhere() {
+fn arguments_after_cmd_are_cmds() {
+    differs("tini", "options and `--` after CMD");
+    for it in TINI.child_subjects() {
         let original = it.side == Side::Original;
         let row = |args: &[&str], theirs: &str, ours: &str| {
             let args = [&["-s", helper(), "words"], args].concat();
@@ -227,11 +227,11 @@ fn words_after_cmd() {
     }
 }
 
-// ---- when it is not PID 1
+// ---- not as process 1
 
 #[test]
-fn the_warning_that_zombies_will_stay() {
-    for it in TINI.everywhere() {
+fn warning_is_printed_if_neither_process_1_nor_subreaper() {
+    for it in TINI.subjects() {
         let warning = if it.is_pid_1() { "" } else { WARNING };
         for args in [&["--", "true"][..], &["true"], &["-g", "true"], &["-w", "true"]] {
             is(&it.run(args), 0, "", warning);
@@ -243,16 +243,16 @@ fn the_warning_that_zombies_will_stay() {
         }
         is(&it.launch(&["true"]).env("TINI_VERBOSITY", "0").run(), 0, "", "");
         is(&it.launch_in(&[helper(), "subreaper"], &["true"]).run(), 0, "", "");
-        // What it says before is said before.
+        // The warning is printed before execve(2) fails.
         let both = format!("{warning}[FATAL tini (#)] exec nosuch failed: No such file or directory\n");
         is(&it.run(&["nosuch"]), 127, "", &both);
     }
 }
 
-/// No subreaper unless asked to be.
+/// tini is a subreaper only on request.
 #[test]
-fn orphans_come_to_a_subreaper_only() {
-    for it in TINI.everywhere() {
+fn orphans_are_reparented_only_to_a_subreaper() {
+    for it in TINI.subjects() {
         let quiet = |options: &[&str], cmd: &[&str]| {
             let args: Vec<&str> = options.iter().chain(&["--"]).chain(cmd).copied().collect();
             it.launch(&args).env("TINI_VERBOSITY", "0")
@@ -278,9 +278,9 @@ const EXITED: &str = "[INFO  tini (#)] Main child exited normally (with status '
 const NO_MORE: &str = "[TRACE tini (#)] No child to wait";
 const ENDS: &str = "[TRACE tini (#)] Exiting: child has exited";
 
-/// What is asked for is on stdout, of all places.
+/// Requested lines go to stdout.
 #[test]
-fn verbosity() {
+fn verbosity_levels_select_lines() {
     let levels: [&[&str]; 5] = [
         &[],
         &[],
@@ -288,8 +288,8 @@ fn verbosity() {
         &[SPAWNED, RECEIVED, REAPED, EXITED],
         &[TRACE_S, SPAWNED, RECEIVED, REAPED, EXITED, NO_MORE, ENDS],
     ];
-    differs("tini", "what `-v` and its like tell");
-    for it in TINI.everywhere() {
+    differs("tini", "output of `-v` and similar options");
+    for it in TINI.subjects() {
         let check = |args: &[&str], env: Option<&str>, level: usize| {
             let launch = it.launch(args);
             let out = match env {
@@ -307,7 +307,7 @@ fn verbosity() {
         check(&["-vvs", "true"], None, 3);
         check(&["-v", "-svv", "--", "true"], None, 4);
         check(&["-vvvvvs", "true"], None, 4);
-        // The variable is the whole level, not an addition.
+        // The variable sets the level, and does not add to it.
         for (value, level) in [("0", 0), ("1", 1), ("2", 2), ("3", 3), ("4", 4), ("3x", 3), ("x", 0), ("", 0)] {
             check(&["-s", "true"], Some(value), level);
             check(&["-vvvs", "true"], Some(value), level);
@@ -316,8 +316,8 @@ fn verbosity() {
 }
 
 #[test]
-fn verbosity_tells_of_signals_and_deaths() {
-    for it in TINI.everywhere() {
+fn verbose_reports_signals_and_exits() {
+    for it in TINI.subjects() {
         let script = "trap 'kill -9 $$' USR1; kill -USR1 $PPID; while :; do :; done";
         let args = ["-vvvs", "--", "sh", "-c", script];
         let out = it.run(&args);
@@ -336,10 +336,10 @@ fn verbosity_tells_of_signals_and_deaths() {
     }
 }
 
-/// The warning names whom it reaped; CMD is none of them.
+/// The warning names the reaped orphans, but not the command.
 #[test]
-fn warnings_on_reaping() {
-    for it in TINI.everywhere() {
+fn w_option_warns_about_reaped_orphans() {
+    for it in TINI.subjects() {
         let args = |options: &'static str| [options, "-s", "--", helper(), "strays", "5"];
         is(&it.run(&args("-w")), 5, "", &"[WARN  tini (#)] Reaped zombie process with pid=#\n".repeat(2));
         is(&it.run(&args("-g")), 5, "", "");
@@ -349,10 +349,10 @@ fn warnings_on_reaping() {
 }
 
 #[test]
-fn messages_bear_the_right_pids() {
-    for it in TINI.everywhere() {
+fn messages_name_the_right_pids() {
+    for it in TINI.subjects() {
         let mut running = it.launch(&["-vs", "--", "sh", "-c", "echo $$ $PPID; read x"]).open_input().start();
-        // Its buffer is emptied at its end, so CMD's line comes first; nsinit has none.
+        // The original writes its buffer at exit, so the command's line comes first; nsinit has no buffer.
         let first = running.line();
         let second = if first.starts_with('[') { running.line() } else { first.clone() };
         let (cmd, init) = second.split_once(' ').expect("two numbers");
@@ -365,26 +365,26 @@ fn messages_bear_the_right_pids() {
 // ---- statuses
 
 #[test]
-fn statuses() {
-    common::every_status_is_passed_on(&TINI);
+fn every_exit_status_is_passed_on() {
+    common::every_exit_status_is_passed_on(&TINI);
 }
 
 #[test]
-fn deaths() {
-    common::every_death_is_passed_on(&TINI);
+fn death_by_signal_n_gives_128_plus_n() {
+    common::death_by_signal_n_gives_128_plus_n(&TINI);
 }
 
-/// `-e` for each of the 256, and for none but that.
+/// `-e` for each of the 256 statuses maps only that status.
 #[test]
-fn remapped_statuses() {
-    for it in TINI.anywhere() {
+fn e_option_remaps_exit_statuses_to_0() {
+    for it in TINI.child_subjects() {
         for (number, status) in each(&it, 0, 255, &["-s", "-e", "@", "--", helper(), "exit", "@"]) {
             assert_eq!(status, 0, "{it}: {number}");
         }
         for (number, status) in each(&it, 0, 255, &["-s", "-e", "3", "-e", "143", "-e3", "--", helper(), "exit", "@"]) {
             assert_eq!(status, if [3, 143].contains(&number) { 0 } else { number }, "{it}");
         }
-        // A death's status too, and that of a CMD that could not be executed.
+        // Death by signal and a failed execve(2), too.
         let dies = ["-s", "-e", "143", "-e", "126", "-e", "127", "--", helper(), "die", "15"];
         is(&it.run(&dies), 0, "", "");
         let line = "[FATAL tini (#)] exec nosuch failed: No such file or directory\n";
@@ -393,8 +393,8 @@ fn remapped_statuses() {
 }
 
 #[test]
-fn not_found_and_not_executable() {
-    common::cannot_execute(&TINI, "[FATAL tini (#)] exec {} failed: @", |errno| match errno {
+fn missing_cmd_gives_127_and_unexecutable_cmd_126() {
+    common::execve_errors_are_reported(&TINI, "[FATAL tini (#)] exec {} failed: @", |errno| match errno {
         libc::ENOENT => 127,
         libc::EACCES => 126,
         _ => 1,
@@ -402,104 +402,104 @@ fn not_found_and_not_executable() {
 }
 
 #[test]
-fn own_failures() {
-    common::own_failures(&TINI, &[libc::SYS_setpgid], "[FATAL tini (");
+fn failing_calls_are_reported_in_tinis_form() {
+    common::failing_calls_are_reported(&TINI, &[libc::SYS_setpgid], "[FATAL tini (");
 }
 
 #[test]
-fn a_directory_of_path_that_may_not_be_searched() {
-    common::unsearchable_path(&TINI, "[FATAL tini (#)] exec nosuch failed: @\n", [126, 127]);
+fn unsearchable_path_directory_is_skipped() {
+    common::unsearchable_path_directory_is_skipped(&TINI, "[FATAL tini (#)] exec nosuch failed: @\n", [126, 127]);
 }
 
 #[test]
-fn scripts_without_a_head() {
-    common::a_script_without_a_head(&TINI);
+fn script_without_interpreter_line_is_run_by_sh() {
+    common::script_without_interpreter_line_is_run_by_sh(&TINI);
 }
 
 #[test]
-fn main_and_orphans_die_together() {
-    common::together(&TINI);
+fn exit_status_is_cmds_if_orphans_end_at_once() {
+    common::exit_status_is_cmds_if_orphans_end_at_once(&TINI);
 }
 
 #[test]
-fn orphans() {
-    common::ten_thousand_orphans(&TINI, &[Place::Child, Place::Pid1]);
+fn ten_thousand_orphans_are_reaped() {
+    common::ten_thousand_orphans_are_reaped(&TINI, &[Place::Child, Place::Pid1]);
 }
 
 // ---- signals
 
 #[test]
-fn every_signal_arrives_once() {
-    common::all_arrive_once(&TINI, &[], &[], &lost(&[libc::SIGTTIN, libc::SIGTTOU]));
+fn every_signal_reaches_cmd_once() {
+    common::every_signal_reaches_cmd_once(&TINI, &[], &[], &not_forwarded(&[libc::SIGTTIN, libc::SIGTTOU]));
 }
 
 #[test]
-fn every_signal_arrives_once_in_the_group() {
-    common::all_arrive_once(&TINI, &["-g"], &[], &lost(&[libc::SIGTTIN, libc::SIGTTOU]));
+fn every_signal_reaches_cmds_group_once() {
+    common::every_signal_reaches_cmd_once(&TINI, &["-g"], &[], &not_forwarded(&[libc::SIGTTIN, libc::SIGTTOU]));
 }
 
 #[test]
-fn signals_that_the_original_loses() {
-    differs("tini", "ILL TRAP ABRT BUS FPE SEGV SYS, sent by someone");
+fn original_does_not_forward_some_signals() {
+    differs("tini", "ILL TRAP ABRT BUS FPE SEGV SYS, sent by a process");
     differs("tini", "signals 32 and 33");
-    differs("tini", "TTIN and TTOU, sent by someone");
-    common::the_original_loses(&TINI, &[&FAULTS[..], &GLIBC].concat(), &[libc::SIGTTIN, libc::SIGTTOU]);
+    differs("tini", "TTIN and TTOU, sent by a process");
+    common::original_does_not_forward(&TINI, &[&FAULTS[..], &GLIBC].concat(), &[libc::SIGTTIN, libc::SIGTTOU]);
 }
 
 #[test]
-fn chld_stays_here() {
-    common::chld_is_not_forwarded(&TINI);
+fn sigchld_is_not_forwarded() {
+    common::sigchld_is_not_forwarded(&TINI);
 }
 
 #[test]
-fn queued_signals_arrive() {
-    common::queued_signals(&TINI, &[], false);
-    common::queued_signals(&TINI, &["-g"], true);
+fn queued_signals_are_forwarded() {
+    common::queued_signals_are_forwarded(&TINI, &[], false);
+    common::queued_signals_are_forwarded(&TINI, &["-g"], true);
 }
 
 #[test]
-fn the_group_gets_them_on_request() {
-    common::group(&TINI, &[], None, false);
-    common::group(&TINI, &["-g"], None, true);
-    common::group(&TINI, &[], Some(("TINI_KILL_PROCESS_GROUP", "")), true);
-    common::group(&TINI, &[], Some(("TINI_KILL_PROCESS_GROUP", "0")), true);
+fn g_option_forwards_signals_to_cmds_group() {
+    common::signals_reach_cmds_group(&TINI, &[], None, false);
+    common::signals_reach_cmds_group(&TINI, &["-g"], None, true);
+    common::signals_reach_cmds_group(&TINI, &[], Some(("TINI_KILL_PROCESS_GROUP", "")), true);
+    common::signals_reach_cmds_group(&TINI, &[], Some(("TINI_KILL_PROCESS_GROUP", "0")), true);
 }
 
 #[test]
-fn signals_end_cmd() {
-    common::cmd_can_be_ended(&TINI);
+fn forwarded_signals_end_cmd() {
+    common::forwarded_signals_end_cmd(&TINI);
 }
 
 #[test]
-fn signals_for_a_stopped_cmd() {
-    common::a_stopped_cmd(&TINI);
+fn stopped_cmd_ends_on_a_forwarded_signal() {
+    common::stopped_cmd_ends_on_a_forwarded_signal(&TINI);
 }
 
 #[test]
-fn early_signals() {
-    common::an_early_signal(&TINI, &[&[], &["-g"]]);
+fn signal_before_the_start_reaches_cmd() {
+    common::signal_before_the_start_reaches_cmd(&TINI, &[&[], &["-g"]]);
 }
 
 #[test]
-fn ignored_chld() {
-    common::chld_ignored(&TINI, true);
+fn ignored_sigchld_does_not_hang_tini() {
+    common::ignored_sigchld_does_not_hang(&TINI, true);
 }
 
-/// The signal comes to tini, who forwards it; KILL it cannot forward.
+/// tini gets the signal and forwards it; it cannot forward SIGKILL.
 #[test]
-fn the_parents_death() {
+fn p_option_sends_a_signal_at_the_parents_end() {
     let recorder = scratch::helper().to_str().expect("scratch paths are UTF-8");
-    for it in TINI.everywhere() {
+    for it in TINI.subjects() {
         for (name, number) in [("SIGTERM", 15), ("SIGHUP", 1), ("SIGUSR1", 10), ("SIGWINCH", 28)] {
             let parent = ["sh", "-c", "exec 3<&0; \"$@\" <&3 3<&- & echo $!; wait", "sh"];
             let words = match it.place {
                 Place::Child => it.words(&parent, &["-s", "-p", name, "--", recorder, "signals"]),
-                // unshare is the parent; its own wish for KILL goes before ours.
+                // unshare(1) is the parent; its --kill-child takes precedence.
                 Place::Pid1 => it.words(&[], &["-p", name, "--", recorder, "signals"]),
             };
             let launch = super::harness::Launch::of(tester(), words[0].as_ref()).args(&words[1..]).open_input();
             let mut running = launch.start();
-            // The parent's line and CMD's, in either order.
+            // The lines of the parent and of the command arrive in either order.
             if running.line() != "ready" || !it.is_pid_1() {
                 running.line();
             }
@@ -511,8 +511,8 @@ fn the_parents_death() {
 }
 
 #[test]
-fn the_parents_death_may_kill() {
-    for it in TINI.everywhere().into_iter().filter(|it| !it.is_pid_1()) {
+fn p_sigkill_kills_tini_only() {
+    for it in TINI.subjects().into_iter().filter(|it| !it.is_pid_1()) {
         let tag = Dir::new(tester());
         let args = ["-s", "-p", "SIGKILL", "--", helper(), "next", tag.str()];
         let words = it.words(&["sh", "-c", "\"$@\" & echo $!; wait", "sh"], &args);
@@ -523,8 +523,8 @@ fn the_parents_death_may_kill() {
         let init: i32 = lines.iter().find_map(|line| line.parse().ok()).expect("a number");
         let cmd = common::find(&tag);
         send(running.pid(), libc::SIGKILL);
-        eventually("tini is killed", || is_gone(init).then_some(()));
-        // It is not CMD's wish: CMD lives on.
+        eventually("tini has ended", || is_gone(init).then_some(()));
+        // SIGKILL is only for tini: the command continues.
         assert!(!is_gone(cmd), "{it}");
         send(cmd, libc::SIGUSR1);
         assert_eq!(running.line(), "got 10", "{it}");
@@ -532,12 +532,12 @@ fn the_parents_death_may_kill() {
     }
 }
 
-// ---- what CMD starts with
+// ---- the state in which the command starts
 
 #[test]
-fn cmd_leads_its_own_group() {
-    for it in TINI.everywhere() {
-        let (running, cmd) = asleep(&it, &[]);
+fn cmd_leads_a_process_group() {
+    for it in TINI.subjects() {
+        let (running, cmd) = sleeping_cmd(&it, &[]);
         let (init, cmd) = (stat(it.init(&running)).unwrap(), stat(cmd).unwrap());
         assert_eq!((cmd.group, cmd.session), (cmd.pid, init.session), "{it}");
         send(cmd.pid, libc::SIGTERM);
@@ -546,105 +546,107 @@ fn cmd_leads_its_own_group() {
 }
 
 #[test]
-fn cmds_mask_and_dispositions() {
-    differs("tini", "signals 32 and 33, blocked or not by the caller");
-    common::state(&TINI, |ignored, blocked| (ignored, blocked.into_iter().filter(|s| !GLIBC.contains(s)).collect()));
+fn cmd_starts_with_the_callers_signal_mask_and_dispositions() {
+    differs("tini", "signals 32 and 33 in CMD's signal mask");
+    common::cmd_has_the_callers_mask_and_dispositions(&TINI, |ignored, blocked| {
+        (ignored, blocked.into_iter().filter(|s| !GLIBC.contains(s)).collect())
+    });
 }
 
 #[test]
-fn cmd_gets_all_else() {
-    common::cmd_gets_all_else(&TINI);
+fn cmd_inherits_all_other_attributes() {
+    common::cmd_inherits_all_other_attributes(&TINI);
 }
 
 #[test]
-fn tini_keeps_nothing() {
-    common::the_init_keeps_nothing(&TINI, false, false);
+fn tini_keeps_no_descriptor_and_no_directory() {
+    common::init_keeps_no_descriptor_and_no_directory(&TINI, false, false);
 }
 
 #[test]
-fn listen_pid() {
-    common::listen_pid(&TINI, false);
+fn listen_pid_is_rewritten_for_cmd() {
+    common::listen_pid_is_rewritten_for_cmd(&TINI, false);
 }
 
 #[test]
-fn closed_descriptors() {
-    differs("tini", "stdin closed");
-    common::closed_descriptors(&TINI, false);
+fn closed_standard_descriptors_are_accepted() {
+    differs("tini", "standard input closed");
+    common::closed_standard_descriptors_are_accepted(&TINI, false);
     for it in TINI.original() {
         let out = it.launch_in(&[helper(), "closed", "0"], &["-s", "true"]).run();
         is(&out, 1, "", "[FATAL tini (#)] tcsetpgrp failed: Bad file descriptor\n");
     }
 }
 
-// ---- the end
+// ---- teardown
 
-/// What is left is left alone, and not waited for.
+/// Processes that the command leaves are neither signalled nor waited for.
 #[test]
-fn the_end_is_at_once() {
-    for it in TINI.everywhere() {
+fn tini_exits_without_waiting_for_leftovers() {
+    for it in TINI.subjects() {
         for away in [false, true] {
-            let said = leaves(&it, &[], away);
+            let said = output_of_leftover(&it, &[], away);
             assert!(said.is_none_or(|said| said == "got 64"), "{it}");
         }
-        let said = leaves(&it, &["-g"], false);
+        let said = output_of_leftover(&it, &["-g"], false);
         assert!(said.is_none_or(|said| said == "got 64"), "{it} -g");
     }
 }
 
 #[test]
-fn start_and_end_take_no_time() {
-    for it in TINI.everywhere() {
+fn twenty_runs_take_less_than_5_seconds() {
+    for it in TINI.subjects() {
         let out = around(&it, &["each", "1", "20"], &it.plain(&[], &[helper(), "exit", "0"])).run();
         assert!(out.took < Duration::from_secs(5), "{it}: {:?}", out.took);
     }
 }
 
 #[test]
-fn idle() {
+fn tini_does_not_wake_while_idle() {
     differs("tini", "idle");
-    common::idle(&TINI, 1);
+    common::init_does_not_wake_while_idle(&TINI, 1);
 }
 
 // ---- the terminal
 
 #[test]
-fn keys_arrive_once() {
-    terminal::keys_arrive_once(&TINI, true);
+fn signal_keys_reach_cmd_once() {
+    terminal::signal_keys_reach_cmd_once(&TINI, true);
 }
 
 #[test]
-fn ctrl_c() {
+fn ctrl_c_ends_cmd() {
     terminal::ctrl_c_ends_cmd(&TINI);
 }
 
 #[test]
-fn cmd_has_the_terminal() {
+fn cmd_is_in_the_foreground_while_it_runs() {
     terminal::cmd_is_in_the_foreground(&TINI);
 }
 
 #[test]
-fn ctrl_z() {
-    terminal::stop_and_resume(&TINI, false);
-    terminal::the_original_keeps_the_shell_waiting(&TINI);
+fn ctrl_z_stops_the_job() {
+    terminal::ctrl_z_stops_the_job(&TINI, false);
+    terminal::original_stops_cmd_only(&TINI);
 }
 
 #[test]
-fn in_the_background() {
-    terminal::in_the_background(&TINI, false);
-    terminal::the_original_takes_the_terminal(&TINI);
+fn background_job_leaves_the_terminal_alone() {
+    terminal::background_job_leaves_the_terminal_alone(&TINI, false);
+    terminal::original_takes_the_terminal_in_the_background(&TINI);
 }
 
 #[test]
-fn the_terminal_is_given_back() {
-    terminal::given_back(&TINI, false);
+fn terminal_is_returned_to_the_caller() {
+    terminal::terminal_is_returned_to_the_caller(&TINI, false);
 }
 
 #[test]
-fn in_a_pipeline() {
-    terminal::in_a_pipeline(&TINI, false);
+fn tini_works_in_a_pipeline() {
+    terminal::init_works_in_a_pipeline(&TINI, false);
 }
 
 #[test]
-fn as_the_session_leader() {
-    terminal::as_the_session_leader(&TINI, true);
+fn tini_works_as_the_session_leader() {
+    terminal::init_works_as_the_session_leader(&TINI, true);
 }

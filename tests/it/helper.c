@@ -1,24 +1,23 @@
-/* What the tests run inside the container where a shell is not enough. Built static.
+/* The programs that the tests run inside the container where a shell is not enough. Linked statically.
  *
- *   helper signals      every signal that arrives, as "NUMBER CODE VALUE", until stdin ends
- *   helper stay         says "here" and stays until it is killed, whatever the kernel refuses
- *   helper orphans N    leave N orphans to PID 1; ends with 0 once no zombie is to be seen
- *   helper escape FILE  tries to leave the root; "in", or how it got to FILE, which is outside
- *   helper trace        tries to trace every nsinit that it sees, and to look into it, until SIGTERM; then "seen N caught M"
- *   helper astray DIR   changes its root to DIR, stays outside of it, says "up", and waits under the name of sleep
- *   helper turncoat UID DIR   becomes UID, says "up", and waits under the name of sleep; at SIGUSR1 it makes a user and a
- *                       mount namespace of its own, with DIR as its root
- *   helper thief LOG    says "up"; until it is killed it reads every terminal that it can open, in a session of its own, and
- *                       types into them; LOG has what came of it. `helper thief LOG leave` itself ends at once
- *   helper change WHAT..  tries to change each file, or descriptor if it is a number: a line for each call that did it. Modes and
- *                       owners become what they are
- *   helper walk PATH..  every file from / on but those at and below PATH, as "PATH KIND MODE RIGHTS CONTENT" with tabs
- *   helper session CMD..  runs CMD with a session keyring in which a key is; then what has come to be of it
- *   helper keys         what there is of that key, and what can be done to it
- *   helper nest         user, mount and cgroup namespaces, by each call that makes them, and the caller's cgroup through them
- *   helper ambush CAPS TEXT  looks at every nsinit that it sees for capabilities besides CAPS, TEXT among its arguments, and a
- *                       variable SECRET, until SIGTERM; then
- *                       "seen N strong M telling L"
+ *   helper signals      prints every signal that arrives, as "NUMBER CODE VALUE", until stdin ends
+ *   helper stay         prints "here" and waits until it is killed, whatever call fails
+ *   helper orphans N    leaves N orphans to process 1; exits with 0 once there is no zombie
+ *   helper escape FILE  tries to leave the root; prints "in", or how it reached FILE, which is outside
+ *   helper trace        tries to trace every nsinit that it sees, and to open its files, until SIGTERM; then prints "seen N caught M"
+ *   helper chroot-away DIR   changes its root to DIR, stays outside of it, prints "up", and waits under the name sleep
+ *   helper switch-namespaces UID DIR   becomes UID, prints "up", and waits under the name sleep; on SIGUSR1 it makes a user
+  *                       and a mount namespace, with DIR as its root
+ *   helper thief LOG    prints "up"; in a session of its own it reads every terminal that it can open, until it is killed, and
+  *                       inserts input into them; LOG has the result. `helper thief LOG leave` itself exits at once
+ *   helper change WHAT..  tries to change each file (or descriptor, if it is a number): prints a line for each call that succeeds.
+  *                       Modes and owners are set to their current values
+ *   helper walk PATH..  prints every file below / except those at and below PATH, as "PATH KIND MODE RIGHTS CONTENT" with tabs
+ *   helper session CMD..  runs CMD with a session keyring that has a key; then prints the state of the key
+ *   helper keys         prints the content of that key, and tries to change and add keys
+ *   helper nest         tries each call that makes user, mount and cgroup namespaces, and the caller's cgroup through them
+ *   helper watch CAPS TEXT  looks at every nsinit that it sees for capabilities besides CAPS, and for TEXT in its arguments or
+  *                       SECRET in its environment, until SIGTERM; then prints "seen N strong M telling L"
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -44,7 +43,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* By number: glibc's own calls leave out the two signals it keeps for itself. */
+/* The raw call: glibc's wrappers leave out the two signals that glibc uses itself. */
 static int block_all(void)
 {
 	unsigned long all = ~0ul;
@@ -96,7 +95,7 @@ static int zombies(void)
 	return found;
 }
 
-/* Each child leaves a grandchild behind and ends; PID 1 gets the grandchild. */
+/* Each child leaves a grandchild behind and exits; process 1 gets the grandchild. */
 static int orphans(int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -117,7 +116,7 @@ static int orphans(int count)
 	return 0;
 }
 
-/* Leaves what forks as fast as it can and ignores every signal. Ends by itself in a minute. */
+/* Leaves a process that forks as fast as it can and ignores every signal. It ends by itself after a minute. */
 static int bomb(void)
 {
 	int signal_number;
@@ -134,7 +133,7 @@ static int bomb(void)
 	return 0;
 }
 
-/* By the raw call: stdio makes others, which may be refused. */
+/* The raw write(2): stdio makes further calls, which may fail. */
 static int stay(void)
 {
 	if (write(1, "here\n", 5) != 5)
@@ -151,7 +150,7 @@ static void end(int signal)
 	over = 1;
 }
 
-/* Whether that process has not been executed as CMD yet. */
+/* True if the process is still nsinit, not yet executed as the command. */
 static int is_nsinit(int pid)
 {
 	char path[64], name[32] = "";
@@ -167,11 +166,11 @@ static int is_nsinit(int pid)
 	return !strcmp(name, "nsinit\n");
 }
 
-/* What can be had of it: asked while it is there and still itself. */
+/* Counts what can be opened of the process while it exists and is still nsinit. */
 static int catch(int pid)
 {
 	static const char *const files[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "environ", "mem" };
-	/* Of one that is dead these can be opened on older kernels, and there is nothing in them: its memory is gone. */
+	/* On older kernels these files of a dead process can be opened, but are empty: its memory is gone. */
 	const unsigned int first_of_memory = 6;
 	unsigned int i;
 	char path[64], byte;
@@ -182,7 +181,7 @@ static int catch(int pid)
 			printf("traced %d\n", pid);
 			caught++;
 		}
-		/* Only one that stands still can be let go; one that has ended is its parent's only when its tracer has looked. */
+		/* Only a stopped tracee can be detached; the parent can wait for a dead tracee only after its tracer has. */
 		ptrace(PTRACE_INTERRUPT, pid, 0, 0);
 		waitpid(pid, NULL, __WALL);
 		ptrace(PTRACE_DETACH, pid, 0, 0);
@@ -224,7 +223,7 @@ static int trace(void)
 	return 0;
 }
 
-/* keyctl(2): no library is needed for it. */
+/* keyctl(2) without its library. */
 enum { KEY_JOIN = 1, KEY_UPDATE = 2, KEY_SEARCH = 10, KEY_READ = 11, KEY_SESSION = -3 };
 
 static long key(void)
@@ -232,7 +231,7 @@ static long key(void)
 	return syscall(SYS_keyctl, KEY_SEARCH, KEY_SESSION, "user", "nsinit-test", 0);
 }
 
-static void tell_key(const char *whose)
+static void print_key(const char *whose)
 {
 	char content[16] = "";
 	long found = key();
@@ -248,7 +247,7 @@ static int keys(void)
 {
 	long found = key();
 
-	tell_key("inside");
+	print_key("inside");
 	if (found >= 0)
 		syscall(SYS_keyctl, KEY_UPDATE, found, "changed", 7, 0);
 	return syscall(SYS_add_key, "user", "nsinit-planted", "x", 1, KEY_SESSION) < 0;
@@ -269,7 +268,7 @@ static int session(char **cmd)
 		_exit(126);
 	}
 	waitpid(child, &status, 0);
-	tell_key("outside");
+	print_key("outside");
 	if (syscall(SYS_keyctl, KEY_SEARCH, KEY_SESSION, "user", "nsinit-planted", 0) >= 0)
 		puts("planted");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
@@ -277,7 +276,7 @@ static int session(char **cmd)
 
 static int put(const char *path, const char *text);
 
-/* Every way to a nested cgroup namespace that needs no capability; then what the caller's cgroup has. */
+/* Tries each call that makes a nested cgroup namespace without a capability; then opens files of the caller's cgroup. */
 static int nest(void)
 {
 	static const char *const files[] = {"cgroup.kill", "cgroup.freeze", "cgroup.max.descendants"};
@@ -315,7 +314,7 @@ static int nest(void)
 	return 0;
 }
 
-/* What is in a file of a process, or "". */
+/* The content of a file of a process, or "". */
 static const char *look(int pid, const char *name, char *content, size_t size)
 {
 	ssize_t length;
@@ -333,7 +332,7 @@ static const char *look(int pid, const char *name, char *content, size_t size)
 	return content;
 }
 
-static int ambush(unsigned long long allowed, const char *text)
+static int watch(unsigned long long allowed, const char *text)
 {
 	static const char *const sets[] = {"CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapInh:\t", "CapAmb:\t"};
 	int seen = 0, strong = 0, telling = 0, pid;
@@ -357,7 +356,7 @@ static int ambush(unsigned long long allowed, const char *text)
 				if (set && strtoull(set + 8, NULL, 16) & ~allowed)
 					break;
 			}
-			/* Only while it still was nsinit. */
+			/* Counts only if it still was nsinit. */
 			strong += i < sizeof sets / sizeof *sets && !!strstr(content, "Name:\tnsinit");
 			telling += !!strstr(look(pid, "cmdline", content, sizeof content), text)
 				|| !!strstr(look(pid, "environ", content, sizeof content), "SECRET=");
@@ -369,7 +368,7 @@ static int ambush(unsigned long long allowed, const char *text)
 	return 0;
 }
 
-static int astray(const char *dir)
+static int chroot_away(const char *dir)
 {
 	if (chdir("/tmp") || chroot(dir) || prctl(PR_SET_NAME, "sleep") || write(1, "up\n", 3) != 3)
 		return 1;
@@ -386,7 +385,7 @@ static int put(const char *path, const char *text)
 	return done;
 }
 
-static int turncoat(int uid, const char *dir)
+static int switch_namespaces(int uid, const char *dir)
 {
 	char map[64];
 	sigset_t usr1;
@@ -406,7 +405,7 @@ static int turncoat(int uid, const char *dir)
 		pause();
 }
 
-/* What a link says or the beginning of what a file holds. */
+/* The target of a link, or the beginning of a file. */
 static void content(const char *path, mode_t mode, char *text, size_t size)
 {
 	ssize_t length = 0;
@@ -486,7 +485,7 @@ static void look_for(const char *file, const char *how)
 	}
 }
 
-/* By all that chroot(2) and umount(2) are known for; what is refused changes nothing. */
+/* Tries the known ways out by chroot(2) and umount(2); a call that fails changes nothing. */
 static int escape(const char *file)
 {
 	int root = open("/", O_PATH);
@@ -507,7 +506,7 @@ static int escape(const char *file)
 	return 0;
 }
 
-/* With high bits: a filter that compares 64 of them lets it through (CVE-2019-10063). */
+/* With high bits: a filter that compares all 64 bits does not match (CVE-2019-10063). */
 static void push(int log, int fd)
 {
 	const char byte = 'Z';
@@ -638,12 +637,12 @@ int main(int argc, char **argv)
 		return keys();
 	if (argc == 2 && !strcmp(argv[1], "nest"))
 		return nest();
-	if (argc == 4 && !strcmp(argv[1], "ambush"))
-		return ambush(strtoull(argv[2], NULL, 16), argv[3]);
-	if (argc == 4 && !strcmp(argv[1], "turncoat"))
-		return turncoat(atoi(argv[2]), argv[3]);
-	if (argc == 3 && !strcmp(argv[1], "astray"))
-		return astray(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "watch"))
+		return watch(strtoull(argv[2], NULL, 16), argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "switch-namespaces"))
+		return switch_namespaces(atoi(argv[2]), argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "chroot-away"))
+		return chroot_away(argv[2]);
 	if (argc >= 2 && !strcmp(argv[1], "walk"))
 		return walk("/", argv + 2);
 	return 99;

@@ -118,7 +118,7 @@ fn pty_refuses_a_dev_ptmx_that_is_another_file() {
 #[test]
 fn entered_cmd_starts_below_a_changed_root() {
     for (by, owner) in callers_and_owners() {
-        let script = "mkdir -p /inner/bin && cp /bin/busybox /inner/bin/busybox && ln -s busybox /inner/bin/sh && exec helper astray /inner";
+        let script = "mkdir -p /inner/bin && cp /bin/busybox /inner/bin/busybox && ln -s busybox /inner/bin/sh && exec helper chroot-away /inner";
         for maker in [Maker::Nsinit, Maker::Unshare] {
             let Some(container) = Container::with(owner, maker, &[], &["/bin/sh", "-c", script]) else { continue };
             let run = |script: &str| enter(by, container.inside, &[], &["/bin/sh", "-c", script]).run();
@@ -215,7 +215,7 @@ fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     let uid = user.uid().to_string();
     let script =
         "mkdir -p /evil/bin && cp /bin/busybox /evil/bin/ && ln -sf busybox /evil/bin/cat && echo evil >/evil/side && \
-        echo good >/side && exec helper turncoat $UID /evil"
+        echo good >/side && exec helper switch-namespaces $UID /evil"
             .replace("$UID", &uid);
     let cmd = ["/bin/sh", "-c", &script];
     // Before the inspection: root enters the namespaces that the target is in by then, the user's.

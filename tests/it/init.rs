@@ -1,10 +1,10 @@
-//! nsinit as the init of CMD in place: `nsinit -- CMD`, as process 1 of a pid namespace and as any process. INIT.md line by
-//! line; what is the same under the other names is in `compat/common.rs`.
+//! nsinit as init without a container: `nsinit -- CMD`, as process 1 of a pid namespace and as any process. INIT.md
+//! line by line; behaviour that the other names share is in `compat/common.rs`.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-use super::compat::common::{self, adopts, asleep, each, recorder};
+use super::compat::common::{self, adopts, each, recorder, sleeping_cmd};
 use super::compat::subject::tester;
 use super::compat::{Place, Subject, Suite, helper, is, signals, terminal};
 use super::harness::launch::send;
@@ -17,17 +17,17 @@ static NATIVE: Suite = Suite { name: "nsinit", plain: &["--"] };
 // ---- statuses
 
 #[test]
-fn statuses() {
-    common::every_status_is_passed_on(&NATIVE);
+fn every_exit_status_is_passed_on() {
+    common::every_exit_status_is_passed_on(&NATIVE);
 }
 
 #[test]
-fn deaths() {
-    common::every_death_is_passed_on(&NATIVE);
+fn death_by_signal_n_gives_128_plus_n() {
+    common::death_by_signal_n_gives_128_plus_n(&NATIVE);
 }
 
 #[test]
-fn not_found_and_not_executable() {
+fn missing_cmd_gives_127_and_unexecutable_cmd_126() {
     for it in NATIVE.ours() {
         let line = |what: &str| format!("nsinit: execute {what}\n");
         is(&it.run(&["nosuch"]), 127, "", &line("nosuch: No such file or directory"));
@@ -35,13 +35,13 @@ fn not_found_and_not_executable() {
         is(&it.run(&["/"]), 126, "", &line("/: Permission denied (it is not a regular file)"));
         is(&it.run(&["/dev/null/x"]), 126, "", &line("/dev/null/x: Not a directory"));
     }
-    common::a_script_without_a_head(&NATIVE);
+    common::script_without_interpreter_line_is_run_by_sh(&NATIVE);
 }
 
-/// Each of the 256 to another and to 0, and none but that; the last rule for one counts.
+/// Each of the 256 statuses is mapped to another and to 0, and only that one; the last rule for a status applies.
 #[test]
-fn remapped_statuses() {
-    for it in NATIVE.anywhere() {
+fn remap_replaces_exit_statuses() {
+    for it in NATIVE.child_subjects() {
         for (number, status) in each(&it, 0, 255, &["--remap", "@", "--", helper(), "exit", "@"]) {
             assert_eq!(status, 0, "{it}: {number}");
         }
@@ -62,14 +62,15 @@ fn remapped_statuses() {
     }
 }
 
-/// Seen from outside nsinit is as dead as CMD. Process 1 can't be killed by itself, and tells by its status.
+/// Seen from outside, nsinit dies by the signal that killed the command. Process 1 cannot kill itself, so it exits
+/// with 128 plus the number.
 #[test]
-fn a_death_is_passed_on_as_one() {
+fn propagate_signal_ends_nsinit_by_cmds_signal() {
     let rules = ["--propagate-signal", "--", helper(), "die", "@"];
     for it in NATIVE.ours() {
         for (from, to) in [(1, 16), (24, 27), (29, 64)] {
             for (signal, status) in each(&it, from, to, &rules) {
-                // unshare passes on what process 1 has come to.
+                // unshare(1) passes on the exit status of process 1.
                 assert_eq!(status, if it.is_pid_1() { 128 + signal } else { -signal }, "{it}");
             }
         }
@@ -84,15 +85,15 @@ fn a_death_is_passed_on_as_one() {
 }
 
 #[test]
-fn main_and_orphans_die_together() {
-    common::together(&NATIVE);
+fn exit_status_is_cmds_if_orphans_end_at_once() {
+    common::exit_status_is_cmds_if_orphans_end_at_once(&NATIVE);
 }
 
-// ---- what can't be meant
+// ---- option errors
 
 #[test]
-fn what_contradicts_itself() {
-    for it in NATIVE.anywhere() {
+fn contradictory_options_are_refused() {
+    for it in NATIVE.child_subjects() {
         let missing = "nsinit: use CMD: which command? it is missing\n";
         is(&it.run(&["--init"]), 125, "", missing);
         is(&it.run(&["--group", "--"]), 125, "", missing);
@@ -106,10 +107,10 @@ fn what_contradicts_itself() {
     }
 }
 
-/// `--explain` runs nothing here either, and every step of it that can fail says so.
+/// `--explain` runs nothing without a container either, and each step that can fail is reported.
 #[test]
-fn steps() {
-    for it in NATIVE.anywhere() {
+fn explain_runs_nothing_and_failing_steps_are_reported() {
+    for it in NATIVE.child_subjects() {
         let out = it.run(&["--explain", "--", "echo", "ran"]);
         assert!(out.status == 0 && !out.stdout.contains("ran"), "{out}");
         assert!(out.stdout.starts_with("nsinit:\n  stop ignoring SIGCHLD\n"), "{out}");
@@ -130,7 +131,7 @@ fn steps() {
 }
 
 #[test]
-fn values_are_judged() {
+fn malformed_option_values_are_refused() {
     let rows: [(&str, &[&str], &str); 4] = [
         (
             "--rewrite",
@@ -145,7 +146,7 @@ fn values_are_judged() {
         ("--grace", &["", "-1", "1.5", "1s", "4294967296"], "it is no number of seconds"),
         ("--stop-timeout", &["", "-1", "1.5", "1s", "4294967296"], "it is no number of seconds"),
     ];
-    for it in NATIVE.anywhere() {
+    for it in NATIVE.child_subjects() {
         for (option, values, why) in rows {
             for value in values {
                 let space = if value.is_empty() { "" } else { " " };
@@ -163,41 +164,41 @@ fn values_are_judged() {
 // ---- signals
 
 #[test]
-fn every_signal_arrives_once() {
+fn every_signal_reaches_cmd_once() {
     for options in [&[][..], &["--group"], &["--all"]] {
-        common::all_arrive_once(&NATIVE, options, &[], &[]);
+        common::every_signal_reaches_cmd_once(&NATIVE, options, &[], &[]);
     }
 }
 
 #[test]
-fn chld_stays_here() {
-    common::chld_is_not_forwarded(&NATIVE);
+fn sigchld_is_not_forwarded() {
+    common::sigchld_is_not_forwarded(&NATIVE);
 }
 
 #[test]
-fn queued_signals_arrive() {
-    common::queued_signals(&NATIVE, &[], false);
+fn queued_signals_are_forwarded() {
+    common::queued_signals_are_forwarded(&NATIVE, &[], false);
 }
 
 #[test]
-fn the_group_gets_them_on_request() {
-    common::group(&NATIVE, &[], None, false);
-    common::group(&NATIVE, &["--group"], None, true);
+fn group_option_forwards_signals_to_cmds_group() {
+    common::signals_reach_cmds_group(&NATIVE, &[], None, false);
+    common::signals_reach_cmds_group(&NATIVE, &["--group"], None, true);
 }
 
-/// As process 1 everybody; else CMD and the orphans, whose parent it is.
+/// As process 1: all processes; otherwise the command and the orphans that nsinit adopted.
 #[test]
-fn all_get_them_on_request() {
+fn all_option_forwards_signals_to_all_processes() {
     let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
     for it in NATIVE.ours() {
-        // The recorder is an orphan in a session of its own: no group of CMD's has it.
+        // The recorder is an orphan in its own session: it is not in the command's process group.
         let script = "exec 2>/dev/null; trap 'echo cmd; exit 3' USR1; (setsid \"$0\" signals <&3 &) 3<&0; while :; do sleep 0.01; done";
         let launch = it.plainly(&["--all", "--wait-all"], &["sh", "-c", script, helper]);
         let mut running = launch.open_input().start();
         assert_eq!(running.line(), "ready", "{it}");
         let init = it.init(&running);
         let adopted = || super::harness::procs::children(init).len() == 2;
-        eventually("the orphan has come", || (it.is_pid_1() || adopted()).then_some(()));
+        eventually("nsinit has adopted the orphan", || (it.is_pid_1() || adopted()).then_some(()));
         send(init, libc::SIGUSR1);
         let mut lines = [running.line(), running.line()];
         lines.sort();
@@ -206,9 +207,9 @@ fn all_get_them_on_request() {
     }
 }
 
-/// Every signal as another, in three shifts; real-time ones lose their value then.
+/// Each signal is rewritten to another, in three shifts; real-time signals lose their value by that.
 #[test]
-fn rewritten_signals() {
+fn rewrite_replaces_signals() {
     for it in NATIVE.ours() {
         for shift in [1, 17, 40] {
             let list: Vec<i32> = signals().collect();
@@ -224,7 +225,7 @@ fn rewritten_signals() {
         }
         let options = ["--rewrite", "15:0", "--rewrite", "1:10", "--rewrite=1:12", "--rewrite", "2:15"];
         let (mut running, init) = recorder(&it, &options);
-        // The last rule for one counts, and one is applied, once.
+        // The last rule for a signal applies, and only one rule is applied.
         for (signal, arrives) in [(15, None), (1, Some("12 0 0")), (15, None), (2, Some("15 0 0"))] {
             send(init, signal);
             if let Some(line) = arrives {
@@ -236,28 +237,28 @@ fn rewritten_signals() {
 }
 
 #[test]
-fn signals_end_cmd() {
-    common::cmd_can_be_ended(&NATIVE);
+fn forwarded_signals_end_cmd() {
+    common::forwarded_signals_end_cmd(&NATIVE);
 }
 
 #[test]
-fn signals_for_a_stopped_cmd() {
-    common::a_stopped_cmd(&NATIVE);
+fn stopped_cmd_ends_on_a_forwarded_signal() {
+    common::stopped_cmd_ends_on_a_forwarded_signal(&NATIVE);
 }
 
 #[test]
-fn early_signals() {
-    common::an_early_signal(&NATIVE, &[&[], &["--group"]]);
+fn signal_before_the_start_reaches_cmd() {
+    common::signal_before_the_start_reaches_cmd(&NATIVE, &[&[], &["--group"]]);
 }
 
 #[test]
-fn ignored_chld() {
-    common::chld_ignored(&NATIVE, false);
+fn ignored_sigchld_does_not_hang_nsinit() {
+    common::ignored_sigchld_does_not_hang(&NATIVE, false);
 }
 
-/// A CMD that will not end is killed so long after the first signal that asks it to.
+/// A command that does not end is killed that long after the first signal that asks it to end.
 #[test]
-fn a_stop_has_a_limit() {
+fn stop_timeout_kills_cmd() {
     for it in NATIVE.ours() {
         for signal in [libc::SIGTERM, libc::SIGINT] {
             let (mut running, init) = recorder(&it, &["--stop-timeout", "1"]);
@@ -266,48 +267,48 @@ fn a_stop_has_a_limit() {
             let start = Instant::now();
             send(init, signal);
             assert_eq!(running.line(), format!("{signal} 0 0"), "{it}");
-            // Another one does not put it off.
+            // A second signal does not restart the time.
             send(init, signal);
             assert_eq!(running.line(), format!("{signal} 0 0"), "{it}");
             eventually("nsinit ends", || is_gone(init).then_some(()));
             is(&running.finish(), 137, "", "");
             assert!(start.elapsed() >= Duration::from_millis(900), "{it}: too early");
         }
-        let (running, cmd) = asleep(&it, &["--stop-timeout", "1000"]);
+        let (running, cmd) = sleeping_cmd(&it, &["--stop-timeout", "1000"]);
         send(cmd, libc::SIGTERM);
         is(&running.finish(), 143, "", "");
     }
 }
 
-// ---- what CMD starts with, and what stays behind
+// ---- the state in which the command starts, and what nsinit keeps
 
 #[test]
-fn cmds_mask_and_dispositions() {
-    common::state(&NATIVE, |ignored, blocked| (ignored, blocked));
+fn cmd_starts_with_the_callers_signal_mask_and_dispositions() {
+    common::cmd_has_the_callers_mask_and_dispositions(&NATIVE, |ignored, blocked| (ignored, blocked));
 }
 
 #[test]
-fn cmd_gets_all_else() {
-    common::cmd_gets_all_else(&NATIVE);
+fn cmd_inherits_all_other_attributes() {
+    common::cmd_inherits_all_other_attributes(&NATIVE);
 }
 
-/// To the byte: twice the same name, none, and what is no variable at all.
+/// Byte for byte: duplicates, an empty environment, and strings that are not variables.
 #[test]
-fn the_environment_is_the_callers() {
+fn environment_is_passed_on_unchanged() {
     for it in NATIVE.ours() {
         let out = it.launch_in(&["env", "-i", "A=1", "=x", "TERM=t"], &["--", "/usr/bin/env"]).run();
         is(&out, 0, "A=1\n=x\nTERM=t\n", "");
         is(&it.launch_in(&["env", "-i"], &["--", "/usr/bin/env"]).run(), 0, "", "");
-        // Without PATH it is looked for where execvp looks.
+        // Without PATH, the command is searched as execvp(3) does.
         is(&it.launch_in(&["env", "-i"], &["--", "true"]).run(), 0, "", "");
     }
 }
 
 #[test]
-fn cmd_leads_its_own_group_or_session() {
+fn cmd_leads_a_process_group_or_session() {
     for it in NATIVE.ours() {
         for (options, session) in [(&[][..], false), (&["--new-session"], true)] {
-            let (running, cmd) = asleep(&it, options);
+            let (running, cmd) = sleeping_cmd(&it, options);
             let (init, cmd) = (stat(it.init(&running)).unwrap(), stat(cmd).unwrap());
             assert_eq!((cmd.group, cmd.session), (cmd.pid, if session { cmd.pid } else { init.session }), "{it}");
             send(cmd.pid, libc::SIGTERM);
@@ -316,42 +317,42 @@ fn cmd_leads_its_own_group_or_session() {
     }
 }
 
-/// As process 1 nsinit ends only with its namespace; any other takes CMD along.
+/// As process 1, nsinit ends only with its namespace; any other nsinit takes the command with it.
 #[test]
-fn die_with_parent() {
-    for it in NATIVE.anywhere() {
+fn die_with_parent_ends_nsinit_and_cmd() {
+    for it in NATIVE.child_subjects() {
         let script = "\"$@\" & echo $!; read x";
         let words = ["-c", script, "sh", it.argv0(), "--die-with-parent", "--", "sh", "-c", "echo $$; exec sleep 1000"];
         let mut running = Launch::of(tester(), "/bin/sh".as_ref()).args(words).open_input().start();
         let pids = [running.line(), running.line()].map(|line| line.parse().expect("a number"));
         running.kill(libc::SIGKILL);
         for pid in pids {
-            eventually("it is gone", || is_gone(pid).then_some(()));
+            eventually("the process has ended", || is_gone(pid).then_some(()));
         }
         is(&running.finish(), -libc::SIGKILL, "", "");
     }
 }
 
 #[test]
-fn nsinit_keeps_nothing() {
-    common::the_init_keeps_nothing(&NATIVE, true, true);
+fn nsinit_keeps_no_descriptor_and_no_directory() {
+    common::init_keeps_no_descriptor_and_no_directory(&NATIVE, true, true);
 }
 
 #[test]
-fn listen_pid() {
-    common::listen_pid(&NATIVE, true);
+fn listen_pid_is_rewritten_for_cmd() {
+    common::listen_pid_is_rewritten_for_cmd(&NATIVE, true);
 }
 
 #[test]
-fn closed_descriptors() {
-    common::closed_descriptors(&NATIVE, true);
+fn closed_standard_descriptors_are_accepted() {
+    common::closed_standard_descriptors_are_accepted(&NATIVE, true);
 }
 
-// ---- orphans and the end
+// ---- orphans and teardown
 
-/// Not process 1: it adopts, and says nothing.
+/// As a subreaper: it adopts orphans, without a message.
 #[test]
-fn orphans_come_to_it() {
+fn orphans_are_reparented_to_nsinit() {
     for it in NATIVE.ours() {
         is(&adopts(&it, |cmd| it.plainly(&[], cmd), true), 0, "", "");
         is(&adopts(&it, |cmd| it.plainly(&["--init"], cmd), true), 0, "", "");
@@ -359,9 +360,10 @@ fn orphans_come_to_it() {
 }
 
 #[test]
-fn a_hundred_thousand_orphans() {
+fn a_hundred_thousand_orphans_are_reaped() {
     for it in NATIVE.ours().into_iter().filter(|it| it.place == Place::Pid1) {
-        // A line now and then: what has a deadline is the progress, for a loaded machine takes its time for all of them.
+        // A line now and then: the deadline is for the progress, because a loaded machine needs its time for all of
+        // them.
         let mut running = it.plainly(&[], &[helper(), "orphans", "100000"]).start();
         for left in (10_000..100_000).step_by(10_000).rev() {
             assert_eq!(running.line(), left.to_string());
@@ -370,7 +372,7 @@ fn a_hundred_thousand_orphans() {
     }
 }
 
-/// Leaves a process that does `on_term`, once it is ready for it, and ends with 3.
+/// Leaves a process that runs `on_term` on SIGTERM, and exits with 3 once that process is ready.
 fn leaving(it: &Subject, options: &[&str], on_term: &str) -> super::harness::Out {
     let dir = Dir::new(super::compat::subject::tester());
     let ready = dir.at("ready");
@@ -382,14 +384,14 @@ fn leaving(it: &Subject, options: &[&str], on_term: &str) -> super::harness::Out
 }
 
 #[test]
-fn what_is_left_is_asked_to_end() {
+fn leftover_processes_get_sigterm() {
     for it in NATIVE.ours() {
         is(&leaving(&it, &[], "echo asked; exit"), 3, "asked\n", "");
     }
 }
 
 #[test]
-fn what_does_not_end_is_killed() {
+fn leftover_processes_are_killed_after_the_grace() {
     for it in NATIVE.ours() {
         let start = Instant::now();
         is(&leaving(&it, &["--grace", "1"], ":"), 3, "", "");
@@ -399,17 +401,17 @@ fn what_does_not_end_is_killed() {
 }
 
 #[test]
-fn the_last_one_can_be_waited_for() {
+fn wait_all_waits_for_the_last_process() {
     for it in NATIVE.ours() {
         let script = "(trap 'echo asked' TERM; sleep 0.3; echo late) & exit 4";
         is(&it.plainly(&["--wait-all"], &["sh", "-c", script]).run(), 4, "late\n", "");
     }
 }
 
-// ---- what it tells, what it costs
+// ---- messages and costs
 
 #[test]
-fn what_happens_is_told() {
+fn verbose_prints_events() {
     for it in NATIVE.ours() {
         let script = "trap 'exit 5' USR1; (\"$0\" exit 1 &); sleep 0.2; kill -USR1 $PPID; while :; do sleep 0.05; done";
         let run = |options: &[&str]| it.plainly(options, &["sh", "-c", script, helper()]).run();
@@ -423,28 +425,28 @@ fn what_happens_is_told() {
 }
 
 #[test]
-fn idle() {
-    common::idle(&NATIVE, 0);
+fn nsinit_does_not_wake_while_idle() {
+    common::init_does_not_wake_while_idle(&NATIVE, 0);
 }
 
-/// In a root that holds nothing but nsinit and a static program all of it works, in one thread and without a descriptor.
+/// In a root that contains only nsinit and a static program everything works, with one thread and no descriptor.
 #[test]
-fn alone_in_an_image() {
+fn init_of_an_empty_image_has_one_thread_and_no_descriptors() {
     for who in super::harness::who::both() {
         in_an_image(who, |init| {
             assert_eq!(field_of(init, "Threads"), "1");
-            eventually("it holds no descriptor of its own", || {
+            eventually("nsinit has no descriptor of its own", || {
                 (procs::link(init, "fd/3").is_none() && procs::link(init, "fd/4").is_none()).then_some(())
             });
         });
     }
 }
 
-/// There it takes as little memory as scripts/budgets has it.
+/// In such a root it uses no more memory than scripts/budgets allows.
 #[test]
-fn memory_in_an_image() {
+fn init_of_an_empty_image_keeps_its_memory_budget() {
     if fs::metadata(nsinit()).is_ok_and(|file| file.len() > 2 * budget("other")) {
-        return not_of_this_build("the budget is the small build's");
+        return not_of_this_build("the budget is for the small build");
     }
     for who in super::harness::who::both() {
         in_an_image(who, |init| {
@@ -454,16 +456,16 @@ fn memory_in_an_image() {
     }
 }
 
-/// Where madvise(2) is refused it goes on with what the start took.
+/// If madvise(2) fails, nsinit continues with the memory that the start took.
 #[test]
-fn memory_that_is_not_taken_back() {
+fn failing_madvise_is_ignored() {
     for who in super::harness::who::both() {
         let launch = Launch::new(who).args(["--", helper(), "exit", "7"]);
         is(&launch.deny(Deny::all(libc::SYS_madvise, libc::EPERM)).run(), 7, "", "");
     }
 }
 
-/// Process 1 of an image that has forwarded some signals.
+/// Runs `look` on process 1 of an image after it forwarded some signals.
 fn in_an_image(who: super::harness::Who, look: impl Fn(procs::Pid)) {
     let image = Image::new(who);
     fs::copy(scratch::helper(), image.0.at("helper")).expect("copy the helper");
@@ -479,11 +481,11 @@ fn in_an_image(who: super::harness::Who, look: impl Fn(procs::Pid)) {
 }
 
 fn field_of(pid: procs::Pid, name: &str) -> String {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("read its status");
     procs::field_of(&status, name).expect("the field").to_owned()
 }
 
-/// A root with nsinit (and the libraries that a debug build needs), a static CMD, and nothing else.
+/// A root with nsinit (and the libraries that a debug build needs), a static command, and nothing else.
 struct Image(scratch::Dir);
 
 impl Image {
@@ -491,19 +493,19 @@ impl Image {
         let dir = scratch::Dir::new(who);
         let copy = |from: &str, to: &str| {
             let to = dir.at(to);
-            scratch::make_dir(to.parent().expect("it lies in the root"));
+            scratch::make_dir(to.parent().expect("the file is in the root"));
             super::harness::launch::tool(std::process::Command::new("cp").arg("-L").arg(from).arg(to));
         };
         copy(nsinit().to_str().expect("scratch paths are UTF-8"), "init");
         copy(helper(), "cmd");
-        let libraries = std::process::Command::new("ldd").arg(nsinit()).output().expect("ask for its libraries");
+        let libraries = std::process::Command::new("ldd").arg(nsinit()).output().expect("list its libraries with ldd");
         for word in String::from_utf8_lossy(&libraries.stdout).split_whitespace().filter(|word| word.starts_with('/')) {
             copy(word, word);
         }
         Self(dir)
     }
 
-    /// `/init WORDS` as process 1 in it.
+    /// `/init WORDS` as process 1 in the image.
     fn launch(&self, who: super::harness::Who, options: &[&str], words: &[&str]) -> Launch {
         let own = ["--root", self.0.str(), "--as-pid-1"];
         Launch::new(who).args(own).args(options).args(["--", "/init"]).args(words)
@@ -518,7 +520,7 @@ impl Image {
 }
 
 #[test]
-fn an_image_with_nothing_else() {
+fn init_works_in_an_image_with_nothing_else() {
     for who in super::harness::who::both() {
         let image = Image::new(who);
         for launch in [|i: &Image, w, a: &[&str]| i.launch(w, &[], a), |i: &Image, w, a: &[&str]| i.bare(w, a)] {
@@ -537,9 +539,10 @@ fn an_image_with_nothing_else() {
     }
 }
 
-/// reboot(2) ends the pid namespace: the kernel kills its process 1, and the launcher outside has the status for it.
+/// reboot(2) ends the pid namespace: the kernel kills its process 1, and the launcher outside exits with the matching
+/// status.
 #[test]
-fn reboot_in_an_image() {
+fn reboot_in_an_image_ends_the_container() {
     for who in super::harness::who::both() {
         let image = Image::new(who);
         for (how, status) in [("restart", 133), ("halt", 0), ("off", 0)] {
@@ -550,14 +553,14 @@ fn reboot_in_an_image() {
     }
 }
 
-/// Killed by whoever can, it takes all with it.
+/// Killing process 1 kills all other processes.
 #[test]
-fn killed_it_is_the_end() {
+fn killed_process_1_ends_all_processes() {
     for it in NATIVE.ours().into_iter().filter(Subject::is_pid_1) {
-        let (running, cmd) = asleep(&it, &[]);
+        let (running, cmd) = sleeping_cmd(&it, &[]);
         send(it.init(&running), libc::SIGKILL);
-        eventually("CMD is gone", || is_gone(cmd).then_some(()));
-        // unshare has words of its own for it.
+        eventually("the command has ended", || is_gone(cmd).then_some(()));
+        // unshare(1) prints its own message.
         running.finish();
     }
 }
@@ -565,12 +568,12 @@ fn killed_it_is_the_end() {
 // ---- the terminal
 
 #[test]
-fn keys_arrive_once() {
-    terminal::keys_arrive_once(&NATIVE, true);
+fn signal_keys_reach_cmd_once() {
+    terminal::signal_keys_reach_cmd_once(&NATIVE, true);
 }
 
 #[test]
-fn ctrl_c() {
+fn ctrl_c_ends_cmd() {
     terminal::ctrl_c_ends_cmd(&NATIVE);
 }
 
@@ -580,26 +583,26 @@ fn cmd_is_in_the_foreground() {
 }
 
 #[test]
-fn ctrl_z() {
-    terminal::stop_and_resume(&NATIVE, false);
+fn ctrl_z_stops_the_job() {
+    terminal::ctrl_z_stops_the_job(&NATIVE, false);
 }
 
 #[test]
-fn in_the_background() {
-    terminal::in_the_background(&NATIVE, false);
+fn background_job_leaves_the_terminal_alone() {
+    terminal::background_job_leaves_the_terminal_alone(&NATIVE, false);
 }
 
 #[test]
-fn the_terminal_is_given_back() {
-    terminal::given_back(&NATIVE, false);
+fn terminal_is_returned_to_the_caller() {
+    terminal::terminal_is_returned_to_the_caller(&NATIVE, false);
 }
 
 #[test]
-fn as_the_session_leader() {
-    terminal::as_the_session_leader(&NATIVE, false);
+fn nsinit_works_as_the_session_leader() {
+    terminal::init_works_as_the_session_leader(&NATIVE, false);
 }
 
 #[test]
-fn in_a_pipeline() {
-    terminal::in_a_pipeline(&NATIVE, true);
+fn nsinit_works_in_a_pipeline() {
+    terminal::init_works_in_a_pipeline(&NATIVE, true);
 }

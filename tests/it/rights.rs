@@ -232,7 +232,7 @@ fn enter_drops_rights_before_it_clones_cmd() {
     const ROUNDS: usize = 80;
     const HELD: &str = "a80425fb";
     for who in who::both() {
-        let script = format!("helper ambush {HELD} s3cret >/seen & echo up; exec sleep 1000");
+        let script = format!("helper watch {HELD} s3cret >/seen & echo up; exec sleep 1000");
         let options: &[&str] =
             if who.is_root() { &["--share-user", "--cap-add", "SYS_PTRACE"] } else { &["--cap-add", "SYS_PTRACE"] };
         let cmd = ["/bin/sh", "-c", &script];
@@ -248,16 +248,16 @@ fn enter_drops_rights_before_it_clones_cmd() {
             let options = [options, &terse].concat();
             enter(who, container.init, &options, &["true"]).env("SECRET", SECRETS[1]).run().is(0, "", "");
         }
-        let ambush =
+        let watcher =
             procs::tree(container.init).into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.name == "helper"));
-        send(ambush.expect("the ambush runs"), libc::SIGTERM);
-        let seen = eventually("the ambush has printed its result", || {
+        send(watcher.expect("the watcher runs"), libc::SIGTERM);
+        let seen = eventually("the watcher has printed its result", || {
             Some(std::fs::read_to_string(container.root.at("seen")).ok()?).filter(|text| text.ends_with('\n'))
         });
         let (count, rest) = seen.trim_end().split_once(" strong ").expect("seen N strong M telling L");
         assert_eq!(rest, "0 telling 0", "{who:?}: {seen}");
         let count: u32 = count.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number");
-        assert!(count > 10, "the ambush saw only {count} processes in {ROUNDS} rounds");
+        assert!(count > 10, "the watcher saw only {count} processes in {ROUNDS} rounds");
         // The command's own capabilities.
         let caps = |options: &[&str]| {
             let out = enter(who, &of, options, &["grep", "-E", "^(Cap(Eff|Bnd|Amb)|Uid)", "/proc/self/status"]).run();

@@ -1,17 +1,17 @@
-//! INIT.md's signal table: what is sent to OUTER or INIT reaches CMD, exactly once; and CMD starts with the
-//! caller's mask and dispositions.
+//! INIT.md's signal table: a signal to the launcher or to process 1 reaches the command exactly once; and the command
+//! starts with the caller's mask and dispositions.
 
 use super::harness::launch::send;
 use super::harness::procs::{Pid, eventually, is_gone, stat};
 use super::harness::scratch::busybox;
 use super::harness::{Launch, Root, Running, roots};
 
-/// All that can be forwarded: KILL and STOP are the kernel's, CHLD is about our own children.
+/// The signals that are forwarded: KILL and STOP cannot be caught, CHLD reports our own children.
 fn forwarded() -> impl Iterator<Item = i32> {
     (1..=64).filter(|s| ![libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD].contains(s))
 }
 
-/// The first that carries a value, for the kernel; libc's own SIGRTMIN comes later.
+/// The kernel's first real-time signal, which carries a value; libc's SIGRTMIN is higher.
 const FIRST_REAL_TIME: i32 = 32;
 
 fn queue(pid: Pid, signal: i32, value: i32) {
@@ -20,7 +20,7 @@ fn queue(pid: Pid, signal: i32, value: i32) {
     unsafe { libc::sigqueue(pid, signal, value) };
 }
 
-/// A CMD that says which signals it gets, and is ready for them.
+/// A command that prints the signals that it gets, and is ready for them.
 fn recorder(root: Root, options: &[&str]) -> (Root, Running) {
     let root = root.with_helper();
     let mut running = root.launch(options, &["helper", "signals"]).open_input().start();
@@ -28,20 +28,20 @@ fn recorder(root: Root, options: &[&str]) -> (Root, Running) {
     (root, running)
 }
 
-/// A CMD that does nothing about signals, executed already.
-fn asleep(root: &Root) -> (Running, Pid) {
+/// A command without signal handlers, already executed.
+fn sleeping_cmd(root: &Root) -> (Running, Pid) {
     let running = root.launch(&[], &["sleep", "1000"]).start();
     let cmd = running.cmd();
-    eventually("CMD is executed", || stat(cmd).filter(|s| s.name == "sleep"));
+    eventually("the command is executed", || stat(cmd).filter(|s| s.name == "sleep"));
     (running, cmd)
 }
 
 fn stop(pid: Pid) {
     send(pid, libc::SIGSTOP);
-    eventually("it is stopped", || stat(pid).filter(|s| s.state == 'T'));
+    eventually("the process is stopped", || stat(pid).filter(|s| s.state == 'T'));
 }
 
-/// Sends every signal and waits for each: a second copy, or a wrong one, would come in between.
+/// Sends each signal and waits for it: a second copy, or a wrong signal, would arrive in between.
 #[track_caller]
 fn all_arrive_once(mut running: Running, to: Pid, send: impl Fn(Pid, i32)) -> Vec<String> {
     let mut lines = Vec::new();
@@ -56,16 +56,16 @@ fn all_arrive_once(mut running: Running, to: Pid, send: impl Fn(Pid, i32)) -> Ve
 }
 
 #[test]
-fn every_signal_to_outer_arrives_once() {
+fn every_signal_to_the_launcher_reaches_cmd_once() {
     for root in roots() {
         let (_root, running) = recorder(root, &[]);
-        let outer = running.pid();
-        all_arrive_once(running, outer, send);
+        let launcher = running.pid();
+        all_arrive_once(running, launcher, send);
     }
 }
 
 #[test]
-fn every_signal_to_init_arrives_once() {
+fn every_signal_to_process_1_reaches_cmd_once() {
     for root in roots() {
         let (_root, running) = recorder(root, &[]);
         let init = running.init();
@@ -74,20 +74,20 @@ fn every_signal_to_init_arrives_once() {
 }
 
 #[test]
-fn queued_signals_keep_their_value() {
+fn forwarded_real_time_signals_keep_their_value() {
     for root in roots() {
         let (_root, running) = recorder(root, &[]);
-        let outer = running.pid();
-        let lines = all_arrive_once(running, outer, |pid, signal| queue(pid, signal, signal + 1000));
+        let launcher = running.pid();
+        let lines = all_arrive_once(running, launcher, |pid, signal| queue(pid, signal, signal + 1000));
         for (signal, line) in forwarded().zip(lines).filter(|&(s, _)| s >= FIRST_REAL_TIME) {
             assert_eq!(line.split(' ').nth(2), Some((signal + 1000).to_string().as_str()), "{line}");
         }
     }
 }
 
-/// Real-time signals queue: none is lost, and they keep their order.
+/// Real-time signals are queued: none is lost, and they keep their order.
 #[test]
-fn a_burst_of_real_time_signals_arrives_whole() {
+fn no_real_time_signal_of_a_burst_is_lost() {
     for root in roots() {
         let (_root, mut running) = recorder(root, &[]);
         for value in 0..100 {
@@ -101,25 +101,25 @@ fn a_burst_of_real_time_signals_arrives_whole() {
 }
 
 #[test]
-fn shared_pids_change_nothing() {
+fn signals_are_forwarded_with_share_pid() {
     for root in roots() {
         let (_root, running) = recorder(root, &["--share-pid"]);
-        let outer = running.pid();
-        all_arrive_once(running, outer, send);
+        let launcher = running.pid();
+        all_arrive_once(running, launcher, send);
     }
 }
 
 #[test]
-fn cmd_as_pid_1_gets_them_too() {
+fn signals_are_forwarded_to_cmd_as_pid_1() {
     for root in roots() {
         let (_root, running) = recorder(root, &["--as-pid-1"]);
-        let outer = running.pid();
-        all_arrive_once(running, outer, send);
+        let launcher = running.pid();
+        all_arrive_once(running, launcher, send);
     }
 }
 
 #[test]
-fn chld_is_not_forwarded() {
+fn sigchld_is_not_forwarded() {
     for root in roots() {
         let (_root, mut running) = recorder(root, &[]);
         for pid in [running.pid(), running.init()] {
@@ -131,9 +131,9 @@ fn chld_is_not_forwarded() {
     }
 }
 
-/// The code and sender of a forwarded signal are kill's, as if the sender had aimed at CMD.
+/// Code and sender of a forwarded signal are those of kill(2), as if sent directly to the command.
 #[test]
-fn the_group_gets_them_only_on_request() {
+fn group_option_forwards_signals_to_cmds_group() {
     for root in roots() {
         let root = root.with_helper();
         let cmd = ["sh", "-c", "trap '' USR1; /bin/helper signals; :"];
@@ -141,9 +141,9 @@ fn the_group_gets_them_only_on_request() {
             let mut running = root.launch(options, &cmd).open_input().start();
             assert_eq!(running.line(), "ready");
             running.kill(libc::SIGUSR1);
-            // The second signal is the helper's only, sent past nsinit: what went before it has arrived.
+            // The second signal goes to the helper only, not through nsinit: all earlier ones have then arrived.
             let helper =
-                eventually("the helper is there", || super::harness::procs::children(running.cmd()).first().copied());
+                eventually("the helper runs", || super::harness::procs::children(running.cmd()).first().copied());
             if !expected.is_empty() {
                 assert_eq!(running.line() + "\n", expected);
             }
@@ -155,37 +155,37 @@ fn the_group_gets_them_only_on_request() {
 }
 
 #[test]
-fn cmd_can_be_ended_by_signals() {
+fn death_by_forwarded_signal_n_gives_128_plus_n() {
     for root in roots() {
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, libc::SIGALRM, 50] {
-            let (running, _) = asleep(&root);
+            let (running, _) = sleeping_cmd(&root);
             running.kill(signal);
             running.finish().is(128 + signal, "", "");
         }
     }
 }
 
-/// The signal of a stopped process stays pending: it needs the CONT too.
+/// The signal to a stopped process stays pending: the process needs SIGCONT too.
 #[test]
-fn a_stopped_cmd_can_end() {
+fn stopped_cmd_gets_sigcont_after_a_fatal_signal() {
     for root in roots() {
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT] {
-            let (running, cmd) = asleep(&root);
+            let (running, cmd) = sleeping_cmd(&root);
             stop(cmd);
             send(running.init(), signal);
-            eventually("CMD ends", || is_gone(cmd).then_some(()));
-            // OUTER may have stopped with CMD.
+            eventually("the command ends", || is_gone(cmd).then_some(()));
+            // The launcher may have stopped with the command.
             running.kill(libc::SIGCONT);
             running.finish().is(128 + signal, "", "");
         }
     }
 }
 
-/// A shell ends a stopped job with TERM and CONT, both to OUTER.
+/// A shell ends a stopped job with SIGTERM and SIGCONT, both to the launcher.
 #[test]
-fn a_stopped_job_ends_as_shells_do_it() {
+fn sigterm_and_sigcont_end_a_stopped_job() {
     for root in roots() {
-        let (running, cmd) = asleep(&root);
+        let (running, cmd) = sleeping_cmd(&root);
         stop(cmd);
         running.kill(libc::SIGTERM);
         running.kill(libc::SIGCONT);
@@ -193,22 +193,22 @@ fn a_stopped_job_ends_as_shells_do_it() {
     }
 }
 
-// ---- what CMD starts with
+// ---- the state in which the command starts
 
 fn ignore(signal: i32) {
-    // SAFETY: SIG_IGN is no function.
+    // SAFETY: SIG_IGN is not a function pointer.
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
-/// The raw call: libc's leaves out the signals that it keeps for itself.
+/// The raw call: libc's wrapper leaves out the signals that libc uses itself.
 fn block(mask: u64) {
     // SAFETY: the kernel reads eight bytes.
     unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, 0, size_of::<u64>()) };
 }
 
-/// CMD's mask and dispositions are those of a program that the caller starts directly.
+/// The command's mask and dispositions are those of a program that the caller starts directly.
 #[test]
-fn cmd_starts_with_the_callers_signals() {
+fn cmd_starts_with_the_callers_signal_mask_and_dispositions() {
     let rows: [fn(); 6] = [
         || (),
         || ignore(libc::SIGPIPE),
@@ -233,9 +233,9 @@ fn cmd_starts_with_the_callers_signals() {
     }
 }
 
-/// tini and catatonit hang for ever when they are started with SIGCHLD ignored.
+/// tini and catatonit hang for ever if they are started with SIGCHLD ignored.
 #[test]
-fn an_ignored_chld_does_not_hang_us() {
+fn ignored_sigchld_does_not_hang_the_launcher() {
     for root in roots() {
         let launch = |cmd: &[&str]| {
             root.launch(&[], cmd).before(|| {
@@ -248,9 +248,9 @@ fn an_ignored_chld_does_not_hang_us() {
     }
 }
 
-/// Blocked by the caller, a signal to OUTER reaches CMD all the same (and is pending there).
+/// A signal to the launcher that the caller blocks still reaches the command (and is pending there).
 #[test]
-fn a_mask_does_not_stop_forwarding() {
+fn signals_blocked_by_the_caller_are_forwarded() {
     for root in roots() {
         let cmd = [
             "sh",

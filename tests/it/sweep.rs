@@ -1,7 +1,7 @@
-//! Every call refused, one at a time, wherever it is made: nsinit does what was asked for, or it says in a line why not, and
-//! its status tells so. A status alone does not name the cause.
+//! Each system call fails once, at each place where it is made: nsinit does what was requested, or one message says
+//! why not and the exit status agrees. An exit status alone does not name the cause.
 //!
-//! What is run by default is short: one errno for each, and of what is called often the first few. By hand, all of it:
+//! The default run is short: one errno for each call, and only the first few of a frequent call. The whole sweep:
 //! `NSINIT_SWEEP=all cargo test --test it sweep::`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,8 +13,8 @@ use super::harness::{Launch, roots, skip, who};
 
 use libc::{EIO, ENOMEM, ENOSYS, EPERM};
 
-/// Without these nothing starts, speaks or ends; and those of which rustix takes for granted that they do not fail, which a
-/// debug build asserts.
+/// Calls without which no program starts, prints or ends; and calls that rustix assumes never fail, which a debug
+/// build asserts.
 const BASIC: [i64; 10] = [
     libc::SYS_execve,
     libc::SYS_write,
@@ -29,25 +29,26 @@ const BASIC: [i64; 10] = [
 ];
 
 const ERRNOS: [i32; 4] = [EPERM, ENOSYS, EIO, ENOMEM];
-/// Of a call that is made a hundred times, so many are refused where time is short,
+/// In the short run, only the first failures of a frequent call are tested,
 const MOST: u32 = 4;
-/// and no longer than that, for each way to start nsinit.
+/// and no longer than this, for each way to start nsinit.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// A way to start nsinit, and what comes of it when all is well.
+/// A way to start nsinit, and its result without a failure.
 struct Way<'a> {
     name: &'a str,
     launch: &'a dyn Fn() -> Launch,
     stdout: &'a str,
-    /// What fails may do so when the status is out already: after CMD's start, or beside it.
+    /// A call may fail after the exit status is already decided: after the start of the command, or in another
+    /// process.
     late: bool,
 }
 
 impl Way<'_> {
-    /// Refuses each call that it makes.
+    /// Makes each call fail in turn.
     fn sweep(&self) {
         if who::root().is_none() {
-            return skip("only root listens to another's calls");
+            return skip("only root can listen to the calls of another user's process");
         }
         let whole = std::env::var("NSINIT_SWEEP").is_ok_and(|value| value == "all");
         let (launch, counter) = census((self.launch)(), "echo");
@@ -63,7 +64,7 @@ impl Way<'_> {
                 plan.extend(errnos.map(|&errno| Nth { call, nth, errno }));
             }
         }
-        // What time cuts off are the later ones of each call.
+        // The time limit cuts off the later occurrences of each call.
         plan.sort_by_key(|refused| refused.nth);
         let end = Instant::now() + PATIENCE;
         let (mut runs, mut found) = (0, Vec::new());
@@ -76,16 +77,16 @@ impl Way<'_> {
         assert!(found.is_empty(), "{}: {} of {runs} runs:\n{}", self.name, found.len(), found.join("\n\n"));
     }
 
-    /// What is wrong with a run, if anything is.
+    /// Describes a wrong result, if there is one.
     fn wrong(&self, refused: Nth) -> Option<String> {
         let (launch, counter) = refused.refuse((self.launch)(), "echo");
         let out = launch.run();
         counter.count();
         let ran = (out.status, &*out.stdout) == (0, self.stdout);
-        // The loader of the program and its C library, which have words of their own or none.
+        // The dynamic loader and the C library have messages of their own, or none.
         let loader = ["shared libraries", "thread-local", "TLS"].iter().any(|word| out.stderr.contains(word));
         let loader = loader && out.status == 127 || refused.call == libc::SYS_mmap && out.status == -libc::SIGSEGV;
-        // What is written to CMD's own terminal comes by standard output.
+        // With --pty, messages of process 1 arrive through standard output.
         let told = out.stderr.lines().chain(out.stdout.lines()).any(|line| line.starts_with("nsinit: "));
         let told = told && (out.status != 0 || self.late);
         (!ran && !loader && !told).then(|| format!("{refused:?}: {out}"))
@@ -93,7 +94,7 @@ impl Way<'_> {
 }
 
 #[test]
-fn a_failure_of_a_container_has_its_line() {
+fn failing_call_of_a_container_is_reported() {
     for root in roots() {
         let launch = || root.launch(&["--hostname", "x", "--tmpfs", "/tmp"], &["echo", "ran"]);
         Way { name: "--root", launch: &launch, stdout: "ran\n", late: false }.sweep();
@@ -101,7 +102,7 @@ fn a_failure_of_a_container_has_its_line() {
 }
 
 #[test]
-fn a_failure_of_a_sandbox_has_its_line() {
+fn failing_call_of_a_sandbox_is_reported() {
     for who in who::both() {
         let options = ["--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev"];
         let launch = || Launch::new(who).args(options).args(["--", "/bin/echo", "ran"]);
@@ -110,7 +111,7 @@ fn a_failure_of_a_sandbox_has_its_line() {
 }
 
 #[test]
-fn a_failure_in_place_has_its_line() {
+fn failing_call_in_place_is_reported() {
     for who in who::both() {
         let launch = || Launch::new(who).args(["--", "/bin/echo", "ran"]);
         Way { name: "in place", launch: &launch, stdout: "ran\n", late: false }.sweep();
@@ -118,7 +119,7 @@ fn a_failure_in_place_has_its_line() {
 }
 
 #[test]
-fn a_failure_with_a_terminal_has_its_line() {
+fn failing_call_with_pty_is_reported() {
     for root in roots() {
         let launch = || root.launch(&["--pty"], &["echo", "ran"]);
         Way { name: "--pty", launch: &launch, stdout: "ran\r\n", late: true }.sweep();
@@ -126,7 +127,7 @@ fn a_failure_with_a_terminal_has_its_line() {
 }
 
 #[test]
-fn a_failure_in_the_background_has_its_line() {
+fn failing_call_of_detach_is_reported() {
     for root in roots() {
         let launch = || root.launch(&["--detach"], &["echo", "ran"]);
         Way { name: "--detach", launch: &launch, stdout: "ran\n", late: true }.sweep();
@@ -134,7 +135,7 @@ fn a_failure_in_the_background_has_its_line() {
 }
 
 #[test]
-fn a_failure_to_enter_has_its_line() {
+fn failing_call_of_enter_is_reported() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         let launch = || enter(who, container.inside, &[], &["echo", "ran"]);

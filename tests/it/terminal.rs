@@ -1,5 +1,6 @@
-//! The terminal, as a person in front of it has it: INIT.md's outcomes, with a real shell outside. `$S` shares the terminal,
-//! `$N` has one of its own, or none; `pty` has more about that one, and `thief` about reading the caller's.
+//! The caller's terminal: INIT.md's outcomes, with a real shell outside. `$S` shares the terminal, `$N` has one of
+//! its own, or none. `pty` tests the container's terminal further, `thief` tests that no process inside reads the
+//! caller's.
 
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, stat};
@@ -11,18 +12,19 @@ const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 const CTRL_BACKSLASH: &str = "\x1c";
 
-/// Both ways to a terminal: the container's own, and the caller's.
-fn everywhere() -> impl Iterator<Item = (Root, &'static str)> {
+/// Both kinds of terminal, the container's own and the caller's, with each root.
+fn roots_and_terminals() -> impl Iterator<Item = (Root, &'static str)> {
     ["$N", "$S"].into_iter().flat_map(|way| roots().into_iter().map(move |root| (root, way)))
 }
 
-/// `helper signals` below nsinit; `act` makes signals; what arrived in CMD, in order.
+/// Runs `helper signals` below nsinit; `act` causes signals; the result is the signals that reached the command, in
+/// order.
 #[track_caller]
 fn signals(term: &mut Term, line: &str, act: impl FnOnce(&mut Term) -> String) -> Vec<i32> {
     term.line(line);
     term.expect("ready\r\n");
     let mut shown = act(term);
-    // Past nsinit: a second copy of what was made before is there when this one is.
+    // SIGUSR1 does not go through nsinit: a second copy of an earlier signal has arrived before it.
     let helper = procs::tree(term.pid()).into_iter().find(|&pid| stat(pid).is_some_and(|s| s.name == "helper"));
     let helper = helper.expect("the helper runs");
     send(helper, libc::SIGUSR1);
@@ -34,8 +36,8 @@ fn signals(term: &mut Term, line: &str, act: impl FnOnce(&mut Term) -> String) -
 }
 
 #[test]
-fn keys_that_signal_arrive_once() {
-    for (root, way) in everywhere() {
+fn signal_keys_reach_cmd_once() {
+    for (root, way) in roots_and_terminals() {
         let root = root.with_helper();
         let mut term = Term::new(&root);
         let got = signals(&mut term, &format!("{way} -- helper signals"), |term| {
@@ -54,7 +56,7 @@ fn keys_that_signal_arrive_once() {
 
 #[test]
 fn ctrl_c_ends_cmd() {
-    for (root, way) in everywhere() {
+    for (root, way) in roots_and_terminals() {
         let mut term = Term::new(&root);
         term.line(&format!("{way} -- sh -c 'echo up; exec sleep 1000'"));
         term.expect("up");
@@ -66,8 +68,8 @@ fn ctrl_c_ends_cmd() {
 }
 
 #[test]
-fn a_changed_window_is_told_once() {
-    for (root, way) in everywhere() {
+fn window_size_change_reaches_cmd_once() {
+    for (root, way) in roots_and_terminals() {
         let root = root.with_helper();
         let mut term = Term::new(&root);
         let got = signals(&mut term, &format!("{way} -- helper signals"), |term| {
@@ -81,8 +83,8 @@ fn a_changed_window_is_told_once() {
 }
 
 #[test]
-fn stop_and_resume() {
-    for (root, way) in everywhere() {
+fn job_can_be_stopped_and_resumed() {
+    for (root, way) in roots_and_terminals() {
         for shell in [&BASH[..], &["dash", "-i"]] {
             let mut term = Term::with(&root, shell);
             term.line(&format!("{way} -- sh -c 'echo up; read x; echo got $x; exit 5'"));
@@ -90,12 +92,12 @@ fn stop_and_resume() {
             for _ in 0..3 {
                 term.keys(CTRL_Z);
                 term.prompt();
-                assert_eq!(term.foreground(), term.pid(), "the shell has its terminal back");
+                assert_eq!(term.foreground(), term.pid(), "the shell is in the foreground");
                 assert!(term.ask("jobs").contains("Stopped"));
                 term.line("fg");
-                eventually("CMD's job has the terminal", || (term.foreground() != term.pid()).then_some(()));
-                // Until it has been continued the kernel drops a ^Z (signal(7), SIGCONT).
-                eventually("all of it goes on", || {
+                eventually("the job is in the foreground", || (term.foreground() != term.pid()).then_some(()));
+                // Until the job has been continued, the kernel drops a ^Z (signal(7), SIGCONT).
+                eventually("all processes of the job run", || {
                     let mut job = procs::tree(term.pid()).into_iter().filter_map(stat);
                     job.all(|one| one.state != 'T').then_some(())
                 });
@@ -110,7 +112,7 @@ fn stop_and_resume() {
 }
 
 #[test]
-fn a_cmd_that_stops_itself_stops_the_job() {
+fn cmd_that_stops_itself_stops_the_job() {
     for root in roots() {
         let mut term = Term::new(&root);
         for signal in ["STOP", "TSTP", "TTIN", "TTOU"] {
@@ -124,19 +126,19 @@ fn a_cmd_that_stops_itself_stops_the_job() {
 }
 
 #[test]
-fn a_stopped_job_goes_on_in_the_background() {
-    for (root, way) in everywhere() {
+fn stopped_job_continues_in_the_background() {
+    for (root, way) in roots_and_terminals() {
         let mut term = Term::new(&root);
         term.ask(&format!("{way} -- sh -c 'kill -TSTP $$; exit 6'"));
-        // In one line: what has ended before a prompt is told there, and forgotten.
+        // In one line: the shell reports a job that has ended before the prompt, and forgets it.
         assert_eq!(term.ask("bg; wait %1; echo =$?").lines().last(), Some("=6"));
         term.hang_up();
     }
 }
 
 #[test]
-fn a_background_job_does_not_take_the_terminal() {
-    for (root, way) in everywhere() {
+fn background_job_does_not_take_the_terminal() {
+    for (root, way) in roots_and_terminals() {
         let mut term = Term::new(&root);
         term.line(&format!("{way} -- sh -c 'echo up; exec sleep 1000' &"));
         term.expect("up");
@@ -148,15 +150,15 @@ fn a_background_job_does_not_take_the_terminal() {
     }
 }
 
-/// Who reads from a terminal that is not his gets TTIN; brought to the front he reads on.
+/// A background process that reads the terminal gets SIGTTIN; in the foreground it reads on.
 #[test]
-fn a_background_reader_stops_until_it_is_in_front() {
+fn background_reader_is_stopped_until_it_is_in_the_foreground() {
     for root in roots() {
         let mut term = Term::new(&root);
         term.ask("$S -- head -n 1 &");
         eventually("the job is stopped", || term.ask("jobs").contains("Stopped").then_some(()));
         term.line("fg");
-        eventually("CMD's job has the terminal", || (term.foreground() != term.pid()).then_some(()));
+        eventually("the job is in the foreground", || (term.foreground() != term.pid()).then_some(()));
         term.line("abc");
         term.expect("abc");
         term.prompt();
@@ -165,7 +167,7 @@ fn a_background_reader_stops_until_it_is_in_front() {
 }
 
 #[test]
-fn the_terminal_is_given_back() {
+fn terminal_is_returned_to_the_caller() {
     for root in roots() {
         let mut term = Term::new(&root);
         for (cmd, status) in
@@ -175,7 +177,7 @@ fn the_terminal_is_given_back() {
             assert_eq!(term.foreground(), term.pid(), "{cmd}");
             assert_eq!(term.ask("echo =$?"), format!("={status}"));
         }
-        // A script is no job control shell: only nsinit gives the terminal back.
+        // A script's shell has no job control: only nsinit returns the terminal.
         assert_eq!(
             term.ask("sh -c '$S -- true; cat /proc/$$/stat' | cut -d' ' -f5,8 | tr ' ' '\\n' | uniq | wc -l"),
             "1"
@@ -190,14 +192,14 @@ fn the_terminal_is_given_back() {
 }
 
 #[test]
-fn a_pipeline_keeps_the_terminal() {
-    for (root, way) in everywhere() {
+fn pipeline_keeps_the_terminal() {
+    for (root, way) in roots_and_terminals() {
         let root = root.with_helper();
         let mut term = Term::new(&root);
         let got = signals(&mut term, &format!("{way} -- helper signals | (trap '' INT; cat)"), |term| {
             let group = term.foreground();
             let members = procs::all().into_iter().filter(|s| s.group == group && s.session == term.pid());
-            assert!(members.into_iter().any(|s| s.name == "cat"), "the pipeline's group has the terminal");
+            assert!(members.into_iter().any(|s| s.name == "cat"), "the pipeline's group is in the foreground");
             term.keys(CTRL_C);
             term.expect("2 ") + &term.expect("\n")
         });
@@ -206,10 +208,10 @@ fn a_pipeline_keeps_the_terminal() {
     }
 }
 
-/// `nsinit … | tee log`: CMD still reads what is typed.
+/// `nsinit … | tee log`: the command still reads the typed text.
 #[test]
-fn a_pipeline_can_be_typed_to() {
-    for (root, way) in everywhere() {
+fn cmd_in_a_pipeline_reads_typed_text() {
+    for (root, way) in roots_and_terminals() {
         let mut term = Term::new(&root);
         term.line(&format!("{way} -- sh -c 'echo up; read x; echo got $x' | cat"));
         term.expect("up");
@@ -221,8 +223,8 @@ fn a_pipeline_can_be_typed_to() {
 }
 
 #[test]
-fn a_hang_up_reaches_cmd() {
-    for (root, way) in everywhere() {
+fn hangup_reaches_cmd() {
+    for (root, way) in roots_and_terminals() {
         let mut term = Term::new(&root);
         term.line(&format!(
             "{way} -- sh -c 'trap \"echo hup >/tmp/hup; exit\" HUP; echo up; while :; do sleep 0.01; done'"
@@ -234,8 +236,8 @@ fn a_hang_up_reaches_cmd() {
 }
 
 #[test]
-fn a_hang_up_ends_stopped_and_background_jobs() {
-    for (root, way) in everywhere() {
+fn hangup_ends_stopped_and_background_jobs() {
+    for (root, way) in roots_and_terminals() {
         let mut term = Term::new(&root);
         term.line(&format!("{way} -- sh -c 'echo up; sleep 1000' &"));
         term.expect("up");
@@ -244,9 +246,9 @@ fn a_hang_up_ends_stopped_and_background_jobs() {
     }
 }
 
-/// Without the terminal's keys: a session of CMD's own.
+/// The command has its own session, without the caller's terminal.
 #[test]
-fn new_session() {
+fn new_session_gives_cmd_a_session_without_a_terminal() {
     for root in roots() {
         let out = root.run(&["--new-session"], &["sh", "-c", "cut -d' ' -f6 /proc/$$/stat; echo $$"]);
         let numbers: Vec<&str> = out.text().lines().collect();
@@ -263,9 +265,9 @@ fn new_session() {
     }
 }
 
-/// The console is there when there is a terminal, and it is that terminal.
+/// /dev/console exists if the caller shares a terminal, and is that terminal.
 #[test]
-fn the_console() {
+fn dev_console_is_the_shared_terminal() {
     for root in roots() {
         let mut term = Term::new(&root);
         assert_eq!(
@@ -283,19 +285,19 @@ fn debian_term(who: who::Who) -> Option<Term> {
 }
 
 #[test]
-fn an_interactive_bash_has_job_control() {
+fn interactive_bash_has_job_control() {
     for who in who::both() {
         let Some(mut term) = debian_term(who) else { return };
         term.line("$S --setenv PS1 'in$ ' -- bash --norc --noprofile --noediting -i");
         let start = term.expect("in$ ");
         assert!(!start.contains("job control") && !start.contains("cannot set"), "{start}");
         term.line("sleep 1000");
-        eventually("sleep runs in front", || foreground_is(&term, "sleep").then_some(()));
+        eventually("sleep is in the foreground", || foreground_is(&term, "sleep").then_some(()));
         term.keys(CTRL_Z);
         let shown = term.expect("in$ ");
         assert!(shown.contains("Stopped"), "{shown}");
         term.line("fg");
-        eventually("sleep runs in front", || foreground_is(&term, "sleep").then_some(()));
+        eventually("sleep is in the foreground", || foreground_is(&term, "sleep").then_some(()));
         term.keys(CTRL_C);
         term.expect("in$ ");
         term.line("echo =$?");
@@ -318,7 +320,7 @@ fn foreground_is(term: &Term, name: &str) -> bool {
 }
 
 #[test]
-fn without_a_command_it_is_bash_with_our_prompt() {
+fn bash_runs_with_nsinits_prompt_if_no_cmd_is_given() {
     for who in who::both() {
         let Some(mut term) = debian_term(who) else { return };
         term.line("$N");
@@ -333,10 +335,10 @@ fn without_a_command_it_is_bash_with_our_prompt() {
     }
 }
 
-/// CMD has changed the terminal's modes and can't change them back: they are what they were. Of its own end that is its own
-/// business.
+/// A killed command cannot restore the terminal modes that it changed: nsinit does. A command that ends by itself
+/// keeps its changes.
 #[test]
-fn modes_after_a_kill() {
+fn terminal_modes_are_restored_after_a_killed_cmd_only() {
     for root in roots() {
         let mut term = Term::with(&root, &["dash", "-i"]);
         let before = term.ask("stty -a");
@@ -349,25 +351,25 @@ fn modes_after_a_kill() {
     }
 }
 
-// ---- a root built from options
+// ---- a sandbox
 
-/// CMD says that it is there, and becomes `sleep`. The kernel loses a SIGQUIT that comes while a shell executes another program: so it
-/// does without nsinit, too.
+/// Waits until the command has printed `up` and become `sleep`. The kernel loses a SIGQUIT that arrives while a shell
+/// executes another program, also without nsinit.
 fn sleeps(term: &mut Term) {
     term.expect("up");
     let sleeps = |pid: &procs::Pid| stat(*pid).is_some_and(|stat| stat.name == "sleep");
-    eventually("it sleeps", || procs::tree(term.pid()).into_iter().find(sleeps));
+    eventually("the command is sleep", || procs::tree(term.pid()).into_iter().find(sleeps));
 }
 
-/// What makes a sandbox of this root, with its own words before it.
+/// The command line of a sandbox with this root and more options.
 fn sandbox(root: &Root, options: &str) -> String {
     let nsinit = super::harness::scratch::nsinit().display();
     format!("{nsinit} {options} --bind {} / --proc /proc --dev /dev --", root.str())
 }
 
-/// CMD has left the group that the terminal signals: what is typed reaches it by the launcher, once.
+/// The command has left the foreground process group: the launcher forwards the signals of typed keys, once.
 #[test]
-fn keys_reach_a_session_of_its_own() {
+fn signal_keys_reach_cmd_in_a_new_session() {
     for root in roots() {
         let root = root.with_helper();
         for options in ["--new-session", "--new-session --unshare-pid", "--new-session --unshare-all --as-pid-1"] {
@@ -397,17 +399,17 @@ fn keys_reach_a_session_of_its_own() {
     }
 }
 
-/// A shell inside can't name the group that it was started in, and leaves the terminal to one that is no more: the caller's next
-/// read would fail.
+/// A shell in another pid namespace cannot name the process group that it was started in, and leaves the terminal to
+/// a group that no longer exists: the caller's next read would fail.
 #[test]
-fn the_terminal_is_taken_back_from_other_process_ids() {
+fn terminal_is_taken_back_from_another_pid_namespace() {
     for who in who::both() {
         let Some(root) = debian() else { return };
         for options in ["--unshare-pid", "--unshare-pid --as-pid-1", "--unshare-all --wait-all"] {
             let nsinit = super::harness::scratch::nsinit().display();
             let line = format!("{nsinit} {options} --ro-bind {} / --proc /proc --dev /dev --", root.display());
             let mut term = Term::shell(who, root, &BASH);
-            // A script is no job control shell: only nsinit gives the terminal back.
+            // A script's shell has no job control: only nsinit returns the terminal.
             term.line(&format!("sh -c '{line} bash --norc -ic true; echo asks; read -r x; echo got $x'"));
             term.expect("asks");
             term.line("z");
@@ -418,11 +420,12 @@ fn the_terminal_is_taken_back_from_other_process_ids() {
     }
 }
 
-// ---- what is entered
+// ---- enter
 
-/// Without a terminal of its own CMD is in a session without one: keys come by the launcher, once, and stop all of the job.
+/// Without a terminal, the command is in its own session: the launcher forwards the signals of typed keys, once, and
+/// they stop the whole job.
 #[test]
-fn keys_reach_what_has_no_terminal() {
+fn signal_keys_reach_cmd_without_a_terminal() {
     use super::harness::container::{Container, Maker};
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
@@ -446,14 +449,14 @@ fn keys_reach_what_has_no_terminal() {
                     term.keys(CTRL_Z);
                     assert!(term.prompt().contains("Stopped"), "{way}");
                     term.line("fg");
-                    eventually("all of it goes on", || {
+                    eventually("all processes of the job run", || {
                         let mut job = procs::tree(term.pid()).into_iter().filter_map(stat);
                         let front = term.foreground() != term.pid();
                         (front && job.all(|one| one.state != 'T')).then_some(())
                     });
                 }
                 if way.contains("--as-pid-1") {
-                    // Process 1 of a pid namespace is immune to what it does not handle.
+                    // Process 1 of a pid namespace ignores signals without a handler.
                     term.keys(CTRL_Z);
                     term.prompt();
                     term.ask("kill -9 %1; fg");

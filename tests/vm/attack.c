@@ -1,4 +1,4 @@
-/* In a container: tries to get below its root, to the initramfs, which is known by its /script. Says `held` where it can't. */
+/* In a container: tries to reach the initramfs below its root, which has a file /script. Prints `held` if it cannot. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -12,7 +12,7 @@ static int is_outside(void) {
     return access("/script", F_OK) == 0;
 }
 
-/* The root and directory of whoever joins a mount namespace are that namespace's. */
+/* setns(2) to a mount namespace sets root and working directory to those of the namespace. */
 static void join_again(void) {
     int self = syscall(SYS_pidfd_open, getpid(), 0);
     if (self < 0 || setns(self, CLONE_NEWNS))
@@ -26,7 +26,7 @@ static int attack(void) {
     join_again();
     if (is_outside())
         return 2;
-    /* Away with it some other way. */
+    /* Move the root away, or mount over it. */
     mkdir("/tmp/t", 0755);
     mount("/", "/tmp/t", NULL, MS_MOVE, NULL);
     mount("t", "/tmp", "tmpfs", 0, NULL);
@@ -39,7 +39,7 @@ static int attack(void) {
     }
     if (is_outside())
         return 3;
-    /* Out of a directory that is not below the root. */
+    /* Escape by a working directory outside the root. */
     int here = open(".", O_PATH | O_DIRECTORY);
     mkdir("sub", 0755);
     if (!chroot("sub") && !fchdir(here)) {

@@ -1,16 +1,16 @@
-//! The first process of a machine, from the kernel's hand to the kernel's end.
+//! Process 1 of a machine, from its start by the kernel to the end of the machine.
 
 use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
 
-/// One of them, for what is the same in all; and all, if they are asked for.
+/// One kernel, for behaviour that is the same on all; with NSINIT_KERNELS=all, all kernels.
 fn one_or_all() -> Vec<Kernel> {
     let all = std::env::var("NSINIT_KERNELS").is_ok_and(|word| word == "all");
     kernels(if all { &ALL } else { &[Kernel::V6_1] })
 }
 
-/// All that CMD finds.
+/// The state in which the command starts.
 #[test]
-fn it_is_prepared() {
+fn machine_is_prepared_for_cmd() {
     for kernel in kernels(&ALL) {
         let mut image = Image::new(kernel);
         image.runs(
@@ -45,9 +45,9 @@ fn it_is_prepared() {
     }
 }
 
-/// The kernel's command line, and what of it is for whom; the file; and neither.
+/// The kernel's command line, with parts for nsinit and for others; the arguments file; and neither.
 #[test]
-fn what_is_to_run_is_found() {
+fn command_line_and_args_file_select_cmd() {
     for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12]) {
         let mut image = Image::new(kernel);
         image.words(&["--on-exit", "halt", "--", "sh", "-c", "echo \"file's\"  $0 $1; exec true", "a  b", ""]);
@@ -55,23 +55,23 @@ fn what_is_to_run_is_found() {
             .boot("nsinit.nope -- nosuch")
             .is(End::Off, "nsinit: use an option --nope: there is none of that name; nsinit --help lists them\n");
         image.boot("").is(End::Halt, "file's a b\n");
-        // Options of the kernel's go for the file too, and are the last word.
+        // Options on the kernel's command line also apply with the file, and take precedence.
         image.boot("nsinit.on-exit=reboot").is(End::Restart, "file's a b\n");
         image.boot("x=y -- /bin/echo 'one  two' \"three\" --x").is(End::Off, "one  two three --x\n");
         image.boot("-- --root /box --hostname=box -- hostname").is(End::Off, "box\n");
     }
 }
 
-/// With nothing to run there is a shell, on the console, with job control.
+/// Without a command, a shell runs on the console, with job control.
 #[test]
-fn a_shell_on_the_console() {
+fn shell_runs_on_the_console_without_cmd() {
     for kernel in kernels(&ALL) {
         let image = Image::new(kernel);
         let mut machine = image.start("");
         machine.expect("# ");
         machine.enter("echo $((6 * 7)); tty; sleep 1000; echo status $((1000 + $?))\n");
         machine.expect("42\n/dev/console\n");
-        // Who is in the foreground by then.
+        // ^C reaches the foreground process group.
         machine.press("\u{3}", "# ");
         machine.enter("echo again $((6 * 7)); sleep 1000\n");
         machine.expect("again 42\n");
@@ -85,7 +85,7 @@ fn a_shell_on_the_console() {
 }
 
 #[test]
-fn what_follows_cmds_end() {
+fn on_exit_and_respawn_select_what_follows_cmd() {
     for kernel in one_or_all() {
         let mut image = Image::new(kernel);
         image.runs("echo ran");
@@ -96,15 +96,15 @@ fn what_follows_cmds_end() {
         machine.expect("# ");
         machine.enter("exit\n");
         assert_eq!(machine.finish().end, End::Off);
-        // The third ends it.
+        // The third run ends the machine.
         image.runs("echo run; echo x >>/n; [ $(wc -l </n) = 3 ] && kill -USR1 1 && sleep 1000");
         image.boot("nsinit.respawn").is(End::Halt, "run\nrun\nrun\n");
     }
 }
 
-/// Both numberings; what runs has the time to end.
+/// The signal numbers of sysvinit and of systemd; processes get time to end.
 #[test]
-fn signals_end_the_machine() {
+fn shutdown_signals_end_the_machine() {
     const MEANT: [(&str, End); 8] = [
         ("TERM", End::Restart),
         ("INT", End::Restart),
@@ -119,7 +119,7 @@ fn signals_end_the_machine() {
         let all = kernel == Kernel::V6_1;
         for (signal, end) in MEANT.into_iter().step_by(if all { 1 } else { 5 }) {
             let mut image = Image::new(kernel);
-            // A shell whose sleep(1) has been ended says so on its standard error, or not.
+            // A shell may print a line on stderr when its sleep(1) is killed.
             image.runs(&format!(
                 "trap 'echo bye; exit' TERM; sh -c 'trap \"echo too; exit\" TERM; while :; do sleep 0.1; done' 2>/dev/null & sleep 0.3; \
                  kill -{signal} 1; wait"
@@ -129,9 +129,9 @@ fn signals_end_the_machine() {
     }
 }
 
-/// The keys come as a signal.
+/// The kernel sends the keys as a signal.
 #[test]
-fn ctrl_alt_del() {
+fn ctrl_alt_del_restarts_the_machine() {
     for kernel in kernels(&[Kernel::V6_1, Kernel::V7]) {
         let mut image = Image::new(kernel);
         image.modules(&["i8042", "atkbd"]);
@@ -143,9 +143,9 @@ fn ctrl_alt_del() {
     }
 }
 
-/// Files are written, and file systems unmounted, before the machine ends.
+/// Data is written, and file systems are unmounted, before the machine ends.
 #[test]
-fn what_is_mounted_is_unmounted() {
+fn file_systems_are_unmounted_at_shutdown() {
     for kernel in kernels(&NATIVE) {
         let disk = Image::disk("ext4");
         let mut image = Image::new(kernel);
@@ -160,9 +160,9 @@ fn what_is_mounted_is_unmounted() {
     }
 }
 
-/// Whatever CMD does, and whatever becomes of it: the kernel has no reason to panic.
+/// Whatever the command does, the kernel does not panic.
 #[test]
-fn whatever_cmd_does() {
+fn kernel_never_panics_whatever_cmd_does() {
     for kernel in one_or_all() {
         for (script, end) in [
             ("kill -9 -1", End::Off),
@@ -186,11 +186,11 @@ fn whatever_cmd_does() {
     }
 }
 
-/// Process 1 is there, and does what it can, without what it is used to.
+/// Process 1 continues without the file systems that it usually has.
 #[test]
-fn whatever_is_missing() {
+fn machine_works_without_proc_sys_and_run() {
     for kernel in one_or_all() {
-        // A root that can't be written, and has no directory to mount on.
+        // A read-only root without directories to mount on.
         let mut image = Image::new(kernel);
         image.script("#!/bin/sh\nmount -o remount,ro none /\nexec /sbin/init\n");
         let missing =
@@ -198,7 +198,8 @@ fn whatever_is_missing() {
         let cgroup = "nsinit: mount /sys/fs/cgroup: No such file or directory\n";
         let [proc, sys, run] = missing;
         image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
-        // The kernel permits nobody a /proc who has not seen one; root without a user namespace needs no permission.
+        // The kernel permits a new procfs in a user namespace only if a whole one is visible; root without a user
+        // namespace needs no such permission.
         let told = format!("{proc}{sys}{run}{cgroup}");
         let [line, shared] = if kernel == Kernel::V5_10 {
             ["nsinit: copy the mount of /box: No such file or directory (before Linux 5.12 it takes a mounted /proc)\n";
@@ -208,17 +209,17 @@ fn whatever_is_missing() {
         };
         image.boot("-- --root /box -- true").is(End::Off, &format!("{told}{line}"));
         image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}{shared}"));
-        // Nothing at all is in it.
+        // An empty initramfs.
         let image = Image::empty(kernel);
         image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
         image.boot("-- --root /box").is(End::Off, "nsinit: open root /box: No such file or directory\n");
     }
 }
 
-/// Without a console what is said is in the kernel's log, and CMD has standard descriptors all the same.
+/// Without a console, messages go to the kernel log, and the command still has standard descriptors.
 #[test]
-fn without_a_console() {
-    // Of arm64's kernel nothing is heard then.
+fn messages_go_to_the_kernel_log_without_a_console() {
+    // arm64's kernel prints nothing in that case.
     for kernel in one_or_all().into_iter().filter(|kernel| !kernel.is_arm64()) {
         let mut image = Image::new(kernel);
         image.runs("n=$(ls -l /proc/self/fd | grep -c ' [012] -> /dev/null$'); echo \"null $n\" >/dev/kmsg");
@@ -228,9 +229,9 @@ fn without_a_console() {
     }
 }
 
-/// Where the kernel makes no devices, nsinit does.
+/// If the kernel has no devtmpfs, nsinit makes the devices.
 #[test]
-fn without_a_devtmpfs() {
+fn devices_are_made_without_devtmpfs() {
     for kernel in kernels(&NATIVE) {
         let mut image = Image::new(kernel);
         image.program("vm/faulty", "bin/faulty");

@@ -1,9 +1,10 @@
-//! The harness itself, with a shell as the first process instead of nsinit: each way to end is told from the others.
+//! The harness itself, with a shell as process 1 instead of nsinit: it distinguishes the ways in which a machine
+//! ends.
 
 use super::harness::{End, Image, Kernel, kernels};
 
 #[test]
-fn each_end_is_told() {
+fn harness_distinguishes_the_ends_of_a_machine() {
     for kernel in kernels(&[Kernel::V6_1, Kernel::Arm64]) {
         for (end, command) in
             [(End::Off, "poweroff -f"), (End::Restart, "reboot -f"), (End::Halt, "halt -f"), (End::Panic, "exit 3")]
@@ -11,7 +12,7 @@ fn each_end_is_told() {
             let mut image = Image::new(kernel);
             image.script(&format!("#!/bin/sh\necho up; {command}\n"));
             let boot = image.boot("");
-            // That the kernel restarts after a panic is not what counts.
+            // After a panic the kernel also restarts, which does not count.
             assert!(boot.end == end && boot.text().starts_with("up\n"), "{command}: {boot}");
         }
     }

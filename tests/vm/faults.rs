@@ -1,22 +1,22 @@
-//! Boots in which system calls fail, drawn by lot: a machine ends as it was told, or says why it can't, and its kernel never
-//! panics.
+//! Boots in which randomly chosen system calls fail: a machine ends as requested, or a message says why not, and the
+//! kernel never panics.
 
 use std::time::Duration;
 
 use super::harness::{End, Image, Kernel, NATIVE, kernels};
 
-/// What no program can be without (execve, exit, exit_group, write, mmap, munmap, brk, arch_prctl); what never fails (getpid,
-/// geteuid, getegid); and what this test's own shell is lost without (read, rt_sigreturn).
+/// Calls that no program can do without (execve, exit, exit_group, write, mmap, munmap, brk, arch_prctl), that never
+/// fail (getpid, geteuid, getegid), and that this test's own shell needs (read, rt_sigreturn).
 const BASIC: [u64; 13] = [59, 60, 231, 1, 9, 11, 12, 158, 39, 107, 108, 0, 15];
-/// Where the calls of x86_64 end.
+/// The last system call of x86_64.
 const LAST: u64 = 470;
 const ERRNOS: [u64; 8] = [1, 2, 12, 16, 19, 22, 28, 38];
 
-/// What can be drawn again from its number.
+/// A random number generator whose numbers a seed reproduces.
 struct Lot(u64);
 
 impl Lot {
-    /// From 0 to below `end`: a step of splitmix64.
+    /// A number from 0 to below `end`: a step of splitmix64.
     fn draw(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -27,7 +27,7 @@ impl Lot {
 }
 
 #[test]
-fn no_fault_is_the_kernels() {
+fn kernel_never_panics_when_system_calls_fail() {
     let boots: u64 = std::env::var("NSINIT_BOOTS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
     let kernels = kernels(&NATIVE);
     let all = || (0..boots).zip(kernels.iter().cycle());
@@ -66,7 +66,7 @@ fn boot(kernel: Kernel, number: u64) {
     let command = command[lot.draw(command.len() as u64) as usize];
     let line = format!("nsinit.grace=1 NSINIT_FAULTS={} -- {command}", faults.join(","));
     let boot = image.start(&line).finish_within(Duration::from_secs(60));
-    // One whose kernel may not be asked to end it says so and stands still, and so does one that can never fork again.
+    // A machine whose reboot(2) fails prints a message and stops, as does one that can never fork again.
     let told = ["nsinit: switch the power off: ", "nsinit: fork: "];
     let stands = boot.end == End::Killed && told.iter().any(|text| boot.log.contains(text));
     assert!(boot.end == End::Off || stands, "boot {number}: {boot}");

@@ -1,7 +1,7 @@
-/* Becomes /sbin/init, for which some system calls fail.
+/* Executes /sbin/init with a filter under which some system calls fail.
  *
- *     faulty mount=devtmpfs     mount(2) of a devtmpfs answers ENODEV
- *     faulty                    those of NSINIT_FAULTS="NUMBER:ERRNO,...", which is a word of the kernel's command line
+ *     faulty mount=devtmpfs     mount(2) of a devtmpfs fails with ENODEV
+ *     faulty                    the calls in NSINIT_FAULTS="NUMBER:ERRNO,..." fail; the kernel's command line sets the variable
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
     program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     char *faults = getenv("NSINIT_FAULTS");
     if (argc > 1 && !strncmp(argv[1], "mount=", 6)) {
-        /* No filter can read a name: the only mount(2) with MS_NOSUID alone is this one's. */
+        /* A filter cannot read a name: only the mount(2) of the devtmpfs has exactly MS_NOSUID. */
         program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 0, 3);
         program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3]));
         program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MS_NOSUID, 0, 1);

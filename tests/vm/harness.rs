@@ -1,4 +1,4 @@
-//! A kernel, an image with nsinit in it, and a machine made of both.
+//! A kernel, an image with nsinit, and a machine that boots both.
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
@@ -10,19 +10,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// How long a machine may live.
+/// A machine that takes longer hangs.
 const DEADLINE: Duration = Duration::from_secs(180);
-/// How many live at a time.
+/// The number of machines that run at the same time.
 const AT_ONCE: u32 = 2;
 
-/// Says on the real stderr that a test (or a part of it) did not run, and why.
+/// Prints to the real stderr that a test (or a part of it) did not run, and why.
 pub fn skip(why: &str) {
     let name = std::thread::current().name().unwrap_or("main").to_owned();
     assert!(std::env::var_os("NSINIT_MUST_WORK").is_none_or(|v| v != "1"), "skipped: {name}: {why}");
     let _ = writeln!(std::io::stderr(), "skipped: {name}: {why}");
 }
 
-/// Runs a tool and gives what it said, if it is there and ended well.
+/// Runs a tool; its output, if the tool exists and succeeds.
 pub fn attempt(command: &mut Command) -> Option<String> {
     let out = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().ok()?;
     out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim_end().to_owned())
@@ -49,10 +49,10 @@ pub enum Kernel {
 use Kernel::{Arm64, V5_10, V6_1, V6_12, V7};
 
 pub const ALL: [Kernel; 5] = [V5_10, V6_1, V6_12, V7, Arm64];
-/// Those of the machine whose programs the tests can compile.
+/// The kernels for the architecture for which the tests can compile programs.
 pub const NATIVE: [Kernel; 4] = [V5_10, V6_1, V6_12, V7];
 
-/// Those of them that can be had.
+/// The wanted kernels that are available.
 pub fn kernels(wanted: &[Kernel]) -> Vec<Kernel> {
     wanted.iter().copied().filter(|kernel| kernel.directory().is_some()).collect()
 }
@@ -72,12 +72,12 @@ impl Kernel {
         static ONE_AFTER_THE_OTHER: Mutex<()> = Mutex::new(());
         let _guard = ONE_AFTER_THE_OTHER.lock().unwrap_or_else(PoisonError::into_inner);
         if attempt(Command::new(self.qemu()).arg("--version")).is_none() {
-            skip(&format!("there is no {}", self.qemu()));
+            skip(&format!("{} is not installed", self.qemu()));
             return None;
         }
         let path = attempt(script("kernel").arg(self.name()));
         if path.is_none() {
-            skip(&format!("no kernel {} can be had", self.name()));
+            skip(&format!("scripts/kernel cannot get kernel {}", self.name()));
         }
         path.map(PathBuf::from)
     }
@@ -94,7 +94,7 @@ impl Kernel {
         if self.is_arm64() { "ttyAMA0" } else { "ttyS0" }
     }
 
-    /// nsinit for that machine: a static file.
+    /// A static nsinit for that architecture.
     fn nsinit(self) -> &'static Path {
         static HOST: OnceLock<PathBuf> = OnceLock::new();
         static OTHER: OnceLock<PathBuf> = OnceLock::new();
@@ -118,9 +118,9 @@ impl Kernel {
     fn busybox(self) -> PathBuf {
         let own = || ["/bin/busybox", "/usr/bin/busybox"].into_iter().map(PathBuf::from).find(|path| path.exists());
         if self.is_arm64() {
-            self.directory().expect("it was asked for before").join("busybox")
+            self.directory().expect("the kernel was found before").join("busybox")
         } else {
-            own().expect("the machines take a static busybox")
+            own().expect("a static busybox is installed")
         }
     }
 }
@@ -147,7 +147,7 @@ fn new_path(what: &str) -> PathBuf {
     scratch().join(format!("{what}.{}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// What is in the initramfs besides /init: a busybox in /bin, and again in /box, which is a root for containers.
+/// An initramfs: /init, a busybox in /bin, and another in /box, which is a root for containers.
 pub struct Image {
     pub kernel: Kernel,
     dir: PathBuf,
@@ -167,7 +167,7 @@ impl Image {
         image
     }
 
-    /// Without any of that.
+    /// An image with only /init.
     pub fn empty(kernel: Kernel) -> Self {
         let dir = new_path("image");
         fs::create_dir_all(&dir).expect("make an image's directory");
@@ -205,14 +205,14 @@ impl Image {
         fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("open a file to all");
     }
 
-    /// tests/NAME.c, static, at that path.
+    /// tests/NAME.c, compiled statically, at that path.
     pub fn program(&self, name: &str, path: &str) {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(format!("{name}.c"));
         let words = ["-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o"];
         tool(Command::new("cc").args(words).arg(self.place(path)).arg(source));
     }
 
-    /// A program that is there, at that path.
+    /// An existing program, at that path.
     pub fn put(&self, program: &Path, path: &str) {
         self.copy(program, &self.place(path));
     }
@@ -222,38 +222,39 @@ impl Image {
         self.put(self.kernel.nsinit(), path);
     }
 
-    /// busybox without links to it, at that path.
+    /// busybox at that path, without links to it.
     pub fn busybox_alone(&self, path: &str) {
         self.put(&self.kernel.busybox(), path);
     }
 
-    /// The path, in a directory that is there.
+    /// The path, whose parent directory is made.
     fn place(&self, path: &str) -> PathBuf {
         let path = self.at(path);
-        fs::create_dir_all(path.parent().expect("a directory")).expect("make a directory");
+        fs::create_dir_all(path.parent().expect("the path has a parent")).expect("make the path has a parent");
         path
     }
 
-    /// /init is this script, and not nsinit, which is /sbin/nsinit, and /sbin/init too.
+    /// Makes this script /init; nsinit is then /sbin/nsinit and /sbin/init.
     pub fn script(&mut self, text: &str) {
         self.nsinit("sbin/nsinit");
         self.nsinit("sbin/init");
         self.init = Some(text.to_owned());
     }
 
-    /// The command line in the image.
+    /// Sets the command line in the image.
     pub fn words(&mut self, words: &[&str]) {
         self.words = words.iter().map(|&word| word.to_owned()).collect();
     }
 
-    /// A shell script as the machine's CMD, in place.
+    /// Sets a shell script as the machine's command, without a container.
     pub fn runs(&mut self, script: &str) {
         self.words(&["--", "/bin/sh", "-c", script]);
     }
 
-    /// Kernel modules, by name, with those that they need, and /modules, which loads them. Those that are built in are there.
+    /// Adds kernel modules, with those that they depend on, and /modules, which loads them. Built-in modules need no
+    /// file.
     pub fn modules(&self, names: &[&str]) {
-        let modules = self.kernel.directory().expect("it was asked for before").join("modules");
+        let modules = self.kernel.directory().expect("the kernel was found before").join("modules");
         let list = fs::read_to_string(modules.join("modules.dep")).unwrap_or_default();
         let base = |path: &str| {
             path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default().replace('-', "_")
@@ -284,7 +285,7 @@ impl Image {
         self.file("modules", &load);
     }
 
-    /// All of it as a file system in a file.
+    /// Packs the whole image as a file system image.
     pub fn squash(&self, to: &Path) {
         tool(Command::new("mksquashfs").arg(&self.dir).arg(to).args(["-quiet", "-noappend"]));
     }
@@ -297,22 +298,22 @@ impl Image {
         tool(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(&self.dir).arg(to).arg("24M"));
     }
 
-    /// Another that is the same.
+    /// A copy of the image.
     pub fn copy_of_all(&self) -> Self {
         let dir = new_path("image");
         tool(Command::new("cp").args(["-r", "--no-dereference"]).arg(&self.dir).arg(&dir));
         Self { kernel: self.kernel, dir, init: self.init.clone(), words: self.words.clone() }
     }
 
-    /// The file that is booted, compressed that way.
+    /// The file that is booted, with this compression.
     pub fn pack(&self, kind: &str) -> PathBuf {
         self.pack_by(kind, |_| {})
     }
 
     pub fn pack_by(&self, kind: &str, by: impl Fn(&mut Command)) -> PathBuf {
-        // What new_path ends with is no extension, to be replaced.
+        // The counter at the end of new_path's result must not be taken for an extension.
         let out = PathBuf::from(format!("{}.{kind}", new_path("initrd").display()));
-        // Whoever is to write it may.
+        // Another user may have to write it.
         fs::write(&out, "").expect("make a file");
         fs::set_permissions(&out, Permissions::from_mode(0o666)).expect("open a file to all");
         let mut make = script("initramfs");
@@ -330,13 +331,13 @@ impl Image {
         out
     }
 
-    /// Boots what was packed before.
+    /// Boots a packed image.
     #[track_caller]
     pub fn boot_packed(&self, initrd: PathBuf, command_line: &str) -> Boot {
         self.run(initrd, command_line, &[]).finish()
     }
 
-    /// Boots it and waits for its end.
+    /// Boots the image and waits for the end of the machine.
     #[track_caller]
     pub fn boot(&self, command_line: &str) -> Boot {
         self.start(command_line).finish()
@@ -357,7 +358,7 @@ impl Image {
         machine
     }
 
-    /// A file with an empty file system in it.
+    /// A file with an empty file system.
     pub fn disk(sort: &str) -> Disk {
         let path = new_path("disk");
         tool(Command::new("mke2fs").args(["-q", "-t", sort]).arg(&path).arg("16M"));
@@ -371,11 +372,12 @@ impl Image {
     }
 
     fn run(&self, initrd: PathBuf, command_line: &str, options: &[&str]) -> Machine {
-        let kernel = self.kernel.directory().expect("it was asked for before").join("vmlinuz");
-        // Unless another is asked for.
+        let kernel = self.kernel.directory().expect("the kernel was found before").join("vmlinuz");
+        // Unless the command line selects another console.
         let console = format!("console={} quiet", self.kernel.console());
         let console = if command_line.contains("console=") { "" } else { &console };
-        // The interrupts of an emulated timer come late on a loaded machine: "IO-APIC + timer doesn't work!" is a panic.
+        // On a loaded machine the interrupts of an emulated timer are late, and the kernel panics: "IO-APIC + timer
+        // doesn't work!".
         let timer = if self.kernel.is_arm64() { "" } else { " no_timer_check" };
         let append = format!("{console} panic=-1{timer} {command_line}");
         let mut qemu = Command::new(self.kernel.qemu());
@@ -403,7 +405,7 @@ impl Drop for Image {
 pub struct Disk(pub PathBuf);
 
 impl Disk {
-    /// One with a directory's files in it, and a little room.
+    /// A disk with a directory's files, and some free space.
     pub fn of(directory: &Path) -> Self {
         let path = new_path("disk");
         tool(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(directory).arg(&path).arg("400M"));
@@ -415,7 +417,7 @@ impl Disk {
         ["-drive", Box::leak(text.into_boxed_str())]
     }
 
-    /// Whether it was unmounted.
+    /// True if the file system was unmounted.
     pub fn is_clean(&self) -> bool {
         let text = tool(Command::new("dumpe2fs").arg("-h").arg(&self.0));
         let field = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
@@ -437,7 +439,7 @@ impl Drop for Disk {
 
 // ---- machines
 
-/// As many as there is room for.
+/// A permit to run a machine.
 struct Place;
 
 static PLACES: (Mutex<u32>, Condvar) = (Mutex::new(AT_ONCE), Condvar::new());
@@ -460,18 +462,18 @@ impl Drop for Place {
     }
 }
 
-/// How a machine ended: what its kernel said last.
+/// How a machine ended, by the last message of its kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
     Off,
     Restart,
     Halt,
     Panic,
-    /// It did not, and was killed.
+    /// The machine did not end, and was killed.
     Killed,
 }
 
-/// What kernels say of it.
+/// The kernel messages for each end.
 const ENDS: [(&str, End); 5] = [
     ("Kernel panic", End::Panic),
     ("reboot: Power down", End::Off),
@@ -480,7 +482,7 @@ const ENDS: [(&str, End); 5] = [
     ("reboot: System halted", End::Halt),
 ];
 
-/// One that runs.
+/// A running machine.
 pub struct Machine {
     qemu: Child,
     console: Option<ChildStdin>,
@@ -496,7 +498,7 @@ impl Machine {
     fn start(qemu: &mut Command, line: String, initrd: PathBuf) -> Self {
         let place = Place::take();
         let mut qemu = qemu.spawn().expect("start qemu");
-        let mut from = qemu.stdout.take().expect("it is piped");
+        let mut from = qemu.stdout.take().expect("stdout is piped");
         let (to, output) = mpsc::channel();
         std::thread::spawn(move || {
             let mut chunk = [0; 4096];
@@ -510,7 +512,7 @@ impl Machine {
         Self { qemu, console, output, log: String::new(), line, initrd, monitor: None, _place: place }
     }
 
-    /// Reads until `ready` says yes, or the machine is at its end. Returns whether it said so.
+    /// Reads until `ready` is true, or the machine ends. Returns whether `ready` was true.
     fn read_until(&mut self, deadline: Duration, ready: impl Fn(&str) -> bool) -> bool {
         let end = Instant::now() + deadline;
         while !ready(&self.log) {
@@ -528,23 +530,23 @@ impl Machine {
         true
     }
 
-    /// Until the machine has said that.
+    /// Waits until the machine has printed this text.
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
         assert!(
             self.read_until(DEADLINE, |log| log.contains(text)),
-            "it never said {text:?}: {}\n{}",
+            "the machine did not print {text:?}: {}\n{}",
             self.line,
             self.log
         );
     }
 
     pub fn enter(&mut self, keys: &str) {
-        let console = self.console.as_mut().expect("it is piped");
+        let console = self.console.as_mut().expect("stdin is piped");
         console.write_all(keys.as_bytes()).and_then(|()| console.flush()).expect("type");
     }
 
-    /// Presses a key, again and again, until the machine has said that once more.
+    /// Presses a key repeatedly, until the machine has printed this text once more.
     #[track_caller]
     pub fn press(&mut self, key: &str, text: &str) {
         let before = self.log.matches(text).count();
@@ -555,15 +557,16 @@ impl Machine {
                 return;
             }
         }
-        panic!("it never said {text:?}: {}\n{}", self.line, self.log);
+        panic!("the machine did not print {text:?}: {}\n{}", self.line, self.log);
     }
 
-    /// A command for qemu.
+    /// Sends a command to qemu.
     pub fn monitor(&self, command: &str) {
-        let mut socket = UnixStream::connect(self.monitor.as_ref().expect("there is one")).expect("reach the monitor");
-        // It echoes what it gets, and reads on once that is taken.
+        let mut socket = UnixStream::connect(self.monitor.as_ref().expect("the machine has a monitor"))
+            .expect("connect to the monitor");
+        // The monitor echoes its input, and reads on only when the echo is read.
         let _ = socket.read(&mut [0; 4096]);
-        socket.write_all(format!("{command}\n").as_bytes()).expect("tell the monitor");
+        socket.write_all(format!("{command}\n").as_bytes()).expect("write to the monitor");
         std::thread::sleep(Duration::from_millis(200));
         let _ = socket.read(&mut [0; 4096]);
     }
@@ -571,11 +574,11 @@ impl Machine {
     #[track_caller]
     pub fn finish(self) -> Boot {
         let boot = self.finish_within(DEADLINE);
-        assert!(boot.end != End::Killed, "it did not end: {boot}");
+        assert!(boot.end != End::Killed, "the machine did not end: {boot}");
         boot
     }
 
-    /// A machine that has not ended by then, or that says what is to be the last, is killed.
+    /// Kills a machine that has not ended by the deadline, or that has halted.
     pub fn finish_within(mut self, deadline: Duration) -> Boot {
         let ended = |log: &str| ENDS.iter().find(|(text, _)| log.contains(text)).map(|(_, end)| *end);
         self.read_until(deadline, |log| ended(log).is_some());
@@ -583,7 +586,7 @@ impl Machine {
         if matches!(end, End::Killed | End::Halt) {
             let _ = self.qemu.kill();
         }
-        // What it says last.
+        // The last output.
         self.read_until(Duration::from_secs(10), |_| false);
         Boot { end, log: std::mem::take(&mut self.log), line: std::mem::take(&mut self.line) }
     }
@@ -597,7 +600,7 @@ impl Drop for Machine {
     }
 }
 
-/// What a boot came to.
+/// The result of a boot.
 pub struct Boot {
     pub end: End,
     pub log: String,
@@ -611,7 +614,7 @@ impl std::fmt::Display for Boot {
 }
 
 impl Boot {
-    /// What was said by others than the kernel and the firmware.
+    /// The output, without that of the kernel and the firmware.
     pub fn text(&self) -> String {
         let own = |line: &&str| !line.trim_start_matches("\u{1b}c").starts_with('[') && !line.is_empty();
         self.log.lines().filter(own).map(|line| format!("{line}\n")).collect()

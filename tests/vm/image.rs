@@ -1,9 +1,10 @@
-//! `--image` on kernels that have its file systems as modules: by a loop device, and where the kernel can without.
+//! `--image` on kernels that have its file systems as modules: by a loop device, and without one where the kernel
+//! can.
 
 use super::harness::{End, Image, Kernel, NATIVE, kernels};
 
 #[test]
-fn an_image_is_a_root() {
+fn image_is_a_root_with_modules_loaded() {
     for kernel in kernels(&NATIVE) {
         let root = Image::new(kernel);
         for name in ["proc", "dev", "sys"] {
@@ -29,7 +30,7 @@ fn an_image_is_a_root() {
         let boot = image.boot("");
         let mut expected = String::new();
         for sort in ["squashfs", "erofs", "ext4"] {
-            // Overlays of a user namespace's are younger (Linux 5.11).
+            // Overlays in a user namespace need Linux 5.11.
             let volatile = if kernel == Kernel::V5_10 {
                 format!(
                     "nsinit: mount an overlay on /{sort}: Operation not permitted (overlays in a user namespace need Linux 5.11)\n"
@@ -37,16 +38,16 @@ fn an_image_is_a_root() {
             } else {
                 "new\n".to_owned()
             };
-            // Of a file in memory erofs too takes a loop device.
+            // The image is on a tmpfs, so erofs needs a loop device, too.
             expected += &format!("/ {sort}\ntouch: /x: Read-only file system\n{volatile}1\n");
         }
         boot.is(End::Off, &format!("{expected}end\n"));
     }
 }
 
-/// Where a module is missing it is told which.
+/// If a module is missing, the message names it.
 #[test]
-fn without_modules() {
+fn missing_module_is_named() {
     for kernel in kernels(&[Kernel::V6_1]) {
         let root = Image::new(kernel);
         let mut image = Image::new(kernel);

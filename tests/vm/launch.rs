@@ -1,8 +1,8 @@
-//! Containers in an initramfs, which pivot_root(2) can't leave before Linux 7.0: they are as on any other machine.
+//! Containers in an initramfs, which pivot_root(2) cannot leave before Linux 7.0: they work as on any other machine.
 
 use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
 
-/// The machine's script; `root` and `user`, an ordinary one, run the command that follows.
+/// An image with a script; in it `root` and `user` run a command as root and as an ordinary user.
 fn image(kernel: Kernel, script: &str) -> Image {
     let mut image = Image::new(kernel);
     image.file("etc/passwd", "root:x:0:0::/:/bin/sh\nu:x:1000:1000::/tmp:/bin/sh\n");
@@ -15,7 +15,7 @@ fn image(kernel: Kernel, script: &str) -> Image {
 }
 
 #[test]
-fn a_container_is_one() {
+fn containers_work_in_an_initramfs() {
     for kernel in kernels(&ALL) {
         let image = image(
             kernel,
@@ -38,10 +38,10 @@ fn a_container_is_one() {
     }
 }
 
-/// The attack on every launch that moves its root: with CAP_SYS_ADMIN umount2("/"), then setns(2) into the own mount namespace.
-/// Here it ends where it began.
+/// The attack on every launch that moves its root: with CAP_SYS_ADMIN umount2("/"), then setns(2) into the own mount
+/// namespace. Here it ends at the container's root again.
 #[test]
-fn nobody_gets_below_the_root() {
+fn container_cannot_reach_the_initramfs() {
     for kernel in kernels(&NATIVE) {
         let image = image(
             kernel,
@@ -62,7 +62,7 @@ fn nobody_gets_below_the_root() {
             &format!("sh /modules\n{}", std::fs::read_to_string(image.at("script")).expect("the script")),
         );
         let boot = image.boot("");
-        // Overlays of a user namespace's are younger (Linux 5.11).
+        // Overlays in a user namespace need Linux 5.11.
         let refused = if kernel == Kernel::V5_10 { 2 } else { 0 };
         let text = boot.text();
         let held = text.lines().filter(|line| *line == "held").count();
@@ -74,9 +74,9 @@ fn nobody_gets_below_the_root() {
     }
 }
 
-/// Without a user namespace nothing is locked, and who could unlock it does not run.
+/// Without a user namespace no mount is locked, so a command that could unmount the root does not run.
 #[test]
-fn what_can_not_be_locked_is_refused() {
+fn cap_sys_admin_without_a_user_namespace_is_refused() {
     for kernel in kernels(&NATIVE) {
         let image = image(
             kernel,
@@ -86,7 +86,7 @@ fn what_can_not_be_locked_is_refused() {
              nsinit --bind /box / --cap-drop CAP_SYS_ADMIN /bin/attack; nsinit --bind /box / ls -d /bin",
         );
         image.program("vm/attack", "box/bin/attack");
-        // Since Linux 7.0 what is below is the kernel's own, and empty.
+        // Since Linux 7.0 the root below is the kernel's own, and empty.
         let why = "Operation not permitted (in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only)\n125\n";
         let first = if kernel == Kernel::V7 {
             "held\n0\nheld\n0\n".to_owned()
@@ -97,9 +97,9 @@ fn what_can_not_be_locked_is_refused() {
     }
 }
 
-/// A whole procfs or sysfs that is left below would permit everybody inside one without masks.
+/// A procfs or sysfs without masks that stays mounted below would permit all users inside to mount an unmasked one.
 #[test]
-fn nothing_below_permits_more() {
+fn hidden_procfs_and_sysfs_permit_no_unmasked_mounts() {
     for kernel in kernels(&NATIVE) {
         let image = image(
             kernel,

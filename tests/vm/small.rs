@@ -6,11 +6,11 @@ use std::process::Command;
 
 use super::harness::{End, Image, NATIVE, attempt, kernels, tool};
 
-/// Bytes of the whole image.
+/// The size limit of the whole image, in bytes.
 const MOST: u64 = 100_000;
 
 #[test]
-fn two_files_are_a_machine() {
+fn nsinit_and_one_program_fit_in_100_kilobytes() {
     let mut sizes = Vec::new();
     for kernel in kernels(&NATIVE) {
         let mut image = Image::empty(kernel);
@@ -29,9 +29,9 @@ fn two_files_are_a_machine() {
     assert!(sizes.iter().all(|size| *size <= MOST), "{sizes:?}");
 }
 
-/// Whoever makes it, wherever, with another clock and umask, and as another user.
+/// For another user, in another directory, with another locale, time zone and umask.
 #[test]
-fn the_same_files_make_the_same_image() {
+fn image_build_is_reproducible() {
     let Some(kernel) = kernels(&NATIVE).pop() else { return };
     let mut image = Image::new(kernel);
     image.words(&["--", "sh", "-c", "echo 'it'\"'\"'s'  \"\""]);
@@ -49,7 +49,7 @@ fn the_same_files_make_the_same_image() {
     }
 }
 
-/// nobody, if we are root, and he gets at the sources.
+/// The user nobody, if the tests run as root and nobody can read the sources.
 fn other_user() -> Option<u32> {
     const NOBODY: u32 = 65534;
     let reads =

@@ -1,19 +1,19 @@
-//! `--switch-root`: from an initramfs to the root that it was for.
+//! `--switch-root`: from an initramfs to the real root.
 
 use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
 
-/// What the script that is /init begins with: a new root, with an init that tells what it finds.
+/// The begin of the script that is /init: it makes a new root, with an init that prints its state.
 const NEW: &str = "#!/bin/sh\n\
     mkdir -p /proc /new /kept /run; mount -t proc proc /proc; mount -t tmpfs none /new; mount -t tmpfs none /kept; cp -a /box/. /new\n\
     mount -t tmpfs none /run; echo kept >/run/x; echo kept >/kept/x; \n\
     mkdir -p /deep/a/b/c; echo x >/deep/a/b/c/d; ln -s /new /deep/link; mkfifo /deep/fifo\n\
     mkdir /new/sbin; cp /probe /new/sbin/init\n";
 
-/// Something to be freed.
+/// A file whose memory must be freed.
 const BIG: &str = "yes | head -c 60000000 >/big; before=$(grep MemFree /proc/meminfo | tr -dc 0-9); export before\n";
 
-/// It is process 1, finds what was mounted, and what it was told; the initramfs has been emptied, and nothing else: at once
-/// where it was removed, a moment later where the kernel has dropped it as a whole.
+/// The new init is process 1, and has its arguments and the earlier mounts; the initramfs, and nothing else, has been
+/// emptied: at once where its files were removed, a moment later where the kernel dropped it as a whole.
 const PROBE: &str = "#!/bin/sh\n\
     echo $$ \"$@\"; n=0; while [ $n -lt 300 ]; do n=$((n + 1))\n\
     after=$(grep MemFree /proc/meminfo | tr -dc 0-9); [ $((after - before)) -gt 40000 ] && echo freed && break; sleep 0.1; done\n\
@@ -21,11 +21,12 @@ const PROBE: &str = "#!/bin/sh\n\
     grep SigBlk /proc/self/status; poweroff -f\n";
 
 #[test]
-fn it_takes_over() {
+fn switch_root_runs_the_new_init_and_frees_the_initramfs() {
     for kernel in kernels(&ALL) {
         let mut image = Image::new(kernel);
         image.file("probe", PROBE);
-        // Since Linux 7.0 nothing is removed: the root goes as a whole, once nobody has anything open below it.
+        // Since Linux 7.0 nothing is removed: the kernel drops the root as a whole, once no process has a file of it
+        // open.
         let (open, kept) = if kernel == Kernel::V7 { ("", "") } else { ("exec 8</kept/x; ", "kept\n") };
         image.script(&format!("{NEW}{BIG}{open}exec nsinit --switch-root /new -- /sbin/init one 'two  three'\n"));
         image.boot("").is(
@@ -38,9 +39,9 @@ fn it_takes_over() {
     }
 }
 
-/// Nothing is switched where it could not go on.
+/// nsinit does not switch to a root in which it could not continue.
 #[test]
-fn it_stays_where_it_is() {
+fn switch_root_refuses_unusable_roots() {
     for kernel in kernels(&[Kernel::V6_1, Kernel::V7]) {
         let mut image = Image::new(kernel);
         image.file("probe", PROBE);
@@ -62,9 +63,9 @@ fn it_stays_where_it_is() {
     }
 }
 
-/// The root in a file, by nothing but the command line.
+/// A root in a file, selected by the command line alone.
 #[test]
-fn an_image_takes_over() {
+fn switch_root_accepts_an_image() {
     for kernel in kernels(&NATIVE) {
         let mut image = Image::new(kernel);
         let root = Image::new(kernel);

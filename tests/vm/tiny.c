@@ -1,4 +1,4 @@
-/* The least that a program can be: says where it is, without a C library. */
+/* The smallest program: prints its pid and user id, without a C library. */
 static long call(long number, long a, long b, long c) {
     long answer;
     __asm__ volatile("syscall" : "=a"(answer) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
@@ -8,7 +8,7 @@ static long call(long number, long a, long b, long c) {
 void _start(void) {
     static const char hello[] = "hello from process ";
     char line[] = "?, user ?\n";
-    /* getpid, getuid: both of one digit in here. */
+    /* getpid, getuid: both have one digit here. */
     line[0] = '0' + call(39, 0, 0, 0);
     line[8] = '0' + call(102, 0, 0, 0);
     call(1, 1, (long)hello, sizeof hello - 1);

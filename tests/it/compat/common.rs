@@ -1,5 +1,5 @@
-//! What all three do. Each function is a test of one suite; where an original does it otherwise, the difference is
-//! named, and the original is held to it too where it can be.
+//! The behaviours that tini, dumb-init and catatonit share. Each function is a test of one suite; where an original
+//! differs, the difference is named and asserted for the original, too, if possible.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -13,13 +13,13 @@ use crate::harness::procs::{self, Pid, children, eventually, is_gone, stat};
 use crate::harness::scratch::{self, Dir};
 use crate::harness::{Deny, Launch, Out, Running, who};
 
-/// `helper WORDS` around the subject.
+/// Runs `helper WORDS`, which starts the subject.
 pub fn around(it: &Subject, words: &[&str], args: &[&str]) -> Launch {
     let command = it.words(&[], args);
     Launch::of(tester(), helper().as_ref()).args(words).args(command).env("PATH", PATH).before(no_signals)
 }
 
-/// `each FROM TO` of `helper` below `args`, as (number, status).
+/// Runs `helper each FROM TO` with the subject below it; the result has (number, status) for each number.
 #[track_caller]
 pub fn each(it: &Subject, from: i32, to: i32, args: &[&str]) -> Vec<(i32, i32)> {
     let out = around(it, &["each", &from.to_string(), &to.to_string()], args).run();
@@ -35,18 +35,18 @@ pub fn each(it: &Subject, from: i32, to: i32, args: &[&str]) -> Vec<(i32, i32)> 
 
 // ---- statuses
 
-pub fn every_status_is_passed_on(suite: &'static Suite) {
-    for it in suite.everywhere() {
+pub fn every_exit_status_is_passed_on(suite: &'static Suite) {
+    for it in suite.subjects() {
         for (number, status) in each(&it, 0, 255, &it.plain(&[], &[helper(), "exit", "@"])) {
             assert_eq!(number, status, "{it}");
         }
     }
 }
 
-pub fn every_death_is_passed_on(suite: &'static Suite) {
-    for it in suite.everywhere() {
+pub fn death_by_signal_n_gives_128_plus_n(suite: &'static Suite) {
+    for it in suite.subjects() {
         let cmd = it.plain(&[], &[helper(), "die", "@"]);
-        // CHLD CONT | URG | WINCH do not kill. The others in between stop.
+        // CHLD CONT | URG | WINCH do not kill. The signals between these ranges stop the process.
         for (from, to, base) in [(1, 16, 128), (17, 18, 0), (23, 23, 0), (24, 27, 128), (28, 28, 0), (29, 64, 128)] {
             for (number, status) in each(&it, from, to, &cmd) {
                 let expected = if base == 0 { 0 } else { base + number };
@@ -56,32 +56,33 @@ pub fn every_death_is_passed_on(suite: &'static Suite) {
     }
 }
 
-/// CMD and orphans end at the same moment: the status is CMD's, and the end comes.
-pub fn together(suite: &'static Suite) {
-    for it in suite.everywhere() {
+/// The command and orphans end at the same moment: the exit status is the command's, and the init ends.
+pub fn exit_status_is_cmds_if_orphans_end_at_once(suite: &'static Suite) {
+    for it in suite.subjects() {
         for (round, status) in each(&it, 1, 200, &it.plain(&[], &[helper(), "together", "3", "7"])) {
             assert_eq!(status, 7, "{it}: round {round}");
         }
     }
 }
 
-pub fn ten_thousand_orphans(suite: &'static Suite, places: &[Place]) {
-    for it in suite.everywhere().into_iter().filter(|it| places.contains(&it.place)) {
+pub fn ten_thousand_orphans_are_reaped(suite: &'static Suite, places: &[Place]) {
+    for it in suite.subjects().into_iter().filter(|it| places.contains(&it.place)) {
         is(&it.plainly(&[], &[helper(), "orphans", "10000"]).run(), 0, "", "");
     }
 }
 
-/// Without a `#!` line it is the shell's, as with execvp.
-pub fn a_script_without_a_head(suite: &'static Suite) {
-    for it in suite.anywhere() {
+/// A script without a `#!` line is run by the shell, as execvp(3) does.
+pub fn script_without_interpreter_line_is_run_by_sh(suite: &'static Suite) {
+    for it in suite.child_subjects() {
         let dir = Dir::new(tester());
         let script = dir.file("script", "echo \"$@\"; exit 9\n");
         is(&it.plainly(&[], &[script.to_str().unwrap(), "a", "b"]).run(), 9, "a b\n", "");
     }
 }
 
-/// What can't be executed: (CMD's word, errno's text, status). `says`: the line, `{}` for the word, `@` for the text.
-pub fn cannot_execute(suite: &'static Suite, says: &str, status: fn(i32) -> i32) {
+/// A table of commands that cannot be executed: (the command, errno, its text). `says`: the message, `{}` for the
+/// command, `@` for the text.
+pub fn execve_errors_are_reported(suite: &'static Suite, says: &str, status: fn(i32) -> i32) {
     let dir = Dir::new(tester());
     dir.symlink("loop", "loop");
     fs::write(dir.at("plain"), "").expect("write a file");
@@ -98,19 +99,19 @@ pub fn cannot_execute(suite: &'static Suite, says: &str, status: fn(i32) -> i32)
         (at("loop"), libc::ELOOP, "Too many levels of symbolic links"),
         (format!("/{}", "x".repeat(300)), libc::ENAMETOOLONG, "File name too long"),
     ];
-    for it in suite.everywhere() {
+    for it in suite.subjects() {
         for (word, errno, text) in &rows {
             let line = says.replace("{}", word).replace('@', text) + "\n";
-            // The pattern's mark is the pid only.
+            // The pattern's `#` matches only the pid.
             is(&it.plainly(&[], &[word, "-x"]).run(), status(*errno), "", &line);
         }
     }
 }
 
-/// One line in the name's own form, and 1.
-pub fn own_failures(suite: &'static Suite, calls: &[i64], begins: &str) {
-    differs(suite.name, "its own failures");
-    for it in suite.everywhere() {
+/// One line in the program's own form, and status 1.
+pub fn failing_calls_are_reported(suite: &'static Suite, calls: &[i64], begins: &str) {
+    differs(suite.name, "messages about its own failures");
+    for it in suite.subjects() {
         for &call in calls {
             let out = it.plainly(&[], &["true"]).deny(Deny::all(call, libc::EIO)).run();
             let begins = out.stderr.lines().count() == 1 && out.stderr.starts_with(begins);
@@ -119,27 +120,27 @@ pub fn own_failures(suite: &'static Suite, calls: &[i64], begins: &str) {
     }
 }
 
-/// For root there is no such directory. The statuses are the original's and nsinit's.
-pub fn unsearchable_path(suite: &'static Suite, says: &str, statuses: [i32; 2]) {
-    differs(suite.name, "a directory of PATH that may not be searched, CMD nowhere");
+/// Root may search every directory. `statuses`: the original's and nsinit's.
+pub fn unsearchable_path_directory_is_skipped(suite: &'static Suite, says: &str, statuses: [i32; 2]) {
+    differs(suite.name, "CMD not found, and a directory of PATH without search permission");
     let Some(user) = who::user() else { return };
     let dir = Dir::new(user);
     fs::set_permissions(dir.dir("closed"), Permissions::from_mode(0o000)).expect("close a directory");
     let path = format!("{}:{PATH}", dir.at("closed").display());
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let args = it.plain(&[], &["nosuch"]);
         let launch = |args| Launch::of(user, &it.program).args(args).env("PATH", &path).before(no_signals).run();
         let [original, ours] = [(statuses[0], "Permission denied"), (statuses[1], "No such file or directory")];
         let (status, reason) = if it.is_ours() { ours } else { original };
         is(&launch(args), status, "", &says.replace('@', reason));
-        // If it is in another, it is found.
+        // A command in another directory of PATH is found.
         is(&launch(it.plain(&[], &["true"])), 0, "", "");
     }
 }
 
 // ---- signals
 
-/// A CMD that says which signals it gets, and is ready for them.
+/// A command that prints the signals that it gets, and is ready for them.
 #[track_caller]
 pub fn recorder(it: &Subject, options: &[&str]) -> (Running, Pid) {
     let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
@@ -149,9 +150,9 @@ pub fn recorder(it: &Subject, options: &[&str]) -> (Running, Pid) {
     (running, init)
 }
 
-/// All that an original forwards arrives once, and in nsinit's case simply all.
-pub fn all_arrive_once(suite: &'static Suite, options: &[&str], not: &[i32], lost: &[i32]) {
-    for it in suite.everywhere() {
+/// Each signal that an original forwards arrives once; nsinit forwards all.
+pub fn every_signal_reaches_cmd_once(suite: &'static Suite, options: &[&str], not: &[i32], lost: &[i32]) {
+    for it in suite.subjects() {
         let (mut running, init) = recorder(&it, options);
         for signal in signals().filter(|s| !not.contains(s) && (it.is_ours() || !lost.contains(s))) {
             send(init, signal);
@@ -162,15 +163,15 @@ pub fn all_arrive_once(suite: &'static Suite, options: &[&str], not: &[i32], los
     }
 }
 
-/// What the original does with those that it does not forward.
-pub fn the_original_loses(suite: &'static Suite, fatal: &[i32], ignored: &[i32]) {
+/// Asserts what the original does with signals that it does not forward.
+pub fn original_does_not_forward(suite: &'static Suite, fatal: &[i32], ignored: &[i32]) {
     for it in suite.original() {
         for &signal in fatal.iter().chain(ignored) {
             let (mut running, init) = recorder(&it, &[]);
             send(init, signal);
             let dies = fatal.contains(&signal) && !it.is_pid_1();
             if dies {
-                eventually("the original dies", || is_gone(init).then_some(()));
+                eventually("the original ends", || is_gone(init).then_some(()));
             } else {
                 send(init, libc::SIGUSR1);
                 assert_eq!(running.line(), "10 0 0", "{it}: sent {signal}");
@@ -180,8 +181,8 @@ pub fn the_original_loses(suite: &'static Suite, fatal: &[i32], ignored: &[i32])
     }
 }
 
-pub fn chld_is_not_forwarded(suite: &'static Suite) {
-    for it in suite.everywhere() {
+pub fn sigchld_is_not_forwarded(suite: &'static Suite) {
+    for it in suite.subjects() {
         let (mut running, init) = recorder(&it, &[]);
         for signal in [libc::SIGCHLD, libc::SIGUSR1] {
             send(init, signal);
@@ -191,12 +192,12 @@ pub fn chld_is_not_forwarded(suite: &'static Suite) {
     }
 }
 
-/// Real-time signals queue: none is lost. Their values are kept by nsinit only, and where there is one target only:
-/// no call sends a value to a group.
-pub fn queued_signals(suite: &'static Suite, options: &[&str], to_group: bool) {
+/// Real-time signals are queued: none is lost. Only nsinit keeps their values, and only for a single target: no call
+/// sends a value to a process group.
+pub fn queued_signals_are_forwarded(suite: &'static Suite, options: &[&str], to_group: bool) {
     const COUNT: i32 = 200;
     differs(suite.name, "the value of a queued signal");
-    for it in suite.everywhere() {
+    for it in suite.subjects() {
         let (mut running, init) = recorder(&it, options);
         (0..COUNT).for_each(|value| queue(init, 40, value));
         for value in 0..COUNT {
@@ -214,9 +215,9 @@ fn queue(pid: Pid, signal: i32, value: i32) {
     unsafe { libc::sigqueue(pid, signal, value) };
 }
 
-/// Whether CMD's children get what CMD gets.
-pub fn group(suite: &'static Suite, options: &[&str], env: Option<(&str, &str)>, whole: bool) {
-    for it in suite.everywhere() {
+/// `whole`: whether the command's children get the signals, too.
+pub fn signals_reach_cmds_group(suite: &'static Suite, options: &[&str], env: Option<(&str, &str)>, whole: bool) {
+    for it in suite.subjects() {
         let script = "trap '' USR1; \"$0\" signals; :";
         let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
         let mut launch = it.plainly(options, &["sh", "-c", script, helper]).open_input();
@@ -226,47 +227,47 @@ pub fn group(suite: &'static Suite, options: &[&str], env: Option<(&str, &str)>,
         let mut running = launch.start();
         assert_eq!(running.line(), "ready", "{it}");
         let cmd = it.cmd(&running);
-        let child = eventually("CMD has its child", || children(cmd).first().copied());
+        let child = eventually("the command has a child", || children(cmd).first().copied());
         send(it.init(&running), libc::SIGUSR1);
         if whole {
             assert_eq!(running.line(), "10 0 0", "{it} {options:?}");
         } else {
-            // Time for a wrong one.
+            // Time in which a wrong signal would arrive.
             sleep(Duration::from_millis(20));
         }
-        // Past the init: what went before it has arrived.
+        // SIGUSR2 does not go through the init: all earlier signals have then arrived.
         send(child, libc::SIGUSR2);
         assert_eq!(running.line(), "12 0 0", "{it} {options:?}");
         is(&running.finish(), 0, "", "");
     }
 }
 
-/// A CMD that does nothing about signals, executed already.
+/// A command without signal handlers, already executed.
 #[track_caller]
-pub fn asleep(it: &Subject, options: &[&str]) -> (Running, Pid) {
+pub fn sleeping_cmd(it: &Subject, options: &[&str]) -> (Running, Pid) {
     let running = it.plainly(options, &["sleep", "1000"]).start();
     let cmd = it.cmd(&running);
-    eventually("CMD is executed", || stat(cmd).filter(|s| s.name == "sleep"));
+    eventually("the command is executed", || stat(cmd).filter(|s| s.name == "sleep"));
     (running, cmd)
 }
 
-pub fn cmd_can_be_ended(suite: &'static Suite) {
-    for it in suite.everywhere() {
+pub fn forwarded_signals_end_cmd(suite: &'static Suite) {
+    for it in suite.subjects() {
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, 50] {
-            let (running, _) = asleep(&it, &[]);
+            let (running, _) = sleeping_cmd(&it, &[]);
             send(it.init(&running), signal);
             is(&running.finish(), 128 + signal, "", "");
         }
     }
 }
 
-pub fn a_stopped_cmd(suite: &'static Suite) {
+pub fn stopped_cmd_ends_on_a_forwarded_signal(suite: &'static Suite) {
     differs(suite.name, "TERM, HUP, INT or QUIT for a stopped CMD");
-    for it in suite.everywhere() {
+    for it in suite.subjects() {
         for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
-            let (running, cmd) = asleep(&it, &[]);
+            let (running, cmd) = sleeping_cmd(&it, &[]);
             send(cmd, libc::SIGSTOP);
-            eventually("CMD is stopped", || stat(cmd).filter(|s| s.state == 'T'));
+            eventually("the command is stopped", || stat(cmd).filter(|s| s.state == 'T'));
             send(it.init(&running), signal);
             if !it.is_ours() {
                 sleep(Duration::from_millis(20));
@@ -278,8 +279,8 @@ pub fn a_stopped_cmd(suite: &'static Suite) {
     }
 }
 
-/// Sent as soon as there is a child, whatever that has come to.
-pub fn an_early_signal(suite: &'static Suite, options: &[&[&str]]) {
+/// The signal is sent as soon as there is a child, executed or not.
+pub fn signal_before_the_start_reaches_cmd(suite: &'static Suite, options: &[&[&str]]) {
     differs(suite.name, "a signal right after the start");
     for it in suite.ours().into_iter().filter(|it| !it.is_pid_1()) {
         for options in options {
@@ -289,8 +290,8 @@ pub fn an_early_signal(suite: &'static Suite, options: &[&[&str]]) {
     }
 }
 
-pub fn chld_ignored(suite: &'static Suite, original_hangs: bool) {
-    for it in suite.everywhere() {
+pub fn ignored_sigchld_does_not_hang(suite: &'static Suite, original_hangs: bool) {
+    for it in suite.subjects() {
         let around = [helper(), "state", &hex([libc::SIGCHLD]), "0"];
         let launch = || it.launch_in(&around, &it.plain(&[], &[helper(), "exit", "7"]));
         if it.is_ours() || !original_hangs {
@@ -300,11 +301,11 @@ pub fn chld_ignored(suite: &'static Suite, original_hangs: bool) {
             continue;
         }
         differs(suite.name, "started with SIGCHLD ignored");
-        // Not at once: catatonit looks whether CMD is there.
+        // Not at once: catatonit checks whether the command runs.
         let running = it.launch_in(&around, &it.plain(&[], &["sleep", "0.1"])).start();
         let init = it.init(&running);
-        eventually("CMD is there", || (!children(init).is_empty()).then_some(()));
-        eventually("CMD is gone", || children(init).is_empty().then_some(()));
+        eventually("the command runs", || (!children(init).is_empty()).then_some(()));
+        eventually("the command has ended", || children(init).is_empty().then_some(()));
         sleep(Duration::from_millis(100));
         assert!(!is_gone(init), "{it} hangs");
         send(init, libc::SIGKILL);
@@ -312,16 +313,19 @@ pub fn chld_ignored(suite: &'static Suite, original_hangs: bool) {
     }
 }
 
-// ---- what CMD gets
+// ---- the state in which the command starts
 
-/// A signal set as /proc shows it.
+/// A signal set in the format of /proc/PID/status.
 pub fn hex(signals: impl IntoIterator<Item = i32>) -> String {
     let set = signals.into_iter().fold(0u64, |set, s| set | 1 << (s - 1));
     format!("{set:x}")
 }
 
-/// CMD's blocked and ignored signals. `original` makes the original's out of the caller's.
-pub fn state(suite: &'static Suite, original: fn(ignored: Set, blocked: Set) -> (Set, Set)) {
+/// The command's blocked and ignored signals. `original` computes the original's from the caller's.
+pub fn cmd_has_the_callers_mask_and_dispositions(
+    suite: &'static Suite,
+    original: fn(ignored: Set, blocked: Set) -> (Set, Set),
+) {
     let all = || signals().collect::<Set>();
     let some = |list: &[i32]| list.iter().copied().collect::<Set>();
     let rows = [
@@ -331,11 +335,11 @@ pub fn state(suite: &'static Suite, original: fn(ignored: Set, blocked: Set) -> 
         (all(), some(&[])),
         (some(&[]), all()),
     ];
-    for it in suite.everywhere() {
+    for it in suite.subjects() {
         for (ignored, blocked) in &rows {
             let (ign, blk) = (hex(ignored.iter().copied()), hex(blocked.iter().copied()));
             let around = [helper(), "state", &ign, &blk];
-            // grep itself handles a signal.
+            // grep(1) handles a signal itself, so sed(1) reads the file.
             let cmd = ["sed", "-n", "/^Sig[BI]/p", "/proc/self/status"];
             let out = it.launch_in(&around, &it.plain(&[], &cmd)).run();
             let (ignored, blocked) = match it.is_ours() {
@@ -350,8 +354,8 @@ pub fn state(suite: &'static Suite, original: fn(ignored: Set, blocked: Set) -> 
 
 pub type Set = std::collections::BTreeSet<i32>;
 
-pub fn cmd_gets_all_else(suite: &'static Suite) {
-    for it in suite.everywhere() {
+pub fn cmd_inherits_all_other_attributes(suite: &'static Suite) {
+    for it in suite.subjects() {
         let script = "pwd; echo $A-$B; ls /proc/self/fd/7";
         let run = |cmd: &[&str]| {
             let launch = it.plainly(&[], cmd).directory("/usr/bin".as_ref()).env("A", "1").env("B", "x y").before(fd_7);
@@ -359,7 +363,7 @@ pub fn cmd_gets_all_else(suite: &'static Suite) {
         };
         is(&run(&["sh", "-c", script]), 0, "/usr/bin\n1-x y\n/proc/self/fd/7\n", "");
         is(&run(&[helper(), "words", "a b", "", "-x", "--", "$A"]), 0, "[a b]\n[]\n[-x]\n[--]\n[$A]\n", "");
-        // Its stdin, to the byte.
+        // Standard input, byte for byte.
         is(&it.plainly(&[], &["cat"]).input("a\0b\n").run(), 0, "a\0b\n", "");
     }
 }
@@ -372,35 +376,39 @@ fn fd_7() -> std::io::Result<()> {
     }
 }
 
-/// The init's own descriptors and directory.
-pub fn the_init_keeps_nothing(suite: &'static Suite, original_closes: bool, original_leaves: bool) {
+/// The descriptors and the working directory of the init itself.
+pub fn init_keeps_no_descriptor_and_no_directory(suite: &'static Suite, original_closes: bool, original_leaves: bool) {
     if !original_closes {
-        differs(suite.name, "inherited descriptors in the init itself");
+        differs(suite.name, "inherited descriptors of the init itself");
     }
     if !original_leaves {
-        differs(suite.name, "the init's own directory");
+        differs(suite.name, "the working directory of the init itself");
     }
     let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
-    for it in suite.everywhere() {
+    for it in suite.subjects() {
         let launch = it.plainly(&[], &[helper, "signals"]).directory("/usr/bin".as_ref()).before(fd_7);
         let mut running = launch.open_input().start();
         running.line();
         let init = it.init(&running);
         let (closes, leaves) = if it.is_ours() { (true, true) } else { (original_closes, original_leaves) };
         let link = |name| procs::link(init, name);
-        eventually("the init has closed what it closes", || (link("fd/7").is_none() == closes).then_some(()));
+        eventually("the init has closed descriptor 7, or keeps it", || {
+            (link("fd/7").is_none() == closes).then_some(())
+        });
         let directory = if leaves { "/" } else { "/usr/bin" };
-        eventually("the init is where it stays", || (link("cwd")?.to_str() == Some(directory)).then_some(()));
+        eventually("the init has its final working directory", || {
+            (link("cwd")?.to_str() == Some(directory)).then_some(())
+        });
         is(&running.finish(), 0, "", "");
     }
 }
 
 /// Socket activation: LISTEN_PID names the process that is executed.
-pub fn listen_pid(suite: &'static Suite, original_rewrites: bool) {
+pub fn listen_pid_is_rewritten_for_cmd(suite: &'static Suite, original_rewrites: bool) {
     if !original_rewrites {
-        differs(suite.name, "LISTEN_PID that names the init");
+        differs(suite.name, "LISTEN_PID with the pid of the init");
     }
-    for it in suite.everywhere() {
+    for it in suite.subjects() {
         let around = ["sh", "-c", "LISTEN_PID=${L:-$$} exec \"$@\"", "sh"];
         let cmd = ["sh", "-c", "[ $LISTEN_PID = $$ ] && echo cmd || echo $LISTEN_PID"];
         let rewrites = it.is_ours() || original_rewrites;
@@ -411,9 +419,9 @@ pub fn listen_pid(suite: &'static Suite, original_rewrites: bool) {
     }
 }
 
-/// Descriptors 0-2 closed are no error. `stdin`: whether the original stands a closed stdin.
-pub fn closed_descriptors(suite: &'static Suite, stdin: bool) {
-    for it in suite.everywhere().into_iter().filter(|it| it.is_ours() || stdin) {
+/// Closed descriptors 0 to 2 are accepted. `stdin`: whether the original accepts a closed standard input.
+pub fn closed_standard_descriptors_are_accepted(suite: &'static Suite, stdin: bool) {
+    for it in suite.subjects().into_iter().filter(|it| it.is_ours() || stdin) {
         for list in ["0", "1", "2", "0,1,2"] {
             let around = [helper(), "closed", list];
             is(&it.launch_in(&around, &it.plain(&[], &[helper(), "exit", "7"])).run(), 7, "", "");
@@ -421,19 +429,19 @@ pub fn closed_descriptors(suite: &'static Suite, stdin: bool) {
     }
 }
 
-// ---- orphans and the end
+// ---- orphans and teardown
 
-/// A process that ignores its end until it is told, with its tag in its words.
+/// Finds the process that runs `helper next TAG`, which waits for one signal.
 pub fn find(tag: &Dir) -> Pid {
     let has = |pid: Pid| {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = words.split(|&b| b == 0).collect();
         words.get(1) == Some(&&b"next"[..]) && words.get(2) == Some(&tag.str().as_bytes())
     };
-    eventually("the tagged process is there", || procs::all().into_iter().map(|s| s.pid).find(|&pid| has(pid)))
+    eventually("the tagged process runs", || procs::all().into_iter().map(|s| s.pid).find(|&pid| has(pid)))
 }
 
-/// Whether what loses its parent below it becomes its child.
+/// Asserts whether an orphan becomes the init's child.
 pub fn adopts(it: &Subject, launch: impl FnOnce(&[&str]) -> Launch, yes: bool) -> Out {
     let tag = Dir::new(tester());
     let script = "(\"$0\" next \"$1\" &); read line; exit 0";
@@ -441,7 +449,7 @@ pub fn adopts(it: &Subject, launch: impl FnOnce(&[&str]) -> Launch, yes: bool) -
     let here = running.line();
     assert!(here.starts_with("here "), "{it}: {here}");
     let (orphan, init) = (find(&tag), it.init(&running));
-    let parent = eventually("its parent is gone", || {
+    let parent = eventually("the parent of the orphan has ended", || {
         let parent = stat(orphan)?.parent;
         (parent == init || parent == std::process::id().cast_signed()).then_some(parent)
     });
@@ -451,9 +459,9 @@ pub fn adopts(it: &Subject, launch: impl FnOnce(&[&str]) -> Launch, yes: bool) -
     running.finish()
 }
 
-/// CMD ends with 3 and leaves a process, in its group or (`away`) in another session; the init ends at once. What the
-/// left one said after that.
-pub fn leaves(it: &Subject, options: &[&str], away: bool) -> Option<String> {
+/// The command exits with 3 and leaves a process, in its process group or (`away`) in another session; the init ends
+/// at once. The result is what the left process printed after that.
+pub fn output_of_leftover(it: &Subject, options: &[&str], away: bool) -> Option<String> {
     let tag = Dir::new(tester());
     let (plain, session) = ("\"$0\" next \"$1\" & wait", "setsid \"$0\" next \"$1\" & wait");
     let script = format!("trap 'exit 3' USR1; {}; wait", if away { session } else { plain });
@@ -465,13 +473,13 @@ pub fn leaves(it: &Subject, options: &[&str], away: bool) -> Option<String> {
     send(it.cmd(&running), libc::SIGUSR1);
     eventually("the init ends", || is_gone(init).then_some(()));
     if it.is_pid_1() {
-        // The kernel kills what is left.
+        // The kernel kills the left process.
         let out = running.finish();
         assert_eq!((out.status, out.stderr.as_str()), (3, ""), "{it}: {out}");
         return None;
     }
     if exists(left) {
-        // The last of those that it may have by now: they are taken in the order of their numbers.
+        // The highest signal: pending signals are taken in the order of their numbers.
         send(left, 64);
     }
     let said = running.line();
@@ -479,19 +487,19 @@ pub fn leaves(it: &Subject, options: &[&str], away: bool) -> Option<String> {
     Some(said)
 }
 
-// ---- rest
+// ---- costs
 
-/// No wake-ups without cause. `original`: those of the original in the time.
-pub fn idle(suite: &'static Suite, original: u64) {
+/// The init does not wake up without cause. `original`: the number of wake-ups of the original in that time.
+pub fn init_does_not_wake_while_idle(suite: &'static Suite, original: u64) {
     let switches = |pid: Pid| -> u64 {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("read its status");
         procs::field_of(&status, "voluntary_ctxt_switches").and_then(|n| n.parse().ok()).expect("a number")
     };
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let (running, init) = recorder(&it, &[]);
         let least = if it.is_ours() { 0 } else { original };
-        // It may still be on its way to its first rest.
-        eventually(&format!("{it} rests"), || {
+        // The init may still be on its way to its first wait.
+        eventually(&format!("{it} sleeps"), || {
             let before = switches(init);
             sleep(Duration::from_millis(1300));
             let woke = switches(init) - before;
@@ -502,6 +510,6 @@ pub fn idle(suite: &'static Suite, original: u64) {
 }
 
 /// The signals that the original does not forward.
-pub fn lost(more: &[i32]) -> Vec<i32> {
+pub fn not_forwarded(more: &[i32]) -> Vec<i32> {
     [&FAULTS[..], &GLIBC, more].concat()
 }

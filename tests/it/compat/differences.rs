@@ -1,4 +1,4 @@
-//! Where nsinit does otherwise than the originals, on purpose. The table of docs/drop-in.md is this one.
+//! The intended differences from the originals. docs/drop-in.md has this table.
 
 use std::fmt::Write;
 use std::fs;
@@ -20,91 +20,91 @@ pub static DIFFERENCES: [Difference; 43] = [
         what: "started with SIGCHLD ignored",
         original: "never ends",
         ours: "ends with CMD's status",
-        why: "the caller's disposition is not CMD's business",
+        why: "the caller's disposition must not hang the init",
     },
     Difference {
         names: ALL,
         what: "a signal right after the start",
         original: "may be lost: half of them by dumb-init, 30 % with -c; a quarter by tini -g, some by catatonit -g",
         ours: "reaches CMD",
-        why: "a stop that comes early is still a stop",
+        why: "an early request to stop must not be lost",
     },
     Difference {
         names: &["tini", "catatonit"],
-        what: "ILL TRAP ABRT BUS FPE SEGV SYS, sent by someone",
-        original: "kill it; as PID 1 nothing happens",
+        what: "ILL TRAP ABRT BUS FPE SEGV SYS, sent by a process",
+        original: "kill the init; no effect on PID 1",
         ours: "forwarded",
-        why: "ABRT and QUIT are how people ask for a dump",
+        why: "ABRT and QUIT request a core dump of CMD",
     },
     Difference {
         names: ALL,
         what: "signals 32 and 33",
-        original: "kill it; as PID 1 nothing happens",
+        original: "kill the init; no effect on PID 1",
         ours: "forwarded",
-        why: "they are glibc's own; a CMD with another libc may use them",
+        why: "glibc reserves them, but a CMD with another libc may use them",
     },
     Difference {
         names: &["tini"],
-        what: "TTIN and TTOU, sent by someone",
+        what: "TTIN and TTOU, sent by a process",
         original: "ignored",
         ours: "forwarded",
-        why: "all is forwarded",
+        why: "all signals are forwarded",
     },
     Difference {
         names: &["catatonit"],
-        what: "TSTP, TTIN and TTOU, sent by someone",
+        what: "TSTP, TTIN and TTOU, sent by a process",
         original: "ignored",
         ours: "forwarded",
-        why: "all is forwarded",
+        why: "all signals are forwarded",
     },
     Difference {
         names: ALL,
         what: "the value of a queued signal",
         original: "lost",
-        ours: "kept (but not for a group: no call has both)",
-        why: "real-time signals are sent for it",
+        ours: "kept (except for a process group: no system call sends a value to a group)",
+        why: "the value is the purpose of a queued signal",
     },
     Difference {
         names: ALL,
         what: "TERM, HUP, INT or QUIT for a stopped CMD",
-        original: "stays pending until someone continues CMD",
-        ours: "CONT follows",
-        why: "a paused job can be ended",
+        original: "stays pending until CMD is continued",
+        ours: "followed by CONT",
+        why: "a stopped job can be ended",
     },
     Difference {
         names: &["tini"],
-        what: "stdin closed",
-        original: "CMD is not run: `tcsetpgrp failed: Bad file descriptor`, 1",
-        ours: "CMD is run",
-        why: "dumb-init and catatonit run it too",
+        what: "standard input closed",
+        original: "CMD does not run: `tcsetpgrp failed: Bad file descriptor`, status 1",
+        ours: "CMD runs",
+        why: "as dumb-init and catatonit",
     },
     Difference {
         names: &["tini", "catatonit"],
         what: "started in the background of a terminal",
         original: "takes the terminal from the shell",
-        ours: "leaves it",
-        why: "only who is in the foreground may give it away",
+        ours: "leaves the terminal to the shell",
+        why: "only the foreground process group may pass the terminal on",
     },
     Difference {
         names: &["tini", "catatonit"],
         what: "^Z",
-        original: "stops CMD and not the job (tini), or nothing (catatonit): the shell does not come back",
+        original: "stops CMD but not the job (tini), or nothing (catatonit): the shell's prompt does not return",
         ours: "stops the job; fg resumes it",
         why: "job control",
     },
     Difference {
         names: &["tini", "catatonit"],
-        what: "the terminal after CMD's end",
-        original: "stays with a group that is no more: the caller's next read fails",
-        ours: "given back",
-        why: "the caller is not always a shell with job control",
+        what: "the terminal after the end of CMD",
+        original: "stays with a process group that no longer exists: the caller's next read fails",
+        ours: "returned to the caller",
+        why: "the caller may be a shell without job control",
     },
     Difference {
         names: &["catatonit"],
         what: "CMD's blocked signals",
         original: "the caller's, and TSTP, TTIN and TTOU",
         ours: "the caller's",
-        why: "CMD could not be stopped",
+        why: "otherwise CMD cannot be stopped",
     },
     Difference {
         names: &["dumb-init"],
@@ -115,227 +115,227 @@ pub static DIFFERENCES: [Difference; 43] = [
     },
     Difference {
         names: ALL,
-        what: "signals 32 and 33, blocked or not by the caller",
-        original: "not blocked in CMD by tini and catatonit; blocked by dumb-init, though all others are not",
-        ours: "as they were",
-        why: "as all others",
+        what: "signals 32 and 33 in CMD's signal mask",
+        original: "tini and catatonit unblock them; dumb-init blocks them, and no others",
+        ours: "the caller's",
+        why: "they are treated as all other signals",
     },
     Difference {
         names: &["tini"],
         what: "idle",
         original: "wakes up every second",
-        ours: "sleeps",
-        why: "battery, and the scheduler of whoever runs a thousand of them",
+        ours: "does not wake up",
+        why: "saves power, and CPU time on hosts with thousands of containers",
     },
     Difference {
         names: &["tini", "dumb-init"],
-        what: "inherited descriptors in the init itself",
+        what: "inherited descriptors of the init itself",
         original: "stay open",
-        ours: "closed from 3 up; CMD has them",
-        why: "the reader of a pipe waits for every writer",
+        ours: "closed from 3 on; CMD has them",
+        why: "a reader of a pipe waits until the last writer has closed it",
     },
     Difference {
         names: &["tini", "catatonit"],
-        what: "the init's own directory",
+        what: "the working directory of the init itself",
         original: "the caller's",
         ours: "`/`; CMD's is the caller's",
-        why: "it would keep a file system from being unmounted",
+        why: "otherwise a file system could not be unmounted",
     },
     Difference {
         names: &["tini", "dumb-init"],
-        what: "LISTEN_PID that names the init",
-        original: "left as it is: CMD takes no sockets",
-        ours: "rewritten to CMD's, as catatonit does",
+        what: "LISTEN_PID with the pid of the init",
+        original: "unchanged: CMD accepts no sockets",
+        ours: "rewritten to CMD's pid, as catatonit does",
         why: "socket activation works",
     },
     Difference {
         names: &["tini", "catatonit"],
-        what: "options and `--` behind CMD",
-        original: "taken as its own (with glibc; Alpine's tini does not): `tini sh -c …` is refused, `tini ls -l` prints a licence, `--` is dropped",
-        ours: "CMD's: options end at the first word that is none",
-        why: "as Alpine's tini, dumb-init and every other wrapper",
+        what: "options and `--` after CMD",
+        original: "parsed as the init's own (with glibc; not Alpine's tini): `tini sh -c …` is refused, `tini ls -l` prints a licence, `--` is dropped",
+        ours: "passed to CMD: options end at the first operand",
+        why: "as Alpine's tini, dumb-init and all other wrappers",
     },
     Difference {
         names: ALL,
-        what: "a directory of PATH that may not be searched, CMD nowhere",
+        what: "CMD not found, and a directory of PATH without search permission",
         original: "`Permission denied` (tini: 126)",
         ours: "`No such file or directory` (as tini: 127)",
-        why: "CMD was not found",
+        why: "ENOENT is the cause",
     },
     Difference {
         names: &["tini", "catatonit"],
         what: "the licence: `-l`, `-L`",
         original: "its own",
         ours: "nsinit's",
-        why: "it is another program",
+        why: "nsinit is another program",
     },
     Difference {
         names: &["tini"],
         what: "`--version`",
         original: "Debian's has no commit: `tini version 0.19.0`",
         ours: "`tini version V - git.C`, as docker's",
-        why: "docker info parses it",
+        why: "`docker info` parses this form",
     },
     Difference {
         names: &["catatonit"],
         what: "ILL TRAP ABRT BUS FPE SEGV SYS, 32, 33 in pause mode",
-        original: "kill it; as PID 1 nothing happens",
-        ours: "nothing happens",
-        why: "a pause ends on TERM and INT only",
+        original: "kill the init; no effect on PID 1",
+        ours: "no effect",
+        why: "pause mode ends only on TERM and INT",
     },
     Difference {
         names: ALL,
-        what: "its own failures",
+        what: "messages about its own failures",
         original: "`fork failed: …`, `Unable to setsid (errno=N …). Exiting.`, `failed to create process group`",
-        ours: "in the same form and with the same status: what failed, and why",
-        why: "they name what nsinit does",
+        ours: "the same form and status; the text names nsinit's own operation",
+        why: "nsinit makes other system calls",
     },
     Difference {
         names: &["tini", "catatonit"],
-        what: "before or behind a pipe, in the foreground of a terminal",
-        original: "takes the terminal from whoever else in the pipeline reads it",
-        ours: "CMD gets it when it asks for it",
-        why: "`init CMD | less`",
+        what: "in a pipeline in the foreground of a terminal",
+        original: "takes the terminal from other readers in the pipeline",
+        ours: "CMD gets the terminal when it reads it",
+        why: "`init CMD | less` works",
     },
     Difference {
         names: &["tini", "catatonit"],
-        what: "what `-v` and its like tell",
-        original: "signals in words, and tini's `TRACE` lines; catatonit's warnings of its own calls",
-        ours: "signals by number; the rest in the same lines",
-        why: "the rest is about how they are made",
+        what: "output of `-v` and similar options",
+        original: "signals by name, tini's `TRACE` lines, and catatonit's warnings about its own calls",
+        ours: "signals by number; otherwise the same lines",
+        why: "the other lines concern the originals' implementation",
     },
     Difference {
         names: &["dumb-init"],
-        what: "a beginning that several long options have",
+        what: "an ambiguous prefix of a long option",
         original: "`option '--ver' is ambiguous; …`",
         ours: "`unrecognized option '--ver'`",
-        why: "the status is the same",
+        why: "the exit status is the same",
     },
     Difference {
         names: &["bwrap"],
-        what: "TERM, HUP, INT and their like for bwrap",
-        original: "end it; CMD goes on",
+        what: "TERM, HUP, INT and similar signals to bwrap",
+        original: "end bwrap; CMD continues",
         ours: "forwarded to CMD",
-        why: "who ends the launcher means CMD",
+        why: "a signal to the launcher is meant for CMD",
     },
     Difference {
         names: &["bwrap"],
-        what: "TERM for process 1, from inside",
-        original: "nothing happens",
+        what: "TERM to process 1, from inside",
+        original: "no effect",
         ours: "forwarded to CMD",
-        why: "it is an init",
+        why: "process 1 is an init",
     },
     Difference {
         names: &["bwrap"],
         what: "a descriptor that is not open",
-        original: "told late, in many words; ignored (`--sync-fd`, `--block-fd`); or its child waits for ever (`--info-fd`)",
-        ours: "`Invalid fd: N`, before anything is done",
-        why: "a number that leads nowhere is a mistake",
+        original: "reported late, with different texts; ignored (`--sync-fd`, `--block-fd`); or a child waits for ever (`--info-fd`)",
+        ours: "`Invalid fd: N`, before any operation",
+        why: "a closed descriptor is a usage error",
     },
     Difference {
         names: &["bwrap"],
         what: "`--chmod` of a symbolic link",
-        original: "follows it",
+        original: "followed",
         ours: "refused",
-        why: "who made the link would choose what is changed",
+        why: "the author of the link would select the file that is changed",
     },
     Difference {
         names: &["bwrap"],
-        what: "a word that is no option, or `--`, in `--args` data",
-        original: "what follows is left out, without a word",
-        ours: "an error, but for a `--` at the end",
-        why: "what is left out could be what confines",
+        what: "an operand or `--` in `--args` data",
+        original: "the rest is ignored silently",
+        ours: "an error, except for a final `--`",
+        why: "the rest may contain restrictions",
     },
     Difference {
         names: &["bwrap"],
         what: "more than 9000 words in `--args` data",
         original: "refused",
-        ours: "taken",
-        why: "there is no reason for a limit",
+        ours: "accepted",
+        why: "nsinit needs no limit",
     },
     Difference {
         names: &["bwrap"],
-        what: "`--cap-add ALL --cap-drop X` by root that has not all",
+        what: "`--cap-add ALL --cap-drop X` by root without all capabilities",
         original: "X is not dropped",
         ours: "X is dropped",
-        why: "it was to be",
+        why: "the option requests it",
     },
     Difference {
         names: &["bwrap"],
         what: "capabilities without `CAP_`",
         original: "unknown",
-        ours: "known",
-        why: "`CHOWN` can mean nothing else",
+        ours: "accepted",
+        why: "`CHOWN` is unambiguous",
     },
     Difference {
         names: &["bwrap"],
         what: "options between `--perms`, `--size` or `--overlay-src` and the operation",
         original: "refused",
         ours: "allowed",
-        why: "they say nothing of files",
+        why: "such options do not concern files",
     },
     Difference {
         names: &["bwrap"],
         what: "`--disable-userns` with a user namespace that is implied or tried",
         original: "refused",
-        ours: "works, or fails if there is none",
-        why: "it is there",
+        ours: "works, or fails if there is no user namespace",
+        why: "the user namespace exists",
     },
     Difference {
         names: &["bwrap"],
-        what: "the owner of `/dev/pts` where 0 is not mapped",
+        what: "the owner of `/dev/pts` if uid 0 is not mapped",
         original: "CMD's user",
         ours: "65534, nobody",
-        why: "one user namespace instead of two",
+        why: "nsinit makes one user namespace instead of two",
     },
     Difference {
         names: &["bwrap"],
         what: "`/proc/self/exe` as a SRC, by root",
         original: "bwrap's file",
-        ours: "nothing is there",
-        why: "nobody inside gets at the file that the launcher runs from (CVE-2019-5736)",
+        ours: "no such file",
+        why: "the launcher's file must not be reachable from inside (CVE-2019-5736)",
     },
     Difference {
         names: &["bwrap"],
-        what: "modes and times of the devices in a fresh /dev",
-        original: "root changes the host's",
-        ours: "read-only; the devices themselves can be written to",
-        why: "they are files of the host's",
+        what: "modes and times of the devices in a new /dev",
+        original: "root inside can change those of the host",
+        ours: "read-only; writing to the devices works",
+        why: "the device files belong to the host",
     },
     Difference {
         names: &["bwrap"],
         what: "the caller's environment in /proc/1/environ",
-        original: "there, also with `--clearenv`",
-        ours: "never there, nor bwrap's arguments in /proc/1/cmdline",
-        why: "what was not to be passed on is not to be found",
+        original: "visible, even with `--clearenv`",
+        ours: "not visible, and neither are bwrap's arguments in /proc/1/cmdline",
+        why: "variables that are not passed on must not be readable",
     },
     Difference {
         names: &["bwrap"],
-        what: "what its messages say",
-        original: "names of its own making (`/newroot/…`, `mount table`), and of one thing in several words",
-        ours: "the same beginnings; then the user's own word, and why",
-        why: "the user knows his own words",
+        what: "texts of messages",
+        original: "internal names (`/newroot/…`, `mount table`), and several texts for one error",
+        ours: "the same beginning, then the user's own word and the reason",
+        why: "the user knows the words of the command line",
     },
 ];
 
-/// For a test that asserts one: there must be such a row.
+/// For a test of a difference: asserts that the table has it.
 #[track_caller]
 pub fn differs(name: &str, what: &str) {
-    let told = DIFFERENCES.iter().any(|d| d.what == what && d.names.contains(&name));
-    assert!(told || name == "nsinit", "{name}: {what}: not among the differences");
+    let listed = DIFFERENCES.iter().any(|d| d.what == what && d.names.contains(&name));
+    assert!(listed || name == "nsinit", "{name}: {what}: not in the table of differences");
 }
 
 pub fn table() -> String {
-    let mut text = String::from("| of | when | it | nsinit | because |\n|---|---|---|---|---|\n");
+    let mut text = String::from("| program | case | original | nsinit | reason |\n|---|---|---|---|---|\n");
     for Difference { names, what, original, ours, why } in &DIFFERENCES {
         writeln!(text, "| {} | {what} | {original} | {ours} | {why} |", names.join(", ")).expect("write to a string");
     }
     text
 }
 
-/// Every row is asserted by some test, for every original that it names.
+/// Each row is named by a test.
 #[test]
-fn every_difference_has_its_test() {
+fn every_difference_is_tested() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     let names = [
         "compat_tini.rs",
@@ -361,7 +361,7 @@ fn every_difference_has_its_test() {
 const BEGIN: &str = "<!-- differences -->\n";
 const END: &str = "<!-- /differences -->";
 
-/// Between the marks docs/drop-in.md has exactly the table: `NSINIT_WRITE=1 cargo test` writes it.
+/// docs/drop-in.md has exactly this table between the marks; `NSINIT_WRITE=1 cargo test` writes it.
 #[test]
 fn drop_in_document_has_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/drop-in.md");
@@ -371,6 +371,6 @@ fn drop_in_document_has_the_table() {
     if std::env::var_os("NSINIT_WRITE").is_some() {
         fs::write(path, [before, BEGIN, &table(), END, after].concat()).expect("write docs/drop-in.md");
     } else {
-        assert_eq!(found.trim(), table().trim(), "NSINIT_WRITE=1 cargo test writes it anew");
+        assert_eq!(found.trim(), table().trim(), "NSINIT_WRITE=1 cargo test writes it");
     }
 }

@@ -1,21 +1,21 @@
-/* What the compatibility tests run around and below an init. Built static.
+/* The programs that the compatibility tests run around and below an init. Linked statically.
  *
- *   around it:
- *   each FROM TO WORDS      runs WORDS with every @ as the number: "NUMBER STATUS" a line; minus for a signal
- *   shoot ROUNDS SIG WORDS  the signal as soon as WORDS has a child: "STATUS" a line
- *   state IGN BLK WORDS     these signals ignored, these blocked (hexadecimal sets), no others, in WORDS
- *   closed FD,FD... WORDS   these descriptors closed in WORDS
- *   subreaper WORDS         WORDS with the attribute
+ *   around the init:
+ *   each FROM TO WORDS      runs WORDS for each number, which replaces every @; prints "NUMBER STATUS", minus for a signal
+ *   shoot ROUNDS SIG WORDS  sends the signal as soon as WORDS has a child; prints "STATUS" for each round
+ *   state IGN BLK WORDS     runs WORDS with exactly these signals ignored and these blocked (hexadecimal sets)
+ *   closed FD,FD... WORDS   runs WORDS with these descriptors closed
+ *   subreaper WORDS         runs WORDS as a child subreaper
  *
- *   below it:
- *   exit N, die N           ends so; die ends with 0 if the signal doesn't kill
- *   words WORDS             "[WORD]" a line
- *   orphans N               leaves N orphans to its parent, with a line for every 10,000 but the last; 0 once no child of that is
- *                           a zombie
- *   together N STATUS       ends at the same moment as N orphans
- *   strays STATUS           ends so after it has left two and both are gone: one exits 6, one dies of 9
- *   reboot HOW              restart, halt or off, below the process 1 of a pid namespace; 96: it may not
- *   next TAG                "here PID"; the next signal, "got NUMBER"; the end. TAG is for the leftover check
+ *   below the init:
+ *   exit N, die N           exits with N, dies by signal N; die exits with 0 if the signal does not kill
+ *   words WORDS             prints "[WORD]" for each
+ *   orphans N               leaves N orphans to its parent, and prints the number left every 10,000; exits with 0 once no child
+  *                           of its parent is a zombie
+ *   together N STATUS       exits at the same moment as N orphans
+ *   strays STATUS           leaves two orphans, one that exits with 6 and one that dies by signal 9, then exits with STATUS
+ *   reboot HOW              restart, halt or off, below process 1 of a pid namespace; exits with 96 if it may not
+ *   next TAG                prints "here PID", for the next signal "got NUMBER", and exits. TAG is for the leftover check
  */
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The kernel's, not libc's: that leaves two signals out. */
+/* The kernel's struct, not libc's: libc's sigaction(3) refuses two signals. */
 struct action {
 	unsigned long handler, flags, restorer, mask;
 };
@@ -153,7 +153,7 @@ static int zombies_of(pid_t parent)
 	return found;
 }
 
-/* A child makes up to a hundred children and ends, before some of them and after others. */
+/* Each child makes up to a hundred children and exits, before some of them and after others. */
 static int orphans(int count)
 {
 	while (count > 0) {
@@ -174,13 +174,13 @@ static int orphans(int count)
 			fflush(stdout);
 		}
 	}
-	/* However long it takes: the tests have a deadline of their own. */
+	/* Without a limit: the tests have their own deadline. */
 	while (zombies_of(getppid()))
 		usleep(1000);
 	return 0;
 }
 
-/* What ends the orphans' read is our own end. */
+/* The end of this process ends the orphans' read. */
 static int together(int count, int status)
 {
 	int ends[2];
@@ -202,7 +202,7 @@ static int together(int count, int status)
 	_exit(status);
 }
 
-/* An orphan that outlives its parent for certain. Back when it has been reaped. */
+/* Makes an orphan that certainly outlives its parent. Returns when the orphan has been reaped. */
 static void stray(int signal)
 {
 	int ends[2];
@@ -242,7 +242,7 @@ static int next(void)
 	return 0;
 }
 
-/* The first processes of the machine are the kernel's own. */
+/* Refuses to run outside a pid namespace: low pids of the machine belong to the kernel. */
 static int reboot_namespace(const char *how)
 {
 	if (getpid() > 9 || getppid() != 1)

@@ -1,10 +1,10 @@
-//! What the compatibility tests of tini, dumb-init and catatonit share.
+//! The modules that the compatibility tests of tini, dumb-init and catatonit share.
 //!
-//!     subject        who is tested: the original or nsinit under its name, as PID 1 or not
+//!     subject        the program under test: the original, or nsinit under its name; as process 1 or not
 //!     pattern        expected texts, with # for a number
-//!     common         the behaviours that all three have, each told where they differ
-//!     terminal       the same in front of a terminal
-//!     differences    where nsinit does it otherwise, and why: the table of docs/drop-in.md
+//!     common         the behaviours that all three have, and where they differ
+//!     terminal       the same in a terminal
+//!     differences    where nsinit differs, and why: the table of docs/drop-in.md
 
 pub mod common;
 pub mod differences;
@@ -16,17 +16,17 @@ pub use differences::differs;
 pub use pattern::{are, is};
 pub use subject::{Place, Side, Subject, Suite, helper};
 
-/// What may be sent and forwarded: KILL and STOP are the kernel's, CHLD is about own children.
+/// The signals that can be forwarded: KILL and STOP cannot be caught, CHLD reports the init's own children.
 pub fn signals() -> impl Iterator<Item = i32> {
     (1..=64).filter(|s| ![libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD].contains(s))
 }
 
-/// What the kernel makes for a fault of one's own. Nobody forwards them but dumb-init and nsinit.
+/// The signals that the kernel sends for a fault. Only dumb-init and nsinit forward them.
 pub const FAULTS: [i32; 7] =
     [libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV, libc::SIGSYS];
 
-/// glibc keeps these for itself: its sigfillset leaves them out.
+/// glibc uses these signals itself: its sigfillset(3) leaves them out.
 pub const GLIBC: [i32; 2] = [32, 33];
 
-/// What stops a process that has no handler, when the terminal says so.
+/// The signals by which a terminal stops a process without a handler.
 pub const STOPS: [i32; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];

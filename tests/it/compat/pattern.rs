@@ -1,4 +1,4 @@
-//! Expected texts. `#` stands for a number: process ids are not known before.
+//! Expected texts. `#` matches a number, because process ids are not known before.
 
 use crate::harness::Out;
 
@@ -27,13 +27,13 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     rest.is_empty()
 }
 
-/// The same lines, in any order: two processes write them.
+/// Asserts that the lines match in any order: two processes write them.
 #[track_caller]
 pub fn are(out: &Out, text: &str, patterns: &[&str]) {
     let mut lines: Vec<&str> = text.lines().collect();
     for pattern in patterns {
         let Some(at) = lines.iter().position(|line| matches(pattern, line)) else {
-            panic!("no {pattern:?} among these lines, or not once more:\n{out}");
+            panic!("no {pattern:?} among these lines, or fewer than expected:\n{out}");
         };
         lines.remove(at);
     }
@@ -41,7 +41,7 @@ pub fn are(out: &Out, text: &str, patterns: &[&str]) {
 }
 
 #[test]
-fn a_mark_is_a_number() {
+fn hash_matches_a_number() {
     for (pattern, text) in [("", ""), ("a #)", "a 12)"), ("#", "1"), ("#-#\n", "1-23\n"), ("x", "x")] {
         assert!(matches(pattern, text), "{pattern:?} {text:?}");
     }

@@ -1,5 +1,5 @@
-//! Who is tested: an original from its package, or nsinit under that name; as PID 1 of a pid namespace, or as any
-//! process. One assertion runs against all four.
+//! The program under test: an original from its package, or nsinit under that name; as process 1 of a pid namespace,
+//! or as any process. One assertion runs against all four.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,13 +15,13 @@ use crate::harness::procs::{Pid, children, eventually};
 use crate::harness::scratch::{make_dir, nsinit, scratch};
 use crate::harness::{Launch, Out, Running, Who, skip, who};
 
-/// Directories that everybody may search.
+/// Directories that all users may search.
 pub const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// One original and its vocabulary.
+/// An original and its options.
 pub struct Suite {
     pub name: &'static str,
-    /// What stands before CMD when nothing is to be said but what CMD says.
+    /// The options before the command for a run without further output.
     pub plain: &'static [&'static str],
 }
 
@@ -35,7 +35,7 @@ pub enum Side {
 pub enum Place {
     /// An ordinary child of the test.
     Child,
-    /// PID 1 of a new pid namespace with its own /proc.
+    /// Process 1 of a new pid namespace with its own /proc.
     Pid1,
 }
 
@@ -43,13 +43,13 @@ pub struct Subject {
     pub suite: &'static Suite,
     pub side: Side,
     pub place: Place,
-    /// A symlink of the suite's name.
+    /// A symbolic link with the suite's name.
     pub program: PathBuf,
 }
 
 impl Suite {
     /// Both sides, in both places.
-    pub fn everywhere(&'static self) -> Vec<Subject> {
+    pub fn subjects(&'static self) -> Vec<Subject> {
         [Side::Original, Side::Ours].into_iter().flat_map(|side| self.side(side)).collect()
     }
 
@@ -61,9 +61,9 @@ impl Suite {
         self.side(Side::Ours)
     }
 
-    /// Both sides where the place makes no difference.
-    pub fn anywhere(&'static self) -> Vec<Subject> {
-        self.everywhere().into_iter().filter(|s| s.place == Place::Child).collect()
+    /// Both sides, for tests in which the place makes no difference.
+    pub fn child_subjects(&'static self) -> Vec<Subject> {
+        self.subjects().into_iter().filter(|s| s.place == Place::Child).collect()
     }
 
     fn side(&'static self, side: Side) -> Vec<Subject> {
@@ -110,7 +110,7 @@ impl Subject {
         self.place == Place::Pid1
     }
 
-    /// Its argv[0].
+    /// The path by which it is started.
     pub fn argv0(&self) -> &str {
         self.program.to_str().expect("scratch paths are UTF-8")
     }
@@ -119,7 +119,7 @@ impl Subject {
         self.launch_in(&[], args)
     }
 
-    /// With words around it that end in an exec of what follows.
+    /// With words before it that execute what follows them.
     pub fn launch_in(&self, around: &[&str], args: &[&str]) -> Launch {
         let words = self.words(around, args);
         let (program, args) = words.split_first().expect("a program");
@@ -140,7 +140,7 @@ impl Subject {
         self.launch(args).run()
     }
 
-    /// The suite's plain words, these options, and CMD.
+    /// The suite's plain options, these options, and the command.
     pub fn plainly(&self, options: &[&str], cmd: &[&str]) -> Launch {
         self.launch(&self.plain(options, cmd))
     }
@@ -149,7 +149,7 @@ impl Subject {
         [options, self.suite.plain, cmd].concat()
     }
 
-    /// The process that is tested.
+    /// The process under test.
     #[track_caller]
     pub fn init(&self, running: &Running) -> Pid {
         match self.place {
@@ -158,11 +158,11 @@ impl Subject {
         }
     }
 
-    /// Its first child.
+    /// The first child of the init.
     #[track_caller]
     pub fn cmd(&self, running: &Running) -> Pid {
         let init = self.init(running);
-        eventually("CMD is there", || children(init).into_iter().min())
+        eventually("the command runs", || children(init).into_iter().min())
     }
 }
 
@@ -172,7 +172,7 @@ impl std::fmt::Display for Subject {
     }
 }
 
-/// `NSINIT_SIDE=original` or `ours`: the other side is left out.
+/// `NSINIT_SIDE=original` or `ours` leaves the other side out.
 fn asked_for(side: Side) -> bool {
     let name = format!("{side:?}").to_lowercase();
     let asked = std::env::var("NSINIT_SIDE").map_or(true, |only| only == name);
@@ -182,7 +182,7 @@ fn asked_for(side: Side) -> bool {
     asked
 }
 
-/// The ids make no difference to an init: root where we are root.
+/// An init works the same for all users: root if the tests run as root.
 pub fn tester() -> Who {
     if geteuid().is_root() {
         return Who::Root;
@@ -190,12 +190,12 @@ pub fn tester() -> Who {
     who::user().unwrap_or(Who::User { uid: geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() })
 }
 
-/// Nothing is ignored and nothing blocked, whatever started the tests. The raw calls: libc's leave signals out.
+/// Resets all dispositions and unblocks all signals. The raw calls: libc's wrappers leave out two signals.
 pub fn no_signals() -> std::io::Result<()> {
-    // A kernel_sigaction of zeros is the default; the largest has fewer words.
+    // A kernel_sigaction of zeros is the default; the array is larger than that struct on every architecture.
     let default = [0usize; 8];
     for signal in 1..=64 {
-        // SAFETY: the kernel reads less than is there. KILL and STOP it refuses, rightly.
+        // SAFETY: the kernel reads less than the array holds. It refuses KILL and STOP, whose errors do not matter.
         unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, 0, size_of::<u64>()) };
     }
     let none = 0u64;
@@ -215,7 +215,7 @@ fn may_be_pid_1() -> bool {
     let (program, args) = unshare().split_first().expect("a program");
     let may = *MAY.get_or_init(|| launch::quiet(Command::new(program).args(args).arg("true")));
     if !may {
-        skip("unshare makes no pid namespace here");
+        skip("unshare(1) cannot make a pid namespace on this machine");
     }
     may
 }
@@ -225,7 +225,7 @@ fn installed(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|program| program.is_file())
 }
 
-/// A symlink of this name to the target, made once.
+/// A symbolic link of this name to the target, made once.
 fn link(side: Side, name: &str, target: &Path) -> PathBuf {
     static MADE: Mutex<BTreeMap<(Side, String), PathBuf>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -239,7 +239,7 @@ fn link(side: Side, name: &str, target: &Path) -> PathBuf {
     path.clone()
 }
 
-/// `helper.c`, built static.
+/// `helper.c`, linked statically.
 pub fn helper() -> &'static str {
     static PROGRAM: OnceLock<String> = OnceLock::new();
     PROGRAM.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! In front of a terminal.
+//! The behaviours that the suites share in a terminal.
 
 use super::common::find;
 use super::subject::tester;
@@ -13,12 +13,12 @@ const CTRL_C: &str = "\x03";
 const CTRL_Z: &str = "\x1a";
 const CTRL_BACKSLASH: &str = "\x1c";
 
-/// A host's shell, in a directory of the test's own.
+/// A shell of the host, in a new directory.
 fn shell(dir: &Dir) -> Term {
     Term::shell(tester(), dir.path(), &BASH)
 }
 
-/// The subject and CMD as a line for the shell.
+/// The command line of the subject with this command.
 fn line(it: &Subject, cmd: &str) -> String {
     [&[it.argv0()], it.suite.plain, &[cmd]].concat().join(" ")
 }
@@ -29,16 +29,16 @@ fn named(term: &Term, name: &str) -> Pid {
     })
 }
 
-/// The states of all below the shell.
+/// The states of all processes below the shell.
 fn job(term: &Term) -> Vec<char> {
     let below = procs::tree(term.pid()).into_iter().skip(1);
     below.filter_map(|pid| Some(stat(pid)?.state)).collect()
 }
 
-/// Keys that make signals reach CMD exactly once: it must not get them from the terminal and from the init.
-pub fn keys_arrive_once(suite: &'static Suite, with_stop: bool) {
+/// Signal keys reach the command exactly once: not from the terminal and from the init both.
+pub fn signal_keys_reach_cmd_once(suite: &'static Suite, with_stop: bool) {
     let keys = [(CTRL_C, 2), (CTRL_BACKSLASH, 3), (CTRL_Z, 20), (CTRL_C, 2)];
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         term.line(&line(&it, &format!("{} signals", scratch::helper().display())));
@@ -50,7 +50,7 @@ pub fn keys_arrive_once(suite: &'static Suite, with_stop: bool) {
             shown += &term.expect(&format!("{number} "));
             shown += &term.expect("\n");
         }
-        // Past the init: a second copy of what was made before is there when this one is.
+        // SIGUSR1 does not go through the init: a second copy of an earlier signal has arrived before it.
         send(recorder, libc::SIGUSR1);
         shown += &term.expect("10 0 0");
         send(recorder, libc::SIGKILL);
@@ -64,7 +64,7 @@ pub fn keys_arrive_once(suite: &'static Suite, with_stop: bool) {
 }
 
 pub fn ctrl_c_ends_cmd(suite: &'static Suite) {
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         term.line(&line(&it, "sh -c 'echo up; exec sleep 1000'"));
@@ -76,12 +76,12 @@ pub fn ctrl_c_ends_cmd(suite: &'static Suite) {
     }
 }
 
-/// ^Z at the caller's shell, and fg.
-pub fn stop_and_resume(suite: &'static Suite, original_too: bool) {
+/// ^Z returns to the caller's shell, and fg continues.
+pub fn ctrl_z_stops_the_job(suite: &'static Suite, original_too: bool) {
     if !original_too {
         differs(suite.name, "^Z");
     }
-    for it in suite.anywhere().into_iter().filter(|it| it.is_ours() || original_too) {
+    for it in suite.child_subjects().into_iter().filter(|it| it.is_ours() || original_too) {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         term.line(&line(&it, "sh -c 'echo up; read x; echo got $x; exit 5'"));
@@ -89,15 +89,16 @@ pub fn stop_and_resume(suite: &'static Suite, original_too: bool) {
         for _ in 0..3 {
             term.keys(CTRL_Z);
             term.prompt();
-            assert_eq!(term.foreground(), term.pid(), "{it}: the shell has its terminal back");
-            // dumb-init's CMD is in another session: until it is stopped it reads what is meant for the shell.
+            assert_eq!(term.foreground(), term.pid(), "{it}: the shell is in the foreground");
+            // dumb-init's command is in another session: until it is stopped it reads text that is typed for the
+            // shell.
             eventually("the job is stopped", || job(&term).iter().all(|&state| state == 'T').then_some(()));
             let jobs = term.ask("jobs");
             assert!(jobs.contains("Stopped"), "{it}: {jobs:?}");
             term.line("fg");
-            eventually("CMD's job has the terminal", || (term.foreground() != term.pid()).then_some(()));
-            // dumb-init itself can't be stopped anew before it goes on.
-            eventually("the job goes on", || job(&term).iter().all(|&state| state == 'S').then_some(()));
+            eventually("the job is in the foreground", || (term.foreground() != term.pid()).then_some(()));
+            // dumb-init itself cannot be stopped again before it continues.
+            eventually("the job runs", || job(&term).iter().all(|&state| state == 'S').then_some(()));
         }
         term.line("abc");
         term.expect("got abc");
@@ -107,15 +108,15 @@ pub fn stop_and_resume(suite: &'static Suite, original_too: bool) {
     }
 }
 
-/// What the original does with ^Z instead: the shell does not come back.
-pub fn the_original_keeps_the_shell_waiting(suite: &'static Suite) {
+/// The original's behaviour on ^Z: the shell's prompt does not return.
+pub fn original_stops_cmd_only(suite: &'static Suite) {
     differs(suite.name, "^Z");
     for it in suite.original().into_iter().filter(|it| !it.is_pid_1()) {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         term.line(&line(&it, "sleep 1000"));
         let (init, cmd) = (named(&term, suite.name), named(&term, "sleep"));
-        eventually("CMD has the terminal", || (term.foreground() == stat(cmd)?.group).then_some(()));
+        eventually("the command is in the foreground", || (term.foreground() == stat(cmd)?.group).then_some(()));
         term.keys(CTRL_Z);
         std::thread::sleep(std::time::Duration::from_millis(200));
         assert_eq!(stat(init).map(|s| s.state), Some('S'), "{it} is not stopped");
@@ -126,15 +127,15 @@ pub fn the_original_keeps_the_shell_waiting(suite: &'static Suite) {
     }
 }
 
-/// A job in the background leaves the terminal to the shell.
-pub fn in_the_background(suite: &'static Suite, original_too: bool) {
-    for it in suite.anywhere().into_iter().filter(|it| it.is_ours() || original_too) {
+/// A background job leaves the terminal to the shell.
+pub fn background_job_leaves_the_terminal_alone(suite: &'static Suite, original_too: bool) {
+    for it in suite.child_subjects().into_iter().filter(|it| it.is_ours() || original_too) {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         let tag = Dir::new(tester());
         term.line(&format!("{} &", line(&it, &format!("{} next {}", helper(), tag.str()))));
         let cmd = find(&tag);
-        // What the shell and CMD say comes in either order.
+        // The output of the shell and of the command arrives in either order.
         if !term.prompt().contains("here ") {
             term.expect("here ");
             term.expect("\n");
@@ -147,14 +148,15 @@ pub fn in_the_background(suite: &'static Suite, original_too: bool) {
     }
 }
 
-/// What the original does instead. The shell's next read fails; it may have ended of that already, and CMD with it.
-pub fn the_original_takes_the_terminal(suite: &'static Suite) {
+/// The original's behaviour in the background. The shell's next read fails; it may already have ended by that, and
+/// the command with it.
+pub fn original_takes_the_terminal_in_the_background(suite: &'static Suite) {
     differs(suite.name, "started in the background of a terminal");
     for it in suite.original().into_iter().filter(|it| !it.is_pid_1()) {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         term.line(&format!("{} &", line(&it, "sleep 1000")));
-        eventually("the shell has lost the terminal", || {
+        eventually("the shell is no longer in the foreground", || {
             let lost = stat(term.pid()).is_none_or(|s| s.state == 'Z' || s.foreground != s.pid);
             lost.then_some(())
         });
@@ -162,17 +164,17 @@ pub fn the_original_takes_the_terminal(suite: &'static Suite) {
     }
 }
 
-/// CMD has the terminal while it runs, and the caller, who is no shell with job control, after that.
-pub fn given_back(suite: &'static Suite, original_too: bool) {
+/// The command has the terminal while it runs; afterwards the caller has it, which is no shell with job control.
+pub fn terminal_is_returned_to_the_caller(suite: &'static Suite, original_too: bool) {
     if !original_too {
-        differs(suite.name, "the terminal after CMD's end");
+        differs(suite.name, "the terminal after the end of CMD");
     }
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let dir = Dir::new(tester());
         let script = format!("stty -echo; {}; echo up; read x || x=no; echo got $x", line(&it, "true"));
         let mut term = Term::run(tester(), dir.path(), &["sh", "-c", &script]);
         term.expect("up");
-        // An original's caller may read an error already.
+        // The original's caller may already have got an error from read(2).
         term.keys("abc\n");
         let expected = if it.is_ours() || original_too { "abc" } else { "no" };
         let shown = term.expect("got ") + &term.expect("\n");
@@ -181,10 +183,10 @@ pub fn given_back(suite: &'static Suite, original_too: bool) {
     }
 }
 
-/// As the leader of the terminal's session, as with `docker run -it`: an interactive shell below has job control.
-pub fn as_the_session_leader(suite: &'static Suite, original_too: bool) {
-    for it in suite.everywhere().into_iter().filter(|it| it.is_ours() || original_too) {
-        // unshare leads the session: the terminal must be taken from it, and only root may.
+/// As the leader of the terminal's session, as under `docker run -it`: an interactive shell below it has job control.
+pub fn init_works_as_the_session_leader(suite: &'static Suite, original_too: bool) {
+    for it in suite.subjects().into_iter().filter(|it| it.is_ours() || original_too) {
+        // unshare(1) leads the session: the terminal must be stolen from it, which only root may do.
         if it.is_pid_1() && !tester().is_root() {
             continue;
         }
@@ -197,7 +199,7 @@ pub fn as_the_session_leader(suite: &'static Suite, original_too: bool) {
         let shown = term.expect("inside$ ");
         assert!(!shown.contains("no job control"), "{it}: {shown}");
         term.line("sleep 1000");
-        eventually("sleep has the terminal", || {
+        eventually("sleep is in the foreground", || {
             let sleep = procs::tree(term.pid()).into_iter().filter_map(stat).find(|s| s.name == "sleep")?;
             (sleep.foreground == sleep.group).then_some(())
         });
@@ -205,7 +207,7 @@ pub fn as_the_session_leader(suite: &'static Suite, original_too: bool) {
         assert!(term.expect("inside$ ").contains("Stopped"), "{it}");
         term.line("fg");
         term.expect("sleep 1000\r\n");
-        eventually("sleep goes on", || {
+        eventually("sleep runs in the foreground", || {
             let sleep = procs::tree(term.pid()).into_iter().filter_map(stat).find(|s| s.name == "sleep")?;
             (sleep.foreground == sleep.group && sleep.state == 'S').then_some(())
         });
@@ -218,16 +220,16 @@ pub fn as_the_session_leader(suite: &'static Suite, original_too: bool) {
     }
 }
 
-/// CMD's group has the terminal.
+/// The command's process group is in the foreground.
 pub fn cmd_is_in_the_foreground(suite: &'static Suite) {
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         let tag = Dir::new(tester());
         term.line(&line(&it, &format!("{} next {}", helper(), tag.str())));
         let cmd = find(&tag);
         term.expect("here ");
-        eventually("CMD has the terminal", || {
+        eventually("the command is in the foreground", || {
             let cmd = stat(cmd)?;
             (cmd.foreground == cmd.group).then_some(())
         });
@@ -237,12 +239,12 @@ pub fn cmd_is_in_the_foreground(suite: &'static Suite) {
     }
 }
 
-/// Somebody else in the pipeline reads the terminal; and CMD does, when it asks.
-pub fn in_a_pipeline(suite: &'static Suite, original_too: bool) {
+/// Another process of the pipeline reads the terminal; and so does the command, when it reads it.
+pub fn init_works_in_a_pipeline(suite: &'static Suite, original_too: bool) {
     if !original_too {
-        differs(suite.name, "before or behind a pipe, in the foreground of a terminal");
+        differs(suite.name, "in a pipeline in the foreground of a terminal");
     }
-    for it in suite.anywhere() {
+    for it in suite.child_subjects() {
         let dir = Dir::new(tester());
         let mut term = shell(&dir);
         if it.is_ours() || original_too {
@@ -252,18 +254,18 @@ pub fn in_a_pipeline(suite: &'static Suite, original_too: bool) {
             let below = || procs::tree(term.pid()).into_iter().filter_map(stat);
             let reads =
                 |s: &Stat| s.name == "sh" && s.parent == term.pid() && s.foreground == s.group && s.state == 'S';
-            eventually("the reader reads", || below().find(reads));
+            eventually("the reader waits for input", || below().find(reads));
             term.line("two");
             term.expect("one and two");
             send(cmd, libc::SIGTERM);
         } else {
             term.line(&format!("{} | sh -c 'sleep 1000'", line(&it, "sh -c 'exec sleep 2000'")));
             let taken = || procs::tree(term.pid()).into_iter().filter_map(stat).find(|s| s.foreground == s.pid);
-            let cmd = eventually("CMD has the terminal", || taken().filter(|s| s.name == "sleep"));
+            let cmd = eventually("the command is in the foreground", || taken().filter(|s| s.name == "sleep"));
             send(cmd.pid, libc::SIGTERM);
             let below = || procs::tree(term.pid()).into_iter().filter_map(stat);
             let rest = |s: &Stat| s.name == "sleep" && s.pid != cmd.pid;
-            send(eventually("the rest of it", || below().find(rest)).pid, libc::SIGTERM);
+            send(eventually("the other process of the pipeline runs", || below().find(rest)).pid, libc::SIGTERM);
         }
         term.prompt();
         if it.is_ours() && suite.name != "dumb-init" {

@@ -1,11 +1,11 @@
-//! Capabilities and system call filters: what CMD may do.
+//! Capabilities and seccomp filters.
 
 use std::fs;
 use std::io;
 
 use super::fds::member;
-use super::processes::is_over;
-use super::{Bwrap, anywhere, data, everywhere, give, pipe, read_all, small};
+use super::processes::wait_for_end;
+use super::{Bwrap, data, give, pipe, read_all, small, subjects, subjects_of_tester};
 use crate::harness::deny::Deny;
 use crate::harness::procs::{Pid, eventually, field_of, stat};
 use crate::harness::{Out, Who};
@@ -25,12 +25,12 @@ fn sets(status: &str) -> Sets {
     })
 }
 
-/// Root's own.
+/// Root's own capabilities.
 fn callers() -> Sets {
     sets(&fs::read_to_string("/proc/self/status").expect("read our status"))
 }
 
-/// All that this kernel knows.
+/// All capabilities that this kernel knows.
 fn all() -> u64 {
     let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").expect("read the last capability");
     (2 << last.trim().parse::<u32>().expect("a number")) - 1
@@ -43,10 +43,10 @@ fn has(it: &Bwrap, options: &[&str], expected: Sets) {
     assert!(found == expected, "{found:x?} and not {expected:x?}\n{out}");
 }
 
-/// Without an option root keeps what it has, an ordinary user gets nothing.
+/// By default root keeps its capabilities, and an ordinary user gets none.
 #[test]
-fn by_default() {
-    for it in everywhere() {
+fn root_keeps_its_capabilities_and_users_get_none() {
+    for it in subjects() {
         let [_, prm, eff, bnd, _] = callers();
         let user = it.who != Who::Root;
         for options in [&[][..], &["--unshare-pid"], &["--unshare-user"], &["--unshare-all"]] {
@@ -56,10 +56,10 @@ fn by_default() {
     }
 }
 
-/// In a user namespace the bounding set becomes the wanted one.
+/// In a user namespace the bounding set becomes the requested set.
 #[test]
-fn the_users() {
-    for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
+fn cap_options_set_a_users_capabilities() {
+    for it in subjects().into_iter().filter(|it| it.who != Who::Root) {
         let only = |set| [set; 5];
         for (options, set) in [
             (&["--cap-add", "CAP_CHOWN"][..], CHOWN),
@@ -83,10 +83,10 @@ fn the_users() {
     }
 }
 
-/// Root starts with what it has. Its bounding set stays unless there is a new user namespace.
+/// Root starts with its own capabilities. Its bounding set stays unless there is a new user namespace.
 #[test]
-fn roots() {
-    for it in everywhere().into_iter().filter(|it| it.who == Who::Root) {
+fn cap_options_change_roots_capabilities() {
+    for it in subjects().into_iter().filter(|it| it.who == Who::Root) {
         let [_, prm, _, bnd, _] = callers();
         for (options, set) in [
             (&["--cap-add", "CAP_CHOWN"][..], prm),
@@ -106,15 +106,15 @@ fn roots() {
         {
             has(&it, &[&["--unshare-user"], options].concat(), [set; 5]);
         }
-        // Root outside, somebody else inside: execve takes them.
+        // Root outside, another id inside: execve(2) clears the capabilities.
         has(&it, &["--unshare-user", "--uid", "5"], [0, 0, 0, bnd, 0]);
     }
 }
 
-/// A caller who has them all, as root of its own user namespace.
+/// A caller with all capabilities, as root of its own user namespace.
 #[test]
-fn all_of_those_who_have_all() {
-    for it in anywhere() {
+fn cap_add_all_gives_all_to_root_of_a_user_namespace() {
+    for it in subjects_of_tester() {
         for (options, set) in
             [(&["--cap-add", "ALL"][..], all()), (&["--cap-add", "ALL", "--cap-drop", "CAP_CHOWN"], all() & !CHOWN)]
         {
@@ -125,14 +125,14 @@ fn all_of_those_who_have_all() {
     }
 }
 
-/// Root that lacks some: nothing more than it has, and nothing that is to be dropped. (The original then drops nothing.)
+/// Root without some capabilities gains none, and drops those that it is told to. (The original then drops none.)
 #[test]
-fn all_of_those_who_lack_some() {
-    for it in everywhere().into_iter().filter(|it| it.who == Who::Root) {
+fn cap_add_all_gives_only_capabilities_that_root_has() {
+    for it in subjects().into_iter().filter(|it| it.who == Who::Root) {
         let [_, prm, _, bnd, _] = callers();
         let out = it.sh(&["--cap-add", "ALL"], "cat /proc/self/status");
         assert_eq!(sets(out.text())[1..4], [prm, prm, bnd], "{out}");
-        if it.differs("`--cap-add ALL --cap-drop X` by root that has not all") {
+        if it.differs("`--cap-add ALL --cap-drop X` by root without all capabilities") {
             let out = it.sh(&["--cap-add", "ALL", "--cap-drop", "CAP_CHOWN"], "cat /proc/self/status");
             assert_eq!(sets(out.text())[1..4], [prm & !CHOWN, prm & !CHOWN, bnd], "{out}");
         }
@@ -140,8 +140,8 @@ fn all_of_those_who_lack_some() {
 }
 
 #[test]
-fn nobody_gains_privileges() {
-    for it in everywhere() {
+fn no_new_privs_is_always_set() {
+    for it in subjects() {
         for options in [&[][..], &["--unshare-pid"], &["--cap-add", "ALL"]] {
             it.sh(options, "grep NoNewPrivs /proc/self/status").says("NoNewPrivs:\t1");
         }
@@ -150,7 +150,7 @@ fn nobody_gains_privileges() {
 
 // ---- system call filters
 
-/// The program as it is read from a descriptor: 8 bytes an instruction.
+/// The program in the format that is read from a descriptor: 8 bytes for each instruction.
 fn program(call: i64, errno: i32) -> Vec<u8> {
     let filter = Deny::all(call, errno).filter();
     let bytes = |i: &seccompiler::sock_filter| {
@@ -162,14 +162,14 @@ fn program(call: i64, errno: i32) -> Vec<u8> {
     filter.iter().flat_map(bytes).collect()
 }
 
-/// What busybox' mkdir says of an errno.
+/// The message of busybox' mkdir for an errno.
 fn refusal(errno: i32) -> String {
     let reason = io::Error::from_raw_os_error(errno).to_string();
     let reason = reason.split(" (os error").next().expect("a text").to_owned();
     format!("mkdir: can't create directory '/x': {reason}\n")
 }
 
-/// mkdir in CMD under these filters.
+/// Runs mkdir as the command under these filters.
 fn mkdir(it: &Bwrap, options: &[&str], errnos: &[i32]) -> Out {
     let mut launch = it.small(&[options, &["--dir", "/made/here"]].concat(), &["/bin/mkdir", "/x"]);
     for (number, errno) in (10..).zip(errnos) {
@@ -180,10 +180,10 @@ fn mkdir(it: &Bwrap, options: &[&str], errnos: &[i32]) -> Out {
 
 const CALL_IS_MKDIR: bool = cfg!(target_arch = "x86_64");
 
-/// It is CMD's: the operations are not under it.
+/// The filter applies to the command, not to the operations before it.
 #[test]
-fn a_filter() {
-    for it in everywhere().into_iter().filter(|_| CALL_IS_MKDIR) {
+fn seccomp_filter_applies_to_cmd() {
+    for it in subjects().into_iter().filter(|_| CALL_IS_MKDIR) {
         mkdir(&it, &["--seccomp", "10"], &[libc::EDOM]).is(1, "", &refusal(libc::EDOM));
         mkdir(&it, &["--add-seccomp-fd", "10"], &[libc::EDOM]).is(1, "", &refusal(libc::EDOM));
         mkdir(&it, &["--unshare-pid", "--seccomp", "10"], &[libc::EDOM]).is(1, "", &refusal(libc::EDOM));
@@ -191,10 +191,10 @@ fn a_filter() {
     }
 }
 
-/// All are loaded, and the kernel asks the last first.
+/// All filters are installed; the kernel evaluates the last one first.
 #[test]
-fn several_filters() {
-    for it in everywhere().into_iter().filter(|_| CALL_IS_MKDIR) {
+fn several_seccomp_filters_are_all_installed() {
+    for it in subjects().into_iter().filter(|_| CALL_IS_MKDIR) {
         let both = ["--add-seccomp-fd", "10", "--add-seccomp-fd", "11"];
         mkdir(&it, &both, &[libc::EDOM, libc::ERANGE]).is(1, "", &refusal(libc::ERANGE));
         mkdir(&it, &both, &[libc::ERANGE, libc::EDOM]).is(1, "", &refusal(libc::EDOM));
@@ -204,21 +204,21 @@ fn several_filters() {
     }
 }
 
-/// With a warning; the first is not even read.
+/// A warning is printed; the first descriptor is not even read.
 #[test]
-fn of_two_single_filters_the_last() {
+fn last_of_two_seccomp_options_takes_effect() {
     let warning = "bwrap: Only the last --seccomp option will take effect\n";
-    for it in everywhere().into_iter().filter(|_| CALL_IS_MKDIR) {
+    for it in subjects().into_iter().filter(|_| CALL_IS_MKDIR) {
         let out = mkdir(&it, &["--seccomp", "10", "--seccomp", "11"], &[libc::EDOM, libc::ERANGE]);
         out.is(1, "", &format!("{warning}{}", refusal(libc::ERANGE)));
     }
 }
 
 #[test]
-fn what_is_no_filter() {
+fn invalid_seccomp_filters_are_refused() {
     let refused = "bwrap: Unable to set up system call filtering as requested: prctl(PR_SET_SECCOMP) reported EINVAL. \
                    (Hint: this requires a kernel configured with CONFIG_SECCOMP and CONFIG_SECCOMP_FILTER.)\n";
-    for it in everywhere() {
+    for it in subjects() {
         for option in ["--seccomp", "--add-seccomp-fd"] {
             for (bytes, line) in [
                 (&b"abc"[..], "bwrap: Invalid seccomp data, must be multiple of 8\n"),
@@ -233,10 +233,10 @@ fn what_is_no_filter() {
     }
 }
 
-/// A filter that leaves CMD little leaves the init as little: it still tells of CMD's end, and stays for the others.
+/// A strict filter applies to process 1, too: it still reports the command's end, and waits for other processes.
 #[test]
-fn the_init_makes_do() {
-    for it in everywhere() {
+fn process_1_works_under_a_strict_filter() {
+    for it in subjects() {
         for call in [libc::SYS_rt_sigtimedwait, libc::SYS_rt_sigaction, libc::SYS_kill, libc::SYS_prctl] {
             let script = "(read x <&8; echo late) & sh -c 'exit 3' || exit 7";
             let options = ["--dev", "/dev", "--unshare-pid", "--seccomp", "10", "--info-fd", "11"];
@@ -244,8 +244,8 @@ fn the_init_makes_do() {
             let ((hold_reader, hold), (info, told)) = (pipe(), pipe());
             let running = give(give(launch, 8, hold_reader), 11, told).start();
             let init = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
-            is_over(&running);
-            // One look is not enough: who asks again and again seems to sleep while he asks.
+            wait_for_end(&running);
+            // One look is not enough: a process that polls seems to sleep between its calls.
             let sleeps = || stat(init).is_some_and(|init| init.state == 'S');
             eventually("the init sleeps", || (0..100).all(|_| sleeps()).then_some(()));
             drop(hold);
@@ -254,11 +254,11 @@ fn the_init_makes_do() {
     }
 }
 
-/// The init lives under it as well, with no rights left.
+/// Process 1 is under the filter as well, and has no capabilities.
 #[test]
-fn process_1_has_neither_rights_nor_calls() {
-    for it in everywhere() {
-        // It gives them up beside CMD.
+fn process_1_drops_capabilities_and_is_filtered() {
+    for it in subjects() {
+        // Process 1 drops its rights while the command starts.
         let script =
             "i=0; until grep -q 'Seccomp:.2' /proc/1/status || [ $i -gt 1000 ]; do i=$((i+1)); usleep 1000; done
                       grep -E '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs|Seccomp):' /proc/1/status | tr -d '\\t'";

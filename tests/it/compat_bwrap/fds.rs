@@ -1,4 +1,4 @@
-//! Descriptors: which CMD gets, and what is read and told through the others.
+//! Descriptors: those that the command gets, and what is read and written through others.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,24 +10,24 @@ use std::time::Duration;
 
 use nix::libc;
 
-use super::{Bwrap, bin, data, everywhere, give, ours, pipe, read_all, small};
+use super::{Bwrap, bin, data, give, ours, pipe, read_all, small, subjects};
 use crate::compat::pattern::matches;
 use crate::harness::launch::exists;
 use crate::harness::procs::{Pid, eventually, is_gone, link, our_namespace};
 use crate::harness::scratch::Dir;
 use crate::harness::{Launch, Out, Running, Who};
 
-/// A filter that allows everything.
+/// A filter that allows all calls.
 const ALLOW: [u8; 8] = [6, 0, 0, 0, 0, 0, 0xff, 0x7f];
 
-// ---- what CMD gets
+// ---- the command's descriptors
 
 #[track_caller]
 fn numbers(out: &Out) -> BTreeSet<i32> {
     out.text().lines().map(|line| line.parse().unwrap_or_else(|_| panic!("not a number: {line:?}"))).collect()
 }
 
-/// What a shell has that is started without bwrap.
+/// The descriptors of a shell that is started without bwrap.
 fn without(it: &Bwrap) -> BTreeSet<i32> {
     let shell = format!("{}/sh", bin());
     numbers(&Launch::of(it.who, shell.as_ref()).args(["-c", "cd /proc/self/fd; echo *"]).run().words())
@@ -45,8 +45,8 @@ impl Words for Out {
     }
 }
 
-/// One descriptor for each option that takes one, from 10 on; 30 is nobody's.
-fn all_given(it: &Bwrap, options: &[&str], script: &str) -> Out {
+/// A launch with one descriptor for each option that takes one, from 10 on; no option uses 30.
+fn with_all_descriptors(it: &Bwrap, options: &[&str], script: &str) -> Out {
     let dir = Dir::new(it.who);
     let lock = dir.file("lock", "");
     let lock = lock.to_str().expect("scratch paths are UTF-8");
@@ -77,40 +77,41 @@ fn all_given(it: &Bwrap, options: &[&str], script: &str) -> Out {
 }
 
 #[test]
-fn cmd_gets_what_is_nobodys() {
-    for it in everywhere() {
+fn cmd_inherits_descriptors_that_no_option_uses() {
+    for it in subjects() {
         let given = 10..=20;
         let mut expected: BTreeSet<i32> = without(&it).into_iter().filter(|number| !given.contains(number)).collect();
         expected.insert(30);
         for options in [&[][..], &["--unshare-pid"], &["--unshare-all"]] {
-            let out = all_given(&it, options, "cd /proc/self/fd; echo *").words();
+            let out = with_all_descriptors(&it, options, "cd /proc/self/fd; echo *").words();
             assert_eq!(numbers(&out), expected, "{out}");
         }
-        all_given(&it, &[], "cat <&30; cat /f /b /r; echo").says("mine\nfbr");
-        // There is nobody else to keep it open.
+        with_all_descriptors(&it, &[], "cat <&30; cat /f /b /r; echo").says("mine\nfbr");
+        // Without process 1 of bwrap, the command itself keeps the sync descriptor open.
         expected.insert(12);
-        let out = all_given(&it, &["--unshare-pid", "--as-pid-1"], "cd /proc/self/fd; echo *").words();
+        let out = with_all_descriptors(&it, &["--unshare-pid", "--as-pid-1"], "cd /proc/self/fd; echo *").words();
         assert_eq!(numbers(&out), expected, "{out}");
     }
 }
 
-/// Of the inherited ones it has only what it must keep.
+/// Process 1 keeps only the descriptors that it needs.
 #[test]
-fn process_1_keeps_none() {
-    for it in everywhere() {
-        // It closes them beside CMD, and can be looked at when it is no stronger. Its lock may have any number.
+fn process_1_keeps_only_the_sync_descriptor() {
+    for it in subjects() {
+        // Process 1 closes them while the command starts, and can be inspected once it has dropped its rights. Its
+        // lock may have any number.
         let script = "i=0; wait() { i=$((i+1)); usleep 1000; [ $i -lt 1000 ]; }
                       until [ -e /proc/1/fd/0 ] || ! wait; do :; done; cd /proc/1/fd; while [ -e 30 ] && wait; do :; done
                       for n in 10 11 12 13 14 15 16 17 18 19 20 30; do [ -e $n ] && [ \"$(readlink $n)\" != /l ] && echo $n; done; echo";
-        let out = all_given(&it, &["--unshare-pid"], script);
+        let out = with_all_descriptors(&it, &["--unshare-pid"], script);
         assert_eq!(out.text().trim(), "12", "{out}");
     }
 }
 
-/// From CMD's first moment on, whatever CMD may do and whoever is told of the init. (With its standard input closed the
-/// original has a directory of the host's there.)
+/// From the start of the command on, whatever rights it has. (With a closed standard input, the original has a
+/// directory of the host there.)
 #[test]
-fn nothing_in_the_init_leads_outside() {
+fn no_descriptor_of_process_1_leads_outside() {
     for it in ours() {
         let closed = ["/bin/sh", "-c", "exec \"$@\" <&-", "sh"];
         let script = "i=0; while [ $i -lt 50 ]; do i=$((i+1)); for f in /proc/1/fd/*; do [ -d $f/ ] && echo $f; done; done; echo end";
@@ -123,8 +124,8 @@ fn nothing_in_the_init_leads_outside() {
 }
 
 #[test]
-fn the_standard_ones_may_be_closed() {
-    for it in everywhere() {
+fn standard_descriptors_may_be_closed() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         let closed = ["/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"];
         let options = ["--bind", dir.str(), "/d"];
@@ -132,7 +133,7 @@ fn the_standard_ones_may_be_closed() {
         let out = it.launch_in(&closed, &small(&options, &cmd)).run();
         out.is(0, "", "");
         let found: BTreeSet<i32> = dir.read("f").split_whitespace().flat_map(str::parse).collect();
-        // The shell reads the directory through the first that is free: 3, and here 0.
+        // The shell reads the directory through the lowest free descriptor: 3, and here 0.
         let mut expected: BTreeSet<i32> = without(&it).into_iter().filter(|number| *number > 3).collect();
         expected.extend([0, 9]);
         assert_eq!(found, expected);
@@ -142,34 +143,35 @@ fn the_standard_ones_may_be_closed() {
 // ---- arguments from a descriptor
 
 #[test]
-fn arguments_from_a_descriptor() {
-    for it in everywhere() {
+fn args_reads_options_from_a_descriptor() {
+    for it in subjects() {
         let run = |words: &[&str], first: &str, second: &str| {
             let launch = it.small(words, &["/bin/sh", "-c", "echo $A $B"]);
             give(give(launch, 10, data(first)), 11, data(second)).run()
         };
         run(&["--args", "10"], "--setenv\0A\0x y\0", "").says("x y");
-        // The last one needs no end.
+        // The last word needs no NUL.
         run(&["--args", "10"], "--setenv\0A\0a\0--setenv\0B\0b", "").says("a b");
         run(&["--args", "10", "--args", "11"], "--setenv\0A\0a\0", "--setenv\0B\0b\0").says("a b");
-        // In their place.
+        // The options apply at the place of `--args`.
         run(&["--args", "10", "--setenv", "A", "later"], "--setenv\0A\0a\0", "").says("later");
         run(&["--setenv", "A", "earlier", "--args", "10"], "--setenv\0A\0a\0", "").says("a");
         run(&["--args", "10", "--setenv", "A", "b"], "", "").says("b");
         run(&["--setenv", "A", "a", "--args", "10"], "--setenv\0A\0\0", "").says("");
-        // An end that nothing follows.
+        // A final `--`.
         run(&["--args", "10"], "--setenv\0A\0a\0--\0", "").says("a");
     }
 }
 
-/// What ends the options there ends the file; CMD is on the command line. Ours doesn't leave the rest out without a word.
+/// In the original, the first operand or `--` ends the data; the command must be on the command line. nsinit does not
+/// ignore the rest silently.
 #[test]
-fn no_cmd_from_a_descriptor() {
-    for it in everywhere() {
+fn args_data_cannot_contain_cmd() {
+    for it in subjects() {
         for words in ["--setenv\0A\0a\0/bin/false\0x\0--setenv\0A\0b\0", "--setenv\0A\0a\0--\0/bin/false\0"] {
             let launch = it.small(&["--args", "10"], &["/bin/sh", "-c", "echo $A"]);
             let out = give(launch, 10, data(words)).run();
-            if it.differs("a word that is no option, or `--`, in `--args` data") {
+            if it.differs("an operand or `--` in `--args` data") {
                 let word = if words.contains("--\0") { "--" } else { "/bin/false" };
                 out.is(1, "", &format!("bwrap: Unknown option {word}\n"));
                 continue;
@@ -182,8 +184,8 @@ fn no_cmd_from_a_descriptor() {
 }
 
 #[test]
-fn wrong_arguments_from_a_descriptor() {
-    for it in everywhere() {
+fn invalid_args_data_is_refused() {
+    for it in subjects() {
         let too_many = "--unshare-ipc\0".repeat(9001);
         for (words, text) in [
             ("--nosuch\0", "Unknown option --nosuch"),
@@ -191,7 +193,7 @@ fn wrong_arguments_from_a_descriptor() {
             ("--args\x002\0", "--args not supported in arguments file"),
             (&too_many, "Exceeded maximum number of arguments 9000"),
         ] {
-            // Ours takes as many as there are.
+            // nsinit has no limit.
             if words.len() == too_many.len() && it.differs("more than 9000 words in `--args` data") {
                 continue;
             }
@@ -203,9 +205,9 @@ fn wrong_arguments_from_a_descriptor() {
     }
 }
 
-// ---- what is told
+// ---- JSON output
 
-/// CMD's run, and what was written to descriptors 10 and 11.
+/// A run of the command, and the data written to descriptors 10 and 11.
 #[track_caller]
 fn told(it: &Bwrap, options: &[&str], cmd: &[&str]) -> (Out, String, String) {
     let ([(first, a), (second, b)], launch) = ([pipe(), pipe()], it.small(options, cmd));
@@ -213,7 +215,7 @@ fn told(it: &Bwrap, options: &[&str], cmd: &[&str]) -> (Out, String, String) {
     (out, read_all(first), read_all(second))
 }
 
-/// The kinds, in the order in which they are told.
+/// The namespaces, in the order in which they are printed.
 const TOLD: [(&str, &[&str]); 5] = [
     ("mnt", &[]),
     ("mnt", &["--unshare-user"]),
@@ -223,8 +225,8 @@ const TOLD: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn information() {
-    for it in everywhere() {
+fn info_fd_and_json_status_fd_get_json() {
+    for it in subjects() {
         for (kinds, options) in TOLD {
             let both = [options, &["--info-fd", "10", "--json-status-fd", "11"]].concat();
             let (out, info, status) = told(&it, &both, &["/bin/sh", "-c", "exit 3"]);
@@ -248,10 +250,10 @@ pub fn member(json: &str, name: &str) -> u64 {
     digits.parse().expect("a number")
 }
 
-/// The numbers are those that CMD and the caller see.
+/// The numbers are those that the command and the caller see.
 #[test]
-fn the_information_is_true() {
-    for it in everywhere() {
+fn json_names_cmds_pid_and_namespaces() {
+    for it in subjects() {
         let cmd = ["/bin/sh", "-c", "echo $$; cd /proc/self/ns; readlink mnt; readlink net; readlink uts"];
         let options = ["--unshare-net", "--unshare-uts", "--info-fd", "10", "--json-status-fd", "11"];
         let (out, info, status) = told(&it, &options, &cmd);
@@ -265,8 +267,8 @@ fn the_information_is_true() {
 }
 
 #[test]
-fn statuses_that_are_told() {
-    for it in everywhere() {
+fn json_status_fd_gets_the_exit_status() {
+    for it in subjects() {
         for pid in [&[][..], &["--unshare-pid"], &["--unshare-pid", "--as-pid-1"]] {
             for (script, status) in [("exit 0", 0), ("exit 255", 255), ("kill -9 $$; exit 9", 137)] {
                 let status = if status == 137 && pid.len() == 2 { 9 } else { status };
@@ -280,10 +282,10 @@ fn statuses_that_are_told() {
     }
 }
 
-/// No CMD, no status.
+/// Without a command there is no exit status.
 #[test]
-fn no_status_without_cmd() {
-    for it in everywhere() {
+fn json_status_fd_gets_no_status_without_cmd() {
+    for it in subjects() {
         for pid in [&[][..], &["--unshare-pid"]] {
             for (options, cmd, text) in [
                 (&[][..], "/no/such", "execvp /no/such: No such file or directory"),
@@ -307,13 +309,13 @@ fn no_status_without_cmd() {
     }
 }
 
-/// CMD is at work until this is dropped.
+/// A run whose command waits until `hold` is dropped.
 struct Busy {
     running: Running,
     hold: OwnedFd,
 }
 
-/// `script` can wait for the test's word in `wait`, a command.
+/// The command `wait` in `script` waits for the test.
 fn busy(launch: impl FnOnce(&[&str]) -> Launch, script: &str) -> Busy {
     let (reader, hold) = pipe();
     let script = script.replace("wait", "read x <&9");
@@ -329,10 +331,10 @@ impl Busy {
     }
 }
 
-/// The information is whole as soon as it is told: the reader's end comes while CMD runs.
+/// The information is complete at once: the reader gets end of file while the command runs.
 #[test]
-fn information_ends_before_cmd() {
-    for it in everywhere() {
+fn info_fd_is_closed_while_cmd_runs() {
+    for it in subjects() {
         let (info, writer) = pipe();
         let busy = busy(|cmd| give(it.small(&["--info-fd", "10"], cmd), 10, writer), "wait; exit 4");
         let text = read_all(info);
@@ -342,29 +344,29 @@ fn information_ends_before_cmd() {
     }
 }
 
-/// With it the caller may find process 1.
+/// The caller can find process 1 by it.
 #[test]
-fn the_told_process_is_first_in_its_namespace() {
-    for it in everywhere() {
+fn child_pid_is_process_1_of_its_namespace() {
+    for it in subjects() {
         for options in [&["--unshare-pid"][..], &["--unshare-pid", "--as-pid-1"]] {
             let (info, writer) = pipe();
             let options = [options, &["--info-fd", "10"]].concat();
             let busy = busy(|cmd| give(it.small(&options, cmd), 10, writer), "wait");
             let child = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
-            let status = fs::read_to_string(format!("/proc/{child}/status")).expect("it is there");
-            let pids = crate::harness::procs::field_of(&status, "NSpid").expect("its pids");
+            let status = fs::read_to_string(format!("/proc/{child}/status")).expect("the process runs");
+            let pids = crate::harness::procs::field_of(&status, "NSpid").expect("the status has NSpid");
             assert_eq!(pids.split_whitespace().last(), Some("1"), "{pids}");
             busy.end().is(1, "", "");
         }
     }
 }
 
-// ---- who waits for whom
+// ---- synchronisation
 
-/// Open as long as somebody is there, and no longer.
+/// The descriptor stays open as long as a process of the sandbox runs, and no longer.
 #[test]
-fn the_sync_descriptor() {
-    for it in everywhere() {
+fn sync_fd_stays_open_while_cmd_runs() {
+    for it in subjects() {
         for options in [&[][..], &["--unshare-pid"], &["--unshare-pid", "--as-pid-1"]] {
             let (sync, writer) = pipe();
             let options = [options, &["--sync-fd", "10"]].concat();
@@ -377,7 +379,7 @@ fn the_sync_descriptor() {
     }
 }
 
-/// Something, or the end, is there to be read.
+/// True if data or end of file can be read.
 fn is_readable(file: &File) -> bool {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use std::os::fd::AsFd;
@@ -385,21 +387,21 @@ fn is_readable(file: &File) -> bool {
     poll(&mut fds, PollTimeout::from(20u8)).expect("poll a pipe") > 0
 }
 
-/// Nothing runs before there is something to be read, or an end.
+/// The command starts only after the descriptor has data or end of file.
 #[test]
-fn the_blocking_descriptor() {
-    for it in everywhere() {
+fn block_fd_delays_cmd() {
+    for it in subjects() {
         for options in [&[][..], &["--unshare-pid"]] {
             for word in ["x", ""] {
                 let ((block, mut release), (info, told)) = (pipe_writer(), pipe());
                 let options = [options, &["--block-fd", "10", "--info-fd", "11"]].concat();
                 let launch = it.small(&options, &["/bin/echo", "run"]);
                 let mut running = give(give(launch, 10, block), 11, told).start();
-                // The caller is told first: it needs the pid.
+                // The caller gets the pid first, because it needs it.
                 let child = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
                 sleep(Duration::from_millis(20));
                 assert!(!is_gone(child) && !is_gone(running.pid()));
-                release.write_all(word.as_bytes()).expect("release it");
+                release.write_all(word.as_bytes()).expect("write to the block descriptor");
                 drop(release);
                 assert_eq!(running.line(), "run");
                 running.finish().is(0, "", "");
@@ -413,10 +415,10 @@ fn pipe_writer() -> (OwnedFd, File) {
     (reader.into(), writer.into())
 }
 
-/// The caller maps the ids; until then the child has its namespaces, and no id.
+/// The caller maps the ids; until then the child has its namespaces, but no id.
 #[test]
-fn the_user_namespaces_blocking_descriptor() {
-    for it in everywhere() {
+fn userns_block_fd_waits_for_id_maps() {
+    for it in subjects() {
         for options in [&[][..], &["--unshare-pid"]] {
             let ((block, release), (info, told)) = (pipe_writer(), pipe());
             let more = ["--unshare-user", "--userns-block-fd", "10", "--info-fd", "11"];
@@ -426,7 +428,7 @@ fn the_user_namespaces_blocking_descriptor() {
             let child = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
             let file = |name: &str| format!("/proc/{child}/{name}");
             assert_eq!(fs::read_to_string(file("uid_map")).expect("read a map"), "");
-            assert_ne!(link(child, "ns/user").expect("it lives").to_string_lossy(), our_namespace("user"));
+            assert_ne!(link(child, "ns/user").expect("the child runs").to_string_lossy(), our_namespace("user"));
             let (uid, gid) = (it.who.uid(), it.who.gid());
             fs::write(file("setgroups"), "deny").expect("deny setgroups");
             fs::write(file("uid_map"), format!("{uid} {uid} 1")).expect("map the uid");
@@ -439,20 +441,20 @@ fn the_user_namespaces_blocking_descriptor() {
 
 // ---- locks
 
-/// What fcntl says to one who would write there: the kind of lock that is in the way.
+/// The lock that prevents another process from writing, as fcntl(2) reports it.
 fn lock_on(file: &File) -> libc::flock {
-    // SAFETY: a flock of zeros is one.
+    // SAFETY: all bits zero is a valid flock.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = libc::F_WRLCK as i16;
     // SAFETY: fcntl reads and writes one flock.
     let done = unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(file), libc::F_GETLK, &raw mut lock) };
-    assert_eq!(done, 0, "ask for a lock");
+    assert_eq!(done, 0, "F_GETLK");
     lock
 }
 
 #[track_caller]
 fn is_locked(file: &File) {
-    let lock = eventually("the lock is there", || Some(lock_on(file)).filter(|l| l.l_type != libc::F_UNLCK as i16));
+    let lock = eventually("the lock is set", || Some(lock_on(file)).filter(|l| l.l_type != libc::F_UNLCK as i16));
     assert_eq!((lock.l_type, lock.l_start, lock.l_len), (libc::F_RDLCK as i16, 0, 0));
 }
 
@@ -461,10 +463,10 @@ fn is_free(file: &File) {
     assert_eq!(lock_on(file).l_type, libc::F_UNLCK as i16);
 }
 
-/// Of the files as they are inside; seen outside; for as long as CMD runs.
+/// Locks on files by their path inside; visible outside; held while the command runs.
 #[test]
-fn locks() {
-    for it in everywhere() {
+fn lock_file_locks_while_cmd_runs() {
+    for it in subjects() {
         for options in [&[][..], &["--unshare-pid"]] {
             let dir = Dir::new(it.who);
             let files = ["a", "b"].map(|name| {
@@ -480,10 +482,10 @@ fn locks() {
     }
 }
 
-/// Two may have them.
+/// Two sandboxes can hold the lock.
 #[test]
 fn locks_are_shared() {
-    for it in everywhere() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("a", "");
         let locks = ["--bind", dir.str(), "/l", "--lock-file", "/l/a"];
@@ -496,8 +498,8 @@ fn locks_are_shared() {
 }
 
 #[test]
-fn locks_that_cannot_be_had() {
-    for it in everywhere() {
+fn lock_failures_are_reported() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("held", "");
         let file = File::options().read(true).write(true).open(dir.at("held")).expect("open a lock file");
@@ -507,7 +509,7 @@ fn locks_that_cannot_be_had() {
         drop(held);
         run("/l/held").is(0, "", "");
         run("/l/no").is(1, "", "bwrap: Unable to open lock file /l/no: No such file or directory\n");
-        // Ours opens it with the user namespace's rights over its user's files.
+        // nsinit opens the file with the user namespace's capabilities over files of its user.
         if it.who != Who::Root && !it.is_ours() {
             dir.file("closed", "");
             fs::set_permissions(dir.at("closed"), fs::Permissions::from_mode(0o000)).expect("close a file");
@@ -516,15 +518,15 @@ fn locks_that_cannot_be_had() {
     }
 }
 
-/// An exclusive lock of the file, of another process than those that are tested: ours.
+/// An exclusive lock that the test process holds.
 fn hold_lock(file: &File) -> Held<'_> {
     let set = |kind: i32| {
-        // SAFETY: a flock of zeros is one.
+        // SAFETY: all bits zero is a valid flock.
         let mut lock: libc::flock = unsafe { std::mem::zeroed() };
         lock.l_type = kind as i16;
         // SAFETY: fcntl reads one flock.
         let done = unsafe { libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(file), libc::F_SETLK, &raw const lock) };
-        assert_eq!(done, 0, "set a lock");
+        assert_eq!(done, 0, "F_SETLK");
     };
     set(libc::F_WRLCK);
     Held(file)
@@ -534,7 +536,7 @@ struct Held<'a>(&'a File);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        // SAFETY: a flock of zeros is one; fcntl reads it.
+        // SAFETY: all bits zero is a valid flock; fcntl reads it.
         unsafe {
             let mut lock: libc::flock = std::mem::zeroed();
             lock.l_type = libc::F_UNLCK as i16;
@@ -543,12 +545,12 @@ impl Drop for Held<'_> {
     }
 }
 
-// ---- descriptors that are not there
+// ---- descriptors that are not open
 
-/// Without a message where there is nothing to do. Ours says so of each, and before anything is done.
+/// The original ignores some of them silently. nsinit reports each, before it does anything.
 #[test]
-fn closed_descriptors() {
-    for it in everywhere() {
+fn descriptors_that_are_not_open_are_refused() {
+    for it in subjects() {
         for option in ["--sync-fd", "--block-fd"] {
             let out = it.sh(&[option, "99"], "echo run");
             if it.differs(CLOSED) { out.is(1, "", NOT_OPEN) } else { out.says("run") }
@@ -573,9 +575,9 @@ fn closed_descriptors() {
 const CLOSED: &str = "a descriptor that is not open";
 const NOT_OPEN: &str = "bwrap: Invalid fd: 99\n";
 
-/// The original leaves its child behind, blocked for ever.
+/// The original leaves a child blocked for ever.
 #[test]
-fn closed_descriptors_that_are_to_be_told() {
+fn output_descriptors_that_are_not_open_are_refused() {
     for it in ours() {
         for option in ["--info-fd", "--json-status-fd", "--userns2"] {
             it.sh(&[option, "99"], "").is(1, "", NOT_OPEN);
@@ -583,10 +585,10 @@ fn closed_descriptors_that_are_to_be_told() {
     }
 }
 
-/// One line of the original's is about how it is made.
+/// The original prints a second line, about its implementation.
 #[test]
-fn a_closed_pid_namespace() {
-    for it in everywhere() {
+fn pidns_descriptor_that_is_not_open_is_refused() {
+    for it in subjects() {
         let out = it.sh(&["--pidns", "99"], "");
         let line = if it.differs(CLOSED) { NOT_OPEN } else { "bwrap: Setting pidns failed: Bad file descriptor\n" };
         assert!(out.status == 1 && out.stdout.is_empty() && out.stderr.starts_with(line), "{out}");

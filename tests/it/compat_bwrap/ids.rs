@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 
-use super::{Bwrap, everywhere, give};
+use super::{Bwrap, give, subjects};
 use crate::harness::launch::{forget, nothing_is_left, spawn};
 use crate::harness::procs::{Pid, children, eventually, link, our_namespace};
 use crate::harness::{Out, Who};
 
 const KINDS: [&str; 8] = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
 
-/// The kinds of which CMD has another than we.
+/// The kinds of namespace in which the command is not in the caller's.
 #[track_caller]
 fn differing(it: &Bwrap, options: &[&str]) -> String {
     let script = "for kind in cgroup ipc mnt net pid time user uts; do readlink /proc/self/ns/$kind; done";
@@ -21,7 +21,7 @@ fn differing(it: &Bwrap, options: &[&str]) -> String {
     differs.map(|(kind, _)| *kind).collect::<Vec<_>>().join(" ")
 }
 
-/// Each option, and the namespaces that root gets new.
+/// Each option, and the namespaces that are new for root.
 const UNSHARE: [(&[&str], &str); 15] = [
     (&[], "mnt"),
     (&["--unshare-user"], "mnt user"),
@@ -41,8 +41,8 @@ const UNSHARE: [(&[&str], &str); 15] = [
 ];
 
 #[test]
-fn only_what_is_asked_for_is_new() {
-    for it in everywhere() {
+fn only_requested_namespaces_are_new() {
+    for it in subjects() {
         for (options, kinds) in UNSHARE {
             let mut expected: Vec<&str> = kinds.split(' ').collect();
             if it.who != Who::Root && !expected.contains(&"user") {
@@ -56,21 +56,21 @@ fn only_what_is_asked_for_is_new() {
 
 const MAPS: &str = "id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups";
 
-/// Uids, gids and maps, one word after the other.
+/// Uids, gids and maps, separated by spaces.
 #[track_caller]
 fn maps(it: &Bwrap, options: &[&str]) -> String {
     let out = it.sh(options, MAPS);
     out.text().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What `maps` says of these ids inside.
+/// The result of `maps` for these ids inside.
 fn mapped(who: Who, uid: u32, gid: u32) -> String {
     format!("{uid} {gid} {uid} {} 1 {gid} {} 1 deny", who.uid(), who.gid())
 }
 
 #[test]
-fn ids_are_the_callers() {
-    for it in everywhere() {
+fn ids_are_the_callers_by_default() {
+    for it in subjects() {
         let (uid, gid) = (it.who.uid(), it.who.gid());
         it.sh(&[], "id -u; id -g").says(&format!("{uid}\n{gid}"));
         assert_eq!(maps(&it, &["--unshare-user"]), mapped(it.who, uid, gid));
@@ -81,8 +81,8 @@ fn ids_are_the_callers() {
 }
 
 #[test]
-fn ids_may_be_chosen() {
-    for it in everywhere() {
+fn uid_and_gid_options_set_the_ids() {
+    for it in subjects() {
         let (uid, gid) = (it.who.uid(), it.who.gid());
         for (options, uid, gid) in [
             (&["--uid", "5"][..], 5, gid),
@@ -99,23 +99,23 @@ fn ids_may_be_chosen() {
     }
 }
 
-/// The sandbox's own files belong to the chosen one.
+/// The sandbox's own files belong to the chosen ids.
 #[test]
-fn files_of_the_chosen_user() {
-    for it in everywhere() {
+fn files_of_the_sandbox_belong_to_the_chosen_user() {
+    for it in subjects() {
         let options = ["--unshare-user", "--uid", "5", "--gid", "6", "--dev", "/dev", "--dir", "/d"];
         let owner = "5 6\n".repeat(4);
         it.sh(&options, "stat -c '%u %g' / /d /dev /dev/ptmx").says(owner.trim_end());
-        // The original makes it where 0 has a meaning, one user namespace above.
-        let own = if it.differs("the owner of `/dev/pts` where 0 is not mapped") { "65534 65534" } else { "5 6" };
+        // The original mounts it in a user namespace in between, where 0 is mapped.
+        let own = if it.differs("the owner of `/dev/pts` if uid 0 is not mapped") { "65534 65534" } else { "5 6" };
         it.sh(&options, "stat -c '%u %g' /dev/pts").says(own);
     }
 }
 
 #[test]
-fn host_names() {
+fn hostname_is_set_in_a_new_uts_namespace() {
     let ours = nix::unistd::gethostname().expect("a host name").into_string().expect("in UTF-8");
-    for it in everywhere() {
+    for it in subjects() {
         let long = "x".repeat(64);
         for name in ["abc", "", &long] {
             it.sh(&["--unshare-uts", "--hostname", name], "cat /proc/sys/kernel/hostname").says(name);
@@ -126,8 +126,8 @@ fn host_names() {
 }
 
 #[test]
-fn a_new_network_has_its_loopback_up() {
-    for it in everywhere() {
+fn new_network_namespace_has_lo_up() {
+    for it in subjects() {
         let script = "ip -o link | cut -d: -f2,3 | cut -d' ' -f2,3; ip -o addr | grep -c 127.0.0.1/8";
         let out = it.sh(&["--unshare-net"], script);
         assert!(out.text().starts_with("lo: <LOOPBACK,UP") && out.text().ends_with("\n1"), "{out}");
@@ -137,15 +137,15 @@ fn a_new_network_has_its_loopback_up() {
 
 // ---- namespaces by descriptor
 
-/// A process in namespaces of its own.
+/// A process in new namespaces.
 struct Holder {
     child: Child,
-    /// The one inside.
+    /// The process inside.
     inside: Pid,
 }
 
 impl Holder {
-    /// `unshare OPTIONS`, with a sleeper below.
+    /// `unshare OPTIONS`, with a sleeping process inside.
     fn new(who: Who, options: &[&str]) -> Self {
         let mut command = Command::new("unshare");
         command.args(options).args(["--fork", "--kill-child", "/bin/sh", "-c", "echo; exec sleep 1000"]);
@@ -153,9 +153,9 @@ impl Holder {
         who.become_in(&mut command);
         let mut child = spawn(&mut command);
         let mut line = [0];
-        std::io::Read::read_exact(child.stdout.as_mut().expect("a pipe"), &mut line).expect("the sleeper's line");
+        std::io::Read::read_exact(child.stdout.as_mut().expect("a pipe"), &mut line).expect("read the sleeper's line");
         let outer = child.id().cast_signed();
-        let inside = eventually("the sleeper is there", || children(outer).first().copied());
+        let inside = eventually("the sleeper runs", || children(outer).first().copied());
         Self { child, inside }
     }
 
@@ -164,7 +164,7 @@ impl Holder {
     }
 
     fn name(&self, kind: &str) -> String {
-        link(self.inside, &format!("ns/{kind}")).expect("the sleeper is there").to_string_lossy().into_owned()
+        link(self.inside, &format!("ns/{kind}")).expect("the sleeper runs").to_string_lossy().into_owned()
     }
 }
 
@@ -177,7 +177,7 @@ impl Drop for Holder {
     }
 }
 
-/// A user namespace below another, both held.
+/// A user namespace below another, each with a process in it.
 const NESTED: [&str; 5] = ["--user", "--map-root-user", "--fork", "--kill-child", "unshare"];
 
 #[track_caller]
@@ -186,8 +186,8 @@ fn inside(out: &Out, names: &[String], rest: &str) {
 }
 
 #[test]
-fn a_given_user_namespace() {
-    for it in everywhere() {
+fn userns_joins_a_user_namespace() {
+    for it in subjects() {
         let holder = Holder::new(it.who, &["--user", "--map-root-user"]);
         let script = "readlink /proc/self/ns/user; id -u; cut -c1- /proc/self/uid_map | tr -s ' '";
         let rest = format!("0\n 0 {} 1", it.who.uid());
@@ -203,8 +203,8 @@ fn a_given_user_namespace() {
 }
 
 #[test]
-fn a_user_namespace_that_cannot_be_entered() {
-    for it in everywhere() {
+fn userns_that_cannot_be_joined_is_refused() {
+    for it in subjects() {
         let holder = Holder::new(it.who, &["--user", "--map-root-user", "--pid"]);
         let own = || File::open("/proc/self/ns/user").expect("open a namespace");
         let line = "bwrap: Joining the specified user namespace failed, \
@@ -220,10 +220,10 @@ fn a_user_namespace_that_cannot_be_entered() {
     }
 }
 
-/// CMD is next to whoever is there; with `--unshare-pid` in one below.
+/// The command is in the same pid namespace as the holder; with `--unshare-pid`, in one below it.
 #[test]
-fn a_given_pid_namespace() {
-    for it in everywhere() {
+fn pidns_joins_a_pid_namespace() {
+    for it in subjects() {
         let holder = Holder::new(it.who, &["--user", "--map-root-user", "--pid"]);
         let run = |options: &[&str], script| {
             let options = [&["--userns", "10", "--pidns", "11", "--proc", "/p"], options].concat();
@@ -241,15 +241,15 @@ fn a_given_pid_namespace() {
 }
 
 #[test]
-fn a_pid_namespace_alone() {
-    for it in everywhere() {
+fn pidns_without_userns_needs_root() {
+    for it in subjects() {
         let holder = Holder::new(it.who, &["--user", "--map-root-user", "--pid"]);
         let launch = it.small(&["--pidns", "10"], &["/bin/readlink", "/proc/thread-self/ns/pid"]);
         let launch = give(launch, 10, holder.open("pid"));
         if it.who == Who::Root {
             let launch = it.small(&["--dev-bind", "/proc", "/p", "--pidns", "10"], &["/bin/sh", "-c", "echo $$"]);
             let out = give(launch, 10, holder.open("pid")).run();
-            // The sleeper is the first, its namespace nearly empty.
+            // The namespace is nearly empty: the sleeper has pid 1.
             assert!(out.text().parse::<Pid>().is_ok_and(|pid| (2..50).contains(&pid)), "{out}");
         } else {
             let out = launch.run();
@@ -260,13 +260,13 @@ fn a_pid_namespace_alone() {
     }
 }
 
-/// After the set-up CMD is in a namespace below.
+/// After the setup the command is in a user namespace below.
 #[test]
-fn a_second_user_namespace() {
-    for it in everywhere() {
+fn userns2_is_joined_after_the_setup() {
+    for it in subjects() {
         let holder = Holder::new(it.who, &[&NESTED[..], &["--user", "--map-root-user"]].concat());
         let outer = File::open(format!("/proc/{}/ns/user", holder.child.id())).expect("open a namespace");
-        let outer_name = link(holder.child.id().cast_signed(), "ns/user").expect("it lives");
+        let outer_name = link(holder.child.id().cast_signed(), "ns/user").expect("the holder runs");
         assert_ne!(outer_name.to_string_lossy(), holder.name("user"));
         let script = "readlink /proc/self/ns/user; id -u";
         let launch = it.small(&["--userns", "10", "--userns2", "11"], &["/bin/sh", "-c", script]);
@@ -279,11 +279,11 @@ fn a_second_user_namespace() {
     }
 }
 
-// ---- no more of them
+// ---- no further user namespaces
 
 #[test]
-fn further_user_namespaces_can_be_prevented() {
-    for it in everywhere() {
+fn disable_userns_prevents_further_user_namespaces() {
+    for it in subjects() {
         let try_it = "unshare -U true && echo may";
         it.sh(&["--unshare-user"], try_it).says("may");
         let (uid, gid) = (it.who.uid(), it.who.gid());
@@ -298,7 +298,7 @@ fn further_user_namespaces_can_be_prevented() {
             assert!(out.status != 0 && out.stdout.is_empty() && out.stderr.contains("No space left"), "{out}");
             let maps = it.sh(&options, "id -u; id -g; tr -s ' ' </proc/self/uid_map");
             maps.says(&format!("{uid}\n{gid}\n {uid} {uid} 1"));
-            // Not even after more rights are had.
+            // Not even with more capabilities.
             let more = "echo 9 >/proc/sys/user/max_user_namespaces";
             assert_ne!(it.sh(&[&options[..], &["--cap-add", "ALL"]].concat(), more).stdout, "x");
         }

@@ -1,8 +1,8 @@
-//! Permissions: by default, as asked for, and of the directories that are made on the way.
+//! Permissions: by default, with `--perms`, and those of parent directories.
 
 use nix::sys::stat::{Mode, umask};
 
-use super::{Bwrap, data, everywhere, give};
+use super::{Bwrap, data, give, subjects};
 use crate::compat::helper;
 use crate::harness::scratch::Dir;
 
@@ -22,8 +22,8 @@ fn modes(it: &Bwrap, mask: u32, operations: &[&str], paths: &[&str]) -> String {
 }
 
 #[test]
-fn without_perms() {
-    for it in everywhere() {
+fn default_modes_ignore_the_umask() {
+    for it in subjects() {
         let operations = [
             &["--dir", "/d", "--tmpfs", "/t", "--file", "10", "/f"],
             &["--bind-data", "11", "/b", "--ro-bind-data", "12", "/r"][..],
@@ -36,8 +36,8 @@ fn without_perms() {
 }
 
 #[test]
-fn with_perms() {
-    for it in everywhere() {
+fn perms_sets_the_mode_of_the_next_operation() {
+    for it in subjects() {
         let operations = [
             &["--perms", "0701", "--dir", "/d", "--perms", "1777", "--tmpfs", "/t", "--perms", "640"][..],
             &["--file", "10", "/f", "--perms", "0644", "--bind-data", "11", "/b", "--perms", "751"],
@@ -47,16 +47,16 @@ fn with_perms() {
             let all = modes(&it, mask, &operations.concat(), &["/d", "/t", "/f", "/b", "/r", "/n", "/after"]);
             assert_eq!(all, "701 1777 640 644 751 0 755", "umask {mask:o}");
         }
-        // Only what is made is touched.
+        // An existing file keeps its mode.
         let again = ["--perms", "0700", "--dir", "/d", "--perms", "0711", "--dir", "/d"];
         assert_eq!(modes(&it, 0o022, &again, &["/d"]), "700");
     }
 }
 
-/// Those who may do nothing with the file may do nothing with what was made for it.
+/// A class of users without access to the file gets no access to the parents that were made for it.
 #[test]
-fn parents_follow_perms() {
-    for it in everywhere() {
+fn parents_are_closed_to_those_without_access() {
+    for it in subjects() {
         for (perms, parents) in
             [("0701", "705"), ("0750", "750"), ("0000", "700"), ("0050", "750"), ("0005", "705"), ("0711", "755")]
         {
@@ -67,7 +67,7 @@ fn parents_follow_perms() {
                 &["--bind-data", "10", "/a/b/c"],
                 &["--ro-bind-data", "10", "/a/b/c"],
             ];
-            // One after the other: the rule is one, the mode runs through them all.
+            // A different operation for each mode: the rule is the same for all.
             let row = rows[perms.bytes().map(usize::from).sum::<usize>() % rows.len()];
             let operations = [&["--perms", perms], row].concat();
             assert_eq!(
@@ -80,8 +80,8 @@ fn parents_follow_perms() {
 }
 
 #[test]
-fn parents_without_perms() {
-    for it in everywhere() {
+fn parents_of_mounts_are_private_by_default() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         let rows: [(&[&str], &str); 9] = [
             (&["--dir", "/a/b/c"], "755"),
@@ -103,10 +103,10 @@ fn parents_without_perms() {
     }
 }
 
-/// The caller's umask is CMD's.
+/// The command has the caller's umask.
 #[test]
-fn the_umask_is_kept() {
-    for it in everywhere() {
+fn callers_umask_is_cmds() {
+    for it in subjects() {
         for (mask, text) in [(0o022, "0022"), (0o137, "0137")] {
             let launch = it.small(&["--dir", "/d"], &["/bin/sh", "-c", "umask"]).before(move || {
                 umask(Mode::from_bits_truncate(mask));
@@ -118,8 +118,8 @@ fn the_umask_is_kept() {
 }
 
 #[test]
-fn what_is_made_belongs_to_the_caller() {
-    for it in everywhere() {
+fn files_belong_to_the_caller() {
+    for it in subjects() {
         let operations =
             ["--dir", "/a/d", "--file", "10", "/a/f", "--bind-data", "11", "/a/b", "--symlink", "x", "/a/l"];
         let launch = it.small(&operations, &["/bin/stat", "-c", "%u %g", "/a", "/a/d", "/a/f", "/a/b", "/a/l"]);

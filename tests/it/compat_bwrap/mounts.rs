@@ -1,4 +1,4 @@
-//! The operations on files, and what CMD finds.
+//! The operations on files, and the files that the command finds.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::{Bwrap, Mounts, anywhere, data, everywhere, give, pipe, small};
+use super::{Bwrap, Mounts, data, give, pipe, small, subjects, subjects_of_tester};
 use crate::harness::scratch::{self, Dir};
 use crate::harness::{Out, Root, Term, Who, skip, who};
 
@@ -14,7 +14,7 @@ fn hosts() -> Mounts {
     Mounts::of(&fs::read_to_string("/proc/self/mountinfo").expect("read the mount table"))
 }
 
-/// The mounts below the host's /dev that are to be seen.
+/// The visible mounts below the host's /dev.
 fn below_dev(host: &Mounts) -> Vec<String> {
     let below = host.points().into_iter().filter(|point| point.starts_with("/dev/"));
     let mut below: Vec<String> = below.map(|point| point.trim_start_matches("/dev").to_owned()).collect();
@@ -29,8 +29,8 @@ fn refused(out: &Out, reason: &str) {
 }
 
 #[test]
-fn the_root_is_an_empty_tmpfs() {
-    for it in everywhere() {
+fn root_is_an_empty_tmpfs() {
+    for it in subjects() {
         let out = it.sh(&[], "ls -A /; stat -c '%a %u %g' /; >/made");
         out.says(&format!("bin\nproc\n755 {} {}", it.who.uid(), it.who.gid()));
         let mounts = it.mounts(&[]);
@@ -38,15 +38,15 @@ fn the_root_is_an_empty_tmpfs() {
     }
 }
 
-/// All of them take what is mounted below, with the same flags.
+/// All bind options bind the mounts below, too, with the same flags.
 #[test]
-fn binds() {
+fn binds_are_recursive_and_have_their_flags() {
     let host = hosts();
     let below = below_dev(&host);
     if below.is_empty() {
         skip("nothing is mounted below /dev");
     }
-    for it in everywhere() {
+    for it in subjects() {
         for (option, flags) in [
             ("--bind", "rw,nosuid,nodev"),
             ("--bind-try", "rw,nosuid,nodev"),
@@ -66,8 +66,8 @@ fn binds() {
 }
 
 #[test]
-fn what_is_written_is_the_hosts() {
-    for it in everywhere() {
+fn writes_to_a_bind_reach_the_host() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         it.sh(&["--bind", dir.str(), "/a/b"], "echo in >/a/b/f").is(0, "", "");
         assert_eq!(dir.read("f"), "in\n");
@@ -79,7 +79,7 @@ fn what_is_written_is_the_hosts() {
 
 #[test]
 fn devices_work_only_with_dev_bind() {
-    for it in everywhere() {
+    for it in subjects() {
         it.sh(&["--dev-bind", "/dev/zero", "/zero"], "head -c 3 /zero | wc -c").says("3");
         for option in ["--bind", "--ro-bind"] {
             refused(&it.sh(&[option, "/dev/zero", "/zero"], "head -c 3 /zero"), "Permission denied");
@@ -87,10 +87,10 @@ fn devices_work_only_with_dev_bind() {
     }
 }
 
-/// Also a file, a link's target, and what is no file nor directory.
+/// A file, the target of a link, and a file that is neither regular nor a directory.
 #[test]
-fn sources() {
-    for it in everywhere() {
+fn bind_sources_may_be_files_links_and_sockets() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("file", "text\n");
         dir.symlink("file", "link");
@@ -105,8 +105,8 @@ fn sources() {
 }
 
 #[test]
-fn its_own_file_as_a_source() {
-    for it in everywhere().into_iter().filter(|it| it.who == Who::Root) {
+fn proc_self_exe_is_not_a_source_for_root() {
+    for it in subjects().into_iter().filter(|it| it.who == Who::Root) {
         let out = it.sh(&["--ro-bind", "/proc/self/exe", "/x"], "[ -x /x ] && echo there");
         if it.differs("`/proc/self/exe` as a SRC, by root") {
             out.is(1, "", "bwrap: Can't find source path /proc/self/exe: No such file or directory\n");
@@ -116,20 +116,20 @@ fn its_own_file_as_a_source() {
     }
 }
 
-/// A destination without a slash is below the root too.
+/// A destination without a leading slash is relative to the root.
 #[test]
-fn relative_destinations() {
-    for it in everywhere() {
+fn relative_destinations_start_at_the_root() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         let options = ["--bind", dir.str(), "b/c", "--tmpfs", "t", "--dir", "d/e", "--symlink", "d", "l"];
         it.sh(&options, "ls -d /b/c /t /d/e; readlink /l").says("/b/c\n/d/e\n/t\nd");
     }
 }
 
-/// An existing link in a destination is followed, inside.
+/// An existing link in a destination is followed, inside the root.
 #[test]
-fn destinations_through_links() {
-    for it in everywhere() {
+fn links_in_destinations_are_followed_inside() {
+    for it in subjects() {
         let options =
             ["--dir", "/a", "--symlink", "a", "/l", "--dir", "/l/d", "--tmpfs", "/l/t", "--file", "10", "/l/f"];
         let bind = ["--bind", "/dev", "/l/b", "--chmod", "0711", "/a"];
@@ -138,10 +138,10 @@ fn destinations_through_links() {
     }
 }
 
-/// The original follows it there, whoever made it.
+/// The original follows the link, whoever made it.
 #[test]
-fn the_mode_of_a_link() {
-    for it in everywhere() {
+fn chmod_of_a_link_is_refused() {
+    for it in subjects() {
         let options = ["--dir", "/a", "--symlink", "a", "/l", "--chmod", "0711", "/l"];
         let out = it.sh(&options, "stat -c %a /a");
         if it.differs("`--chmod` of a symbolic link") { refused(&out, "symlink") } else { out.says("711") }
@@ -149,8 +149,8 @@ fn the_mode_of_a_link() {
 }
 
 #[test]
-fn a_missing_source_is_ignored_by_the_tries_only() {
-    for it in everywhere() {
+fn missing_source_is_ignored_only_by_try_options() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.symlink("nowhere", "dangling");
         dir.file("file", "");
@@ -171,14 +171,15 @@ fn a_missing_source_is_ignored_by_the_tries_only() {
     }
 }
 
-/// Only the caller's rights count, and only the user has too few.
+/// Only the caller's permissions count; root has them all.
 #[test]
-fn a_source_that_may_not_be_reached() {
-    for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
+fn source_without_permission_is_an_error() {
+    for it in subjects().into_iter().filter(|it| it.who != Who::Root) {
         let Some(root) = who::root() else { return };
         let dir = Dir::new(root);
         fs::create_dir(dir.at("closed")).expect("make a directory");
-        fs::set_permissions(dir.at("closed"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("close it");
+        fs::set_permissions(dir.at("closed"), std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .expect("close the directory");
         let path = format!("{}/closed/x", dir.str());
         let line = format!("bwrap: Can't find source path {path}: Permission denied\n");
         it.sh(&["--bind-try", &path, "/x"], "ls /").is(1, "", &line);
@@ -190,8 +191,8 @@ fn path_fd(path: &Path) -> OwnedFd {
 }
 
 #[test]
-fn descriptors_as_sources() {
-    for it in everywhere() {
+fn bind_fd_binds_a_descriptor() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("file", "text\n");
         let script = "echo in >/a/new; cat /f; cat /proc/self/mountinfo";
@@ -210,10 +211,10 @@ fn descriptors_as_sources() {
     }
 }
 
-/// As callers do who open a file before they name it.
+/// As callers do that open a file before they name it.
 #[test]
-fn the_callers_descriptor_as_a_path() {
-    for it in everywhere() {
+fn proc_self_fd_is_a_source() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("file", "text\n");
         let options = ["--ro-bind", "/proc/self/fd/10", "/f", "--bind", "/proc/self/fd/11", "/d"];
@@ -223,10 +224,10 @@ fn the_callers_descriptor_as_a_path() {
     }
 }
 
-/// Those that an ordinary user may not take away are there still.
+/// The flags that an ordinary user may not remove are kept.
 #[test]
-fn flags_of_the_source_are_kept() {
-    for it in everywhere().into_iter().filter(|it| it.who != Who::Root) {
+fn locked_flags_of_the_source_are_kept() {
+    for it in subjects().into_iter().filter(|it| it.who != Who::Root) {
         if who::root().is_none() {
             return;
         }
@@ -248,10 +249,10 @@ fn flags_of_the_source_are_kept() {
     }
 }
 
-/// What is mounted below stays as it is.
+/// Mounts below stay unchanged.
 #[test]
 fn remount_ro_is_not_recursive() {
-    for it in everywhere() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.dir("sub");
         let options = ["--bind", dir.str(), "/a", "--tmpfs", "/a/sub", "--remount-ro", "/a"];
@@ -264,20 +265,20 @@ fn remount_ro_is_not_recursive() {
 }
 
 #[test]
-fn the_root_itself_is_made_read_only() {
-    for it in everywhere() {
+fn remount_ro_applies_to_the_root() {
+    for it in subjects() {
         let options = ["--tmpfs", "/t", "--remount-ro", "/"];
         refused(&it.sh(&options, ">/t/f; >/f"), "can't create /f: Read-only file system");
         assert_eq!(it.mounts(&options).at("/").flags, "ro,nosuid,nodev");
-        // What comes later finds it so.
+        // Later operations find the root read-only.
         it.sh(&["--remount-ro", "/", "--dir", "/d"], "").is(1, "", "bwrap: Can't mkdir /d: Read-only file system\n");
     }
 }
 
 #[test]
 fn proc_shows_the_pid_namespace() {
-    for it in everywhere() {
-        // CMD is the second, and a shell that forks for nothing.
+    for it in subjects() {
+        // The command is process 2: its shell does not fork.
         it.sh(&["--unshare-pid"], "cd /proc; echo [0-9]*; echo $$").says("1 2\n2");
         let host = it.sh(&[], "readlink /proc/self/ns/pid; ls /proc/$PPID/stat");
         let text = host.text();
@@ -289,10 +290,10 @@ fn proc_shows_the_pid_namespace() {
     }
 }
 
-/// The files by which root could change the machine.
+/// The files by which root could affect the machine.
 #[test]
-fn in_proc_the_machine_is_out_of_reach() {
-    for it in everywhere() {
+fn dangerous_files_of_proc_are_not_writable() {
+    for it in subjects() {
         let script =
             "cd /proc; for f in irq/default_smp_affinity sysrq-trigger; do (: >>$f) 2>&- && echo $f; done; echo end";
         it.sh(&[], script).says("end");
@@ -302,8 +303,8 @@ fn in_proc_the_machine_is_out_of_reach() {
 const DEV: &str = "core fd full null ptmx pts random shm stderr stdin stdout tty urandom zero";
 
 #[test]
-fn dev_has_these_entries() {
-    for it in everywhere() {
+fn dev_has_the_expected_entries() {
+    for it in subjects() {
         it.sh(&["--dev", "/dev"], "cd /dev; echo *").says(DEV);
         it.sh(&["--dev", "/a/dev"], "cd /a/dev; echo *").says(DEV);
         let script = "cd /dev; for f in core fd ptmx stderr stdin stdout; do readlink $f; done";
@@ -324,8 +325,8 @@ fn dev_has_these_entries() {
 }
 
 #[test]
-fn dev_is_made_of_these_mounts() {
-    for it in everywhere() {
+fn dev_has_the_expected_mounts() {
+    for it in subjects() {
         let mounts = it.mounts(&["--dev", "/dev"]);
         let row = |point: &str| {
             let mount = mounts.at(point);
@@ -334,24 +335,24 @@ fn dev_is_made_of_these_mounts() {
         assert_eq!(row("/dev"), ("tmpfs".into(), "rw,nosuid,nodev".into()));
         assert_eq!(row("/dev/pts"), ("devpts".into(), "rw,nosuid".into()));
         for name in ["null", "zero", "full", "random", "urandom", "tty"] {
-            let read_only = it.differs("modes and times of the devices in a fresh /dev");
+            let read_only = it.differs("modes and times of the devices in a new /dev");
             let flags = if read_only { "ro,nosuid" } else { "rw,nosuid" };
             assert_eq!(row(&format!("/dev/{name}")).1, flags, "{name}");
         }
     }
 }
 
-/// The sandbox's own: none of the host's terminals is there.
+/// A new devpts: the host's terminals are not in it.
 #[test]
-fn dev_pts_is_a_new_one() {
+fn dev_pts_is_new_and_empty() {
     let _one =
         nix::pty::posix_openpt(nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_CLOEXEC).expect("open a terminal");
-    for it in everywhere() {
+    for it in subjects() {
         it.sh(&["--dev", "/dev"], "ls /dev/pts").says("ptmx");
     }
 }
 
-/// It shows CMD in a terminal of its own, as `Term` starts it.
+/// Runs the command in a terminal, as `Term` starts it; the result is its output.
 fn in_a_terminal(it: &Bwrap, options: &[&str], script: &str) -> String {
     let program = it.program.to_str().expect("scratch paths are UTF-8");
     let script = format!("{script}; echo end; read x");
@@ -364,36 +365,36 @@ fn in_a_terminal(it: &Bwrap, options: &[&str], script: &str) -> String {
 }
 
 #[test]
-fn dev_has_a_console_in_front_of_a_terminal() {
-    for it in everywhere() {
+fn dev_console_is_the_callers_terminal() {
+    for it in subjects() {
         let seen = in_a_terminal(&it, &["--dev", "/dev"], "cd /dev; echo *; tty; stat -c '%F %u' console");
         let expected = format!("console {DEV}\n/dev/console\ncharacter special file {}", it.who.uid());
         assert_eq!(seen, expected);
         let mounts = in_a_terminal(&it, &["--dev", "/dev"], "cat /proc/self/mountinfo");
         let mounts = Mounts::of(&mounts);
         assert_eq!(mounts.at("/dev/console").kind, "devpts");
-        let read_only = it.differs("modes and times of the devices in a fresh /dev");
+        let read_only = it.differs("modes and times of the devices in a new /dev");
         assert_eq!(mounts.at("/dev/console").flags, if read_only { "ro,nosuid" } else { "rw,nosuid" });
     }
 }
 
 #[test]
 fn tmpfs_is_new_and_empty() {
-    for it in everywhere() {
+    for it in subjects() {
         it.sh(&["--tmpfs", "/t"], "ls -A /t; >/t/f; ls /t").says("f");
         let mounts = it.mounts(&["--tmpfs", "/a/t"]);
         assert_eq!((mounts.at("/a/t").kind.as_str(), mounts.at("/a/t").flags.as_str()), ("tmpfs", "rw,nosuid,nodev"));
-        // It hides what was there.
+        // The tmpfs hides earlier files.
         it.sh(&["--dir", "/a/b", "--tmpfs", "/a"], "ls -A /a; stat -c %a /a").says("755");
         it.sh(&["--tmpfs", "/a", "--dir", "/a/b"], "ls -A /a").says("b");
     }
 }
 
 #[test]
-fn sizes_of_a_tmpfs() {
-    for it in everywhere() {
+fn size_limits_the_next_tmpfs() {
+    for it in subjects() {
         let script = "head -c 9000 /proc/self/exe >/t/f; stat -c %s /t/f";
-        // In decimal, or as C has it.
+        // Numbers in decimal, octal and hexadecimal notation.
         for size in ["4096", "010000", "0x1000"] {
             let out = it.sh(&["--size", size, "--tmpfs", "/t"], script);
             assert!(out.stdout == "4096\n" && out.stderr.starts_with("head: "), "{size}: {out}");
@@ -406,10 +407,10 @@ fn sizes_of_a_tmpfs() {
     }
 }
 
-/// The kernel gives it to who owns the ipc namespace.
+/// The kernel permits mqueue only to the owner of the ipc namespace.
 #[test]
-fn mqueue() {
-    for it in everywhere() {
+fn mqueue_needs_an_own_ipc_namespace() {
+    for it in subjects() {
         let options = ["--unshare-ipc", "--mqueue", "/a/q"];
         it.sh(&options, "stat -c %a /a/q").says("1777");
         assert_eq!(it.mounts(&options).at("/a/q").kind, "mqueue");
@@ -422,10 +423,10 @@ fn mqueue() {
 }
 
 #[test]
-fn directories_and_links() {
-    for it in everywhere() {
+fn dir_and_symlink_make_files() {
+    for it in subjects() {
         it.sh(&["--dir", "/a/b"], "stat -c '%F %a' /a/b").says("directory 755");
-        // Twice, over a link to one, and the root itself.
+        // An existing directory, a link to one, and the root itself.
         let options = ["--dir", "/a", "--dir", "/a", "--symlink", "a", "/l", "--dir", "/l", "--dir", "/"];
         it.sh(&options, "stat -c %F /a /l").says("directory\nsymbolic link");
         it.sh(&["--symlink", "any thing", "/a/b"], "readlink /a/b").says("any thing");
@@ -433,8 +434,8 @@ fn directories_and_links() {
 }
 
 #[test]
-fn files_from_descriptors() {
-    for it in everywhere() {
+fn file_and_data_options_read_descriptors() {
+    for it in subjects() {
         let options = ["--file", "10", "/a/f", "--bind-data", "11", "/a/b", "--ro-bind-data", "12", "/a/r"];
         let script = "cat /a/f /a/b /a/r; echo more >>/a/f; echo more >>/a/b; echo more >>/a/r";
         let launch = it.small(&options, &["/bin/sh", "-c", script]);
@@ -448,8 +449,8 @@ fn files_from_descriptors() {
 
 /// Longer than any buffer, and from a pipe.
 #[test]
-fn long_files() {
-    for it in everywhere() {
+fn file_options_copy_long_data() {
+    for it in subjects() {
         let options = ["--file", "10", "/f", "--ro-bind-data", "11", "/b"];
         let launch = it.small(&options, &["/bin/sh", "-c", "wc -c </f; wc -c </b; cmp /f /b"]);
         let text: String = (0..50000).map(|n| format!("{n}\n")).collect();
@@ -463,14 +464,14 @@ fn long_files() {
             move || writer.write_all(text.as_bytes())
         });
         launch.run().says(&format!("{0}\n{0}", text.len()));
-        feeder.join().expect("the feeder ends").expect("it is read to the end");
+        feeder.join().expect("the feeder ends").expect("all data is read");
     }
 }
 
-/// `--file` writes into what is there; `--bind-data` covers it.
+/// `--file` overwrites an existing file; `--bind-data` is mounted over it.
 #[test]
-fn files_over_files() {
-    for it in everywhere() {
+fn file_overwrites_and_bind_data_covers() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("f", "long text\n");
         dir.file("b", "untouched\n");
@@ -482,8 +483,8 @@ fn files_over_files() {
 }
 
 #[test]
-fn flags_of_data() {
-    for it in everywhere() {
+fn data_mounts_have_their_flags() {
+    for it in subjects() {
         let options = ["--bind-data", "10", "/b", "--ro-bind-data", "11", "/r"];
         let launch = it.small(&options, &["/bin/cat", "/proc/self/mountinfo"]);
         let out = give(give(launch, 10, data("")), 11, data("")).run();
@@ -493,10 +494,10 @@ fn flags_of_data() {
     }
 }
 
-/// A later operation works on what the earlier ones made.
+/// A later operation sees the result of earlier ones.
 #[test]
-fn the_order_is_the_given_one() {
-    for it in everywhere() {
+fn operations_run_in_the_given_order() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.dir("sub");
         dir.file("f", "host\n");
@@ -512,24 +513,24 @@ fn the_order_is_the_given_one() {
 }
 
 #[test]
-fn chmod_is_an_operation_too() {
-    for it in everywhere() {
+fn chmod_runs_in_the_given_order() {
+    for it in subjects() {
         let options = ["--dir", "/a", "--chmod", "0711", "/a", "--file", "10", "/f", "--chmod", "4750", "/f"];
         let launch = it.small(&options, &["/bin/stat", "-c", "%a", "/a", "/f"]);
         give(launch, 10, data("")).run().says("711\n4750");
     }
 }
 
-// ---- the host's root as ours
+// ---- the host's root
 
-/// Mounts that every Linux has.
+/// Mounts that every Linux host has.
 const USUAL: [&str; 4] = ["/", "/proc", "/sys", "/dev"];
 
 #[test]
-fn the_hosts_root() {
+fn host_root_can_be_bound() {
     let host = hosts();
     let usual = || USUAL.into_iter().filter(|point| host.points().contains(point));
-    for it in everywhere() {
+    for it in subjects() {
         for (option, flags) in
             [("--bind", "rw,nosuid,nodev"), ("--ro-bind", "ro,nosuid,nodev"), ("--dev-bind", "rw,nosuid")]
         {
@@ -548,10 +549,10 @@ fn the_hosts_root() {
     }
 }
 
-/// As most callers do it.
+/// The most common use.
 #[test]
-fn holes_in_a_read_only_host() {
-    for it in everywhere() {
+fn read_only_host_can_have_writable_and_hidden_directories() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         let other = Dir::new(it.who);
         let root = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
@@ -567,8 +568,8 @@ fn holes_in_a_read_only_host() {
 
 /// A root that is a directory of the host.
 #[test]
-fn a_directory_as_the_root() {
-    for it in everywhere() {
+fn directory_can_be_the_root() {
+    for it in subjects() {
         let Some(root) = Root::new(it.who) else { return };
         let options = ["--bind", root.str(), "/", "--proc", "/proc", "/bin/sh", "-c", "echo in >/tmp/f; ls -d /mnt"];
         it.run(&options).says("/mnt");
@@ -576,10 +577,10 @@ fn a_directory_as_the_root() {
     }
 }
 
-/// Where the host's mounts are shared, ours are not.
+/// The host's mounts are shared, the sandbox's are not.
 #[test]
-fn nothing_is_propagated() {
-    for it in anywhere().into_iter().filter(|it| it.who == Who::Root) {
+fn mounts_are_not_propagated() {
+    for it in subjects_of_tester().into_iter().filter(|it| it.who == Who::Root) {
         let shared = ["/usr/bin/unshare", "--mount", "--propagation", "shared"];
         let script = "grep -c ' shared:' /proc/self/mountinfo; echo end";
         it.launch_in(&shared, &["--dev-bind", "/", "/", "/bin/sh", "-c", script]).run().says("0\nend");

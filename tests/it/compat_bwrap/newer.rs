@@ -1,5 +1,4 @@
-//! What came after the original of Debian 12: `--argv0` and links that are there already (0.9), overlays and
-//! `--level-prefix` (0.11).
+//! Features newer than Debian 12's bwrap: `--argv0` and existing links (0.9), overlays and `--level-prefix` (0.11).
 
 use std::fs;
 
@@ -8,39 +7,39 @@ use crate::harness::Out;
 use crate::harness::scratch::Dir;
 
 #[track_caller]
-fn is_told(out: &Out, text: &str) {
+fn assert_message(out: &Out, text: &str) {
     out.is(1, "", &format!("bwrap: {text}\n"));
 }
 
 #[test]
-fn another_argv0() {
+fn argv0_sets_cmds_name() {
     for it in since(9) {
         let cmd = ["/bin/sh", "-c", "tr '\\0' , </proc/$$/cmdline | cut -d, -f1"];
-        // busybox goes by its name.
+        // busybox selects its applet by argv[0].
         it.small(&["--argv0", "ash"], &cmd).run().says("ash");
         it.small(&["--argv0", "/any/where/sh"], &["sh", cmd[1], cmd[2]])
             .env("PATH", "/bin")
             .run()
             .says("/any/where/sh");
-        is_told(&it.small(&["--argv0", "x"], &["/no/such"]).run(), "execvp /no/such: No such file or directory");
+        assert_message(&it.small(&["--argv0", "x"], &["/no/such"]).run(), "execvp /no/such: No such file or directory");
         let words = if it.is_ours() { "takes an argument" } else { "takes one argument" };
-        is_told(&it.run(&["--argv0"]), &format!("--argv0 {words}"));
-        is_told(&it.sh(&["--argv0", "a", "--argv0", "a"], ""), "--argv0 used multiple times");
+        assert_message(&it.run(&["--argv0"]), &format!("--argv0 {words}"));
+        assert_message(&it.sh(&["--argv0", "a", "--argv0", "a"], ""), "--argv0 used multiple times");
     }
 }
 
 #[test]
-fn a_link_that_is_there_already() {
+fn symlink_accepts_an_equal_link() {
     for it in since(9) {
         it.sh(&["--symlink", "x", "/l", "--symlink", "x", "/l"], "readlink /l").says("x");
         let line = "Can't make symlink at /l: existing destination is x";
-        is_told(&it.sh(&["--symlink", "x", "/l", "--symlink", "./x", "/l"], ""), line);
+        assert_message(&it.sh(&["--symlink", "x", "/l", "--symlink", "./x", "/l"], ""), line);
     }
 }
 
-/// From where it stands.
+/// The prefix applies to messages after the option.
 #[test]
-fn levels() {
+fn level_prefix_applies_to_later_messages() {
     for it in since(11) {
         let errors: [(&[&str], &str); 3] = [
             (&["--bind", "/no/such", "/x"], "Can't find source path /no/such: No such file or directory"),
@@ -55,7 +54,7 @@ fn levels() {
         words.is(1, "", "<3>bwrap: execvp /no/such: No such file or directory\n");
         let warned = it.small(&["--level-prefix", "--chdir", "/", "--chdir", "/"], &["/bin/true"]).run();
         warned.is(0, "", "<4>bwrap: Only the last --chdir option will take effect\n");
-        is_told(&it.run(&["--nosuch", "--level-prefix"]), "Unknown option --nosuch");
+        assert_message(&it.run(&["--nosuch", "--level-prefix"]), "Unknown option --nosuch");
         let usage = it.run(&["--level-prefix"]);
         assert!(usage.status == 1 && usage.stderr.starts_with("usage: "), "{usage}");
     }
@@ -63,7 +62,7 @@ fn levels() {
 
 // ---- overlays
 
-/// Two layers: `low` has a and b, `high` b and c.
+/// Two layers: `low` has a and b, `high` has b and c.
 fn layers(it: &Bwrap) -> Dir {
     let dir = Dir::new(it.who);
     for name in ["low", "high", "upper", "work"] {
@@ -85,9 +84,9 @@ fn listing(dir: &Dir, name: &str) -> Vec<String> {
 const SHOW: &str = "cd /o; grep . *";
 const CHANGE: &str = "cd /o; rm c; echo new >a; echo new >n; cat a n; ls";
 
-/// The last source is on top.
+/// The last source is the top layer.
 #[test]
-fn read_only_overlays() {
+fn ro_overlay_stacks_sources() {
     for it in since(11) {
         let dir = layers(&it);
         let run = |sources: &[&str], script: &str| {
@@ -102,9 +101,9 @@ fn read_only_overlays() {
     }
 }
 
-/// What is written goes away with the sandbox, and is nowhere to be seen but there.
+/// Writes disappear with the sandbox, and are visible only in it.
 #[test]
-fn temporary_overlays() {
+fn tmp_overlay_discards_writes() {
     for it in since(11) {
         let dir = layers(&it);
         let before = dir.listing();
@@ -113,7 +112,7 @@ fn temporary_overlays() {
         it.sh(&options, SHOW).says("a:low\nb:high\nc:high");
         it.sh(&options, CHANGE).says("new\nnew\na\nb\nn");
         assert_eq!(dir.listing(), before);
-        // Two of them know nothing of each other, and the root shows neither's layers.
+        // Two overlays do not affect each other, and the root does not show their layers.
         let more = ["--overlay-src", &low, "--tmp-overlay", "/p"];
         let script = "echo x >/o/x; echo y >/p/y; ls /o /p; ls /";
         it.sh(&[&options[..], &more].concat(), script).says("/o:\na\nb\nc\nx\n\n/p:\na\nb\ny\nbin\no\np\nproc");
@@ -122,7 +121,7 @@ fn temporary_overlays() {
 }
 
 #[test]
-fn lasting_overlays() {
+fn overlay_keeps_writes() {
     for it in since(11) {
         let dir = layers(&it);
         let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
@@ -135,14 +134,14 @@ fn lasting_overlays() {
             (listing(&dir, "low"), listing(&dir, "high")),
             (vec!["a".into(), "b".into()], vec!["b".into(), "c".into()])
         );
-        // The next one finds it so.
+        // The next sandbox finds the changes.
         it.sh(&options, SHOW).says("a:new\nb:high\nn:new");
     }
 }
 
-/// What the kernel's options are made of.
+/// Characters that have a meaning in the kernel's mount options.
 #[test]
-fn names_of_layers() {
+fn layer_names_may_have_special_characters() {
     for it in since(11) {
         let dir = layers(&it);
         let odd = "a:b,c\\d e";
@@ -155,7 +154,7 @@ fn names_of_layers() {
 }
 
 #[test]
-fn operations_on_overlays() {
+fn operations_run_on_overlays() {
     for it in since(11) {
         let dir = layers(&it);
         let low = dir.at("low").to_str().expect("scratch paths are UTF-8").to_owned();
@@ -168,9 +167,9 @@ fn operations_on_overlays() {
     }
 }
 
-/// The sources belong to the next overlay.
+/// The sources belong to the next overlay operation.
 #[test]
-fn overlays_that_are_wrong() {
+fn overlay_usage_errors_are_refused() {
     const ALONE: &str = "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, \
                          or --ro-overlay";
     for it in since(11) {
@@ -204,24 +203,24 @@ fn overlays_that_are_wrong() {
             ),
         ];
         for (options, text) in rows {
-            // What says nothing of files may stand between for ours.
+            // nsinit allows options in between that do not concern files.
             let between = ["--setenv", "--perms"].iter().any(|word| options.contains(word));
             if between && it.differs("options between `--perms`, `--size` or `--overlay-src` and the operation") {
                 continue;
             }
-            is_told(&run(options), text);
+            assert_message(&run(options), text);
         }
-        is_told(&it.run(&["--tmp-overlay"]), "--tmp-overlay takes an argument");
-        is_told(&it.run(&["--ro-overlay"]), "--ro-overlay takes an argument");
+        assert_message(&it.run(&["--tmp-overlay"]), "--tmp-overlay takes an argument");
+        assert_message(&it.run(&["--ro-overlay"]), "--ro-overlay takes an argument");
         for args in [&["--overlay"][..], &["--overlay", "a"], &["--overlay", "a", "b"]] {
-            is_told(&it.run(args), "--overlay takes three arguments");
+            assert_message(&it.run(args), "--overlay takes three arguments");
         }
     }
 }
 
-/// A layer that is no directory: the kernel's word.
+/// A layer that is not a directory.
 #[test]
-fn overlays_that_the_kernel_refuses() {
+fn overlay_mount_errors_are_reported() {
     for it in since(11) {
         let dir = layers(&it);
         let file = dir.at("low/a").to_str().expect("scratch paths are UTF-8").to_owned();

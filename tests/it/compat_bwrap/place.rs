@@ -1,14 +1,14 @@
-//! Where CMD starts: its environment and its directory.
+//! The command's environment and working directory.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{Bwrap, everywhere, small};
+use super::{Bwrap, small, subjects};
 use crate::compat::helper;
 use crate::harness::Out;
 use crate::harness::scratch::Dir;
 
-/// CMD's environment, sorted; the caller's is A, HOME, PATH and PWD.
+/// The command's environment, sorted; the caller's has A, HOME, PATH and PWD.
 #[track_caller]
 fn environment(it: &Bwrap, options: &[&str]) -> String {
     let around = ["/usr/bin/env", "-i", "A=1", "HOME=/nowhere", "PATH=/bin", "PWD=/wrong"];
@@ -19,8 +19,8 @@ fn environment(it: &Bwrap, options: &[&str]) -> String {
 }
 
 #[test]
-fn the_environment_is_kept_and_changed() {
-    for it in everywhere() {
+fn environment_is_the_callers_with_changes() {
+    for it in subjects() {
         for (options, expected) in [
             (&[][..], "A=1 HOME=/nowhere PATH=/bin PWD=/"),
             (&["--setenv", "A", "2", "--setenv", "B", "x y"], "A=2 B=x y HOME=/nowhere PATH=/bin PWD=/"),
@@ -36,10 +36,10 @@ fn the_environment_is_kept_and_changed() {
     }
 }
 
-/// What is not passed on is not to be found in the init either.
+/// Variables that are not passed on are not visible in process 1 either.
 #[test]
-fn the_inits_environment() {
-    for it in everywhere() {
+fn process_1_hides_the_callers_environment() {
+    for it in subjects() {
         let run = |options: &[&str]| {
             let script = "usleep 50000; grep -q SECRET=x /proc/1/environ && echo found";
             let options = [&["--unshare-pid", "--clearenv"], options].concat();
@@ -51,10 +51,10 @@ fn the_inits_environment() {
     }
 }
 
-/// It tells the directory, whatever it is set to.
+/// PWD names the working directory, whatever it was set to.
 #[test]
-fn pwd_is_right() {
-    for it in everywhere() {
+fn pwd_is_the_working_directory() {
+    for it in subjects() {
         for options in [&["--unsetenv", "PWD"][..], &["--setenv", "PWD", "/x"], &["--clearenv"]] {
             let options = [options, &["--dir", "/a", "--chdir", "/a"]].concat();
             assert!(environment(&it, &options).ends_with("PWD=/a"), "{options:?}");
@@ -62,14 +62,14 @@ fn pwd_is_right() {
     }
 }
 
-/// CMD is looked for with its own PATH.
+/// The command is searched in its own PATH.
 #[test]
-fn cmd_is_found_in_its_own_path() {
-    for it in everywhere() {
+fn cmd_is_searched_in_its_own_path() {
+    for it in subjects() {
         let run = |options: &[&str]| it.small(options, &["true"]).run();
         run(&["--setenv", "PATH", "/nowhere:/bin"]).is(0, "", "");
         run(&["--setenv", "PATH", "/nowhere"]).is(1, "", "bwrap: execvp true: No such file or directory\n");
-        // Without one in the usual places.
+        // Without PATH, in the default directories.
         run(&["--unsetenv", "PATH"]).is(0, "", "");
         run(&["--clearenv"]).is(0, "", "");
     }
@@ -77,57 +77,61 @@ fn cmd_is_found_in_its_own_path() {
 
 const SAY: [&str; 3] = ["/bin/sh", "-c", "/bin/pwd -P; /bin/env | grep ^PWD="];
 
-/// The directory itself and what PWD says of it.
+/// Asserts the working directory and the value of PWD.
 #[track_caller]
-fn is_in(out: &Out, place: &str, pwd: &str) {
+fn assert_directory(out: &Out, place: &str, pwd: &str) {
     out.says(&format!("{place}\nPWD={pwd}"));
 }
 
 #[test]
-fn the_callers_directory_if_it_is_there() {
-    for it in everywhere() {
+fn cmd_starts_in_the_callers_directory_if_it_exists() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         let sub = dir.dir("sub");
         dir.symlink("sub", "link");
         let place = sub.to_str().expect("scratch paths are UTF-8");
         let options = ["--bind", dir.str(), dir.str(), "--dir", "/home/me", "--setenv", "HOME", "/home/me"];
         let from = |directory: &Path, options: &[&str]| it.small(options, &SAY).directory(directory).run();
-        is_in(&from(&sub, &options), place, place);
-        // By its real name.
-        is_in(&from(&dir.at("link"), &options), place, place);
-        is_in(&from(&sub, &["--dir", place]), place, place);
-        is_in(&from(&sub, &options[3..]), "/home/me", "/home/me");
-        // A file of that name.
-        is_in(&from(&sub, &[&options[3..], &["--ro-bind", helper(), place]].concat()), "/home/me", "/home/me");
+        assert_directory(&from(&sub, &options), place, place);
+        // By its canonical name.
+        assert_directory(&from(&dir.at("link"), &options), place, place);
+        assert_directory(&from(&sub, &["--dir", place]), place, place);
+        assert_directory(&from(&sub, &options[3..]), "/home/me", "/home/me");
+        // A file with the name of the directory.
+        assert_directory(
+            &from(&sub, &[&options[3..], &["--ro-bind", helper(), place]].concat()),
+            "/home/me",
+            "/home/me",
+        );
     }
 }
 
 #[test]
-fn otherwise_home_and_at_last_the_root() {
-    for it in everywhere() {
+fn cmd_starts_in_home_or_the_root_otherwise() {
+    for it in subjects() {
         let run = |options: &[&str], home: &str| {
             let options = [&["--dir", "/home/me", "--dir", "/other"], options].concat();
             it.small(&options, &SAY).env("HOME", home).run()
         };
-        is_in(&run(&[], "/home/me"), "/home/me", "/home/me");
-        is_in(&run(&["--setenv", "HOME", "/other"], "/home/me"), "/other", "/other");
-        is_in(&run(&["--unsetenv", "HOME"], "/home/me"), "/", "/");
-        is_in(&run(&["--clearenv"], "/home/me"), "/", "/");
+        assert_directory(&run(&[], "/home/me"), "/home/me", "/home/me");
+        assert_directory(&run(&["--setenv", "HOME", "/other"], "/home/me"), "/other", "/other");
+        assert_directory(&run(&["--unsetenv", "HOME"], "/home/me"), "/", "/");
+        assert_directory(&run(&["--clearenv"], "/home/me"), "/", "/");
         for home in ["/nowhere", "/bin/sh", ""] {
-            is_in(&run(&[], home), "/", "/");
+            assert_directory(&run(&[], home), "/", "/");
         }
     }
 }
 
-/// It goes before everything else, and is looked up when all is made.
+/// --chdir takes precedence, and is resolved after all operations.
 #[test]
-fn the_asked_for_directory() {
-    for it in everywhere() {
+fn chdir_sets_the_working_directory() {
+    for it in subjects() {
         let options = ["--dir", "/home/me", "--setenv", "HOME", "/home/me", "--symlink", "bin", "/link"];
         let run = |chdir: &[&str]| it.small(&[chdir, &options].concat(), &SAY).run();
-        is_in(&run(&["--chdir", "/bin"]), "/bin", "/bin");
-        is_in(&run(&["--chdir", "/home"]), "/home", "/home");
-        is_in(&run(&["--chdir", "home/me"]), "/home/me", "/home/me");
+        assert_directory(&run(&["--chdir", "/bin"]), "/bin", "/bin");
+        assert_directory(&run(&["--chdir", "/home"]), "/home", "/home");
+        assert_directory(&run(&["--chdir", "home/me"]), "/home/me", "/home/me");
         let out = run(&["--chdir", "/link"]);
         assert!(out.text().starts_with("/bin\n"), "{out}");
         for (word, reason) in [
@@ -141,10 +145,10 @@ fn the_asked_for_directory() {
     }
 }
 
-/// A link of the host's that leads elsewhere inside.
+/// A link of the host that leads elsewhere inside.
 #[test]
-fn the_callers_directory_is_looked_up_inside() {
-    for it in everywhere() {
+fn callers_directory_is_resolved_inside() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.dir("sub");
         symlink("sub", dir.at("way")).expect("make a link");

@@ -1,4 +1,4 @@
-//! Who is there, for how long, and with what status it ends.
+//! The process tree, its lifetime, and exit statuses.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 
-use super::{Bwrap, everywhere, give, pipe, read_all, since, small};
+use super::{Bwrap, give, pipe, read_all, since, small, subjects};
 use crate::compat::helper;
 use crate::compat::subject::no_signals;
 use crate::harness::launch::{forget, nothing_is_left, send, spawn};
@@ -23,8 +23,8 @@ const WITH_INIT: &[&str] = &["--unshare-pid"];
 // ---- statuses
 
 #[test]
-fn statuses() {
-    for it in everywhere() {
+fn exit_status_is_cmds() {
+    for it in subjects() {
         for options in [&[][..], WITH_INIT, WITHOUT_INIT[1], &["--lock-file", "/bin/busybox"]] {
             for status in [0, 1, 7, 125, 126, 127, 128, 255] {
                 it.sh(options, &format!("exit {status}")).is(status, "", "");
@@ -32,7 +32,7 @@ fn statuses() {
         }
         for options in [&[][..], WITH_INIT] {
             for signal in [1, 9, 15, 17, 64] {
-                // What does not kill ends with 0.
+                // A signal that does not kill: status 0.
                 let status = if signal == libc::SIGCHLD { 0 } else { 128 + signal };
                 it.sh(options, &format!("kill -{signal} $$; exit 0")).is(status, "", "");
             }
@@ -41,8 +41,8 @@ fn statuses() {
 }
 
 #[test]
-fn what_cannot_be_executed() {
-    for it in everywhere() {
+fn execve_errors_give_1() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         std::fs::write(dir.at("plain"), "").expect("write a file");
         dir.file("head", "#!/no/such/interpreter\n");
@@ -67,10 +67,10 @@ fn what_cannot_be_executed() {
     }
 }
 
-/// A sandbox in a sandbox, made by the same program, whatever it is called and wherever it lies.
+/// A sandbox in a sandbox, made by the same program, whatever its name and path are.
 #[test]
-fn itself_as_cmd() {
-    for it in everywhere() {
+fn bwrap_can_run_itself() {
+    for it in subjects() {
         let host = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
         let inner =
             [&["/proc/self/exe"], &host[..], &["--unshare-pid", "--", "/bin/sh", "-c", "echo $$; exit 5"]].concat();
@@ -80,20 +80,20 @@ fn itself_as_cmd() {
     }
 }
 
-/// It is the shell's.
+/// The script is run by the shell.
 #[test]
-fn a_script_without_a_head() {
-    for it in everywhere() {
+fn script_without_interpreter_line_is_run_by_sh() {
+    for it in subjects() {
         let dir = Dir::new(it.who);
         dir.file("script", "echo \"$@\"; exit 9\n");
         it.small(&["--bind", dir.str(), "/d"], &["/d/script", "a", "b"]).run().is(9, "a b\n", "");
     }
 }
 
-/// After `--` every word is CMD's; so are those after the first that is no option.
+/// After `--` all words are the command's; so are those after the first operand.
 #[test]
-fn cmds_words() {
-    for it in everywhere() {
+fn arguments_after_the_command_are_cmds() {
+    for it in subjects() {
         let cmd = ["/bin/echo", "--dev", "/dev", "--", "--nosuch"];
         it.small(&[], &cmd).run().says("--dev /dev -- --nosuch");
         let words: Vec<&str> = small(&[], &cmd).into_iter().filter(|word| *word != "--").collect();
@@ -106,11 +106,11 @@ fn cmds_words() {
     }
 }
 
-// ---- who is who
+// ---- process ids
 
 #[test]
-fn pids() {
-    for it in everywhere() {
+fn cmd_has_the_expected_pid_and_parent() {
+    for it in subjects() {
         it.sh(WITH_INIT, "echo $$ $PPID").says("2 1");
         it.sh(WITHOUT_INIT[1], "echo $$ $PPID").says("1 0");
         let mut running = it.small(&[], &["/bin/sh", "-c", "echo $PPID; read x"]).open_input().start();
@@ -121,49 +121,49 @@ fn pids() {
 
 #[test]
 fn orphans_are_reaped() {
-    for it in everywhere() {
+    for it in subjects() {
         let options = [WITH_INIT, &["--ro-bind", helper(), "/helper"]].concat();
         it.small(&options, &["/helper", "orphans", "200"]).run().is(0, "", "");
         it.small(&options, &["/helper", "together", "3", "7"]).run().is(7, "", "");
     }
 }
 
-/// Group and session as the fields of CMD's stat, seen in the host's /proc.
+/// Pid, process group and session of the command, from the host's /proc.
 const GROUPS: &str = "cut -d' ' -f1,5,6 /proc/self/stat; read x";
 
-/// CMD's pid, group and session; and bwrap's.
+/// Pid, process group and session of the command, and of bwrap.
 fn groups(it: &Bwrap, options: &[&str]) -> ([Pid; 3], [Pid; 3]) {
     let cmd = ["/bin/sh", "-c", &GROUPS.replace("self", "$$")];
     let mut running = it.small(options, &cmd).open_input().start();
     let line = running.line();
     let numbers: Vec<Pid> = line.split(' ').map(|word| word.parse().expect("a number")).collect();
-    let own = stat(running.pid()).expect("bwrap is there");
+    let own = stat(running.pid()).expect("bwrap runs");
     running.finish().is(1, "", "");
     (numbers.try_into().expect("three numbers"), [own.pid, own.group, own.session])
 }
 
 #[test]
-fn cmd_stays_in_the_callers_group_and_session() {
-    for it in everywhere() {
+fn cmd_is_in_the_callers_group_and_session() {
+    for it in subjects() {
         let (cmd, own) = groups(&it, &[]);
         assert_eq!(cmd[1..], own[1..]);
     }
 }
 
 #[test]
-fn a_new_session() {
-    for it in everywhere() {
+fn new_session_starts_a_session() {
+    for it in subjects() {
         let (cmd, _) = groups(&it, &["--new-session"]);
         assert_eq!(cmd, [cmd[0]; 3]);
         let (cmd, _) = groups(&it, &["--new-session", "--unshare-pid"]);
-        assert!(cmd[2] != 0 && cmd[1] == cmd[2], "its session is of its namespace: {cmd:?}");
+        assert!(cmd[2] != 0 && cmd[1] == cmd[2], "the session is led from the new pid namespace: {cmd:?}");
     }
 }
 
-/// Without one CMD has the caller's terminal.
+/// Without a new session the command has the caller's terminal.
 #[test]
-fn the_terminal() {
-    for it in everywhere() {
+fn cmd_has_the_callers_terminal_without_new_session() {
+    for it in subjects() {
         for (options, seen) in [(&[][..], "has it"), (&["--new-session"], "has none")] {
             let options = [&["--dev", "/dev"], options].concat();
             let script = "if (: </dev/tty) 2>/dev/null; then echo has it; else echo has none; fi; echo end; read x";
@@ -178,12 +178,12 @@ fn the_terminal() {
     }
 }
 
-/// Blocked and ignored are those that the caller blocks and ignores.
+/// The command's blocked and ignored signals are the caller's.
 #[test]
-fn signals_of_cmd() {
-    for it in everywhere() {
+fn cmd_has_the_callers_signal_mask_and_dispositions() {
+    for it in subjects() {
         for options in ALL_PLACES {
-            // HUP and USR1; USR1 and TERM.
+            // The sets are: HUP and USR1; USR1; USR1 and TERM.
             for (ignored, blocked) in [("0", "0"), ("201", "0"), ("0", "200"), ("0", "4200")] {
                 let words = small(options, &["/bin/sed", "-n", "/^Sig[BI]/p", "/proc/self/status"]);
                 let out = it.launch_in(&[helper(), "state", ignored, blocked], &words).run();
@@ -195,7 +195,7 @@ fn signals_of_cmd() {
 
 /// The installed original never ends.
 #[test]
-fn a_caller_that_ignores_its_children() {
+fn ignored_sigchld_does_not_hang_bwrap() {
     for it in since(11) {
         for options in [&[][..], WITH_INIT] {
             let words = small(options, &["/bin/sh", "-c", "exit 5"]);
@@ -204,18 +204,18 @@ fn a_caller_that_ignores_its_children() {
     }
 }
 
-// ---- what is left in the background
+// ---- background processes
 
-/// A child of CMD's that outlives it, until the test says so.
+/// A child of the command that outlives it, until the test ends it.
 struct Background {
     running: Running,
-    /// It ends when this is dropped.
+    /// The child ends when this is dropped.
     hold: OwnedFd,
-    /// It is open as long as the child lives.
+    /// Open as long as the child runs.
     alive: File,
 }
 
-/// CMD ends with 3 at once. The tag is for the leftover check.
+/// The command exits with 3 at once. The tag is for the leftover check.
 fn background(it: &Bwrap, tag: &Dir, options: &[&str]) -> Background {
     let ((hold_reader, hold), (alive, alive_writer)) = (pipe(), pipe());
     let script = "(read x <&8) >&- 2>&- & exec 9>&-; exit 3";
@@ -226,7 +226,7 @@ fn background(it: &Bwrap, tag: &Dir, options: &[&str]) -> Background {
 }
 
 #[track_caller]
-pub fn is_over(running: &Running) {
+pub fn wait_for_end(running: &Running) {
     eventually("bwrap ends", || is_gone(running.pid()).then_some(()));
 }
 
@@ -237,15 +237,15 @@ fn is_open(alive: &File) -> bool {
     poll(&mut fds, PollTimeout::from(20u8)).expect("poll a pipe") == 0
 }
 
-/// bwrap ends with CMD, and they go on.
+/// bwrap ends with the command, and its background processes continue.
 #[test]
-fn what_cmd_leaves_goes_on() {
-    for it in everywhere() {
+fn background_processes_outlive_bwrap() {
+    for it in subjects() {
         for options in [&[][..], WITH_INIT, &["--lock-file", "/bin/busybox"], &["--die-with-parent"]] {
             let tag = Dir::new(it.who);
             let Background { running, hold, alive } = background(&it, &tag, options);
-            is_over(&running);
-            assert!(is_open(&alive), "it was ended: {options:?}");
+            wait_for_end(&running);
+            assert!(is_open(&alive), "the background process has ended: {options:?}");
             drop(hold);
             assert_eq!(read_all(alive), "");
             running.finish().is(3, "", "");
@@ -253,14 +253,14 @@ fn what_cmd_leaves_goes_on() {
     }
 }
 
-/// As the first process of its namespace CMD takes all with it; as a second one that is to die with bwrap, too.
+/// If the command is process 1 of its namespace, its end kills the others; so it does with --die-with-parent.
 #[test]
-fn what_cmd_leaves_ends() {
-    for it in everywhere() {
+fn background_processes_end_with_process_1() {
+    for it in subjects() {
         for options in [WITHOUT_INIT[1], &["--unshare-pid", "--die-with-parent"]] {
             let tag = Dir::new(it.who);
             let Background { running, hold, alive } = background(&it, &tag, options);
-            is_over(&running);
+            wait_for_end(&running);
             assert_eq!(read_all(alive), "", "{options:?}");
             running.finish().is(3, "", "");
             drop(hold);
@@ -268,10 +268,10 @@ fn what_cmd_leaves_ends() {
     }
 }
 
-/// What is told ends with CMD, the namespace later.
+/// The status is written when the command ends; the namespace ends later.
 #[test]
-fn the_status_is_told_at_cmds_end() {
-    for it in everywhere() {
+fn json_status_is_written_at_cmds_end() {
+    for it in subjects() {
         let tag = Dir::new(it.who);
         let ((hold_reader, hold), (status, told)) = (pipe(), pipe());
         let options = [WITH_INIT, &["--json-status-fd", "10", "--dev", "/dev", "--setenv", "TAG", tag.str()]].concat();
@@ -279,15 +279,15 @@ fn the_status_is_told_at_cmds_end() {
         let launch = it.small(&options, &["/bin/sh", "-c", script, tag.str()]);
         let running = give(give(launch, 8, hold_reader), 10, told).start();
         assert!(read_all(status).ends_with("{ \"exit-code\": 3 }\n"));
-        is_over(&running);
+        wait_for_end(&running);
         drop(hold);
         running.finish().is(3, "", "");
     }
 }
 
-// ---- who dies with whom
+// ---- killed processes
 
-/// CMD at work, and what ends with CMD.
+/// A running command, and a pipe that is open until it ends.
 struct Working {
     running: Running,
     alive: File,
@@ -303,31 +303,31 @@ fn working(it: &Bwrap, tag: &Dir, options: &[&str]) -> Working {
     Working { running, alive }
 }
 
-/// CMD's pid, outside.
+/// The command's pid outside.
 #[track_caller]
-fn cmd_of(running: &Running) -> Pid {
+fn helper_of(running: &Running) -> Pid {
     let below = || crate::harness::procs::tree(running.pid()).into_iter().filter_map(stat);
-    eventually("CMD is there", || below().find(|s| s.name == "helper")).pid
+    eventually("the command runs", || below().find(|s| s.name == "helper")).pid
 }
 
 const ALL_PLACES: [&[&str]; 3] = [&[], WITH_INIT, WITHOUT_INIT[1]];
 
-/// The original tells nobody else; ours forwards what it can.
+/// The original forwards no signal; nsinit forwards all that can be caught.
 #[test]
-fn a_signal_for_bwrap() {
-    for it in everywhere() {
+fn sigterm_is_forwarded_and_sigkill_spares_cmd() {
+    for it in subjects() {
         for options in ALL_PLACES {
             for signal in [libc::SIGTERM, libc::SIGKILL] {
                 let tag = Dir::new(it.who);
                 let Working { running, alive } = working(&it, &tag, options);
-                let cmd = cmd_of(&running);
+                let cmd = helper_of(&running);
                 running.kill(signal);
-                if signal == libc::SIGTERM && it.differs("TERM, HUP, INT and their like for bwrap") {
+                if signal == libc::SIGTERM && it.differs("TERM, HUP, INT and similar signals to bwrap") {
                     assert_eq!(read_all(alive), "");
                     running.finish().is(0, "got 15\n", "");
                     continue;
                 }
-                is_over(&running);
+                wait_for_end(&running);
                 assert!(is_open(&alive), "{options:?}");
                 send(cmd, libc::SIGKILL);
                 assert_eq!(read_all(alive), "");
@@ -338,8 +338,8 @@ fn a_signal_for_bwrap() {
 }
 
 #[test]
-fn cmd_dies_with_bwrap_if_asked_to() {
-    for it in everywhere() {
+fn die_with_parent_ends_cmd_with_bwrap() {
+    for it in subjects() {
         for options in ALL_PLACES {
             let tag = Dir::new(it.who);
             let Working { running, alive } = working(&it, &tag, &[options, &["--die-with-parent"]].concat());
@@ -350,10 +350,10 @@ fn cmd_dies_with_bwrap_if_asked_to() {
     }
 }
 
-/// A parent that does nothing but be there.
+/// The parent only waits.
 #[test]
-fn bwrap_dies_with_its_parent_if_asked_to() {
-    for it in everywhere() {
+fn die_with_parent_ends_bwrap_with_its_parent() {
+    for it in subjects() {
         for options in ALL_PLACES {
             let tag = Dir::new(it.who);
             let options = [options, &["--die-with-parent", "--setenv", "TAG", tag.str()]].concat();
@@ -368,9 +368,9 @@ fn bwrap_dies_with_its_parent_if_asked_to() {
             let mut child = spawn(&mut parent);
             let mut out = child.stdout.take().expect("stdout is piped");
             let mut here = [0; 4];
-            out.read_exact(&mut here).expect("CMD's line");
+            out.read_exact(&mut here).expect("read the command's line");
             child.kill().expect("kill the parent");
-            // Until all are gone.
+            // Until all processes have ended.
             assert_eq!(read_all(out).lines().count(), 1);
             child.wait().expect("wait for the parent");
             forget(child.id().cast_signed());
@@ -380,14 +380,14 @@ fn bwrap_dies_with_its_parent_if_asked_to() {
 }
 
 #[test]
-fn a_cmd_that_is_killed_or_stopped() {
-    for it in everywhere() {
+fn killed_cmd_gives_137_and_a_stop_is_waited_for() {
+    for it in subjects() {
         for options in ALL_PLACES {
             let tag = Dir::new(it.who);
             let Working { running, alive: _alive } = working(&it, &tag, options);
-            let cmd = cmd_of(&running);
+            let cmd = helper_of(&running);
             send(cmd, libc::SIGSTOP);
-            eventually("CMD is stopped", || stat(cmd).filter(|s| s.state == 'T'));
+            eventually("the command is stopped", || stat(cmd).filter(|s| s.state == 'T'));
             assert!(!is_gone(running.pid()));
             send(cmd, libc::SIGKILL);
             running.finish().is(137, "", "");
@@ -395,25 +395,25 @@ fn a_cmd_that_is_killed_or_stopped() {
     }
 }
 
-/// Process 1 is not to be stopped from inside, and is what all the others hang on. Ours passes on what it gets.
+/// Process 1 cannot be killed from inside; its end kills all others. nsinit forwards the signals that it gets.
 #[test]
-fn process_1_is_killed() {
-    for it in everywhere() {
+fn killed_process_1_gives_137() {
+    for it in subjects() {
         let tag = Dir::new(it.who);
         let Working { running, alive } = working(&it, &tag, WITH_INIT);
-        let init = stat(cmd_of(&running)).expect("CMD is there").parent;
+        let init = stat(helper_of(&running)).expect("the command runs").parent;
         send(init, libc::SIGKILL);
         assert_eq!(read_all(alive), "");
         running.finish().is(137, "", "");
         let out = it.sh(WITH_INIT, "kill -9 1; kill -15 1; sleep 0.01; exit 6");
-        assert_eq!(out.status, if it.differs("TERM for process 1, from inside") { 143 } else { 6 }, "{out}");
+        assert_eq!(out.status, if it.differs("TERM to process 1, from inside") { 143 } else { 6 }, "{out}");
     }
 }
 
-/// The signals that a test's own thread blocks are nobody's business either.
+/// Signals that the test's own thread blocks do not matter.
 #[test]
-fn blocked_signals_hinder_nothing() {
-    for it in everywhere() {
+fn blocked_signals_do_not_hang_bwrap() {
+    for it in subjects() {
         let launch = it.small(WITH_INIT, &["/bin/sh", "-c", "exit 5"]).before(|| {
             let mut set = SigSet::empty();
             set.add(Signal::SIGCHLD);
@@ -429,10 +429,10 @@ fn lines(out: &Out) -> usize {
     out.stderr.lines().count()
 }
 
-/// A failure is one line, not one for each process.
+/// A failure is reported in one line, not in one for each process.
 #[test]
-fn a_failure_is_one_line() {
-    for it in everywhere() {
+fn failure_is_reported_in_one_line() {
+    for it in subjects() {
         for options in ALL_PLACES {
             let out = it.sh(&[options, &["--bind", "/no/such", "/x"]].concat(), "");
             assert_eq!((out.status, lines(&out)), (1, 1), "{out}");

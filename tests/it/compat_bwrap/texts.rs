@@ -1,11 +1,11 @@
-//! What the command line is told when it is wrong. The tables are the original's words.
+//! Error messages. The tables have the original's texts.
 
-use super::{Bwrap, anywhere, data, everywhere, give, since};
+use super::{Bwrap, data, give, since, subjects, subjects_of_tester};
 use crate::compat::is;
 use crate::compat::pattern::matches;
 use crate::harness::{Out, Who};
 
-/// Options with one value, which without it say `OPTION takes an argument`.
+/// Options with one value; without it the message is `OPTION takes an argument`.
 const ONE: [&str; 26] = [
     "--args",
     "--userns",
@@ -35,10 +35,10 @@ const ONE: [&str; 26] = [
     "--exec-label",
 ];
 
-/// The same, which say `OPTION takes one argument`.
+/// The same, with the message `OPTION takes one argument`.
 const ONE_OTHERWISE: [&str; 2] = ["--chdir", "--remount-ro"];
 
-/// Options with two: `OPTION takes two arguments`.
+/// Options with two values: `OPTION takes two arguments`.
 const TWO: [&str; 13] = [
     "--setenv",
     "--bind",
@@ -70,21 +70,21 @@ const DESCRIPTORS: [&str; 11] = [
     "--json-status-fd",
 ];
 
-/// The same with a destination behind it.
+/// The same, followed by a destination.
 const DESCRIPTORS_FOR: [&str; 5] = ["--file", "--bind-data", "--ro-bind-data", "--bind-fd", "--ro-bind-fd"];
 
 const PERMS: &str = "--perms must be followed by an option that creates a file";
 const SIZE: &str = "--size must be followed by --tmpfs";
 const BYTES: &str = "--size takes a non-zero number of bytes";
 
-/// What is wrong at once, whoever asks, and the line.
-const AT_ONCE: &[(&[&str], &str)] = &[
+/// Errors that are reported while options are parsed, for all users, with the message.
+const USAGE_ERRORS: &[(&[&str], &str)] = &[
     (&["--nosuch"], "Unknown option --nosuch"),
     (&["-x", "true"], "Unknown option -x"),
     (&["-"], "Unknown option -"),
     (&["--bind=/", "/"], "Unknown option --bind=/"),
     (&["--ver"], "Unknown option --ver"),
-    // The first that is wrong.
+    // The first error is reported.
     (&["--nosuch", "--uid", "x"], "Unknown option --nosuch"),
     (&["--uid", "x", "--nosuch"], "Invalid uid: x"),
     (&["--hostname", "x", "--uid", "y"], "Invalid uid: y"),
@@ -113,7 +113,7 @@ const AT_ONCE: &[(&[&str], &str)] = &[
     (&["--size", "1k", "--tmpfs", "/t"], BYTES),
     (&["--size", "99999999999999999999999", "--tmpfs", "/t"], BYTES),
     (&["--size", "9223372036854775808", "--tmpfs", "/t"], "--size (for tmpfs) is limited to 9223372036854775807"),
-    // What belongs to the next operation.
+    // Options that concern the next operation.
     (&["--perms", "0700", "--perms", "0700", "--dir", "/d"], "--perms given twice for the same action"),
     (&["--size", "1", "--size", "1", "--tmpfs", "/t"], "--size given twice for the same action"),
     (&["--perms", "0700", "--bind", "/", "/"], PERMS),
@@ -145,8 +145,8 @@ const AT_ONCE: &[(&[&str], &str)] = &[
     (&["--ro-bind-fd", "1"], "--bind-fd takes two arguments"),
 ];
 
-/// What does not go together, told after all has been read.
-const TOGETHER: &[(&[&str], &str)] = &[
+/// Conflicts, reported after all options have been parsed.
+const CONFLICTS: &[(&[&str], &str)] = &[
     (&["--hostname", "x"], "Specifying --hostname requires --unshare-uts"),
     (&["--hostname", "x", "--unshare-ipc"], "Specifying --hostname requires --unshare-uts"),
     (&["--as-pid-1"], "Specifying --as-pid-1 requires --unshare-pid"),
@@ -163,13 +163,13 @@ const TOGETHER: &[(&[&str], &str)] = &[
     (&["--userns-block-fd", "2", "--unshare-user"], "--userns-block-fd requires --info-fd"),
 ];
 
-/// The same, for root: for others the user namespace is implied.
-const TOGETHER_AS_ROOT: &[(&[&str], &str)] = &[
+/// The same, for root only: for others the user namespace is implied.
+const CONFLICTS_AS_ROOT: &[(&[&str], &str)] = &[
     (&["--uid", "5"], "Specifying --uid requires --unshare-user or --userns"),
     (&["--gid", "5"], "Specifying --gid requires --unshare-user or --userns"),
 ];
 
-/// Options of which the last counts. With a value that is fine.
+/// Options of which the last takes effect, with a valid value.
 const LAST: &[&[&str]] = &[
     &["--chdir", "/"],
     &["--hostname", "x"],
@@ -181,8 +181,8 @@ const LAST: &[&[&str]] = &[
     &["--json-status-fd", "1"],
 ];
 
-/// What is wrong when it is done. (CMD isn't run.)
-const DONE: &[(&[&str], &str)] = &[
+/// Errors of operations. (The command does not run.)
+const OPERATION_ERRORS: &[(&[&str], &str)] = &[
     (&["--bind", "/no/such", "/x"], "Can't find source path /no/such: No such file or directory"),
     (&["--bind", "no/such", "/x"], "Can't find source path no/such: No such file or directory"),
     (&["--bind", "", "/x"], "Can't find source path : No such file or directory"),
@@ -225,13 +225,14 @@ const DONE: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Where ours says it otherwise, with the same beginning where somebody may look for it. Without text: ours does it.
+/// Messages that differ in nsinit; the beginning is the same where a caller may search for it. Without a text: nsinit
+/// accepts the options.
 const OURS: &[(&[&str], &str)] = &[
     (&["-"], "execvp -: No such file or directory"),
     (&["--perms", "0700", "--setenv", "A", "b", "--dir", "/d"], ""),
     (&["--perms", "0700", "--unshare-pid", "--dir", "/d"], ""),
     (&["--size", "1", "--setenv", "A", "b", "--tmpfs", "/t"], ""),
-    // It is seen when it is done.
+    // These fail later, at the operation.
     (&["--exec-label", "x"], ""),
     (&["--file-label", "x"], ""),
     (&["--ro-bind-fd", "1"], "--ro-bind-fd takes two arguments"),
@@ -261,7 +262,7 @@ const OURS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What is expected of one of them; nothing if it does what it is told.
+/// The expected message of one side; None if it accepts the options.
 fn text_of<'t>(it: &Bwrap, args: &[&str], text: &'t str) -> Option<&'t str> {
     if args == ["--disable-userns"]
         && it.who != Who::Root
@@ -272,15 +273,15 @@ fn text_of<'t>(it: &Bwrap, args: &[&str], text: &'t str) -> Option<&'t str> {
     if args == ["--cap-add", "CHOWN"] && it.differs("capabilities without `CAP_`") {
         return None;
     }
-    let otherwise = OURS.iter().find(|(other, _)| *other == args && it.differs("what its messages say"));
+    let otherwise = OURS.iter().find(|(other, _)| *other == args && it.differs("texts of messages"));
     Some(otherwise.map_or(text, |(_, text)| text)).filter(|text| !text.is_empty())
 }
 
-/// Runs that should each have failed with one line; all that did not are told together.
+/// Collects the runs that did not fail with the expected line, and reports them together.
 #[derive(Default)]
-struct Told(Vec<String>);
+struct Mismatches(Vec<String>);
 
-impl Told {
+impl Mismatches {
     fn check(&mut self, it: &Bwrap, out: &Out, text: &str) {
         let line = format!("bwrap: {text}\n");
         if out.status != 1 || !out.stdout.is_empty() || !matches(&line, &out.stderr) {
@@ -289,27 +290,27 @@ impl Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for Mismatches {
     fn drop(&mut self) {
         if !self.0.is_empty() && !std::thread::panicking() {
-            panic!("{} others than expected:\n{}", self.0.len(), self.0.join("\n"));
+            panic!("{} messages differ:\n{}", self.0.len(), self.0.join("\n"));
         }
     }
 }
 
 #[track_caller]
-fn is_told(it: &Bwrap, out: &Out, text: &str) {
-    Told::default().check(it, out, text);
+fn assert_message(it: &Bwrap, out: &Out, text: &str) {
+    Mismatches::default().check(it, out, text);
 }
 
 #[test]
-fn what_is_wrong_at_once() {
-    let mut told = Told::default();
-    for it in anywhere() {
-        for (args, text) in AT_ONCE {
+fn usage_errors_are_reported_at_once() {
+    let mut told = Mismatches::default();
+    for it in subjects_of_tester() {
+        for (args, text) in USAGE_ERRORS {
             match text_of(&it, args, text) {
                 Some(text) => told.check(&it, &it.run(args), text),
-                // There is no CMD.
+                // There is no command.
                 None => assert!(it.run(args).stderr.starts_with("usage: "), "{args:?}"),
             }
         }
@@ -317,9 +318,9 @@ fn what_is_wrong_at_once() {
 }
 
 #[test]
-fn missing_values() {
-    let mut told = Told::default();
-    for it in anywhere() {
+fn missing_values_are_reported() {
+    let mut told = Mismatches::default();
+    for it in subjects_of_tester() {
         for option in ONE {
             told.check(&it, &it.run(&[option]), &format!("{option} takes an argument"));
         }
@@ -336,9 +337,9 @@ fn missing_values() {
 }
 
 #[test]
-fn words_that_are_no_descriptors() {
-    let mut told = Told::default();
-    for it in anywhere() {
+fn invalid_descriptor_numbers_are_refused() {
+    let mut told = Mismatches::default();
+    for it in subjects_of_tester() {
         for word in ["x", "", "-1", "3x"] {
             for option in DESCRIPTORS {
                 told.check(&it, &it.run(&[option, word]), &format!("Invalid fd: {word}"));
@@ -351,45 +352,45 @@ fn words_that_are_no_descriptors() {
 }
 
 #[test]
-fn what_does_not_go_together() {
-    let mut told = Told::default();
-    for it in everywhere() {
-        // Of what is implied for a user, ours says nothing.
+fn conflicting_options_are_refused() {
+    let mut told = Mismatches::default();
+    for it in subjects() {
+        // nsinit does not report an implied user namespace.
         let implied = |args: &[&str]| it.is_ours() && it.who != Who::Root && args[0] == "--userns-block-fd";
-        for (args, text) in TOGETHER.iter().filter(|(args, _)| !implied(args)) {
+        for (args, text) in CONFLICTS.iter().filter(|(args, _)| !implied(args)) {
             match text_of(&it, args, text) {
                 Some(text) => told.check(&it, &it.sh(args, ""), text),
                 None => it.sh(args, "").is(0, "", ""),
             }
         }
-        for (args, text) in TOGETHER_AS_ROOT.iter().filter(|_| it.who == Who::Root) {
+        for (args, text) in CONFLICTS_AS_ROOT.iter().filter(|_| it.who == Who::Root) {
             told.check(&it, &it.sh(args, ""), text);
         }
     }
 }
 
-/// The second one is named. What was read before is none of it.
+/// The message names the second option. Descriptors read before do not matter.
 #[test]
-fn two_ways_of_filters() {
-    for it in anywhere() {
+fn seccomp_options_cannot_be_combined() {
+    for it in subjects_of_tester() {
         let run = |first, second| {
             let launch = it.small(&[first, "10", second, "11"], &["/bin/true"]);
             give(give(launch, 10, data([6, 0, 0, 0, 0, 0, 0xff, 0x7f])), 11, data("")).run()
         };
         let out = run("--seccomp", "--add-seccomp-fd");
-        is_told(&it, &out, "--add-seccomp-fd cannot be combined with --seccomp");
+        assert_message(&it, &out, "--add-seccomp-fd cannot be combined with --seccomp");
         let out = run("--add-seccomp-fd", "--seccomp");
-        is_told(&it, &out, "--seccomp cannot be combined with --add-seccomp-fd");
-        // The same one twice: it has been read.
+        assert_message(&it, &out, "--seccomp cannot be combined with --add-seccomp-fd");
+        // The same descriptor twice: the first option has read it.
         let launch = it.small(&["--add-seccomp-fd", "10", "--add-seccomp-fd", "10"], &["/bin/true"]);
         let out = give(launch, 10, data([6, 0, 0, 0, 0, 0, 0xff, 0x7f])).run();
-        is_told(&it, &out, "Can't read seccomp data: Bad file descriptor");
+        assert_message(&it, &out, "Can't read seccomp data: Bad file descriptor");
     }
 }
 
 #[test]
-fn of_several_the_last_counts() {
-    for it in everywhere() {
+fn repeated_option_prints_a_warning() {
+    for it in subjects() {
         for option in LAST {
             let out = it.small(&[&["--unshare-user", "--unshare-uts"], *option, option].concat(), &["/bin/true"]).run();
             let warning = format!("bwrap: Only the last {} option will take effect\n", option[0]);
@@ -399,10 +400,10 @@ fn of_several_the_last_counts() {
     }
 }
 
-/// They are added up, and need no warning.
+/// These options accumulate, and print no warning.
 #[test]
-fn options_that_may_be_repeated() {
-    for it in everywhere() {
+fn repeatable_options_print_no_warning() {
+    for it in subjects() {
         for option in [
             &["--unshare-pid"][..],
             &["--new-session"],
@@ -417,17 +418,17 @@ fn options_that_may_be_repeated() {
         ] {
             it.small(&[option, option].concat(), &["/bin/echo", "run"]).run().says("run");
         }
-        // Nothing follows that they could be for.
+        // There is no operation for them.
         it.small(&["--perms", "0700"], &["/bin/echo", "run"]).run().says("run");
         it.small(&["--size", "4096"], &["/bin/echo", "run"]).run().says("run");
     }
 }
 
 #[test]
-fn what_is_wrong_when_it_is_done() {
-    let mut told = Told::default();
-    for it in everywhere() {
-        for (args, text) in DONE {
+fn operation_errors_are_reported() {
+    let mut told = Mismatches::default();
+    for it in subjects() {
+        for (args, text) in OPERATION_ERRORS {
             match text_of(&it, args, text) {
                 Some(text) => told.check(&it, &it.sh(args, ""), text),
                 None => it.sh(args, "").is(0, "", ""),
@@ -437,8 +438,8 @@ fn what_is_wrong_when_it_is_done() {
 }
 
 #[test]
-fn links_over_something() {
-    for it in everywhere() {
+fn symlink_over_another_file_is_refused() {
+    for it in subjects() {
         for (made, args, newer) in [
             ("/bin", &[][..], "destination exists and is not a symlink"),
             ("/d", &["--dir", "/d"], "destination exists and is not a symlink"),
@@ -446,46 +447,46 @@ fn links_over_something() {
         ] {
             let reason = if it.is_as_new_as(9) { newer } else { "File exists" };
             let out = it.sh(&[args, &["--symlink", "x", made]].concat(), "");
-            is_told(&it, &out, &format!("Can't make symlink at {made}: {reason}"));
+            assert_message(&it, &out, &format!("Can't make symlink at {made}: {reason}"));
         }
     }
 }
 
 // ---- help
 
-/// One line for each option, with the name that it was called by.
+/// One line for each option, with the name by which the program was started.
 #[test]
-fn help() {
-    for it in anywhere() {
+fn help_lists_all_options() {
+    for it in subjects_of_tester() {
         let help = it.run(&["--help"]);
         let first = format!("usage: {} [OPTIONS...] [--] COMMAND [ARGS...]\n\n", it.argv0());
         assert!(help.status == 0 && help.stderr.is_empty() && help.stdout.starts_with(&first), "{help}");
         for option in ONE.iter().chain(&ONE_OTHERWISE).chain(&TWO).chain(&DESCRIPTORS).chain(&DESCRIPTORS_FOR) {
             assert!(help.stdout.contains(&format!("\n    {option} ")), "no {option}\n{help}");
         }
-        // At once, whatever follows.
+        // At once, whatever options follow.
         is(&it.run(&["--unshare-pid", "--help", "--nosuch"]), 0, &help.stdout, "");
-        // Without CMD the same, as a complaint.
+        // Without a command, the same text on stderr.
         for args in [&[][..], &["--"], &["--unshare-pid"], &["--unshare-pid", "--"], &["--ro-bind", "/", "/"]] {
             is(&it.run(args), 1, "", &help.stdout);
         }
-        // It comes before what doesn't go together.
+        // This precedes conflicts of options.
         is(&it.run(&["--as-pid-1"]), 1, "", &help.stdout);
     }
 }
 
 #[test]
-fn the_version() {
-    for it in anywhere() {
+fn version_is_printed() {
+    for it in subjects_of_tester() {
         for args in [&["--version"][..], &["--version", "--nosuch"], &["--unshare-pid", "--version"]] {
             is(&it.run(args), 0, "bubblewrap #.#.#\n", "");
         }
     }
 }
 
-/// With `--help` all that is newer.
+/// The newer options are in the help text, too.
 #[test]
-fn newer_options_are_told() {
+fn help_lists_newer_options() {
     for it in since(11) {
         let help = it.run(&["--help"]);
         for option in ["--argv0", "--level-prefix", "--overlay-src", "--overlay", "--tmp-overlay", "--ro-overlay"] {
