@@ -2,13 +2,16 @@
 
 mod blocks;
 
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use blocks::{Block, By, Content, blocks, documents, fits};
 
-use super::harness::launch::tool;
+use super::harness::launch::{attempt, tool};
 use super::harness::scratch::nsinit;
-use super::harness::{Dir, Root, Term, who};
+use super::harness::{Dir, Root, Term, Who, budget, skip, who};
 
 #[test]
 fn commands_of_the_documents_print_what_is_shown() {
@@ -104,4 +107,249 @@ fn readme_is_short() {
     let (_, text) = documents().into_iter().find(|(name, _)| name == "README.md").expect("the README");
     let lines = text.lines().count();
     assert!((150..=250).contains(&lines), "README.md has {lines} lines");
+}
+
+#[test]
+fn documents_name_only_what_exists() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut missing = Vec::new();
+    for (name, text) in documents() {
+        let dir = top.join(&name).parent().expect("a directory").to_owned();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if path.is_empty() { top.join(&name) } else { dir.join(path) };
+            let there =
+                fs::read_to_string(&file).is_ok_and(|text| anchor.is_empty() || anchors(&text).contains(anchor));
+            if !there {
+                missing.push(format!("{name}: link to {target}"));
+            }
+        }
+        for word in words_in_code(&text).filter(|word| is_path(word)) {
+            if !top.join(word).exists() {
+                missing.push(format!("{name}: {word}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// GitHub's names of a document's headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    headings.map(|line| line.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+/// Words between backquotes, outside of fenced blocks.
+fn words_in_code(text: &str) -> impl Iterator<Item = &str> {
+    let outside = text.split("\n```").step_by(2);
+    outside.flat_map(|part| part.split('`').skip(1).step_by(2)).flat_map(str::split_whitespace)
+}
+
+fn is_path(word: &str) -> bool {
+    ["scripts/", "src/", "tests/", "docs/", "share/"].iter().any(|start| word.starts_with(start))
+}
+
+/// An option in a document is one of nsinit's, or of a program that the document speaks of.
+#[test]
+fn documents_name_only_options_that_exist() {
+    let help = tool(Command::new(nsinit()).arg("--help"));
+    let known: BTreeSet<&str> = help.split(|c: char| c.is_whitespace() || c == ',' || c == ';').collect();
+    let others = [
+        "--ver",
+        "--single-child",
+        "--share-*",
+        "--unshare-*",
+        "--allow-*",
+        "--keep-*",
+        "--NAME",
+        "--option",
+        "--cfg",
+        "--test",
+    ];
+    let mut unknown = BTreeSet::new();
+    for (name, text) in documents() {
+        let headings = text.lines().filter_map(|line| line.strip_prefix("### ")).flat_map(|line| line.split(", "));
+        for word in words_in_code(&text).chain(headings) {
+            let option = word.split('=').next().unwrap_or_default();
+            let is_one = option.len() > 2 && option.starts_with("--");
+            if is_one && !known.contains(option) && !others.contains(&option) {
+                unknown.insert(format!("{name}: {option}"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn readme_has_the_size_of_the_budget() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("read the README");
+    let size = format!("about {} KB", budget("x86_64") / 1000);
+    assert!(text.contains(&size), "README.md has no {size:?}, as scripts/budgets has it");
+}
+
+// ---- the man page and the completions
+
+/// What scripts/man makes, by its path below share/.
+const MADE: [&str; 4] = ["man/nsinit.8", "completions/nsinit.bash", "completions/_nsinit", "completions/nsinit.fish"];
+
+fn share() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("share")
+}
+
+/// `NSINIT_WRITE=1 cargo test` writes share/ anew.
+#[test]
+fn share_is_what_the_table_of_options_gives() {
+    let out = Dir::new(Who::Root);
+    let made = if std::env::var_os("NSINIT_WRITE").is_some() { share() } else { out.path().to_owned() };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/man");
+    tool(Command::new(script).arg(&made).env("NSINIT_BIN", nsinit()));
+    for name in MADE {
+        let [is, was] = [&made, &share()].map(|dir| fs::read_to_string(dir.join(name)).expect("read a made file"));
+        assert!(is == was, "share/{name} is old: NSINIT_WRITE=1 cargo test, or scripts/man, writes it anew");
+    }
+}
+
+#[test]
+fn man_page_is_free_of_faults() {
+    let page = share().join("man/nsinit.8");
+    for (program, args) in [("mandoc", "-T lint"), ("groff", "-mdoc -Tutf8 -ww -z")] {
+        if let Some(text) = shell(program, &format!("{program} {args} {} 2>&1 || :", page.display())) {
+            // mandoc also complains where its list of the machine's pages is old.
+            let faults: Vec<&str> = text.lines().filter(|line| !line.contains("mandoc.db")).collect();
+            assert!(faults.is_empty(), "{program}:\n{}", faults.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn man_page_has_every_option() {
+    let page = fs::read_to_string(share().join("man/nsinit.8")).expect("read the man page");
+    let help = tool(Command::new(nsinit()).arg("--help"));
+    let options: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    let options = || options.iter().filter(|word| word.starts_with("--"));
+    assert!(options().count() > 100, "the options are found");
+    for option in options() {
+        assert!(page.contains(&format!("\n.It Fl {}", &option[1..])), "{option} is not in the man page");
+    }
+}
+
+/// What this bash script prints, if the program that it needs is there.
+fn shell(needs: &str, script: &str) -> Option<String> {
+    let text = attempt(
+        Command::new("bash").arg("-c").arg(format!("command -v {needs} >/dev/null || exit\n{script}\necho ran")),
+    );
+    let text = text.unwrap_or_else(|| panic!("{script} failed"));
+    if text.is_empty() {
+        skip(&format!("there is no {needs} here"));
+    }
+    text.strip_suffix("ran\n").map(str::to_owned)
+}
+
+/// What a shell offers for the last word of a command line.
+const COMPLETIONS: [(&str, &str); 10] = [
+    ("nsinit --read-o", "--read-only"),
+    ("nsinit --root /us", "/usr"),
+    ("nsinit --root=/us", "/usr"),
+    ("nsinit --read-only --ro-bind /us", "/usr"),
+    ("nsinit --ro-bind / / --volat", "--volatile"),
+    ("nsinit --rewrite 15:2 --volat", "--volatile"),
+    ("nsinit --cap-add CAP_SYS_ADM", "CAP_SYS_ADMIN"),
+    ("nsinit --boot --on-exit powero", "poweroff"),
+    ("nsinit --root / -- mkfif", "mkfifo"),
+    ("nsinit --root / mkfif", "mkfifo"),
+];
+
+#[test]
+fn bash_completes() {
+    for (line, expected) in COMPLETIONS {
+        // As readline parts the words.
+        let script = format!(
+            "source {}; line='{line}'; read -ra COMP_WORDS <<<\"$(sed 's/[=:]/ & /g' <<<\"$line\")\"\n\
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _nsinit; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            share().join("completions/nsinit.bash").display()
+        );
+        let text = shell("bash", &script).expect("bash is there");
+        assert_eq!(text.lines().collect::<BTreeSet<_>>(), BTreeSet::from([expected]), "{line}");
+    }
+    // The second value of an option is no option, and CMD's words are CMD's.
+    for (line, unexpected) in [("nsinit --setenv VAR --read-o", "--read-only"), ("nsinit ls --read-o", "--read-only")] {
+        let script = format!(
+            "source {}; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _nsinit; echo \"${{COMPREPLY[@]}}\"",
+            share().join("completions/nsinit.bash").display()
+        );
+        assert!(!shell("bash", &script).expect("bash is there").contains(unexpected), "{line}");
+    }
+}
+
+#[test]
+fn fish_completes() {
+    for (line, expected) in COMPLETIONS {
+        let file = share().join("completions/nsinit.fish");
+        let script = format!("fish --no-config -c 'source {}; complete -C \"{line}\"' 2>&1", file.display());
+        if let Some(text) = shell("fish", &script) {
+            let word = |line: &str| line.split('\t').next().unwrap_or_default().trim_end_matches('/').to_owned();
+            let offered: Vec<String> = text.lines().map(word).collect();
+            assert!(offered.iter().any(|word| word.ends_with(expected)), "{line}: {text}");
+        }
+    }
+}
+
+#[test]
+fn zsh_completes() {
+    if shell("zsh", "").is_none() {
+        return;
+    }
+    let Some(who) = who::user().or_else(who::root) else { return };
+    let mut term = Term::run(who, Path::new("/"), &["zsh", "-f", "-i"]);
+    let completions = share().join("completions");
+    term.line(&format!(
+        "fpath=({} $fpath); autoload -Uz compinit; compinit -D -u; PS1='host''$ '",
+        completions.display()
+    ));
+    term.expect("host$ ");
+    for (line, expected) in COMPLETIONS {
+        // The completed line becomes the argument of echo: ^A goes to its beginning.
+        term.keys(&format!("{line}\t\x01echo '<' \n"));
+        let begun = line.rsplit_once([' ', '=']).map_or(line, |(begun, _)| &line[..=begun.len()]);
+        term.expect(&format!("\n< {begun}{expected}"));
+        term.expect("host$ ");
+    }
+    term.hang_up();
+}
+
+/// The words that the completions offer besides options are words that nsinit accepts.
+#[test]
+fn words_that_are_completed_are_accepted() {
+    let text = fs::read_to_string(share().join("completions/nsinit.bash")).expect("read a completion");
+    let words = |kind: &str| {
+        let line =
+            text.lines().find(|line| line.trim_start().starts_with(&format!("{kind})"))).expect("the line of words");
+        line.split('\'').nth(1).expect("the words").split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let accepts =
+        |args: &[&str]| attempt(Command::new(nsinit()).args(args).arg("--explain").stderr(Stdio::null())).is_some();
+    let capabilities = words("capability");
+    for word in &capabilities {
+        assert!(accepts(&["--root", "/", "--cap-add", word]), "{word}");
+    }
+    assert!(!accepts(&["--root", "/", "--cap-add", "CAP_NOPE"]));
+    // ALL, and those that this kernel has: it may have more than we know.
+    let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").expect("read the last capability");
+    assert!(capabilities.len() >= 2 + last.trim().parse::<usize>().expect("a number"), "{}", capabilities.len());
+    for word in words("at_exit") {
+        assert!(accepts(&["--boot", "--on-exit", &word]), "{word}");
+    }
+}
+
+/// The table of layers has every file and folder of src/, but lib.rs, which has the map.
+#[test]
+fn design_has_every_folder_of_the_source() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(top.join("docs/design.md")).expect("read docs/design.md");
+    let table = text.split("## Layers").nth(1).expect("the layers");
+    for entry in fs::read_dir(top.join("src")).expect("read src").flatten() {
+        let name = entry.file_name().into_string().expect("UTF-8");
+        assert!(name == "lib.rs" || table.contains(&format!("`src/{name}`")), "src/{name} is not in docs/design.md");
+    }
 }
