@@ -291,7 +291,7 @@ fn process_1_of_a_container_does_not_boot() {
     }
 }
 
-/// Under the name `init` it needs no option; without arguments it reads them from /etc/nsinit.args.
+/// Under the name `init` nsinit needs no option; without arguments it reads them from /etc/nsinit.args.
 #[test]
 fn name_init_boots_and_reads_nsinit_args() {
     for root in roots() {

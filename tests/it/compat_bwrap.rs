@@ -2,25 +2,25 @@
 //! under that name, as root and as an ordinary user. Features newer than the installed original run against nsinit
 //! alone; a newer original, first in PATH, is tested for them as well.
 //!
-//!     texts        messages about the command line: a table
-//!     mounts       the operations on files
-//!     modes        permissions, sizes, and parent directories
-//!     ids          namespaces, users, names
-//!     caps         capabilities and seccomp
-//!     place        environment and working directory
-//!     fds          descriptors: those that the command gets, and what is read and written through others
-//!     processes    the process tree, its lifetime, and exit statuses
-//!     newer        overlays and other features newer than the installed original
+//!     messages        messages about the command line: a table
+//!     mounts          the operations on files
+//!     modes           permissions, sizes, and parent directories
+//!     ids             namespaces, users, names
+//!     caps            capabilities and seccomp
+//!     environment     environment and working directory
+//!     fds             descriptors: those that the command gets, and what is read and written through others
+//!     processes       the process tree, its lifetime, and exit statuses
+//!     newer_features  overlays and other features newer than the installed original
 
 mod caps;
+mod environment;
 mod fds;
 mod ids;
+mod messages;
 mod modes;
 mod mounts;
-mod newer;
-mod place;
+mod newer_features;
 mod processes;
-mod texts;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -172,7 +172,7 @@ fn catatonit_debug_reports_orphans() {
     }
 }
 
-// ---- when it is not PID 1
+// ---- not as process 1
 
 /// catatonit makes itself a subreaper without a message.
 #[test]

@@ -407,15 +407,15 @@ fn state_of(pid: Pid) -> Option<char> {
 }
 
 #[track_caller]
-fn becomes(it: &Subject, pid: Pid, state: char) {
+fn wait_for_state(it: &Subject, pid: Pid, state: char) {
     eventually(&format!("{it}: {pid} is {state}"), || (state_of(pid)? == state).then_some(()));
 }
 
 /// Waits until dumb-init has handled the stop signal: SIGCONT discards a pending stop signal, and vice versa.
 #[track_caller]
-fn settles(it: &Subject, running: &mut Running, init: Pid) {
+fn wait_until_stop_is_handled(it: &Subject, running: &mut Running, init: Pid) {
     if !it.is_pid_1() {
-        return becomes(it, init, 'T');
+        return wait_for_state(it, init, 'T');
     }
     // Signals are taken in the order of their numbers.
     send(init, 40);
@@ -425,12 +425,12 @@ fn settles(it: &Subject, running: &mut Running, init: Pid) {
 /// Continues dumb-init until the command runs. It is not visible when process 1 has tried to stop itself, which would
 /// discard SIGCONT; so SIGCONT is repeated.
 #[track_caller]
-fn goes_on(it: &Subject, init: Pid, cmd: Pid) {
+fn continue_cmd(it: &Subject, init: Pid, cmd: Pid) {
     eventually(&format!("{it}: the command runs"), || {
         send(init, libc::SIGCONT);
         (state_of(cmd)? == 'S').then_some(())
     });
-    becomes(it, init, 'S');
+    wait_for_state(it, init, 'S');
 }
 
 /// TSTP, TTIN and TTOU stop the command's process group (by SIGSTOP, because the group is orphaned), and then
@@ -443,9 +443,9 @@ fn stop_signals_stop_cmd_and_dumb_init() {
             let init = it.init(&running);
             for _ in 0..2 {
                 send(init, signal);
-                becomes(&it, cmd, 'T');
-                becomes(&it, init, if it.is_pid_1() { 'S' } else { 'T' });
-                goes_on(&it, init, cmd);
+                wait_for_state(&it, cmd, 'T');
+                wait_for_state(&it, init, if it.is_pid_1() { 'S' } else { 'T' });
+                continue_cmd(&it, init, cmd);
             }
             send(init, libc::SIGTERM);
             is(&running.finish(), 143, "", "");
@@ -461,10 +461,10 @@ fn single_child_gets_the_stop_signal_itself() {
             let (mut running, init) = recorder(&it, &["-c"]);
             send(init, signal);
             assert_eq!(running.line(), format!("{signal} 0 0"), "{it}");
-            settles(&it, &mut running, init);
+            wait_until_stop_is_handled(&it, &mut running, init);
             send(init, libc::SIGCONT);
             assert_eq!(running.line(), "18 0 0", "{it}");
-            becomes(&it, init, 'S');
+            wait_for_state(&it, init, 'S');
             is(&running.finish(), 0, "", "");
         }
     }
@@ -480,7 +480,7 @@ fn rewritten_stop_signals_still_stop_dumb_init() {
             if let Some(line) = arrives {
                 assert_eq!(running.line(), line, "{it}: sent {signal}");
             }
-            settles(&it, &mut running, init);
+            wait_until_stop_is_handled(&it, &mut running, init);
             send(init, libc::SIGCONT);
             assert_eq!(running.line(), "18 0 0", "{it}");
         }
@@ -499,11 +499,11 @@ fn verbose_reports_stops() {
         let (running, cmd) = sleeping_cmd(&it, &["-v"]);
         let init = it.init(&running);
         send(init, libc::SIGTSTP);
-        becomes(&it, cmd, 'T');
+        wait_for_state(&it, cmd, 'T');
         if !it.is_pid_1() {
-            becomes(&it, init, 'T');
+            wait_for_state(&it, init, 'T');
         }
-        goes_on(&it, init, cmd);
+        continue_cmd(&it, init, cmd);
         send(init, libc::SIGTERM);
         let out = running.finish();
         assert_eq!((out.status, out.stdout.as_str()), (143, ""), "{it}: {out}");

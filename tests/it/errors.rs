@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use super::harness::launch::tool;
 use super::harness::scratch::{Dir, nsinit};
-use super::harness::{Launch, roots, who};
+use super::harness::{Deny, Launch, roots, who};
 
 /// Usage errors, and the word that the message must name.
 const ROWS: &[(&[&str], &str)] = &[
@@ -218,5 +219,36 @@ fn volatile_root_with_mounts_below_is_explained() {
     for who in who::both() {
         let out = Launch::new(who).args(["--root", "/", "--volatile", "--", "true"]).run();
         out.fails("mount an overlay on /: Invalid argument (something is mounted below it,");
+    }
+}
+
+/// If a text cannot be written, nsinit fails: a full disk, a closed descriptor.
+#[test]
+fn unwritable_help_version_and_explain_fail() {
+    let nsinit = nsinit().display();
+    for who in who::both() {
+        for text in ["--help", "--version", "--explain -- true", "--explain --root / -- true"] {
+            for (to, why) in [("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")] {
+                let script = format!("exec {nsinit} {text} >{to}");
+                Launch::of(who, Path::new("/bin/sh")).args(["-c", &script]).run().is(
+                    125,
+                    "",
+                    &format!("nsinit: write to standard output: {why}\n"),
+                );
+            }
+        }
+    }
+}
+
+/// If the first allocation fails, a message says so; the process does not die by a trap (SIGILL).
+#[test]
+fn allocation_failure_is_reported() {
+    /// The size of the first allocation, in bytes.
+    const CHUNK: u64 = 64 * 1024;
+    for root in roots() {
+        let refused = Deny::when(libc::SYS_mmap, 1, u64::MAX, CHUNK, libc::ENOMEM);
+        let line = "nsinit: allocate memory: Cannot allocate memory\n";
+        root.launch(&["--setenv", "A", "b"], &["true"]).deny(refused).run().is(125, "", line);
+        Launch::new(root.who).args(["--", "true"]).deny(refused).run().is(125, "", line);
     }
 }

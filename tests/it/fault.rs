@@ -396,12 +396,12 @@ fn failing_calls_in_place_never_change_cmd_or_hang() {
         return skip("only root can read /proc of another user's process");
     };
     let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
-    let look = |deny| look_at_run(in_place(root, &[], &[helper, "stay"]), deny);
-    let normal = look(Deny::all(LAST, EPERM))
+    let observed = |deny| observe_launch(in_place(root, &[], &[helper, "stay"]), deny);
+    let normal = observed(Deny::all(LAST, EPERM))
         .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
     for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
         for errno in [EPERM, ENOSYS] {
-            if let Ok(facts) = look(Deny::all(call, errno)) {
+            if let Ok(facts) = observed(Deny::all(call, errno)) {
                 assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
             }
         }
@@ -513,12 +513,12 @@ fn failing_calls_never_weaken_an_entered_cmd() {
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         for options in [&[][..], &["--pty"]] {
-            let look = |deny| look_at_run(entered(&container, options, &["helper", "stay"]), deny);
-            let normal = look(Deny::all(LAST, EPERM))
+            let observed = |deny| observe_launch(entered(&container, options, &["helper", "stay"]), deny);
+            let normal = observed(Deny::all(LAST, EPERM))
                 .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
             for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
                 for errno in [EPERM, ENOSYS] {
-                    if let Ok(facts) = look(Deny::all(call, errno)) {
+                    if let Ok(facts) = observed(Deny::all(call, errno)) {
                         assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
                     }
                 }
@@ -551,11 +551,11 @@ fn failing_calls_never_weaken_cmd() {
     for root in roots() {
         let root = root.with_helper();
         let unused = Deny::all(LAST, EPERM);
-        let normal = look_at(&root, unused)
+        let normal = observe(&root, unused)
             .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
         for call in (0..LAST).filter(|call| !BASIC.contains(call)) {
             for errno in [EPERM, ENOSYS] {
-                if let Ok(facts) = look_at(&root, Deny::all(call, errno)) {
+                if let Ok(facts) = observe(&root, Deny::all(call, errno)) {
                     assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
                 }
             }
@@ -566,12 +566,12 @@ fn failing_calls_never_weaken_cmd() {
 type Facts = BTreeMap<String, String>;
 
 /// Runs a command under the filter and inspects it from outside. Err: it did not run.
-fn look_at(root: &Root, deny: Deny) -> Result<Facts, String> {
+fn observe(root: &Root, deny: Deny) -> Result<Facts, String> {
     let options = ["--hostname", "cage", "--tmpfs", "/tmp", "--umask", "027"];
-    look_at_run(root.launch(&options, &["helper", "stay"]), deny)
+    observe_launch(root.launch(&options, &["helper", "stay"]), deny)
 }
 
-fn look_at_run(launch: Launch, deny: Deny) -> Result<Facts, String> {
+fn observe_launch(launch: Launch, deny: Deny) -> Result<Facts, String> {
     let mut running = launch.deny(deny).open_input().start();
     let Some(_) = running.line_or_end() else {
         let out = running.finish();

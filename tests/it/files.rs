@@ -430,7 +430,7 @@ fn sealed_copy_of_nsinit_has_the_callers_descriptors() {
 }
 
 /// The device files belong to the host: the container cannot change their modes and times, not even with the rights of
-/// root, who owns them.
+/// root, the owner.
 #[test]
 fn cmd_cannot_change_the_hosts_devices() {
     let names = ["null", "zero", "full", "random", "urandom", "tty"];

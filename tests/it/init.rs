@@ -10,7 +10,7 @@ use super::compat::{Place, Subject, Suite, helper, is, signals, terminal};
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, is_gone, stat};
 use super::harness::scratch::{self, Dir, nsinit};
-use super::harness::{Deny, Launch, budget, not_of_this_build, roots};
+use super::harness::{Deny, Launch, budget, roots, skip_for_this_build};
 
 static NATIVE: Suite = Suite { name: "nsinit", plain: &["--"] };
 
@@ -446,7 +446,7 @@ fn init_of_an_empty_image_has_one_thread_and_no_descriptors() {
 #[test]
 fn init_of_an_empty_image_keeps_its_memory_budget() {
     if fs::metadata(nsinit()).is_ok_and(|file| file.len() > 2 * budget("other")) {
-        return not_of_this_build("the budget is for the small build");
+        return skip_for_this_build("the budget is for the small build");
     }
     for who in super::harness::who::both() {
         in_an_image(who, |init| {

@@ -1,13 +1,12 @@
-//! Integration tests: the real binary in real namespaces, looked at from outside and from inside.
+//! Integration tests: the real binary in real namespaces, inspected from outside and from inside.
 //!
-//! One topic a file. `harness` has what they share: who runs, the root directories, the launch, the terminal.
+//! One topic a file. `harness` has what they share: users, root directories, launches, terminals.
 //! `NSINIT_BIN` names another binary to test; `NSINIT_MUST_WORK=1` turns every skip into a failure; `NSINIT_DEADLINE`
-//! says after how many seconds something hangs; `NSINIT_SIDE=original` or `ours` runs one side of the compatibility
-//! tests only.
+//! is the number of seconds after which a run counts as hung; `NSINIT_SIDE=original` or `ours` runs only one side of the
+//! compatibility tests.
 
 mod harness;
 
-mod attack;
 mod basic;
 mod boot;
 mod compat;
@@ -17,27 +16,28 @@ mod compat_dumb_init;
 mod compat_tini;
 mod detach;
 mod docs;
-mod end;
 mod enter;
 mod errors;
+mod escape;
 mod fault;
+mod fault_sweep;
 mod files;
 mod hints;
-mod hostile;
+mod hostile_container;
 mod image;
 mod init;
-mod inside;
 mod isolation;
-mod join;
-mod life;
+mod join_namespaces;
+mod launch_stages;
 mod masks;
 mod mounts;
 mod nesting;
+mod path_races;
 mod property;
 mod pty;
-mod rights;
+mod secrets;
 mod signals;
-mod sweep;
+mod teardown;
 mod terminal;
-mod thief;
+mod terminal_theft;
 mod tidy;

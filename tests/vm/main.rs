@@ -8,11 +8,11 @@
 mod harness;
 
 mod boot;
+mod containers;
 mod docs;
-mod ends;
 mod faults;
+mod harness_ends;
 mod image;
-mod launch;
-mod small;
+mod small_image;
 mod suite;
-mod switch;
+mod switch_root;

@@ -16,7 +16,7 @@ const PART: &[&str] = &["basic::", "isolation::", "stopped_cmd"];
 /// Tests that do not fit there: loops of thousands of launches, tests of the sources, and the id maps of an ordinary
 /// user's container: there nsinit is in a user namespace of one id.
 const LEFT_OUT: &[&str] = &[
-    "attack::",
+    "path_races::",
     "property::",
     "failing_calls_in_place",
     "failing_calls_never",
@@ -71,12 +71,13 @@ fn image(kernel: Kernel, debian: &Path, names: &[&str]) -> Image {
     image.put(&suite(), "pre/it");
     tool(Command::new("strip").arg(image.at("pre/it")));
     image.program("it/helper", "pre/helper");
+    image.program("it/escape", "pre/escape");
     image.program("it/compat/helper", "pre/compat-helper");
     // This cc copies programs that were compiled before.
     image.file(
         "pre/cc",
         "#!/bin/sh\nfor word; do [ \"$last\" = -o ] && out=$word; last=$word; done\n\
-         case $last in */compat/helper.c) cp /pre/compat-helper \"$out\" ;; *) cp /pre/helper \"$out\" ;; esac\n",
+         case $last in */compat/helper.c) cp /pre/compat-helper \"$out\" ;; */escape.c) cp /pre/escape \"$out\" ;; *) cp /pre/helper \"$out\" ;; esac\n",
     );
     image.modules(&["virtio_pci", "virtio_blk", "overlay", "loop", "squashfs", "erofs"]);
     let skipped: String = LEFT_OUT.iter().map(|name| format!(" --skip {name}")).collect();

@@ -67,7 +67,7 @@ impl Suite {
     }
 
     fn side(&'static self, side: Side) -> Vec<Subject> {
-        if !asked_for(side) {
+        if !is_selected(side) {
             return Vec::new();
         }
         let Some(program) = self.program(side) else {
@@ -173,7 +173,7 @@ impl std::fmt::Display for Subject {
 }
 
 /// `NSINIT_SIDE=original` or `ours` leaves the other side out.
-fn asked_for(side: Side) -> bool {
+fn is_selected(side: Side) -> bool {
     let name = format!("{side:?}").to_lowercase();
     let asked = std::env::var("NSINIT_SIDE").map_or(true, |only| only == name);
     if !asked {

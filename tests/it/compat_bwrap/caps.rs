@@ -241,8 +241,8 @@ fn process_1_works_under_a_strict_filter() {
             let script = "(read x <&8; echo late) & sh -c 'exit 3' || exit 7";
             let options = ["--dev", "/dev", "--unshare-pid", "--seccomp", "10", "--info-fd", "11"];
             let launch = give(it.small(&options, &["/bin/sh", "-c", script]), 10, data(program(call, libc::EPERM)));
-            let ((hold_reader, hold), (info, told)) = (pipe(), pipe());
-            let running = give(give(launch, 8, hold_reader), 11, told).start();
+            let ((hold_reader, hold), (info, writer)) = (pipe(), pipe());
+            let running = give(give(launch, 8, hold_reader), 11, writer).start();
             let init = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
             wait_for_end(&running);
             // One look is not enough: a process that polls seems to sleep between its calls.

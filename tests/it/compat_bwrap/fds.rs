@@ -209,14 +209,14 @@ fn invalid_args_data_is_refused() {
 
 /// A run of the command, and the data written to descriptors 10 and 11.
 #[track_caller]
-fn told(it: &Bwrap, options: &[&str], cmd: &[&str]) -> (Out, String, String) {
+fn run_with_outputs(it: &Bwrap, options: &[&str], cmd: &[&str]) -> (Out, String, String) {
     let ([(first, a), (second, b)], launch) = ([pipe(), pipe()], it.small(options, cmd));
     let out = give(give(launch, 10, a), 11, b).run();
     (out, read_all(first), read_all(second))
 }
 
 /// The namespaces, in the order in which they are printed.
-const TOLD: [(&str, &[&str]); 5] = [
+const NAMESPACES: [(&str, &[&str]); 5] = [
     ("mnt", &[]),
     ("mnt", &["--unshare-user"]),
     ("mnt pid", &["--unshare-pid"]),
@@ -227,9 +227,9 @@ const TOLD: [(&str, &[&str]); 5] = [
 #[test]
 fn info_fd_and_json_status_fd_get_json() {
     for it in subjects() {
-        for (kinds, options) in TOLD {
+        for (kinds, options) in NAMESPACES {
             let both = [options, &["--info-fd", "10", "--json-status-fd", "11"]].concat();
-            let (out, info, status) = told(&it, &both, &["/bin/sh", "-c", "exit 3"]);
+            let (out, info, status) = run_with_outputs(&it, &both, &["/bin/sh", "-c", "exit 3"]);
             out.is(3, "", "");
             let members = |between: &str| {
                 let row = |kind: &str| format!(",{between}\"{kind}-namespace\": #");
@@ -256,11 +256,11 @@ fn json_names_cmds_pid_and_namespaces() {
     for it in subjects() {
         let cmd = ["/bin/sh", "-c", "echo $$; cd /proc/self/ns; readlink mnt; readlink net; readlink uts"];
         let options = ["--unshare-net", "--unshare-uts", "--info-fd", "10", "--json-status-fd", "11"];
-        let (out, info, status) = told(&it, &options, &cmd);
+        let (out, info, status) = run_with_outputs(&it, &options, &cmd);
         let text = out.text().to_owned();
         for json in [&info, &status] {
-            let told = |kind: &str| format!("{kind}:[{}]", member(json, &format!("{kind}-namespace")));
-            let expected = [member(json, "child-pid").to_string(), told("mnt"), told("net"), told("uts")];
+            let link = |kind: &str| format!("{kind}:[{}]", member(json, &format!("{kind}-namespace")));
+            let expected = [member(json, "child-pid").to_string(), link("mnt"), link("net"), link("uts")];
             assert_eq!(text, expected.join("\n"), "{json}");
         }
     }
@@ -273,7 +273,7 @@ fn json_status_fd_gets_the_exit_status() {
             for (script, status) in [("exit 0", 0), ("exit 255", 255), ("kill -9 $$; exit 9", 137)] {
                 let status = if status == 137 && pid.len() == 2 { 9 } else { status };
                 let options = [pid, &["--json-status-fd", "11"]].concat();
-                let (out, _, json) = told(&it, &options, &["/bin/sh", "-c", script]);
+                let (out, _, json) = run_with_outputs(&it, &options, &["/bin/sh", "-c", script]);
                 out.is(status, "", "");
                 let last = json.lines().last().expect("two lines");
                 assert_eq!(last, format!("{{ \"exit-code\": {status} }}"), "{options:?}");
@@ -297,14 +297,15 @@ fn json_status_fd_gets_no_status_without_cmd() {
                 (&["--chdir", "/no/such"], "/bin/true", "Can't chdir to /no/such: No such file or directory"),
             ] {
                 let options = [pid, &["--info-fd", "10", "--json-status-fd", "11"], options].concat();
-                let (out, info, status) = told(&it, &options, &[cmd]);
+                let (out, info, status) = run_with_outputs(&it, &options, &[cmd]);
                 out.is(1, "", &format!("bwrap: {text}\n"));
                 assert!(info.starts_with("{\n    \"child-pid\": ") && info.ends_with("\n}\n"), "{info:?}");
                 assert!(status.starts_with("{ \"child-pid\": ") && status.ends_with(" }\n"), "{status:?}");
                 assert_eq!(status.lines().count(), 1, "{status:?}");
             }
         }
-        let (_, info, status) = told(&it, &["--info-fd", "10", "--json-status-fd", "11", "--nosuch"], &["/bin/true"]);
+        let (_, info, status) =
+            run_with_outputs(&it, &["--info-fd", "10", "--json-status-fd", "11", "--nosuch"], &["/bin/true"]);
         assert_eq!((info, status), (String::new(), String::new()));
     }
 }
@@ -393,10 +394,10 @@ fn block_fd_delays_cmd() {
     for it in subjects() {
         for options in [&[][..], &["--unshare-pid"]] {
             for word in ["x", ""] {
-                let ((block, mut release), (info, told)) = (pipe_writer(), pipe());
+                let ((block, mut release), (info, writer)) = (pipe_writer(), pipe());
                 let options = [options, &["--block-fd", "10", "--info-fd", "11"]].concat();
                 let launch = it.small(&options, &["/bin/echo", "run"]);
-                let mut running = give(give(launch, 10, block), 11, told).start();
+                let mut running = give(give(launch, 10, block), 11, writer).start();
                 // The caller gets the pid first, because it needs it.
                 let child = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
                 sleep(Duration::from_millis(20));
@@ -420,11 +421,11 @@ fn pipe_writer() -> (OwnedFd, File) {
 fn userns_block_fd_waits_for_id_maps() {
     for it in subjects() {
         for options in [&[][..], &["--unshare-pid"]] {
-            let ((block, release), (info, told)) = (pipe_writer(), pipe());
+            let ((block, release), (info, writer)) = (pipe_writer(), pipe());
             let more = ["--unshare-user", "--userns-block-fd", "10", "--info-fd", "11"];
             let cmd = ["/bin/sh", "-c", "id -u; tr -s ' ' </proc/self/uid_map"];
             let launch = it.small(&[options, &more].concat(), &cmd);
-            let running = give(give(launch, 10, block), 11, told).start();
+            let running = give(give(launch, 10, block), 11, writer).start();
             let child = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
             let file = |name: &str| format!("/proc/{child}/{name}");
             assert_eq!(fs::read_to_string(file("uid_map")).expect("read a map"), "");

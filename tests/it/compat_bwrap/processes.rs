@@ -273,11 +273,11 @@ fn background_processes_end_with_process_1() {
 fn json_status_is_written_at_cmds_end() {
     for it in subjects() {
         let tag = Dir::new(it.who);
-        let ((hold_reader, hold), (status, told)) = (pipe(), pipe());
+        let ((hold_reader, hold), (status, writer)) = (pipe(), pipe());
         let options = [WITH_INIT, &["--json-status-fd", "10", "--dev", "/dev", "--setenv", "TAG", tag.str()]].concat();
         let script = "(read x <&8) >&- 2>&- & exit 3";
         let launch = it.small(&options, &["/bin/sh", "-c", script, tag.str()]);
-        let running = give(give(launch, 8, hold_reader), 10, told).start();
+        let running = give(give(launch, 8, hold_reader), 10, writer).start();
         assert!(read_all(status).ends_with("{ \"exit-code\": 3 }\n"));
         wait_for_end(&running);
         drop(hold);

@@ -256,10 +256,10 @@ impl Running {
     fn hang(&mut self, how: &str) -> ! {
         let mut tree = procs::tree(self.pid());
         tree.extend(orphans(&self.line).into_iter().flat_map(procs::tree));
-        let tale: Vec<String> = tree.iter().map(|&pid| procs::describe(pid)).collect();
+        let report: Vec<String> = tree.iter().map(|&pid| procs::describe(pid)).collect();
         tree.into_iter().for_each(|pid| send(pid, libc::SIGKILL));
         let (out, err) = (self.stdout.text(), self.stderr.text());
-        panic!("{how}: {}\n{}\nstdout: {out:?}\nstderr: {err:?}", self.line, tale.join("\n"));
+        panic!("{how}: {}\n{}\nstdout: {out:?}\nstderr: {err:?}", self.line, report.join("\n"));
     }
 }
 
@@ -431,9 +431,9 @@ pub fn nothing_is_left(line: &str) {
             return;
         }
         if Instant::now() > end {
-            let tale: Vec<String> = orphans.iter().map(|&pid| procs::describe(pid)).collect();
+            let report: Vec<String> = orphans.iter().map(|&pid| procs::describe(pid)).collect();
             orphans.iter().for_each(|&pid| send(pid, libc::SIGKILL));
-            panic!("left behind after {line}\n{}\n{}", tale.join("\n"), mounts.join("\n"));
+            panic!("left behind after {line}\n{}\n{}", report.join("\n"), mounts.join("\n"));
         }
         sleep(Duration::from_millis(2));
     }
@@ -446,13 +446,13 @@ fn orphans(line: &str) -> Vec<Pid> {
     strangers
         .filter(|&pid| {
             let _ = waitpid(NixPid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
-            exists(pid) && !is_anothers(pid, line)
+            exists(pid) && !belongs_to_another_test(pid, line)
         })
         .collect()
 }
 
 /// The arguments of every run name directories that no other run uses.
-fn is_anothers(pid: Pid, line: &str) -> bool {
+fn belongs_to_another_test(pid: Pid, line: &str) -> bool {
     let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let mut dirs = words.split('\0').filter(|w| Path::new(w).parent() == Some(scratch())).peekable();
     dirs.peek().is_some() && !dirs.any(|dir| line.contains(dir))

@@ -50,7 +50,7 @@ pub fn skip(why: &str) {
 
 /// A skip that `NSINIT_MUST_WORK` allows: the case does not apply to this build. scripts/check runs the tests with
 /// both builds.
-pub fn not_of_this_build(why: &str) {
+pub fn skip_for_this_build(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", test_name());
 }
 

@@ -101,7 +101,7 @@ fn serve(refused: Nth, cmd: &str, from_child: &OwnedFd, to_child: &OwnedFd) -> i
         return Err(io::Error::other("the child has not installed its filter"));
     }
     let [pid, number] = word;
-    // SAFETY: the calls take numbers; the descriptors that they return belong to nobody else.
+    // SAFETY: the calls take numbers; no other value owns the descriptors that they return.
     let listener = unsafe {
         let process = OwnedFd::from_raw_fd(answer(libc::syscall(libc::SYS_pidfd_open, pid, 0))?);
         OwnedFd::from_raw_fd(answer(libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), number, 0))?)

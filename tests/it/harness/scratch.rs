@@ -167,10 +167,10 @@ pub fn helper() -> &'static Path {
     PROGRAM.get_or_init(|| compile("helper"))
 }
 
-/// `inside.c`, linked statically.
-pub fn inside() -> &'static Path {
+/// `escape.c`, linked statically.
+pub fn attacker() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| compile("inside"))
+    PROGRAM.get_or_init(|| compile("escape"))
 }
 
 fn compile(name: &str) -> PathBuf {

@@ -95,9 +95,9 @@ impl Term {
     #[track_caller]
     pub fn expect(&mut self, mark: &str) -> String {
         let Some(text) = self.screen().take_until(mark, Instant::now() + *DEADLINE) else {
-            let tale: Vec<String> = procs::tree(self.pid()).into_iter().map(procs::describe).collect();
+            let report: Vec<String> = procs::tree(self.pid()).into_iter().map(procs::describe).collect();
             let rest = self.screen().text();
-            panic!("no {mark:?} on the screen:\n{}{rest}\n{}", self.seen, tale.join("\n"));
+            panic!("no {mark:?} on the screen:\n{}{rest}\n{}", self.seen, report.join("\n"));
         };
         self.seen += &text;
         text

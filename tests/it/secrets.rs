@@ -1,43 +1,10 @@
 //! Secrets and privileges of the caller, tried from inside as root: the command cannot get at them.
 
-use std::path::Path;
-
 use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, stat};
 use super::harness::scratch::{helper, nsinit};
 use super::harness::{Deny, Launch, Root, Who, roots, skip, who};
-
-/// If a text cannot be written, nsinit fails: a full disk, a closed descriptor.
-#[test]
-fn unwritable_help_version_and_explain_fail() {
-    let nsinit = nsinit().display();
-    for who in who::both() {
-        for text in ["--help", "--version", "--explain -- true", "--explain --root / -- true"] {
-            for (to, why) in [("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")] {
-                let script = format!("exec {nsinit} {text} >{to}");
-                Launch::of(who, Path::new("/bin/sh")).args(["-c", &script]).run().is(
-                    125,
-                    "",
-                    &format!("nsinit: write to standard output: {why}\n"),
-                );
-            }
-        }
-    }
-}
-
-/// If the first allocation fails, a message says so; the process does not die by a trap (SIGILL).
-#[test]
-fn allocation_failure_is_reported() {
-    /// The size of the first allocation, in bytes.
-    const CHUNK: u64 = 64 * 1024;
-    for root in roots() {
-        let refused = Deny::when(libc::SYS_mmap, 1, u64::MAX, CHUNK, libc::ENOMEM);
-        let line = "nsinit: allocate memory: Cannot allocate memory\n";
-        root.launch(&["--setenv", "A", "b"], &["true"]).deny(refused).run().is(125, "", line);
-        Launch::new(root.who).args(["--", "true"]).deny(refused).run().is(125, "", line);
-    }
-}
 
 /// A core file of nsinit would contain the caller's arguments and environment. The command's limit is the caller's.
 #[test]
@@ -238,14 +205,14 @@ fn enter_drops_rights_before_it_clones_cmd() {
         let cmd = ["/bin/sh", "-c", &script];
         let Some(container) = Container::with(who, Maker::Nsinit, options, &cmd) else { continue };
         let of = container.inside.to_string();
-        let terse = ["--setenv", "PASSWORD", SECRETS[0]];
+        let secret = ["--setenv", "PASSWORD", SECRETS[0]];
         for round in 0..ROUNDS {
             let options: &[&str] = match round % 4 {
                 0 => &["--pty"],
                 1 if who.is_root() => &["--uid", "5", "--cap-drop", "ALL"],
                 _ => &[],
             };
-            let options = [options, &terse].concat();
+            let options = [options, &secret].concat();
             enter(who, container.init, &options, &["true"]).env("SECRET", SECRETS[1]).run().is(0, "", "");
         }
         let watcher =

@@ -1,11 +1,11 @@
-//! An attacker as root of the container: `inside.c` tries every way to the host that it knows, in a fresh container and
+//! An attacker as root of the container: `escape.c` tries every way to the host that it knows, in a fresh container and
 //! through `--enter`, as root, as root in the host's user namespace, and as an ordinary user.
 
 use std::fs;
 use std::io;
 
 use super::harness::container::{Container, Maker, enter};
-use super::harness::scratch::inside;
+use super::harness::scratch::attacker;
 use super::harness::{Launch, Out, Root, who};
 
 /// The value of an option of the launcher, which must not be visible inside.
@@ -14,7 +14,7 @@ const SECRET: &str = "a-secret-of-the-callers";
 /// A root that contains the attacker.
 fn root(who: super::harness::Who) -> Option<Root> {
     let root = Root::new(who)?;
-    fs::hard_link(inside(), root.at("bin/inside")).expect("link the attacker");
+    fs::hard_link(attacker(), root.at("bin/attacker")).expect("link the attacker");
     Some(root)
 }
 
@@ -59,7 +59,7 @@ fn root_of_a_container_cannot_reach_the_host() {
         for (options, open) in cases {
             let secret = ["--setenv", "SECRET", SECRET];
             let words: Vec<&str> = options.iter().chain(&secret).copied().collect();
-            let launch = root.launch(&words, &["/bin/sh", "-c", "unset SECRET; exec /bin/inside $1", "sh", SECRET]);
+            let launch = root.launch(&words, &["/bin/sh", "-c", "unset SECRET; exec /bin/attacker $1", "sh", SECRET]);
             all_fail_except(&with_key(launch).run(), open);
         }
     }
@@ -75,10 +75,10 @@ fn entered_cmd_cannot_reach_the_host() {
             else {
                 return;
             };
-            fs::hard_link(inside(), container.root.at("bin/inside")).expect("link the attacker");
+            fs::hard_link(attacker(), container.root.at("bin/attacker")).expect("link the attacker");
             let by = if who.is_root() { vec![who] } else { who::both() };
             for by in by {
-                let launch = enter(by, container.init, &["--setenv", "X", SECRET], &["/bin/inside", SECRET]);
+                let launch = enter(by, container.init, &["--setenv", "X", SECRET], &["/bin/attacker", SECRET]);
                 all_fail_except(&with_key(launch).run(), if options.is_empty() { &[] } else { &NESTED });
             }
             container.end();

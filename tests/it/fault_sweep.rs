@@ -2,7 +2,7 @@
 //! why not and the exit status agrees. An exit status alone does not name the cause.
 //!
 //! The default run is short: one errno for each call, and only the first few of a frequent call. The whole sweep:
-//! `NSINIT_SWEEP=all cargo test --test it sweep::`.
+//! `NSINIT_SWEEP=all cargo test --test it fault_sweep::`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};

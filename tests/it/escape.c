@@ -1,7 +1,7 @@
 /* An attacker inside: root of a container, with the rights of that. It tries what SECURITY.md lists, and breaks nothing:
  * modes, owners and times are set to their current values, files are opened for writing and not written.
  *
- *   inside [SECRET]     prints a line for each attempt that succeeded, then "tried N". SECRET: process 1 must not show it.
+ *   attacker [SECRET]    prints a line for each attempt that succeeded, then "tried N". SECRET: process 1 must not show it.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -242,7 +242,7 @@ static void devices(void)
 	char path[64];
 
 	for (unsigned i = 0; i < sizeof kept / sizeof *kept; i++) {
-		snprintf(path, sizeof path, "/tmp/inside.%s", kept[i].name);
+		snprintf(path, sizeof path, "/tmp/attacker.%s", kept[i].name);
 		if (mknod(path, S_IFCHR | 0666, makedev(kept[i].major, kept[i].minor)) == 0)
 			try(open(path, O_RDWR), "open the device", kept[i].name);
 		unlink(path);
