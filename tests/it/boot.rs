@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::harness::launch::send;
 use super::harness::procs::{self, is_gone};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{nsinit, utf8};
 use super::harness::{Deny, Dir, Launch, Root, Running, Who, roots, who};
 
 const OFF: i32 = 0;
@@ -18,7 +18,7 @@ const RESTARTED: i32 = 133;
 fn machine(who: Who, around: &[&str], words: &[&str]) -> Launch {
     const NAMESPACES: [&str; 9] =
         ["--dev-bind", "/", "/", "--unshare-pid", "--no-masks", "--proc", "/proc", "--as-pid-1", "--cap-add=ALL"];
-    let program = nsinit().to_str().expect("scratch paths are UTF-8");
+    let program = utf8(nsinit());
     Launch::new(who).args(NAMESPACES).args(around).args(["--", program, "--boot"]).args(words)
 }
 
@@ -221,7 +221,7 @@ fn switch_root_executes_the_new_init_as_process_1() {
             continue;
         }
         let bin = root.at("bin");
-        let around = ["--tmpfs", "/mnt", "--bind", bin.to_str().expect("UTF-8"), "/mnt/bin"];
+        let around = ["--tmpfs", "/mnt", "--bind", utf8(&bin), "/mnt/bin"];
         let script = "echo $$; ls -d /usr /proc/self /dev/null; grep -c . /proc/mounts >/dev/null; exec true";
         let words = ["--switch-root", "/mnt", "--", "/bin/sh", "-c", script];
         let out = machine(root.who, &around, &words).run();
@@ -280,7 +280,7 @@ fn process_1_of_a_container_does_not_boot() {
         for deny in [None, Some(libc::SYS_reboot), Some(libc::SYS_fsopen), Some(libc::SYS_statfs)] {
             write_filter(&filter, Deny::all(deny.unwrap_or(469), libc::ENOSYS));
             for proc in [&["--proc", "/proc"][..], &[]] {
-                let program = nsinit().to_str().expect("UTF-8");
+                let program = utf8(nsinit());
                 let namespaces =
                     ["--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--cap-add=ALL", "--seccomp", "9"];
                 let words = ["--", program, "--", "/bin/sh", "-c", "exit 7"];
@@ -299,10 +299,9 @@ fn name_init_boots_and_reads_nsinit_args() {
         let dir = Dir::new(root.who);
         dir.symlink(nsinit(), "init");
         let program = dir.at("init");
-        let program = program.to_str().expect("UTF-8");
+        let program = utf8(&program);
         let args = dir.file("args", "# what runs\n--on-exit reboot\n-- /bin/sh -c \"echo  from a file\"\n");
-        let around =
-            ["--dev-bind", "/", "/", "--tmpfs", "/etc", "--ro-bind", args.to_str().expect("UTF-8"), "/etc/nsinit.args"];
+        let around = ["--dev-bind", "/", "/", "--tmpfs", "/etc", "--ro-bind", utf8(&args), "/etc/nsinit.args"];
         let namespaces = ["--unshare-pid", "--proc", "/proc", "--as-pid-1", "--cap-add=ALL", "--", program];
         let run = |words: &[&str]| Launch::new(root.who).args(around).args(namespaces).args(words).run();
         run(&[]).is(RESTARTED, "from a file\n", "");

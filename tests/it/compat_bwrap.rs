@@ -36,6 +36,7 @@ use nix::unistd::pipe2;
 
 use super::compat::subject::{PATH, no_signals, tester};
 use super::compat::{Side, Suite, differs};
+use super::harness::scratch::utf8;
 use super::harness::stream::Stream;
 use super::harness::{DEADLINE, Launch, Out, Root, Who, launch, who};
 
@@ -88,7 +89,7 @@ impl Bwrap {
 
     /// The path by which it is started.
     pub fn argv0(&self) -> &str {
-        self.program.to_str().expect("scratch paths are UTF-8")
+        utf8(&self.program)
     }
 
     /// The second number of its version.

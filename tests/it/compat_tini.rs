@@ -8,7 +8,7 @@ use super::compat::subject::tester;
 use super::compat::{FAULTS, GLIBC, Place, Side, Subject, Suite, are, differs, helper, is, pattern, terminal};
 use super::harness::launch::send;
 use super::harness::procs::{eventually, is_gone, stat};
-use super::harness::scratch::{self, Dir};
+use super::harness::scratch::{self, Dir, utf8};
 
 static TINI: Suite = Suite { name: "tini", plain: &["-s", "--"] };
 
@@ -488,7 +488,7 @@ fn ignored_sigchld_does_not_hang_tini() {
 /// tini gets the signal and forwards it; it cannot forward SIGKILL.
 #[test]
 fn p_option_sends_a_signal_at_the_parents_end() {
-    let recorder = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let recorder = utf8(scratch::helper());
     for it in TINI.subjects() {
         for (name, number) in [("SIGTERM", 15), ("SIGHUP", 1), ("SIGUSR1", 10), ("SIGWINCH", 28)] {
             let parent = ["sh", "-c", "exec 3<&0; \"$@\" <&3 3<&- & echo $!; wait", "sh"];

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::harness::container::enter;
 use super::harness::launch::{adopt, exists, send, wait_for};
 use super::harness::procs::{self, Pid, eventually, stat};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::BASH;
 use super::harness::{Launch, Out, Root, Term, roots, who};
 
@@ -24,7 +24,7 @@ impl Detached {
     fn new(root: &Root, options: &[&str], script: &str) -> Self {
         let file = root.at("box.pid");
         let launch =
-            root.launch(&[&["--detach", "--pid-file", path(&file)], options].concat(), &["/bin/sh", "-c", script]);
+            root.launch(&[&["--detach", "--pid-file", utf8(&file)], options].concat(), &["/bin/sh", "-c", script]);
         assert_eq!(launch.start().finish_beside(), 0);
         Self::found(file)
     }
@@ -62,10 +62,6 @@ impl Drop for Detached {
     }
 }
 
-fn path(file: &Path) -> &str {
-    file.to_str().expect("scratch paths are UTF-8")
-}
-
 #[track_caller]
 fn number_in(file: &Path) -> Pid {
     let text = fs::read_to_string(file).expect("read a pid file");
@@ -80,7 +76,7 @@ fn host(root: &Root, script: &str) -> Launch {
     Launch::of(root.who, Path::new("/bin/sh"))
         .args(["-c", script])
         .env("N", &n)
-        .env("P", path(nsinit()))
+        .env("P", utf8(nsinit()))
         .directory(root.path())
 }
 
@@ -104,7 +100,7 @@ fn detached_container_outlives_its_caller() {
 fn detach_reports_a_cmd_that_cannot_start() {
     for root in roots() {
         let file = root.at("box.pid");
-        let options = ["--detach", "--pid-file", path(&file)];
+        let options = ["--detach", "--pid-file", utf8(&file)];
         root.run(&options, &["/none"]).is(127, "", "nsinit: execute /none: No such file or directory\n");
         root.run(&options, &["/etc"]).is(
             126,
@@ -170,7 +166,7 @@ fn container_ends_when_its_launcher_is_killed() {
         send(box_.launcher, libc::SIGKILL);
         box_.ended();
         assert!(box_.file.exists());
-        root.run(&["--detach", "--pid-file", path(&box_.file)], &["true"]).fails("its nsinit was killed");
+        root.run(&["--detach", "--pid-file", utf8(&box_.file)], &["true"]).fails("its nsinit was killed");
         fs::remove_file(&box_.file).expect("remove the file");
         Detached::new(&root, &[], "sleep 1000").stop(libc::SIGTERM);
     }
@@ -183,7 +179,7 @@ fn detached_container_survives_a_terminal_hangup() {
         let file = root.at("box.pid");
         let line = format!(
             "$N --detach --pid-file {} -- /bin/sh -c 'trap \"\" HUP; echo never; exec sleep 1000'",
-            path(&file)
+            utf8(&file)
         );
         assert_eq!(term.ask(&line), "");
         assert_eq!(term.ask("echo =$?"), "=0");
@@ -222,7 +218,7 @@ fn entered_cmd_can_be_detached() {
     for root in roots() {
         let box_ = Detached::new(&root, &[], "sleep 1000");
         let file = root.at("second.pid");
-        let options = ["--detach", "--pid-file", path(&file)];
+        let options = ["--detach", "--pid-file", utf8(&file)];
         let run = enter(root.who, box_.file.display(), &options, &["sleep", "1000"]).start();
         assert_eq!(run.finish_beside(), 0);
         let second = Detached::found(file);
@@ -242,7 +238,7 @@ fn pid_file_exists_while_cmd_runs() {
     for root in roots() {
         let file = root.at("box.pid");
         let mut run =
-            root.launch(&["--pid-file", path(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
+            root.launch(&["--pid-file", utf8(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
         run.line();
         eventually("the pid file is written", || fs::read(&file).is_ok_and(|text| !text.is_empty()).then_some(()));
         assert_eq!(number_in(&file), run.init());
@@ -258,16 +254,16 @@ fn pid_file_never_replaces_a_file() {
         let old = root.file("old", "precious");
         root.symlink("nowhere", "link");
         for name in ["old", "link", "etc"] {
-            root.run(&["--pid-file", path(&root.at(name))], &["echo", "ran"]).fails("File exists");
+            root.run(&["--pid-file", utf8(&root.at(name))], &["echo", "ran"]).fails("File exists");
         }
         assert_eq!(fs::read_to_string(old).ok().as_deref(), Some("precious"));
         assert!(!root.at("nowhere").exists());
-        root.run(&["--pid-file", path(&root.at("none/x"))], &["echo", "ran"]).fails("none/x");
+        root.run(&["--pid-file", utf8(&root.at("none/x"))], &["echo", "ran"]).fails("none/x");
         root.run(&["--pid-file", ""], &["echo", "ran"]).fails("empty");
         // A file that replaced the pid file is not removed.
         let file = root.at("box.pid");
         let mut run =
-            root.launch(&["--pid-file", path(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
+            root.launch(&["--pid-file", utf8(&file)], &["/bin/sh", "-c", "echo up; cat"]).open_input().start();
         run.line();
         fs::remove_file(&file).expect("remove the file");
         fs::write(&file, "another's").expect("write another");
@@ -378,7 +374,7 @@ fn options_that_conflict_with_detach_are_refused() {
     }
     // unshare(1) makes nsinit process 1 of a pid namespace, whose end kills all processes in it.
     if let Some(root) = who::root() {
-        let words = ["--pid", "--fork", path(nsinit()), "--detach", "--", "true"];
+        let words = ["--pid", "--fork", utf8(nsinit()), "--detach", "--", "true"];
         Launch::of(root, Path::new("/usr/bin/unshare")).args(words).run().fails("--detach");
     }
 }

@@ -333,7 +333,6 @@ fn enter_works_without_pidfd_open_and_setns_of_a_pidfd() {
 fn entered_cmd_joins_the_containers_cgroup() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let Some(own) = Root::new(user) else { return };
-    let (uid, gid) = (user.uid(), user.gid());
     // A mount namespace of its own, because other tests compare mounts; a process left in the cgroup would make rmdir
     // fail.
     let script = format!(
@@ -352,7 +351,7 @@ fn entered_cmd_joins_the_containers_cgroup() {
     );
     let out = Launch::of(root, Path::new("/usr/bin/unshare"))
         .args(["--mount", "/bin/sh", "-c", &script])
-        .env("AS", &format!("setpriv --reuid {uid} --regid {gid} --clear-groups"))
+        .env("AS", &user.setpriv())
         .run();
     if out.status == 77 {
         return skip("cgroup2 cannot be mounted on this machine");

@@ -11,6 +11,7 @@ use std::fs;
 use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::send;
 use super::harness::procs::{self, Pid, our_namespace, stat};
+use super::harness::scratch::utf8;
 use super::harness::{Deny, Launch, Root, Who, roots, scratch, skip, who};
 
 use libc::{EAGAIN, EIO, EMFILE, ENOSPC, ENOSYS, EPERM};
@@ -395,17 +396,9 @@ fn failing_calls_in_place_never_change_cmd_or_hang() {
     let Some(root) = who::root() else {
         return skip("only root can read /proc of another user's process");
     };
-    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let helper = utf8(scratch::helper());
     let observed = |deny| observe_launch(in_place(root, &[], &[helper, "stay"]), deny);
-    let normal = observed(Deny::all(LAST, EPERM))
-        .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
-    for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
-        for errno in [EPERM, ENOSYS] {
-            if let Ok(facts) = observed(Deny::all(call, errno)) {
-                assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
-            }
-        }
-    }
+    assert_unchanged_by_failures(&observed, &[libc::SYS_wait4]);
 }
 
 // ---- enter
@@ -514,15 +507,7 @@ fn failing_calls_never_weaken_an_entered_cmd() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         for options in [&[][..], &["--pty"]] {
             let observed = |deny| observe_launch(entered(&container, options, &["helper", "stay"]), deny);
-            let normal = observed(Deny::all(LAST, EPERM))
-                .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
-            for call in (0..LAST).filter(|call| !BASIC.contains(call) && *call != libc::SYS_wait4) {
-                for errno in [EPERM, ENOSYS] {
-                    if let Ok(facts) = observed(Deny::all(call, errno)) {
-                        assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
-                    }
-                }
-            }
+            assert_unchanged_by_failures(&observed, &[libc::SYS_wait4]);
         }
         container.end();
     }
@@ -550,14 +535,20 @@ fn failing_calls_never_weaken_cmd() {
     }
     for root in roots() {
         let root = root.with_helper();
-        let unused = Deny::all(LAST, EPERM);
-        let normal = observe(&root, unused)
-            .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
-        for call in (0..LAST).filter(|call| !BASIC.contains(call)) {
-            for errno in [EPERM, ENOSYS] {
-                if let Ok(facts) = observe(&root, Deny::all(call, errno)) {
-                    assert!(facts == normal, "{:?}: {}", Deny::all(call, errno), differences(&normal, &facts));
-                }
+        assert_unchanged_by_failures(&|deny| observe(&root, deny), &[]);
+    }
+}
+
+/// Makes each call fail in turn, except those of `except`: the facts about the command stay the same, or it does not run.
+#[track_caller]
+fn assert_unchanged_by_failures(observed: &dyn Fn(Deny) -> Result<Facts, String>, except: &[i64]) {
+    let normal = observed(Deny::all(LAST, EPERM))
+        .unwrap_or_else(|out| panic!("the command does not run without a failing call: {out}"));
+    for call in (0..LAST).filter(|call| !BASIC.contains(call) && !except.contains(call)) {
+        for errno in [EPERM, ENOSYS] {
+            let deny = Deny::all(call, errno);
+            if let Ok(facts) = observed(deny) {
+                assert!(facts == normal, "{deny:?}: {}", differences(&normal, &facts));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::{Launch, Running, send};
 use super::harness::procs::{self, eventually, is_gone};
-use super::harness::scratch::{nsinit, own_nsinit};
+use super::harness::scratch::{nsinit, own_nsinit, utf8};
 use super::harness::{Dir, Who, skip, who};
 
 /// Callers of `--enter` and owners of the container: each user into its own, and root into the ordinary user's.
@@ -69,7 +69,7 @@ fn enter_does_not_trust_proc_and_dev_of_the_container() {
         outside.file("victim", "as it was");
         let victim = outside.at("victim");
         let before = outside.listing();
-        let victim = victim.to_str().expect("UTF-8");
+        let victim = utf8(&victim);
         let script = format!(
             "mount -t tmpfs none /proc && mount -t tmpfs none /dev && mkdir -p /proc/self/fd /proc/self/attr /proc/1 && \
              echo 0::/../../x >/proc/self/cgroup && ln -s {victim} /dev/ptmx && ln -s {victim} /proc/self/attr/exec && \
@@ -236,10 +236,8 @@ fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
         let space = procs::link(container.inside, "ns/user");
         let inject = format!("inject=setns:delay_enter={delay}:when=1");
         let words = ["-f", "-o", "/dev/null", "-e", "trace=setns", "-e", &inject];
-        let run = Launch::of(root, strace)
-            .args(words)
-            .args([nsinit().to_str().expect("UTF-8"), "--enter", &of, "--", "cat", "/side"])
-            .start();
+        let run =
+            Launch::of(root, strace).args(words).args([utf8(nsinit()), "--enter", &of, "--", "cat", "/side"]).start();
         let mut held = false;
         if goes {
             // nsinit has inspected the target, and joins it next.

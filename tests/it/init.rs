@@ -9,7 +9,7 @@ use super::compat::subject::tester;
 use super::compat::{Place, Subject, Suite, helper, is, signals, terminal};
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, is_gone, stat};
-use super::harness::scratch::{self, Dir, nsinit};
+use super::harness::scratch::{self, Dir, nsinit, utf8};
 use super::harness::{Deny, Launch, budget, roots, skip_for_this_build};
 
 static NATIVE: Suite = Suite { name: "nsinit", plain: &["--"] };
@@ -189,7 +189,7 @@ fn group_option_forwards_signals_to_cmds_group() {
 /// As process 1: all processes; otherwise the command and the orphans that nsinit adopted.
 #[test]
 fn all_option_forwards_signals_to_all_processes() {
-    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let helper = utf8(scratch::helper());
     for it in NATIVE.ours() {
         // The recorder is an orphan in its own session: it is not in the command's process group.
         let script = "exec 2>/dev/null; trap 'echo cmd; exit 3' USR1; (setsid \"$0\" signals <&3 &) 3<&0; while :; do sleep 0.01; done";
@@ -380,7 +380,7 @@ fn leaving(it: &Subject, options: &[&str], on_term: &str) -> super::harness::Out
         "(exec 2>/dev/null; trap '{on_term}' TERM; : >\"$0\"; while :; do sleep 0.05; done) & \
          while [ ! -e \"$0\" ]; do sleep 0.01; done; exit 3"
     );
-    it.plainly(options, &["sh", "-c", &script, ready.to_str().expect("scratch paths are UTF-8")]).run()
+    it.plainly(options, &["sh", "-c", &script, utf8(&ready)]).run()
 }
 
 #[test]
@@ -496,7 +496,7 @@ impl Image {
             scratch::make_dir(to.parent().expect("the file is in the root"));
             super::harness::launch::tool(std::process::Command::new("cp").arg("-L").arg(from).arg(to));
         };
-        copy(nsinit().to_str().expect("scratch paths are UTF-8"), "init");
+        copy(utf8(nsinit()), "init");
         copy(helper(), "cmd");
         let libraries = std::process::Command::new("ldd").arg(nsinit()).output().expect("list its libraries with ldd");
         for word in String::from_utf8_lossy(&libraries.stdout).split_whitespace().filter(|word| word.starts_with('/')) {

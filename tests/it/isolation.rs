@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::harness::procs::{self, Pid, eventually, field_of, our_namespace};
-use super::harness::scratch::{Dir, bwrap, helper, nsinit};
+use super::harness::scratch::{Dir, bwrap, helper, nsinit, utf8};
 use super::harness::{Launch, Root, roots, skip, who};
 
 /// The capabilities that container engines keep: chown, dac_override, fowner, fsetid, kill, setgid, setuid,
@@ -649,7 +649,7 @@ fn parent_of_the_root_is_the_root() {
 fn container_starts_in_a_user_namespace_of_one_id() {
     let Some(user) = who::user() else { return };
     let Some(root) = Root::new(user) else { return };
-    let words = ["--user", "--map-root-user", nsinit().to_str().expect("UTF-8"), "--root", root.str(), "--no-masks"];
+    let words = ["--user", "--map-root-user", utf8(nsinit()), "--root", root.str(), "--no-masks"];
     let launch = Launch::of(user, Path::new("/usr/bin/unshare"));
     launch.args(words).args(["--", "id", "-u"]).run().says("0");
 }

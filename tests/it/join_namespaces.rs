@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker};
 use super::harness::procs::{field_of, our_hostname, our_namespace};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{nsinit, utf8};
 use super::harness::{Deny, Launch, Root, roots, skip, who};
 
 const KINDS: [(&str, &str); 6] = [
@@ -165,7 +165,7 @@ fn namespace_can_be_joined_by_path_or_descriptor() {
         own.launch(&["--join-net", "fd:7"], &["/bin/sh", "-c", "readlink /proc/self/ns/net; ls /proc/self/fd | wc -l"]);
     out.open_as(Path::new(&link), 7).run().says(&format!("{}\n4", container.namespace("net")));
     let file = own.file("pid", &format!("{}\n", container.inside));
-    let options = ["--join-net", file.to_str().expect("UTF-8")];
+    let options = ["--join-net", utf8(&file)];
     own.run(&options, &["readlink", "/proc/self/ns/net"]).says(&container.namespace("net"));
     container.end();
 }

@@ -10,7 +10,7 @@ use std::ptr;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::harness::scratch::{Dir, nsinit};
+use super::harness::scratch::{Dir, nsinit, utf8};
 use super::harness::{Launch, Root, roots, skip, who};
 
 // ---- environment
@@ -56,7 +56,7 @@ fn launch_time_is_linear_in_the_environments_size() {
 fn environment_without_options_is_passed_on_unchanged() {
     let words = [c"B=1", c"A=2", c"B=3", c"PATH=/usr/bin:/bin", c"bare", c"=", c"A=4"];
     let exec = |options: &[&str]| {
-        let mut args: Vec<_> = vec![nsinit().to_str().expect("UTF-8").to_owned()];
+        let mut args: Vec<_> = vec![utf8(nsinit()).to_owned()];
         args.extend(options.iter().map(ToString::to_string));
         args.extend(["--", "/usr/bin/env", "-0"].map(String::from));
         let args: Vec<_> = args.into_iter().map(|arg| std::ffi::CString::new(arg).expect("no NUL")).collect();
@@ -168,7 +168,7 @@ fn hung_launch_ends_on_a_signal() {
         let file = dir.str().to_owned() + "/x";
         let pid_file = root.at("tmp/pid");
         for words in [
-            &["--root", dir.str(), "--pid-file", pid_file.to_str().expect("UTF-8"), "--", "true"][..],
+            &["--root", dir.str(), "--pid-file", utf8(&pid_file), "--", "true"][..],
             &["--root", root.str(), "--bind", &file, "/tmp", "--", "true"],
             &["--root", root.str(), "--share-pid", "--bind", &file, "/tmp", "--", "true"],
             &["--root", root.str(), "--bind", dir.str(), "/mnt", "--chdir", "/mnt/x", "--", "true"],
@@ -226,7 +226,7 @@ fn pid_file_is_removed_from_the_directory_it_was_made_in() {
         fs::create_dir(&old).expect("make a directory");
         root.who.own(&old);
         let path = old.join("pid");
-        let options = ["--pid-file", path.to_str().expect("UTF-8")];
+        let options = ["--pid-file", utf8(&path)];
         let mut running = root.launch(&options, &["sh", "-c", "echo up; read x"]).open_input().start();
         assert_eq!(running.line(), "up");
         fs::rename(&old, &new).expect("rename the directory");

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::harness::container::{Container, Maker, enter};
-use super::harness::scratch::{bwrap, nsinit};
+use super::harness::scratch::{bwrap, nsinit, utf8};
 use super::harness::{Deny, Launch, Root, deny, roots, term, who};
 
 /// Each root with its options. Root has a user namespace with an identity map, or none.
@@ -325,15 +325,14 @@ fn launch_with_few_descriptors_is_complete_or_fails() {
 fn host_device_path_with_another_file_is_refused() {
     for (root, options) in cases() {
         let other = root.file("tmp/other", "");
-        for (source, word) in [(other.to_str().expect("UTF-8"), "open /dev/full: "), ("/dev/zero", "open /dev/full: ")]
-        {
+        for (source, word) in [(utf8(&other), "open /dev/full: "), ("/dev/zero", "open /dev/full: ")] {
             // A mount namespace in which another file is mounted on the device.
             let unshare: &[&str] =
                 if root.who.is_root() { &["--mount"] } else { &["--mount", "--user", "--map-root-user"] };
             let script = "mount --bind $0 /dev/full && exec \"$@\"";
             let launch =
                 Launch::of(root.who, Path::new("/usr/bin/unshare")).args(unshare).args(["sh", "-c", script, source]);
-            let launch = launch.args([nsinit().to_str().expect("UTF-8"), "--root", root.str()]).args(options);
+            let launch = launch.args([utf8(nsinit()), "--root", root.str()]).args(options);
             launch.args(["--no-masks", "echo", "ran"]).run().fails(word);
         }
     }
@@ -412,7 +411,7 @@ fn masked_proc_outside_is_refused_with_working_advice() {
             "-c",
             script,
         ]);
-        let launch = launch.args(["sh", nsinit().to_str().expect("UTF-8"), "--root", root.str()]).args(options);
+        let launch = launch.args(["sh", utf8(nsinit()), "--root", root.str()]).args(options);
         launch
             .args(["--", "sh", "-c", "[ -e /proc/uptime ] && echo 1 || echo 0; cat /proc/interrupts 2>/dev/null; :"])
             .run()

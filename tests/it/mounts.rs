@@ -31,10 +31,7 @@ type Step<'s> = (&'s str, &'s str);
 #[track_caller]
 fn run_on_host(root: &Root, options: &[&str], before: &str, steps: &[Step<'_>], after: &str, lacking: &[i64]) -> Out {
     let dir = Dir::new(root.who);
-    let user = match root.who.is_root() {
-        true => String::new(),
-        false => format!("setpriv --reuid {} --regid {} --clear-groups", root.who.uid(), root.who.gid()),
-    };
+    let user = root.who.setpriv();
     let inside: String = steps.iter().map(|(_, inside)| format!("read x; {{ {inside}; }} 2>/dev/null; ")).collect();
     let outside: String =
         steps.iter().map(|(outside, _)| format!("{outside}; echo go >&8; read line <&9; echo $line\n")).collect();

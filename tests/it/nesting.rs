@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::harness::container::{Container, Maker, enter};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{nsinit, utf8};
 use super::harness::{Launch, Out, Root, Who, roots, skip, who};
 
 /// The output of `helper nest` if every attempt fails.
@@ -27,7 +27,7 @@ fn in_cgroup(who: Who, script: &str) -> Option<Out> {
     );
     let out = Launch::of(who::root()?, Path::new("/usr/bin/unshare"))
         .args(["--mount", "/bin/sh", "-c", &whole])
-        .env("AS", &setpriv_for(who))
+        .env("AS", &who.setpriv())
         .run_with_others();
     if out.status == 77 {
         skip("cgroup2 cannot be mounted on this machine");
@@ -105,7 +105,7 @@ fn user_and_cgroup_namespaces_cannot_be_made_inside() {
 #[test]
 fn allow_nesting_permits_a_container_in_a_container() {
     for root in roots() {
-        let program = nsinit().to_str().expect("scratch paths are UTF-8");
+        let program = utf8(nsinit());
         root.dir("inner");
         let run = |options: &[&str], inner: &[&str]| {
             // nsinit may be dynamically linked.
@@ -133,9 +133,9 @@ fn launch_fails_if_namespace_limits_cannot_be_set() {
         for hide in
             ["mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys", "mount -t tmpfs none /proc/sys"]
         {
-            let script = format!("{hide}; exec {} \"$@\"", setpriv_for(root.who));
+            let script = format!("{hide}; exec {} \"$@\"", root.who.setpriv());
             let run = |options: &[&str]| {
-                let nsinit = nsinit().to_str().expect("scratch paths are UTF-8");
+                let nsinit = utf8(nsinit());
                 let words = ["--mount", "/bin/sh", "-c", &script, "sh", nsinit, "--root", root.str(), "--share-pid"];
                 Launch::of(Who::Root, Path::new("/usr/bin/unshare"))
                     .args(words)
@@ -152,21 +152,13 @@ fn launch_fails_if_namespace_limits_cannot_be_set() {
     }
 }
 
-/// The command prefix with which root runs a command as that user.
-fn setpriv_for(who: Who) -> String {
-    match who {
-        Who::Root => String::new(),
-        Who::User { uid, gid } => format!("setpriv --reuid {uid} --regid {gid} --clear-groups"),
-    }
-}
-
 /// Without user namespaces, root's launch continues with a warning that says what that means; explicit requests fail.
 #[test]
 fn root_without_user_namespaces_gets_a_warning() {
     for root in roots() {
         let run = |options: &[&str]| {
             let script = "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$@\"";
-            let nsinit = nsinit().to_str().expect("scratch paths are UTF-8");
+            let nsinit = utf8(nsinit());
             let words = ["--user", "--map-root-user", "/bin/sh", "-c", script, "sh", nsinit];
             Launch::of(root.who, Path::new("/usr/bin/unshare"))
                 .args(words)

@@ -6,12 +6,9 @@ use std::path::Path;
 use super::harness::container::{Container, MAKERS, Maker, enter};
 use super::harness::launch::send;
 use super::harness::procs::{self, Pid, eventually, stat};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{nsinit, utf8};
+use super::harness::term::{CTRL_C, CTRL_D, CTRL_Z};
 use super::harness::{Launch, Root, Term, roots, who};
-
-const CTRL_C: &str = "\x03";
-const CTRL_Z: &str = "\x1a";
-const CTRL_D: &str = "\x04";
 
 /// The text as a terminal prints it.
 fn shown(text: &str) -> String {
@@ -207,7 +204,7 @@ fn terminal_modes_are_restored_whichever_process_dies() {
             term.line(
                 "sh -c '$N --pty -- sh -c \"echo up; exec sleep 1000\"; echo =$?;
                     while stty -a | grep -q -e -icanon; do sleep 0.01; done; stty -a >modes'"
-                    .replace("modes", root.at("modes").to_str().expect("UTF-8"))
+                    .replace("modes", utf8(&root.at("modes")))
                     .as_str(),
             );
             term.expect("up");
@@ -329,7 +326,7 @@ fn background_job_leaves_the_terminal_alone() {
         let before = term.ask("stty -a");
         term.ask(
             "$N --pty -- sh -c 'echo in; sleep 0.2; exit 4' & wait $!; echo =$? >status"
-                .replace("status", path(&root.at("status")))
+                .replace("status", utf8(&root.at("status")))
                 .as_str(),
         );
         assert_eq!(root.read("status"), "=4\n");
@@ -348,10 +345,6 @@ fn background_job_leaves_the_terminal_alone() {
         assert_eq!(term.ask("stty -a"), before);
         term.hang_up();
     }
-}
-
-fn path(file: &Path) -> &str {
-    file.to_str().expect("scratch paths are UTF-8")
 }
 
 /// If the reader of the command's output ends, the command gets SIGHUP.

@@ -3,7 +3,7 @@
 use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, stat};
-use super::harness::scratch::{helper, nsinit};
+use super::harness::scratch::{helper, nsinit, utf8};
 use super::harness::{Deny, Launch, Root, Who, roots, skip, who};
 
 /// A core file of nsinit would contain the caller's arguments and environment. The command's limit is the caller's.
@@ -42,7 +42,7 @@ fn cmd_cannot_use_the_callers_session_keyring() {
     const APART: &str = "inside: Required key not available\noutside: secret\n";
     for who in who::both() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
-        let nsinit = nsinit().to_str().expect("scratch paths are UTF-8");
+        let nsinit = utf8(nsinit());
         let run = |words: &[&str]| {
             let words = [&["session", nsinit], words, &["--", "helper", "keys"]].concat();
             Launch::of(who, helper()).args(words).run_with_others()

@@ -1,7 +1,7 @@
 //! INIT.md's signal table: a signal to the launcher or to process 1 reaches the command exactly once; and the command
 //! starts with the caller's mask and dispositions.
 
-use super::harness::launch::send;
+use super::harness::launch::{queue, send};
 use super::harness::procs::{Pid, eventually, is_gone, stat};
 use super::harness::scratch::busybox;
 use super::harness::{Launch, Root, Running, roots};
@@ -13,12 +13,6 @@ fn forwarded() -> impl Iterator<Item = i32> {
 
 /// The kernel's first real-time signal, which carries a value; libc's SIGRTMIN is higher.
 const FIRST_REAL_TIME: i32 = 32;
-
-fn queue(pid: Pid, signal: i32, value: i32) {
-    let value = libc::sigval { sival_ptr: std::ptr::without_provenance_mut(value.cast_unsigned() as usize) };
-    // SAFETY: sigqueue takes a pid, a number and a word.
-    unsafe { libc::sigqueue(pid, signal, value) };
-}
 
 /// A command that prints the signals that it gets, and is ready for them.
 fn recorder(root: Root, options: &[&str]) -> (Root, Running) {

@@ -5,12 +5,8 @@
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, stat};
 use super::harness::roots::debian;
-use super::harness::term::BASH;
+use super::harness::term::{BASH, CTRL_BACKSLASH, CTRL_C, CTRL_Z};
 use super::harness::{Root, Term, roots, who};
-
-const CTRL_C: &str = "\x03";
-const CTRL_Z: &str = "\x1a";
-const CTRL_BACKSLASH: &str = "\x1c";
 
 /// Both kinds of terminal, the container's own and the caller's, with each root.
 fn roots_and_terminals() -> impl Iterator<Item = (Root, &'static str)> {
@@ -41,13 +37,7 @@ fn signal_keys_reach_cmd_once() {
         let root = root.with_helper();
         let mut term = Term::new(&root);
         let got = signals(&mut term, &format!("{way} -- helper signals"), |term| {
-            let keys = [(CTRL_C, "2 "), (CTRL_BACKSLASH, "3 "), (CTRL_Z, "20 "), (CTRL_C, "2 ")];
-            keys.into_iter()
-                .map(|(key, mark)| {
-                    term.keys(key);
-                    term.expect(mark) + &term.expect("\n")
-                })
-                .collect()
+            term.keys_until(&[(CTRL_C, "2 "), (CTRL_BACKSLASH, "3 "), (CTRL_Z, "20 "), (CTRL_C, "2 ")])
         });
         assert_eq!(got, [2, 3, 20, 2], "as {:?}", root.who);
         term.hang_up();
@@ -376,13 +366,7 @@ fn signal_keys_reach_cmd_in_a_new_session() {
             let mut term = Term::new(&root);
             let line = sandbox(&root, options);
             let got = signals(&mut term, &format!("{line} /bin/helper signals"), |term| {
-                let keys = [(CTRL_C, "2 "), (CTRL_BACKSLASH, "3 "), (CTRL_C, "2 ")];
-                keys.into_iter()
-                    .map(|(key, mark)| {
-                        term.keys(key);
-                        term.expect(mark) + &term.expect("\n")
-                    })
-                    .collect()
+                term.keys_until(&[(CTRL_C, "2 "), (CTRL_BACKSLASH, "3 "), (CTRL_C, "2 ")])
             });
             assert_eq!(got, [2, 3, 2], "{options} as {:?}", root.who);
             if !options.contains("--as-pid-1") {
@@ -433,13 +417,7 @@ fn signal_keys_reach_cmd_without_a_terminal() {
         let enter = format!("{} --enter {}", super::harness::scratch::nsinit().display(), container.init);
         for way in ["$N", &enter, "$N --as-pid-1"] {
             let got = signals(&mut term, &format!("{way} -- helper signals 2>/dev/null"), |term| {
-                let keys = [(CTRL_C, "2 "), (CTRL_BACKSLASH, "3 "), (CTRL_Z, "20 "), (CTRL_C, "2 ")];
-                keys.into_iter()
-                    .map(|(key, mark)| {
-                        term.keys(key);
-                        term.expect(mark) + &term.expect("\n")
-                    })
-                    .collect()
+                term.keys_until(&[(CTRL_C, "2 "), (CTRL_BACKSLASH, "3 "), (CTRL_Z, "20 "), (CTRL_C, "2 ")])
             });
             assert_eq!(got, [2, 3, 20, 2], "{way} as {who:?}");
             for (key, status) in [(CTRL_C, "=130"), (CTRL_BACKSLASH, "=131")] {

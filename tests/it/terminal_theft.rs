@@ -5,9 +5,8 @@
 use super::harness::container::{Container, Maker};
 use super::harness::procs::{self, Pid, eventually, stat};
 use super::harness::scratch::nsinit;
+use super::harness::term::CTRL_Z;
 use super::harness::{Launch, Root, Term, roots, who};
-
-const CTRL_Z: &str = "\x1a";
 
 /// The shell gets all text that is typed to it, and nothing else.
 #[track_caller]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::subject::{PATH, no_signals, tester};
 use super::{FAULTS, GLIBC, Place, Subject, Suite, differs, helper, is, signals};
-use crate::harness::launch::{exists, send};
+use crate::harness::launch::{exists, queue, send};
 use crate::harness::procs::{self, Pid, children, eventually, is_gone, stat};
-use crate::harness::scratch::{self, Dir};
+use crate::harness::scratch::{self, Dir, utf8};
 use crate::harness::{Deny, Launch, Out, Running, who};
 
 /// Runs `helper WORDS`, which starts the subject.
@@ -87,7 +87,7 @@ pub fn execve_errors_are_reported(suite: &'static Suite, says: &str, status: fn(
     dir.symlink("loop", "loop");
     fs::write(dir.at("plain"), "").expect("write a file");
     dir.file("head", "#!/no/such/interpreter\n");
-    let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+    let at = |name: &str| utf8(&dir.at(name)).to_owned();
     let rows = [
         ("nosuch".into(), libc::ENOENT, "No such file or directory"),
         ("/no/such/file".into(), libc::ENOENT, "No such file or directory"),
@@ -143,7 +143,7 @@ pub fn unsearchable_path_directory_is_skipped(suite: &'static Suite, says: &str,
 /// A command that prints the signals that it gets, and is ready for them.
 #[track_caller]
 pub fn recorder(it: &Subject, options: &[&str]) -> (Running, Pid) {
-    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let helper = utf8(scratch::helper());
     let mut running = it.plainly(options, &[helper, "signals"]).open_input().start();
     assert_eq!(running.line(), "ready", "{it}");
     let init = it.init(&running);
@@ -209,17 +209,11 @@ pub fn queued_signals_are_forwarded(suite: &'static Suite, options: &[&str], to_
     }
 }
 
-fn queue(pid: Pid, signal: i32, value: i32) {
-    let value = libc::sigval { sival_ptr: std::ptr::without_provenance_mut(value.cast_unsigned() as usize) };
-    // SAFETY: sigqueue takes a pid, a number and a word.
-    unsafe { libc::sigqueue(pid, signal, value) };
-}
-
 /// `whole`: whether the command's children get the signals, too.
 pub fn signals_reach_cmds_group(suite: &'static Suite, options: &[&str], env: Option<(&str, &str)>, whole: bool) {
     for it in suite.subjects() {
         let script = "trap '' USR1; \"$0\" signals; :";
-        let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+        let helper = utf8(scratch::helper());
         let mut launch = it.plainly(options, &["sh", "-c", script, helper]).open_input();
         if let Some((name, value)) = env {
             launch = launch.env(name, value);
@@ -384,7 +378,7 @@ pub fn init_keeps_no_descriptor_and_no_directory(suite: &'static Suite, original
     if !original_leaves {
         differs(suite.name, "the working directory of the init itself");
     }
-    let helper = scratch::helper().to_str().expect("scratch paths are UTF-8");
+    let helper = utf8(scratch::helper());
     for it in suite.subjects() {
         let launch = it.plainly(&[], &[helper, "signals"]).directory("/usr/bin".as_ref()).before(fd_7);
         let mut running = launch.open_input().start();

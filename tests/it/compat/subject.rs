@@ -12,7 +12,7 @@ use nix::unistd::geteuid;
 
 use crate::harness::launch;
 use crate::harness::procs::{Pid, children, eventually};
-use crate::harness::scratch::{make_dir, nsinit, scratch};
+use crate::harness::scratch::{make_dir, nsinit, scratch, utf8};
 use crate::harness::{Launch, Out, Running, Who, skip, who};
 
 /// Directories that all users may search.
@@ -112,7 +112,7 @@ impl Subject {
 
     /// The path by which it is started.
     pub fn argv0(&self) -> &str {
-        self.program.to_str().expect("scratch paths are UTF-8")
+        utf8(&self.program)
     }
 
     pub fn launch(&self, args: &[&str]) -> Launch {
@@ -250,6 +250,6 @@ pub fn helper() -> &'static str {
         launch::tool(
             Command::new("cc").args(["-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program).arg(source),
         );
-        program.to_str().expect("scratch paths are UTF-8").to_owned()
+        utf8(&program).to_owned()
     })
 }

@@ -7,11 +7,7 @@ use crate::harness::Term;
 use crate::harness::launch::send;
 use crate::harness::procs::{self, Pid, Stat, eventually, stat};
 use crate::harness::scratch::{self, Dir};
-use crate::harness::term::BASH;
-
-const CTRL_C: &str = "\x03";
-const CTRL_Z: &str = "\x1a";
-const CTRL_BACKSLASH: &str = "\x1c";
+use crate::harness::term::{BASH, CTRL_BACKSLASH, CTRL_C, CTRL_Z};
 
 /// A shell of the host, in a new directory.
 fn shell(dir: &Dir) -> Term {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Bwrap, small, subjects};
 use crate::compat::helper;
 use crate::harness::Out;
-use crate::harness::scratch::Dir;
+use crate::harness::scratch::{Dir, utf8};
 
 /// The command's environment, sorted; the caller's has A, HOME, PATH and PWD.
 #[track_caller]
@@ -89,7 +89,7 @@ fn cmd_starts_in_the_callers_directory_if_it_exists() {
         let dir = Dir::new(it.who);
         let sub = dir.dir("sub");
         dir.symlink("sub", "link");
-        let place = sub.to_str().expect("scratch paths are UTF-8");
+        let place = utf8(&sub);
         let options = ["--bind", dir.str(), dir.str(), "--dir", "/home/me", "--setenv", "HOME", "/home/me"];
         let from = |directory: &Path, options: &[&str]| it.small(options, &SAY).directory(directory).run();
         assert_directory(&from(&sub, &options), place, place);
@@ -152,8 +152,7 @@ fn callers_directory_is_resolved_inside() {
         let dir = Dir::new(it.who);
         dir.dir("sub");
         symlink("sub", dir.at("way")).expect("make a link");
-        let options =
-            ["--symlink", "/bin", dir.at("sub").to_str().expect("scratch paths are UTF-8")].map(str::to_owned);
+        let options = ["--symlink", "/bin", utf8(&dir.at("sub"))].map(str::to_owned);
         let options = options.each_ref().map(String::as_str);
         let out = it.small(&options, &SAY).directory(&dir.at("way")).run();
         assert!(out.text().starts_with("/bin\n"), "{out}");

@@ -14,7 +14,7 @@ use super::{Bwrap, bin, data, give, ours, pipe, read_all, small, subjects};
 use crate::compat::pattern::matches;
 use crate::harness::launch::exists;
 use crate::harness::procs::{Pid, eventually, is_gone, link, our_namespace};
-use crate::harness::scratch::Dir;
+use crate::harness::scratch::{Dir, utf8};
 use crate::harness::{Launch, Out, Running, Who};
 
 /// A filter that allows all calls.
@@ -49,7 +49,7 @@ impl Words for Out {
 fn with_all_descriptors(it: &Bwrap, options: &[&str], script: &str) -> Out {
     let dir = Dir::new(it.who);
     let lock = dir.file("lock", "");
-    let lock = lock.to_str().expect("scratch paths are UTF-8");
+    let lock = utf8(&lock);
     let fds = [
         &["--args", "10", "--seccomp", "11", "--sync-fd", "12", "--block-fd", "13", "--info-fd", "14"][..],
         &["--json-status-fd", "15", "--file", "16", "/f", "--bind-data", "17", "/b", "--ro-bind-data", "18", "/r"],

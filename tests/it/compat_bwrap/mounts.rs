@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::{Bwrap, Mounts, data, give, pipe, small, subjects, subjects_of_tester};
-use crate::harness::scratch::{self, Dir};
+use crate::harness::scratch::{self, Dir, utf8};
 use crate::harness::{Out, Root, Term, Who, skip, who};
 
 fn hosts() -> Mounts {
@@ -95,7 +95,7 @@ fn bind_sources_may_be_files_links_and_sockets() {
         dir.file("file", "text\n");
         dir.symlink("file", "link");
         let _socket = std::os::unix::net::UnixListener::bind(dir.at("socket")).expect("make a socket");
-        let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+        let at = |name: &str| utf8(&dir.at(name)).to_owned();
         it.sh(&["--bind", &at("file"), "/a/b"], "cat /a/b").says("text");
         it.sh(&["--ro-bind", &at("link"), "/l"], "stat -c %F /l; cat /l").says("regular file\ntext");
         it.sh(&["--ro-bind", &at("socket"), "/s"], "stat -c %F /s").says("socket");
@@ -154,7 +154,7 @@ fn missing_source_is_ignored_only_by_try_options() {
         let dir = Dir::new(it.who);
         dir.symlink("nowhere", "dangling");
         dir.file("file", "");
-        let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+        let at = |name: &str| utf8(&dir.at(name)).to_owned();
         for option in ["--bind-try", "--ro-bind-try", "--dev-bind-try"] {
             for missing in [at("missing"), at("dangling")] {
                 it.sh(&[option, &missing, "/x"], "ls /").says("bin\nproc");
@@ -354,7 +354,7 @@ fn dev_pts_is_new_and_empty() {
 
 /// Runs the command in a terminal, as `Term` starts it; the result is its output.
 fn in_a_terminal(it: &Bwrap, options: &[&str], script: &str) -> String {
-    let program = it.program.to_str().expect("scratch paths are UTF-8");
+    let program = utf8(&it.program);
     let script = format!("{script}; echo end; read x");
     let words = small(options, &["/bin/sh", "-c", &script]);
     let mut term = Term::run(it.who, Path::new(scratch::scratch()), &[&[program], &words[..]].concat());

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{Bwrap, since};
 use crate::harness::Out;
-use crate::harness::scratch::Dir;
+use crate::harness::scratch::{Dir, utf8};
 
 #[track_caller]
 fn assert_message(out: &Out, text: &str) {
@@ -107,7 +107,7 @@ fn tmp_overlay_discards_writes() {
     for it in since(11) {
         let dir = layers(&it);
         let before = dir.listing();
-        let [low, high] = ["low", "high"].map(|name| dir.at(name).to_str().expect("UTF-8").to_owned());
+        let [low, high] = ["low", "high"].map(|name| utf8(&dir.at(name)).to_owned());
         let options = ["--overlay-src", &low, "--overlay-src", &high, "--tmp-overlay", "/o"];
         it.sh(&options, SHOW).says("a:low\nb:high\nc:high");
         it.sh(&options, CHANGE).says("new\nnew\na\nb\nn");
@@ -124,7 +124,7 @@ fn tmp_overlay_discards_writes() {
 fn overlay_keeps_writes() {
     for it in since(11) {
         let dir = layers(&it);
-        let at = |name: &str| dir.at(name).to_str().expect("scratch paths are UTF-8").to_owned();
+        let at = |name: &str| utf8(&dir.at(name)).to_owned();
         let [low, high, upper, work] = ["low", "high", "upper", "work"].map(at);
         let options = ["--overlay-src", &low, "--overlay-src", &high, "--overlay", &upper, &work, "/o"];
         it.sh(&options, CHANGE).says("new\nnew\na\nb\nn");
@@ -157,7 +157,7 @@ fn layer_names_may_have_special_characters() {
 fn operations_run_on_overlays() {
     for it in since(11) {
         let dir = layers(&it);
-        let low = dir.at("low").to_str().expect("scratch paths are UTF-8").to_owned();
+        let low = utf8(&dir.at("low")).to_owned();
         let options =
             ["--overlay-src", &low, "--tmp-overlay", "/p/q/o", "--dir", "/p/q/o/d", "--symlink", "a", "/p/q/o/l"];
         it.sh(&options, "ls /p/q/o; cat /p/q/o/l; stat -c %a /p /p/q").says("a\nb\nd\nl\nlow\n700\n700");
@@ -223,7 +223,7 @@ fn overlay_usage_errors_are_refused() {
 fn overlay_mount_errors_are_reported() {
     for it in since(11) {
         let dir = layers(&it);
-        let file = dir.at("low/a").to_str().expect("scratch paths are UTF-8").to_owned();
+        let file = utf8(&dir.at("low/a")).to_owned();
         let out = it.sh(&["--overlay-src", &file, "--tmp-overlay", "/o"], "");
         let says = if it.is_ours() { "bwrap: Can't find source path " } else { "bwrap: Can't make overlay mount on " };
         let right = out.stderr.starts_with(says) && out.stderr.lines().count() == 1;

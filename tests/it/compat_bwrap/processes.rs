@@ -14,7 +14,7 @@ use crate::compat::helper;
 use crate::compat::subject::no_signals;
 use crate::harness::launch::{forget, nothing_is_left, send, spawn};
 use crate::harness::procs::{Pid, eventually, is_gone, stat};
-use crate::harness::scratch::Dir;
+use crate::harness::scratch::{Dir, utf8};
 use crate::harness::{Out, Running, Term};
 
 const WITHOUT_INIT: [&[&str]; 2] = [&[], &["--unshare-pid", "--as-pid-1"]];
@@ -167,7 +167,7 @@ fn cmd_has_the_callers_terminal_without_new_session() {
         for (options, seen) in [(&[][..], "has it"), (&["--new-session"], "has none")] {
             let options = [&["--dev", "/dev"], options].concat();
             let script = "if (: </dev/tty) 2>/dev/null; then echo has it; else echo has none; fi; echo end; read x";
-            let program = it.program.to_str().expect("scratch paths are UTF-8");
+            let program = utf8(&it.program);
             let words = small(&options, &["/bin/sh", "-c", script]);
             let root = Dir::new(it.who);
             let mut term = Term::run(it.who, root.path(), &[&[program], &words[..]].concat());

@@ -333,6 +333,13 @@ pub fn send(pid: Pid, signal: i32) {
     unsafe { libc::kill(pid, signal) };
 }
 
+/// Sends a signal with a value.
+pub fn queue(pid: Pid, signal: i32, value: i32) {
+    let value = libc::sigval { sival_ptr: std::ptr::without_provenance_mut(value.cast_unsigned() as usize) };
+    // SAFETY: sigqueue takes a pid, a number and a word.
+    unsafe { libc::sigqueue(pid, signal, value) };
+}
+
 pub fn exists(pid: Pid) -> bool {
     kill(NixPid::from_raw(pid), None).is_ok()
 }

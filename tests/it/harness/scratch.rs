@@ -21,6 +21,11 @@ pub fn scratch() -> &'static Path {
     })
 }
 
+/// The path as a string, for arguments and scripts.
+pub fn utf8(path: &Path) -> &str {
+    path.to_str().expect("scratch paths are UTF-8")
+}
+
 extern "C" fn remove() {
     let _ = fs::remove_dir_all(scratch());
 }
@@ -60,7 +65,7 @@ impl Dir {
     }
 
     pub fn str(&self) -> &str {
-        self.path.to_str().expect("scratch paths are UTF-8")
+        utf8(&self.path)
     }
 
     /// The path of `name` outside the container. A leading slash is removed.

@@ -18,6 +18,11 @@ use super::scratch::nsinit;
 use super::stream::Stream;
 use super::{DEADLINE, Root, Who};
 
+pub const CTRL_C: &str = "\x03";
+pub const CTRL_D: &str = "\x04";
+pub const CTRL_Z: &str = "\x1a";
+pub const CTRL_BACKSLASH: &str = "\x1c";
+
 /// The shell's prompt. It cannot come from the typed text: the terminal does not echo.
 const PROMPT: &str = "host$ ";
 
@@ -83,6 +88,17 @@ impl Term {
     /// Types these keys.
     pub fn keys(&mut self, keys: &str) {
         self.screen().file().write_all(keys.as_bytes()).expect("type");
+    }
+
+    /// Types each key and waits for the text that follows it; the result is all lines shown until then.
+    #[track_caller]
+    pub fn keys_until(&mut self, keys: &[(&str, &str)]) -> String {
+        keys.iter()
+            .map(|(key, text)| {
+                self.keys(key);
+                self.expect(text) + &self.expect("\n")
+            })
+            .collect()
     }
 
     /// Types a line and Enter.

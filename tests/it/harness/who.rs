@@ -89,6 +89,14 @@ impl Who {
         }
     }
 
+    /// The command prefix with which root runs a command of a script as this user.
+    pub fn setpriv(self) -> String {
+        match self {
+            Who::Root => String::new(),
+            Who::User { uid, gid } => format!("setpriv --reuid {uid} --regid {gid} --clear-groups"),
+        }
+    }
+
     /// Gives the path itself to this user; a symbolic link is not followed.
     pub fn own(self, path: &Path) {
         if geteuid().is_root() {

@@ -10,7 +10,7 @@ use super::case::{Act, Case, NAMES, OUTSIDE, PLANTED, Place, Planted, Seed};
 use super::model::{End, Model};
 use super::tree::Tree;
 use super::words::{descriptors, options};
-use crate::harness::scratch::{Dir, bwrap, helper, nsinit};
+use crate::harness::scratch::{Dir, bwrap, helper, nsinit, utf8};
 use crate::harness::traces::{difference, traces};
 use crate::harness::{Launch, Out, Who};
 
@@ -91,7 +91,7 @@ impl World {
     }
 
     fn expanded(&self, word: &str) -> String {
-        word.replace("$T", self.dir.str()).replace("$W", helper().to_str().expect("scratch paths are UTF-8"))
+        word.replace("$T", self.dir.str()).replace("$W", utf8(helper()))
     }
 
     fn model(&self) -> Model {
