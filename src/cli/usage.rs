@@ -106,6 +106,17 @@ mod tests {
         }
     }
 
+    /// scripts/man reads the help text: after an option that reaches the column of the help, only the capitals tell values from help.
+    #[test]
+    fn help_after_a_long_option_begins_in_small_letters() {
+        for row in NATIVE.lines().chain(NATIVE.more.expect("bubblewrap's").lines()) {
+            let mut help = Text::new();
+            let first = help.say(row.help).bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+            let small = first.iter().any(u8::is_ascii_lowercase);
+            assert!(small || row.option.len() + 2 < COLUMN || row.help.is_empty(), "{}", row.option.escape_ascii());
+        }
+    }
+
     /// The list in docs/options.md is made from the rows: `NSINIT_WRITE=1 cargo test` writes it.
     #[test]
     fn the_option_list_has_the_rows() {

@@ -328,6 +328,8 @@ pub fn differs(name: &str, what: &str) {
 pub fn table() -> String {
     let mut text = String::from("| program | case | original | nsinit | reason |\n|---|---|---|---|---|\n");
     for Difference { names, what, original, ours, why } in &DIFFERENCES {
+        // A bar ends a cell, in code too.
+        let [what, original, ours, why] = [what, original, ours, why].map(|cell| cell.replace('|', "\\|"));
         writeln!(text, "| {} | {what} | {original} | {ours} | {why} |", names.join(", ")).expect("write to a string");
     }
     text
