@@ -199,7 +199,7 @@ fn explain_runs_nothing() {
     }
 }
 
-/// These texts need no container: here /proc is empty, so nsinit cannot re-execute itself through /proc/self/exe.
+/// These texts need no container: here /proc is empty, so nsinit cannot open its own file.
 #[test]
 fn help_version_and_explain_work_without_proc() {
     let Some(root) = super::harness::who::root() else { return };

@@ -42,7 +42,7 @@ fn on_exit_selects_poweroff_halt_or_reboot() {
     }
 }
 
-/// The signal numbers of sysvinit and of systemd. The command and all other processes get time to end.
+/// The signals of busybox init and of systemd. The command and all other processes get time to end.
 #[test]
 fn shutdown_signals_power_off_or_restart() {
     const BOTH: [(i32, i32); 8] = [

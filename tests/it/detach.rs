@@ -304,7 +304,7 @@ fn ready_fd_gets_one_line_end_after_execve() {
     }
 }
 
-/// The message is the only effect: a reader of another descriptor gets nothing.
+/// If the descriptor is not open for writing, a message says so and the command runs.
 #[test]
 fn unwritable_ready_fd_is_reported() {
     for root in roots() {

@@ -1,8 +1,8 @@
 //! System calls fail, one at a time.
 //!
 //! - `every_failing_step_prints_its_message`: a table with a row for each step that can fail: the message, the status.
-//! - `failing_calls_never_weaken_cmd`: each system call in turn fails. The command either runs as confined as usual, seen
-//!   from outside, or it does not run and nothing is left.
+//! - `failing_calls_never_weaken_cmd`: each system call in turn fails. The command either runs as confined as usual,
+//!   seen from outside, or it does not run and nothing is left.
 //! - `container_works_without_newer_system_calls`: on older kernels nsinit uses the older calls.
 
 use std::collections::BTreeMap;
@@ -247,8 +247,8 @@ fn container_starts_without_lo_or_sysfs() {
     }
 }
 
-/// Root's nsinit changes its /proc/self/exe link (PR_SET_MM_EXE_FILE); if the kernel refuses that, a sealed copy
-/// runs, or nothing.
+/// Root's nsinit moves its program into memory and makes /proc/self/exe an empty file (mremap(2), PR_SET_MM_MAP); if
+/// the kernel refuses that, a sealed copy runs, or nothing.
 #[test]
 fn sealed_copy_runs_if_the_exe_link_cannot_be_changed() {
     for root in roots().into_iter().filter(|root| root.who.is_root()) {
@@ -539,7 +539,7 @@ fn failing_calls_never_weaken_cmd() {
     }
 }
 
-/// Makes each call fail in turn, except those of `except`: the facts about the command stay the same, or it does not run.
+/// Makes each call fail in turn, except those of `except`: the command is the same as usual, or does not run.
 #[track_caller]
 fn assert_unchanged_by_failures(observed: &dyn Fn(Deny) -> Result<Facts, String>, except: &[i64]) {
     let normal = observed(Deny::all(LAST, EPERM))

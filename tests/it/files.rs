@@ -375,7 +375,7 @@ fn cmd_cannot_write_the_nsinit_binary() {
     for root in roots() {
         let (_binary, path) = own_nsinit(root.who);
         assert_cannot_be_written(&root, &path);
-        // A memfd or a file on a tmpfs may already have F_SEAL_SEAL, which protects no content.
+        // A file on a tmpfs has F_SEAL_SEAL from the start, which protects no content.
         let (_binary, path) = own_nsinit_in(Dir::in_memory(root.who));
         assert_cannot_be_written(&root, &path);
     }
@@ -403,7 +403,7 @@ fn assert_cannot_be_written(root: &Root, path: &Path) {
 }
 
 /// If the caller owns nsinit's file, nsinit continues as a copy of it; so does root where the kernel refuses
-/// PR_SET_MM_EXE_FILE. The copy has the caller's descriptors, and reads what they hold.
+/// PR_SET_MM_MAP. The copy has the caller's descriptors, and reads what they hold.
 #[test]
 fn sealed_copy_of_nsinit_has_the_callers_descriptors() {
     for root in roots() {

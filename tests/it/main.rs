@@ -2,8 +2,8 @@
 //!
 //! One topic a file. `harness` has what they share: users, root directories, launches, terminals.
 //! `NSINIT_BIN` names another binary to test; `NSINIT_MUST_WORK=1` turns every skip into a failure; `NSINIT_DEADLINE`
-//! is the number of seconds after which a run counts as hung; `NSINIT_SIDE=original` or `ours` runs only one side of the
-//! compatibility tests.
+//! is the number of seconds after which a run counts as hung; `NSINIT_SIDE=original` or `ours` runs only one side of
+//! the compatibility tests.
 
 mod harness;
 

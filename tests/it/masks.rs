@@ -192,7 +192,7 @@ fn sysctls_are_read_only_in_roots_sandbox() {
     }
 }
 
-/// An ordinary user's sandbox has a visible procfs below it: nothing masks what that user cannot write anyway.
+/// An ordinary user's sandbox has another procfs below it: nothing masks what that user cannot write anyway.
 #[test]
 fn users_sandbox_has_no_masks() {
     let Some(root) = who::user().and_then(Root::new) else { return };

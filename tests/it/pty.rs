@@ -337,8 +337,7 @@ fn background_job_leaves_the_terminal_alone() {
         assert!(term.ask("jobs").contains("Running"));
         term.line("fg");
         eventually("the job has the terminal", || (term.foreground() != term.pid()).then_some(()));
-        // The relay gets no notice of the foreground: it polls once a second, and the typed text shows that it found
-        // out.
+        // Nothing notifies the relay that it is in the foreground: it notices when there is typed text.
         term.line("abc");
         term.expect("got abc");
         term.prompt();

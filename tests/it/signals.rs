@@ -37,7 +37,7 @@ fn stop(pid: Pid) {
 
 /// Sends each signal and waits for it: a second copy, or a wrong signal, would arrive in between.
 #[track_caller]
-fn all_arrive_once(mut running: Running, to: Pid, send: impl Fn(Pid, i32)) -> Vec<String> {
+fn assert_all_reach_cmd_once(mut running: Running, to: Pid, send: impl Fn(Pid, i32)) -> Vec<String> {
     let mut lines = Vec::new();
     for signal in forwarded() {
         send(to, signal);
@@ -54,7 +54,7 @@ fn every_signal_to_the_launcher_reaches_cmd_once() {
     for root in roots() {
         let (_root, running) = recorder(root, &[]);
         let launcher = running.pid();
-        all_arrive_once(running, launcher, send);
+        assert_all_reach_cmd_once(running, launcher, send);
     }
 }
 
@@ -63,7 +63,7 @@ fn every_signal_to_process_1_reaches_cmd_once() {
     for root in roots() {
         let (_root, running) = recorder(root, &[]);
         let init = running.init();
-        all_arrive_once(running, init, send);
+        assert_all_reach_cmd_once(running, init, send);
     }
 }
 
@@ -72,7 +72,7 @@ fn forwarded_real_time_signals_keep_their_value() {
     for root in roots() {
         let (_root, running) = recorder(root, &[]);
         let launcher = running.pid();
-        let lines = all_arrive_once(running, launcher, |pid, signal| queue(pid, signal, signal + 1000));
+        let lines = assert_all_reach_cmd_once(running, launcher, |pid, signal| queue(pid, signal, signal + 1000));
         for (signal, line) in forwarded().zip(lines).filter(|&(s, _)| s >= FIRST_REAL_TIME) {
             assert_eq!(line.split(' ').nth(2), Some((signal + 1000).to_string().as_str()), "{line}");
         }
@@ -99,7 +99,7 @@ fn signals_are_forwarded_with_share_pid() {
     for root in roots() {
         let (_root, running) = recorder(root, &["--share-pid"]);
         let launcher = running.pid();
-        all_arrive_once(running, launcher, send);
+        assert_all_reach_cmd_once(running, launcher, send);
     }
 }
 
@@ -108,7 +108,7 @@ fn signals_are_forwarded_to_cmd_as_pid_1() {
     for root in roots() {
         let (_root, running) = recorder(root, &["--as-pid-1"]);
         let launcher = running.pid();
-        all_arrive_once(running, launcher, send);
+        assert_all_reach_cmd_once(running, launcher, send);
     }
 }
 

@@ -102,7 +102,7 @@ fn on_exit_and_respawn_select_what_follows_cmd() {
     }
 }
 
-/// The signal numbers of sysvinit and of systemd; processes get time to end.
+/// The signals of busybox init and of systemd; processes get time to end.
 #[test]
 fn shutdown_signals_end_the_machine() {
     const MEANT: [(&str, End); 8] = [

@@ -230,7 +230,7 @@ impl Image {
     /// The path, whose parent directory is made.
     fn place(&self, path: &str) -> PathBuf {
         let path = self.at(path);
-        fs::create_dir_all(path.parent().expect("the path has a parent")).expect("make the path has a parent");
+        fs::create_dir_all(path.parent().expect("the path has a parent")).expect("make a directory");
         path
     }
 

@@ -386,9 +386,7 @@ pub fn init_keeps_no_descriptor_and_no_directory(suite: &'static Suite, original
         let init = it.init(&running);
         let (closes, leaves) = if it.is_ours() { (true, true) } else { (original_closes, original_leaves) };
         let link = |name| procs::link(init, name);
-        eventually("the init has closed descriptor 7, or keeps it", || {
-            (link("fd/7").is_none() == closes).then_some(())
-        });
+        eventually("descriptor 7 of the init is as expected", || (link("fd/7").is_none() == closes).then_some(()));
         let directory = if leaves { "/" } else { "/usr/bin" };
         eventually("the init has its final working directory", || {
             (link("cwd")?.to_str() == Some(directory)).then_some(())

@@ -106,7 +106,7 @@ fn files_of_the_sandbox_belong_to_the_chosen_user() {
         let options = ["--unshare-user", "--uid", "5", "--gid", "6", "--dev", "/dev", "--dir", "/d"];
         let owner = "5 6\n".repeat(4);
         it.sh(&options, "stat -c '%u %g' / /d /dev /dev/ptmx").says(owner.trim_end());
-        // The original mounts it in a user namespace in between, where 0 is mapped.
+        // The original mounts it in the user namespace above, where 0 is mapped.
         let own = if it.differs("the owner of `/dev/pts` if uid 0 is not mapped") { "65534 65534" } else { "5 6" };
         it.sh(&options, "stat -c '%u %g' /dev/pts").says(own);
     }

@@ -17,7 +17,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(Instant::now() < end, "still not after {:?}: {what}", *DEADLINE);
+        assert!(Instant::now() < end, "not within {:?}: {what}", *DEADLINE);
         sleep(Duration::from_millis(2));
     }
 }

@@ -113,7 +113,7 @@ impl Model {
 
     /// Applies all operations of the case.
     pub fn run(&mut self, case: &Case) -> Result<(), End> {
-        case.ops.iter().try_for_each(|op| refused_at_parse_time(op, case))?;
+        case.ops.iter().try_for_each(|op| refused_in_advance(op, case))?;
         self.begin(case.place);
         case.ops.iter().try_for_each(|op| self.apply(op))
     }
@@ -124,7 +124,7 @@ impl Model {
         let (last, ops) = case.ops.split_last().expect("there is an operation");
         let (mut accepted, refused): (Vec<Op>, Vec<Op>) = ops.iter().cloned().partition(|op| {
             let before = self.clone();
-            let done = refused_at_parse_time(op, case).and_then(|()| self.apply(op)).is_ok();
+            let done = refused_in_advance(op, case).and_then(|()| self.apply(op)).is_ok();
             if !done {
                 self = before;
             }
@@ -510,7 +510,7 @@ fn merged(layers: &[&Tree]) -> Tree {
 }
 
 /// Operations that are refused before any operation runs.
-fn refused_at_parse_time(op: &Op, case: &Case) -> Result<(), End> {
+fn refused_in_advance(op: &Op, case: &Case) -> Result<(), End> {
     let Where::Directory { writes, .. } = case.place else { return Ok(()) };
     let mounts = case.ops.iter().filter(|other| !other.act.makes()).map(|other| other.dest.as_str());
     let below_a_mount = mounts.chain(["/dev/"]).any(|mount| op.dest.starts_with(mount));
