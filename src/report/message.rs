@@ -162,37 +162,13 @@ pub fn write_line(to: Standard, line: &mut Text) {
 
 /// Appends the words of a reason; the number of an errno that has none.
 pub fn push_reason(line: &mut Text, why: Failure) {
-    let own = REASONS.iter().find(|(number, _)| u32::from(*number) == why.number());
-    let words = own.map_or_else(|| errno::words(why.number()), |(_, words)| *words);
+    let words = errno::text(why);
     if words.is_empty() {
         line.say(say!("error ")).push_number(why.number());
     } else {
         line.say(words);
     }
 }
-
-/// Our own reasons, which no errno tells.
-static REASONS: [(u16, Say); 19] = [
-    (5001, say!("Can't mount on symlink destination")),
-    (5002, say!("the destination is not a directory")),
-    (5003, say!("the destination is not a file")),
-    (5004, say!("it is outside the root")),
-    (5005, say!("a signal ended who does it")),
-    (5006, say!("labeling not supported on this system")),
-    (5007, say!("existing destination is another link")),
-    (5008, say!("destination exists and is not a symlink")),
-    (5009, say!("it holds no process id")),
-    (5010, say!("it is in no other namespace than we are")),
-    (5011, say!("it is of version 1")),
-    (5012, say!("it has gone to other namespaces meanwhile")),
-    (5013, say!("no ids are mapped in its user namespace")),
-    (5014, say!("it is too long")),
-    (5015, say!("it is none of erofs, squashfs and ext4")),
-    (5016, say!("it is no mount of another file system")),
-    (5017, say!("No space left on device")),
-    (5018, say!("No such file or directory")),
-    (5019, say!("it is not the device of that name")),
-];
 
 #[cfg(test)]
 mod tests {
@@ -208,7 +184,7 @@ mod tests {
             push_reason(&mut line, why);
             String::from_utf8_lossy(line.bytes()).into_owned()
         };
-        assert_eq!(in_full(Failure::SYMLINK), "Can't mount on symlink destination");
+        assert_eq!(in_full(Failure::SYMLINK), "the destination is a symbolic link");
         assert_eq!(in_full(Failure::OUTSIDE), "it is outside the root");
         assert_eq!(in_full(Failure::PERM), "Operation not permitted");
         // EDQUOT, EKEYREVOKED.

@@ -7,6 +7,7 @@ mod call;
 mod arch;
 mod argv;
 mod caps;
+pub(crate) mod errno;
 mod error;
 mod exe_map;
 mod exec;

@@ -52,8 +52,8 @@ impl Say {
     }
 
     #[must_use]
-    pub fn is_empty(self) -> bool {
-        self == Say::NOTHING
+    pub const fn is_empty(self) -> bool {
+        self.0 == Say::NOTHING.0
     }
 
     /// The first byte; 0 if there is none.

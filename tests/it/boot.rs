@@ -196,7 +196,7 @@ fn switch_root_refuses_unusable_roots() {
         run(&["--switch-root", directory, "--", "/nsinit"]).is(
             OFF,
             "",
-            &format!("nsinit: switch to root {directory}: it is no mount of another file system\n"),
+            &format!("nsinit: switch to root {directory}: it is not the mount point of another file system\n"),
         );
         for more in [["--enter", "1"], ["--pid-file", "/x"], ["--rewrite", "1:2"], ["--grace", "1"], ["--name", "x"]] {
             let out = run(&[&["--switch-root", "/mnt"], &more[..], &["--", "/x"]].concat());

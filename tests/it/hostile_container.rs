@@ -252,7 +252,7 @@ fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
         let out = run.finish_with_others();
         container.end();
         if held {
-            return out.fails("it has gone to other namespaces meanwhile");
+            return out.fails("it has changed its namespaces meanwhile");
         } else if !goes {
             out.is(0, "good\n", "");
         }

@@ -116,8 +116,8 @@ fn unusable_images_are_refused() {
             run(&text).fails("use --image: is for root: the kernel lets nobody else mount it");
             continue;
         }
-        run(&text).fails(&format!("mount image {}", line(&text, "it is none of erofs, squashfs and ext4")));
-        run(&dir.file("empty", "")).fails("it is none of erofs, squashfs and ext4");
+        run(&text).fails(&format!("mount image {}", line(&text, "it is not an erofs, squashfs or ext4 file system")));
+        run(&dir.file("empty", "")).fails("it is not an erofs, squashfs or ext4 file system");
         run(dir.path()).fails(&format!("mount image {}", line(dir.path(), "Is a directory")));
         run(&dir.at("nosuch")).fails(&format!("open image {}", line(&dir.at("nosuch"), "No such file or directory")));
         // The launch does not block on a FIFO.

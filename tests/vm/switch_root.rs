@@ -51,7 +51,7 @@ fn switch_root_refuses_unusable_roots() {
                 "/new -- /sbin/nope",
                 "execute /sbin/nope: No such file or directory (in the new root; nothing was switched)",
             ),
-            ("/box -- /bin/sh", "switch to root /box: it is no mount of another file system"),
+            ("/box -- /bin/sh", "switch to root /box: it is not the mount point of another file system"),
             ("/nowhere", "switch to root /nowhere: No such file or directory"),
         ] {
             image.script(&format!("{NEW}cp /probe /new/probe\nexec {nope} {words}\n"));

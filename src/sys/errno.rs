@@ -1,0 +1,194 @@
+//! Every errno and every reason of our own, a row each. The constants of [`Failure`](super::Failure) and the texts of messages are
+//! both made from these rows: there is no constant without a text, and no text without a constant.
+
+/// The kernel's errnos: the constant, the kernel's name, the text of strerror(3) in the GNU C library. These are those of
+/// include/uapi/asm-generic/errno-base.h and errno.h, which all machines that nsinit is built for share.
+///
+/// `errnos!(name)` calls the macro `name` with all rows.
+macro_rules! errnos {
+    ($with:ident) => {
+        $with! {
+            PERM EPERM say!("Operation not permitted");
+            NOENT ENOENT say!("No such file or directory");
+            SRCH ESRCH say!("No such process");
+            INTR EINTR say!("Interrupted system call");
+            IO EIO say!("Input/output error");
+            NXIO ENXIO say!("No such device or address");
+            TOOBIG E2BIG say!("Argument list too long");
+            NOEXEC ENOEXEC say!("Exec format error");
+            BADF EBADF say!("Bad file descriptor");
+            CHILD ECHILD say!("No child processes");
+            AGAIN EAGAIN say!("Resource temporarily unavailable");
+            NOMEM ENOMEM say!("Cannot allocate memory");
+            ACCESS EACCES say!("Permission denied");
+            FAULT EFAULT say!("Bad address");
+            NOTBLK ENOTBLK say!("Block device required");
+            BUSY EBUSY say!("Device or resource busy");
+            EXIST EEXIST say!("File exists");
+            XDEV EXDEV say!("Invalid cross-device link");
+            NODEV ENODEV say!("No such device");
+            NOTDIR ENOTDIR say!("Not a directory");
+            ISDIR EISDIR say!("Is a directory");
+            INVAL EINVAL say!("Invalid argument");
+            NFILE ENFILE say!("Too many open files in system");
+            MFILE EMFILE say!("Too many open files");
+            NOTTY ENOTTY say!("Inappropriate ioctl for device");
+            TXTBSY ETXTBSY say!("Text file busy");
+            FBIG EFBIG say!("File too large");
+            NOSPC ENOSPC say!("No space left on device");
+            SPIPE ESPIPE say!("Illegal seek");
+            ROFS EROFS say!("Read-only file system");
+            MLINK EMLINK say!("Too many links");
+            PIPE EPIPE say!("Broken pipe");
+            DOM EDOM say!("Numerical argument out of domain");
+            RANGE ERANGE say!("Numerical result out of range");
+            DEADLK EDEADLK say!("Resource deadlock avoided");
+            NAMETOOLONG ENAMETOOLONG say!("File name too long");
+            NOLCK ENOLCK say!("No locks available");
+            NOSYS ENOSYS say!("Function not implemented");
+            NOTEMPTY ENOTEMPTY say!("Directory not empty");
+            LOOP ELOOP say!("Too many levels of symbolic links");
+            NOMSG ENOMSG say!("No message of desired type");
+            IDRM EIDRM say!("Identifier removed");
+            CHRNG ECHRNG say!("Channel number out of range");
+            L2NSYNC EL2NSYNC say!("Level 2 not synchronized");
+            L3HLT EL3HLT say!("Level 3 halted");
+            L3RST EL3RST say!("Level 3 reset");
+            LNRNG ELNRNG say!("Link number out of range");
+            UNATCH EUNATCH say!("Protocol driver not attached");
+            NOCSI ENOCSI say!("No CSI structure available");
+            L2HLT EL2HLT say!("Level 2 halted");
+            BADE EBADE say!("Invalid exchange");
+            BADR EBADR say!("Invalid request descriptor");
+            XFULL EXFULL say!("Exchange full");
+            NOANO ENOANO say!("No anode");
+            BADRQC EBADRQC say!("Invalid request code");
+            BADSLT EBADSLT say!("Invalid slot");
+            BFONT EBFONT say!("Bad font file format");
+            NOSTR ENOSTR say!("Device not a stream");
+            NODATA ENODATA say!("No data available");
+            TIME ETIME say!("Timer expired");
+            NOSR ENOSR say!("Out of streams resources");
+            NONET ENONET say!("Machine is not on the network");
+            NOPKG ENOPKG say!("Package not installed");
+            REMOTE EREMOTE say!("Object is remote");
+            NOLINK ENOLINK say!("Link has been severed");
+            ADV EADV say!("Advertise error");
+            SRMNT ESRMNT say!("Srmount error");
+            COMM ECOMM say!("Communication error on send");
+            PROTO EPROTO say!("Protocol error");
+            MULTIHOP EMULTIHOP say!("Multihop attempted");
+            DOTDOT EDOTDOT say!("RFS specific error");
+            BADMSG EBADMSG say!("Bad message");
+            OVERFLOW EOVERFLOW say!("Value too large for defined data type");
+            NOTUNIQ ENOTUNIQ say!("Name not unique on network");
+            BADFD EBADFD say!("File descriptor in bad state");
+            REMCHG EREMCHG say!("Remote address changed");
+            LIBACC ELIBACC say!("Can not access a needed shared library");
+            LIBBAD ELIBBAD say!("Accessing a corrupted shared library");
+            LIBSCN ELIBSCN say!(".lib section in a.out corrupted");
+            LIBMAX ELIBMAX say!("Attempting to link in too many shared libraries");
+            LIBEXEC ELIBEXEC say!("Cannot exec a shared library directly");
+            ILSEQ EILSEQ say!("Invalid or incomplete multibyte or wide character");
+            RESTART ERESTART say!("Interrupted system call should be restarted");
+            STRPIPE ESTRPIPE say!("Streams pipe error");
+            USERS EUSERS say!("Too many users");
+            NOTSOCK ENOTSOCK say!("Socket operation on non-socket");
+            DESTADDRREQ EDESTADDRREQ say!("Destination address required");
+            MSGSIZE EMSGSIZE say!("Message too long");
+            PROTOTYPE EPROTOTYPE say!("Protocol wrong type for socket");
+            NOPROTOOPT ENOPROTOOPT say!("Protocol not available");
+            PROTONOSUPPORT EPROTONOSUPPORT say!("Protocol not supported");
+            SOCKTNOSUPPORT ESOCKTNOSUPPORT say!("Socket type not supported");
+            OPNOTSUPP EOPNOTSUPP say!("Operation not supported");
+            PFNOSUPPORT EPFNOSUPPORT say!("Protocol family not supported");
+            AFNOSUPPORT EAFNOSUPPORT say!("Address family not supported by protocol");
+            ADDRINUSE EADDRINUSE say!("Address already in use");
+            ADDRNOTAVAIL EADDRNOTAVAIL say!("Cannot assign requested address");
+            NETDOWN ENETDOWN say!("Network is down");
+            NETUNREACH ENETUNREACH say!("Network is unreachable");
+            NETRESET ENETRESET say!("Network dropped connection on reset");
+            CONNABORTED ECONNABORTED say!("Software caused connection abort");
+            CONNRESET ECONNRESET say!("Connection reset by peer");
+            NOBUFS ENOBUFS say!("No buffer space available");
+            ISCONN EISCONN say!("Transport endpoint is already connected");
+            NOTCONN ENOTCONN say!("Transport endpoint is not connected");
+            SHUTDOWN ESHUTDOWN say!("Cannot send after transport endpoint shutdown");
+            TOOMANYREFS ETOOMANYREFS say!("Too many references: cannot splice");
+            TIMEDOUT ETIMEDOUT say!("Connection timed out");
+            CONNREFUSED ECONNREFUSED say!("Connection refused");
+            HOSTDOWN EHOSTDOWN say!("Host is down");
+            HOSTUNREACH EHOSTUNREACH say!("No route to host");
+            ALREADY EALREADY say!("Operation already in progress");
+            INPROGRESS EINPROGRESS say!("Operation now in progress");
+            STALE ESTALE say!("Stale file handle");
+            UCLEAN EUCLEAN say!("Structure needs cleaning");
+            NOTNAM ENOTNAM say!("Not a XENIX named type file");
+            NAVAIL ENAVAIL say!("No XENIX semaphores available");
+            ISNAM EISNAM say!("Is a named type file");
+            REMOTEIO EREMOTEIO say!("Remote I/O error");
+            DQUOT EDQUOT say!("Disk quota exceeded");
+            NOMEDIUM ENOMEDIUM say!("No medium found");
+            MEDIUMTYPE EMEDIUMTYPE say!("Wrong medium type");
+            CANCELED ECANCELED say!("Operation canceled");
+            NOKEY ENOKEY say!("Required key not available");
+            KEYEXPIRED EKEYEXPIRED say!("Key has expired");
+            KEYREVOKED EKEYREVOKED say!("Key has been revoked");
+            KEYREJECTED EKEYREJECTED say!("Key was rejected by service");
+            OWNERDEAD EOWNERDEAD say!("Owner died");
+            NOTRECOVERABLE ENOTRECOVERABLE say!("State not recoverable");
+            RFKILL ERFKILL say!("Operation not possible due to RF-kill");
+            HWPOISON EHWPOISON say!("Memory page has hardware error");
+        }
+    };
+}
+pub(crate) use errnos;
+
+/// Our own reasons, which no errno states: the constant with its meaning, and the text.
+///
+/// `reasons!(name)` calls the macro `name` with all rows.
+macro_rules! reasons {
+    ($with:ident) => {
+        $with! {
+            /// The destination of a mount is a symbolic link.
+            SYMLINK say!("the destination is a symbolic link");
+            /// Something other than a directory is where a directory must be.
+            NO_DIRECTORY say!("the destination is not a directory");
+            /// A directory is where a file is to be mounted.
+            NO_FILE say!("the destination is not a file");
+            /// A directory that no path below `/` leads to.
+            OUTSIDE say!("it is outside the root");
+            /// A signal ended a process of nsinit's own.
+            KILLED say!("a signal killed the process that does it");
+            /// No security module accepts this context.
+            NO_LABELS say!("labeling not supported on this system");
+            /// A symbolic link with another target is there.
+            OTHER_LINK say!("existing destination is another link");
+            /// Something other than a symbolic link is there.
+            NO_LINK say!("destination exists and is not a symlink");
+            /// A file or a descriptor that must name a process does not.
+            NO_PROCESS say!("it holds no process id");
+            /// A process is in the namespaces that nsinit is in.
+            NO_CONTAINER say!("it is in the same namespaces as nsinit");
+            /// A process is in another cgroup of version 1, and in none of version 2.
+            OLD_CGROUP say!("it is in a cgroup of version 1");
+            /// A process has other namespaces than before.
+            CHANGED say!("it has changed its namespaces meanwhile");
+            /// A user namespace maps no ids.
+            NO_IDS say!("no ids are mapped in its user namespace");
+            /// A file is longer than its content can be.
+            TOO_LONG say!("it is too long");
+            /// A file holds no file system that nsinit knows.
+            NO_IMAGE say!("it is not an erofs, squashfs or ext4 file system");
+            /// A directory is part of the file system of its parent.
+            NO_MOUNT say!("it is not the mount point of another file system");
+            /// ENOSPC: there are free blocks, but no free inodes.
+            NO_INODES say!("No space left on device");
+            /// ENOENT: the target of a symbolic link on the path is missing.
+            DANGLING say!("No such file or directory");
+            /// A device file is not the device that its name stands for.
+            NO_DEVICE say!("it is not the device of that name");
+        }
+    };
+}
+pub(crate) use reasons;
