@@ -184,7 +184,7 @@ mod tests {
             push_reason(&mut line, why);
             String::from_utf8_lossy(line.bytes()).into_owned()
         };
-        assert_eq!(in_full(Failure::SYMLINK), "the destination is a symbolic link");
+        assert_eq!(in_full(Failure::SYMLINK), "the destination is a symlink");
         assert_eq!(in_full(Failure::OUTSIDE), "it is outside the root");
         assert_eq!(in_full(Failure::PERM), "Operation not permitted");
         // EDQUOT, EKEYREVOKED.

@@ -151,7 +151,7 @@ macro_rules! reasons {
     ($with:ident) => {
         $with! {
             /// The destination of a mount is a symbolic link.
-            SYMLINK say!("the destination is a symbolic link");
+            SYMLINK say!("the destination is a symlink");
             /// Something other than a directory is where a directory must be.
             NO_DIRECTORY say!("the destination is not a directory");
             /// A directory is where a file is to be mounted.

@@ -319,7 +319,7 @@ fn symlink_is_refused_as_a_mount_point() {
                 .filter(|o| !o.to_string().contains("\"--dir\"") && !o.to_string().contains("\"--symlink\""))
             {
                 out.fails(dest);
-                assert!(out.stderr.contains("the destination is a symbolic link"), "{out}");
+                assert!(out.stderr.contains("the destination is a symlink"), "{out}");
             }
         }
         assert_eq!(before, victim.listing());

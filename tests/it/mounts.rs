@@ -271,7 +271,7 @@ fn message_names_the_target_of_a_link_at_the_destination() {
             (&["--file", "0", "/etc/resolv.conf"], "make file"),
             (&["--tmpfs", "/etc/resolv.conf"], "mount tmpfs on"),
         ] {
-            let line = format!("nsinit: {verb} /etc/resolv.conf: the destination is a symbolic link {hint}\n");
+            let line = format!("nsinit: {verb} /etc/resolv.conf: the destination is a symlink {hint}\n");
             root.run(options, &["true"]).is(125, "", &line);
         }
         let line = "nsinit: make symbolic link /etc/resolv.conf: existing destination is ../run/systemd/resolve/stub-resolv.conf\n";

@@ -252,7 +252,7 @@ const OURS: &[(&[&str], &str)] = &[
     (&["--dev", "/bin/sh"], "Can't mount on symlink destination /bin/sh"),
     (&["--unshare-ipc", "--mqueue", "/bin/sh"], "Can't mount on symlink destination /bin/sh"),
     (&["--chmod", "0700", "/no/such"], "Can't chmod /no/such: No such file or directory"),
-    (&["--chmod", "0", "/bin/sh"], "Can't chmod /bin/sh: the destination is a symbolic link"),
+    (&["--chmod", "0", "/bin/sh"], "Can't chmod /bin/sh: the destination is a symlink"),
     (&["--remount-ro", "/no"], "Can't remount readonly on /no: No such file or directory"),
     (&["--remount-ro", "/proc/self"], "Can't mount on symlink destination /proc/self"),
     (&["--dir", "/d", "--remount-ro", "/d"], "Can't remount readonly on /d: Invalid argument"),
