@@ -20,7 +20,7 @@ use crate::process::machine::{Machine, What};
 use crate::process::monitor::Supervisor;
 use crate::process::{container_setup, enter, launcher, machine, relay};
 use crate::report::hint::{self, Cause};
-use crate::report::message::{SIGNALLED, blame, blame_hint, failed, give_up, refuse, warn, write_line};
+use crate::report::message::{blame, blame_hint, failed, give_up, refuse, warn, write_line};
 use crate::report::wording::{self, Name};
 use crate::rootfs::{image, initramfs};
 use crate::say;
@@ -29,9 +29,10 @@ use crate::state::descriptors;
 use crate::state::{News, Pipe, State};
 use crate::step::explain_line;
 use crate::supervise::power;
-use crate::supervise::power::Heard;
+use crate::supervise::shutdown;
+use crate::supervise::wait::{self, ANY_CHILD, Before};
 use crate::sys::files::{self, Fd, HERE, chdir, chroot, fchdir, read, write};
-use crate::sys::{self, Apart, Done, Failure, Fork, Set, Signal, Standard, Start};
+use crate::sys::{self, Apart, Done, Failure, Fork, Set, Signal, Standard, Start, Time};
 use crate::text::Say;
 use crate::text::Text;
 use crate::tty::{job, pty};
@@ -137,9 +138,10 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
     // Nothing that is mounted is to be held by us.
     sys::close_ours(&[], &[]);
     let begin = |what| start_session(if what == What::Command { spec } else { shell }, start, state);
-    // Signals that are not blocked are not waited for in vain alone: they are lost.
-    let deaf = sys::set_mask(Set::ALL).is_err();
-    let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8, deaf };
+    if sys::set_mask(Set::ALL).is_err() {
+        wait::stop_hearing();
+    }
+    let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8 };
     let power = machine.supervise(runs);
     let ended = power::end_all(
         machine.child,
@@ -169,19 +171,19 @@ pub fn machine(spec: &Spec<'_>, shell: &Spec<'_>, mut runs: bool, start: &Start,
             break;
         }
         // There is nobody left who could take what it takes.
-        let _ = power::hear(Some(sys::now().after(1)));
+        let _ = wait::signal(Some(A_SECOND), ANY_CHILD);
     }
     if !spec.machine.is_whole {
         sys::exit(machine.status.into());
     }
     // An end of ours would be the kernel's.
     loop {
-        if !matches!(power::hear(None), Heard::Signal(_) | Heard::Nothing) {
-            let _ = sys::poll(&mut [], None);
-        }
+        let _ = wait::signal(None, ANY_CHILD);
         power::reap();
     }
 }
+
+const A_SECOND: Time = Time { seconds: 1, nanos: 0 };
 
 /// What any other nsinit would do, as a child with a session of its own, on the console.
 fn start_session(spec: &Spec<'_>, start: &Start, state: &State) -> Result<Pid, Failure> {
@@ -302,18 +304,7 @@ fn launch(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, 
             }
             launcher::after(spec, state, container)?;
             call_ourselves(spec, start);
-            let launcher = Supervisor {
-                spec,
-                state,
-                container,
-                killer: None,
-                ended_for: None,
-                refused: false,
-                started: false,
-                failed: false,
-                left: None,
-            };
-            Ok(launcher.forever())
+            Ok(Supervisor::new(spec, state, container).forever())
         }
     }
 }
@@ -365,7 +356,9 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
                 sys::close(descriptors::number(Some(news.write)));
             }
             // With a terminal of CMD's it stays, as the leader of the session, when CMD is there.
-            match sys::wait_or_end(helper, &|| spec.terminal.pty && sys::owner(go.read).is_ok(), None) {
+            let (done, input) = (|| spec.terminal.pty && sys::owner(go.read).is_ok(), state.news.map(|pipe| pipe.read));
+            let before = Before { done: &done, input: input.filter(|_| spec.terminal.pty), until: None };
+            match wait::for_child(helper, before) {
                 Ok(0) => state.leader = Some(helper),
                 Ok(_) => return Err(Failure::REPORTED),
                 Err(Signal::KILL) => {
@@ -374,7 +367,7 @@ fn enter(spec: &mut Spec<'_>, start: &Start, state: &mut State) -> Result<i32, F
                 // We are to end, and CMD would have.
                 Err(signal) => {
                     channels::remove_pid_file(spec, state);
-                    return Ok(i32::from(SIGNALLED) + signal.number());
+                    return Ok(shutdown::status_of(signal).into());
                 }
             }
         }
@@ -404,7 +397,7 @@ fn enter_and_fork(spec: &Spec<'_>, start: &Start, state: &mut State) -> i32 {
             if spec.terminal.pty {
                 // The end of this pipe tells that CMD was executed; by then the launcher knows its number.
                 let _ = descriptors::close_all_but(&[], &[descriptors::number(go)]);
-                pty::outlive(state);
+                pty::outlive(go);
             }
             0
         }

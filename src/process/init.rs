@@ -14,7 +14,7 @@ use rustix::process::Pid;
 
 use crate::channels;
 use crate::fs::procfs;
-use crate::report::message::{SIGNALLED, blame, failed, tell};
+use crate::report::message::{blame, failed, tell};
 use crate::report::wording;
 use crate::report::wording::Event;
 use crate::say;
@@ -22,16 +22,12 @@ use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::descriptors;
 use crate::state::{News, State};
 use crate::supervise::descendants;
+use crate::supervise::job_control::{self, Job, Reach, TO_FOREGROUND, TO_GROUP};
+use crate::supervise::shutdown::{self, Life};
+use crate::supervise::wait::{self, ANY_CHILD, Heard, Instead};
 use crate::sys::files::read;
-use crate::sys::{self, Apart, Change, Done, Failure, Polled, READABLE, SI_KERNEL, SI_QUEUE, Siginfo, Signal, Time};
-use crate::tty::job::{self, Stop};
+use crate::sys::{self, Apart, Change, Done, SI_KERNEL, Siginfo, Signal, Time};
 use crate::tty::pty;
-
-/// `si_code`s that the launcher sends with, which say more than the signal does. The kernel lets anybody choose a
-/// negative code: whoever forges these moves his own terminal and his own group.
-pub const TO_FOREGROUND: i32 = -0x6e01;
-/// See [`TO_FOREGROUND`].
-pub const TO_GROUP: i32 = -0x6e02;
 
 /// What process 1 knows.
 pub struct Init<'a> {
@@ -41,8 +37,7 @@ pub struct Init<'a> {
     life: Life,
     /// What CMD died of.
     killer: Option<Signal>,
-    /// The user's filter, which holds for us too, forbids waiting for signals: then only the children are waited for.
-    deaf: bool,
+    job: Job,
     /// CMD's name.
     name: &'a CStr,
     /// CMD, as long as it has not been executed.
@@ -55,19 +50,6 @@ pub struct Init<'a> {
     then: &'a dyn Fn(),
 }
 
-/// How far it has come.
-#[derive(Clone, Copy)]
-enum Life {
-    /// CMD runs, or is stopped; it has been asked to end and has until then.
-    Running { stopped: bool, until: Option<Time> },
-    /// CMD has ended with this status; whether other processes are left is not known yet. `until`: of --stop-timeout.
-    Ended { status: u8, until: Option<Time> },
-    /// CMD has ended; the rest has until then.
-    Ending { status: u8, until: Option<Time> },
-    /// The rest is being killed.
-    Killing { status: u8 },
-}
-
 impl<'a> Init<'a> {
     #[must_use]
     pub fn new(
@@ -77,6 +59,13 @@ impl<'a> Init<'a> {
         name: &'a CStr,
         then: &'a dyn Fn(),
     ) -> Init<'a> {
+        let job = if spec.makes_container() {
+            Job::inside(spec, state, command)
+        } else if spec.mode == Mode::Enter && spec.life.new_session {
+            Job::new(spec, state, Reach::Session(command))
+        } else {
+            Job::new(spec, state, Reach::Command(command))
+        };
         Init {
             spec,
             state,
@@ -84,9 +73,9 @@ impl<'a> Init<'a> {
             name,
             apart,
             then,
-            life: Life::Running { stopped: false, until: None },
+            life: Life::BEGIN,
+            job,
             killer: None,
-            deaf: false,
             ran: None,
             refused: false,
         }
@@ -104,7 +93,7 @@ impl<'a> Init<'a> {
                 // A filter around us forbids wait4(2): nobody will tell us of CMD's end.
                 Life::Running { .. } => {
                     if let Err(why) = reaped {
-                        self.signal_command(Signal::KILL);
+                        job_control::send(self.command, Signal::KILL);
                         blame(say!("wait for"), c"CMD", why);
                         return failed();
                     }
@@ -122,25 +111,26 @@ impl<'a> Init<'a> {
                 }
                 Life::Ended { .. } | Life::Ending { .. } => {}
             }
-            if self.deaf {
-                continue;
-            }
-            let mut info = Siginfo::EMPTY;
-            match sys::wait_signal(self.patience(), &mut info) {
-                Ok(()) => {
+            match wait::signal(self.life.patience(), self.instead()) {
+                Heard::Signal(info) => {
                     // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
                     let _ = self.reap();
                     self.take(&info);
                 }
-                Err(Failure::AGAIN) => self.time_is_over(),
-                // Stopped and continued from outside.
-                Err(Failure::INTR) => {}
-                Err(_) => {
-                    self.deaf = true;
-                    self.wait_for_start();
+                Heard::Child(pid, change) => self.child_changed(pid, change),
+                Heard::Nothing => {}
+                Heard::TimeIsOver => {
+                    if self.life.run_out() {
+                        job_control::send(self.command, Signal::KILL);
+                    }
                 }
             }
         }
+    }
+
+    /// What is waited for if signals cannot be: first of all, the end of the pipe that tells whether CMD has been executed.
+    fn instead(&self) -> Instead {
+        Instead { input: self.state.executed.filter(|_| self.ran.is_none()).map(|pipe| pipe.read), ..ANY_CHILD }
     }
 
     /// CMD has ended and others have not. Whether they are waited for.
@@ -173,12 +163,9 @@ impl<'a> Init<'a> {
             }
             self.tell(2, Event::Forwarded, [signal.number(), 0]);
         }
-        if let Some(terminal) = self.state.terminal.filter(|_| outermost && self.state.lent) {
-            job::take_back(terminal, self.state.modes_after(self.killer));
-        }
         if outermost {
             // A raw terminal needs more than the end of a line.
-            pty::end(self.state);
+            self.job.end(self.killer);
         }
         match self.killer {
             Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
@@ -198,7 +185,7 @@ impl<'a> Init<'a> {
         }
         if !outermost && self.spec.terminal.pty {
             self.state.inform(News::Silent, 0);
-            pty::outlive(self.state);
+            pty::outlive(self.state.go.map(|pipe| pipe.read));
         }
         end
     }
@@ -222,10 +209,10 @@ impl<'a> Init<'a> {
                             self.state.inform(News::Started, 0);
                         }
                     } else {
-                        pty::begin(self.state);
+                        self.job.begin();
                         self.refused = !channels::started(self.spec, self.state, self.command);
                         if self.refused {
-                            self.signal_command(Signal::KILL);
+                            job_control::send(self.command, Signal::KILL);
                         }
                     }
                     (self.then)();
@@ -233,14 +220,6 @@ impl<'a> Init<'a> {
                 Ok(_) => self.ran = Some(false),
                 Err(_) => {}
             }
-        }
-    }
-
-    /// Nobody will tell when there are news.
-    fn wait_for_start(&mut self) {
-        if let (None, Some(pipe)) = (self.ran, self.state.executed) {
-            let _ = sys::poll(&mut [Polled::new(pipe.read, READABLE)], None);
-            self.look_for_start();
         }
     }
 
@@ -262,63 +241,53 @@ impl<'a> Init<'a> {
     fn reap(&mut self) -> Done {
         let mut told = false;
         loop {
-            let change = sys::wait4(None, self.deaf);
-            if !told && matches!(change, Ok(Some(_))) {
+            let Some((pid, change)) = sys::wait4(None, false)? else { return Ok(()) };
+            if !told {
                 // A SIGCHLD may have been forestalled, or stand for several children.
                 self.tell(3, Event::ChildChanged, [Signal::CHLD.number(), 0]);
                 told = true;
             }
-            match change {
-                Ok(Some((pid, change))) if pid == self.command => {
-                    self.changed(change);
-                    if self.deaf {
-                        return Ok(());
-                    }
-                }
-                Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) if Some(pid) == self.state.relay_process => {
-                    self.state.relay_process = None;
-                    pty::restore(self.state.look);
-                    // The kernel tells the leader of the session that its terminal is gone; who that is here does not pass it on.
-                    self.signal_group(Signal::HUP);
-                    self.signal_group(Signal::CONT);
-                }
-                Ok(Some((pid, change))) => {
-                    let ended = self.tell_child(pid, change);
-                    if ended && self.spec.life.tell_reaped {
-                        tell(Event::Reaped, [pid.as_raw_nonzero().get(), 0], c"");
-                    }
-                }
-                Ok(None) => return Ok(()),
-                Err(why) => return Err(why),
-            }
+            self.child_changed(pid, change);
         }
     }
 
-    /// Tells of a child that has ended. Returns whether it has.
-    fn tell_child(&self, pid: Pid, change: Change) -> bool {
+    fn child_changed(&mut self, pid: Pid, change: Change) {
+        if pid == self.command {
+            return self.command_changed(change);
+        }
+        let ended = matches!(change, Change::Exited(_) | Change::Killed(_));
+        if ended && self.job.was_relay(pid) {
+            return;
+        }
+        self.tell_child(pid, change);
+        if ended && self.spec.life.tell_reaped {
+            tell(Event::Reaped, [pid.as_raw_nonzero().get(), 0], c"");
+        }
+    }
+
+    /// Reports a child that has ended.
+    fn tell_child(&self, pid: Pid, change: Change) {
         let (event, how) = match change {
             Change::Exited(status) => (Event::Exited, status.into()),
             Change::Killed(signal) => (Event::Killed, signal.number()),
-            _ => return false,
+            _ => return,
         };
         self.tell(3, event, [pid.as_raw_nonzero().get(), how]);
-        true
     }
 
-    fn changed(&mut self, change: Change) {
+    fn command_changed(&mut self, change: Change) {
         if wording::chosen().tells_of_command {
             self.tell_child(self.command, change);
         }
-        let until = if let Life::Running { until, .. } = self.life { until } else { None };
         match change {
-            Change::Exited(status) => self.life = Life::Ended { status, until },
+            Change::Exited(status) => self.life.set_ended(status),
             Change::Killed(signal) => {
                 self.killer = Some(signal);
-                self.life = Life::Ended { status: SIGNALLED.saturating_add(signal.number() as u8), until };
+                self.life.set_ended(shutdown::status_of(signal));
             }
-            Change::Continued => self.set_stopped(false),
+            Change::Continued => self.life.set_stopped(false),
             Change::Stopped(signal) => {
-                self.set_stopped(true);
+                self.life.set_stopped(true);
                 self.pass_stop_on(signal);
             }
         }
@@ -328,93 +297,27 @@ impl<'a> Init<'a> {
     fn pass_stop_on(&mut self, signal: Signal) {
         if self.spec.terminal.pty && matches!(signal, Signal::TTIN | Signal::TTOU) {
             // No shell could give it the terminal, and the kernel would not have stopped a leader of the session.
-            self.signal_group(Signal::HUP);
-            self.signal_group(Signal::CONT);
+            self.job.signal_group(Signal::HUP);
+            self.job.signal_group(Signal::CONT);
             return;
         }
         self.state.inform(News::Stopped, signal.number() as u8);
         if !self.spec.makes_container() {
-            self.stop(signal);
-        }
-    }
-
-    fn set_stopped(&mut self, now: bool) {
-        if let Life::Running { stopped, .. } = &mut self.life {
-            *stopped = now;
-        }
-    }
-
-    /// There is no launcher: the caller's shell waits for us.
-    fn stop(&mut self, signal: Signal) {
-        if self.spec.terminal.pty {
-            let continued = pty::stop(self.state);
-            if continued.is_none() {
-                self.state.relay_process = None;
-                self.signal_group(Signal::HUP);
-            }
-            if continued != Some(true) && signal != Signal::STOP {
-                self.signal_group(Signal::CONT);
-            }
-            return;
-        }
-        let Some(terminal) = self.state.terminal else { return };
-        match job::stop(terminal, &mut self.state.lent, signal) {
-            Stop::Resume => self.resume(),
-            Stop::Continued => {}
-            Stop::Orphaned { hang_up } => {
-                if hang_up {
-                    self.signal_group(Signal::HUP);
-                }
-                self.signal_group(Signal::CONT);
-            }
-        }
-    }
-
-    /// CMD goes on, in the foreground if that is ours.
-    fn resume(&mut self) {
-        let lends = self.spec.lends_terminal() || self.spec.terminal.pty;
-        if let Some(terminal) = self.state.terminal.filter(|terminal| lends && job::is_ours(*terminal)) {
-            self.state.lent = true;
-            job::hand_to(terminal, self.command);
-        }
-        self.signal_group(Signal::CONT);
-    }
-
-    fn time_is_over(&mut self) {
-        match &mut self.life {
-            Life::Running { until, .. } => {
-                *until = None;
-                self.signal_command(Signal::KILL);
-            }
-            Life::Ending { status, .. } => self.life = Life::Killing { status: *status },
-            _ => {}
-        }
-    }
-
-    /// How long to wait for the next signal.
-    fn patience(&self) -> Option<Time> {
-        match self.life {
-            Life::Running { until: Some(until), .. } | Life::Ending { until: Some(until), .. } => {
-                Some(until.since(sys::now()))
-            }
-            // More may have been born than the last look showed.
-            Life::Killing { .. } => Some(Time::SHORT),
-            _ => None,
+            self.job.stop(signal);
         }
     }
 
     fn take(&mut self, info: &Siginfo) {
         let contained = self.spec.makes_container();
         if contained && self.spec.life.die_together && !self.spec.life.process_1 && self.is_alone() {
-            self.life = Life::Killing { status: SIGNALLED + Signal::KILL.number() as u8 };
+            self.life = Life::Killing { status: shutdown::status_of(Signal::KILL) };
             return;
         }
         if info.signal() == Signal::CHLD {
             return;
         }
-        self.state.asked |= info.signal().ends();
         self.tell(3, Event::Received, [info.signal().number(), 0]);
-        if self.spec.terminal.pty && !contained && info.code() == SI_KERNEL && pty::take(info.signal()) {
+        if self.job.keeps(info) {
             return;
         }
         // What the terminal sends to our group, CMD has got already if it is in it.
@@ -425,7 +328,7 @@ impl<'a> Init<'a> {
             self.tell(2, Event::Forwarded, [signal.number(), 0]);
             self.forward(info, signal);
         }
-        if self.spec.life.stop_with_command && is_stop(info.signal()) {
+        if self.spec.life.stop_with_command && info.signal().stops_jobs() {
             self.tell(3, Event::Suspended, [0, 0]);
             sys::stop();
         }
@@ -434,55 +337,29 @@ impl<'a> Init<'a> {
     /// Passes on what `info` tells of, as `signal`.
     fn forward(&mut self, info: &Siginfo, signal: Signal) {
         let contained = self.spec.makes_container();
-        let limit = || self.spec.life.stop_timeout.map(|seconds| sys::now().after(seconds));
-        let (stopped, until) = match self.life {
-            Life::Running { stopped, until } => (stopped, until),
-            Life::Ending { status, until } => {
-                if signal.ends() && self.spec.life.end == End::Wait {
-                    self.life = Life::Ending { status, until: until.or(limit()) };
-                }
-                return self.signal_rest(&[signal]);
-            }
-            _ => return self.signal_rest(&[signal]),
-        };
+        if signal.ends() {
+            self.life.ask(self.spec.life.end, self.spec.life.stop_timeout);
+        }
+        let Life::Running { stopped, .. } = self.life else { return self.signal_rest(&[signal]) };
         match (info.code(), self.spec.life.audience) {
-            (TO_FOREGROUND, _) if contained => {
-                if let Some(terminal) = self.state.terminal {
-                    job::hand_to(terminal, self.command);
-                }
-                self.signal_group(Signal::CONT);
-            }
-            (TO_GROUP, _) if contained => self.signal_group(signal),
+            (TO_FOREGROUND, _) if contained => self.job.obey_foreground(),
+            (TO_GROUP, _) if contained => self.job.signal_group(signal),
             // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
-            (SI_KERNEL, _) if self.spec.mode == Mode::Enter && self.spec.life.new_session => {
-                procfs::signal_session(self.command, signal);
-            }
-            (SI_KERNEL, _) if !contained && (self.state.terminal.is_some() || self.spec.terminal.pty) => {
-                self.signal_group(signal);
-            }
+            // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
+            (SI_KERNEL, _) if !contained && self.job.has_terminal() => self.job.pass_on_from_terminal(signal),
             // A stopped job is one: what continues its leader continues all of it.
-            _ if signal == Signal::CONT && stopped => self.resume(),
+            _ if signal == Signal::CONT && stopped => self.job.resume(),
             (_, Audience::All) => self.signal_rest(&[signal]),
-            (_, Audience::Group) => self.signal_group(signal),
-            (SI_QUEUE, Audience::Command) if signal == info.signal() => {
-                // Where the queue is full the signal still arrives, without its value.
-                if sys::queue(self.command, signal, info).is_err() {
-                    self.signal_command(signal);
-                }
-            }
-            _ => self.signal_command(signal),
+            (_, Audience::Group) => self.job.signal_group(signal),
+            (_, Audience::Command) if signal == info.signal() => job_control::forward(self.command, info),
+            _ => job_control::send(self.command, signal),
         }
         match signal {
-            _ if signal.ends() => {
-                // What is to end must run to do so.
-                if stopped {
-                    self.signal_group(Signal::CONT);
-                }
-                self.life = Life::Running { stopped, until: until.or(limit()) };
-            }
+            // What is to end must run to do so.
+            _ if signal.ends() && stopped => self.job.signal_group(Signal::CONT),
             // ^Z right after `fg`: the kernel has dropped the SIGCONT that was on its way (signal(7)), so CMD never went on
             // and is not stopped anew, but the job is to be.
-            _ if is_stop(signal) && stopped => self.pass_stop_on(signal),
+            _ if signal.stops_jobs() && stopped => self.pass_stop_on(signal),
             _ => {}
         }
     }
@@ -499,18 +376,6 @@ impl<'a> Init<'a> {
             self.tell(3, Event::Dropped, [0, 0]);
         }
         (to != 0).then_some(Signal::new(to.into()))
-    }
-
-    /// CMD has not been reaped, so the number is its own; ESRCH and EPERM have nobody to be told to.
-    fn signal_command(&self, signal: Signal) {
-        let _ = sys::kill(self.command.as_raw_nonzero().get(), signal);
-    }
-
-    /// CMD's process group, or CMD where it has left the group that it was started in.
-    fn signal_group(&self, signal: Signal) {
-        if sys::kill(-self.command.as_raw_nonzero().get(), signal).is_err() {
-            self.signal_command(signal);
-        }
     }
 
     /// All processes but us: kill(-1) as process 1, else all our descendants.
@@ -530,18 +395,13 @@ impl<'a> Init<'a> {
     }
 }
 
-/// Whether the terminal stops jobs with it.
-#[must_use]
-pub fn is_stop(signal: Signal) -> bool {
-    matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU)
-}
-
 /// Has no CMD: reaps until it is asked to end. Returns the exit status.
 pub fn pause() -> i32 {
     loop {
         while matches!(sys::wait4(None, false), Ok(Some(_))) {}
-        let mut info = Siginfo::EMPTY;
-        if sys::wait_signal(None, &mut info).is_ok() && matches!(info.signal(), Signal::INT | Signal::TERM) {
+        if let Heard::Signal(info) = wait::signal(None, ANY_CHILD)
+            && matches!(info.signal(), Signal::INT | Signal::TERM)
+        {
             return 0;
         }
     }

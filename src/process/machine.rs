@@ -17,7 +17,7 @@ use rustix::termios::isatty;
 use crate::fs::procfs;
 use crate::fs::staging::{DATA, plain};
 use crate::ns::loopback;
-use crate::report::message::{SIGNALLED, warn};
+use crate::report::message::warn;
 use crate::report::wording::NATIVE_FAILED;
 use crate::rootfs::pseudofs;
 use crate::say;
@@ -25,9 +25,11 @@ use crate::spec::{AtEnd, Spec};
 use crate::state::State;
 use crate::state::descriptors;
 use crate::step::{BLOCK_SIGNALS, CLEAR_UMASK, STOP_IGNORING_CHILDREN, Step, always, explain, nothing};
-use crate::supervise::power::{Heard, Power, hear};
+use crate::supervise::power::Power;
+use crate::supervise::wait::{self, ANY_CHILD, Heard};
+use crate::supervise::{job_control, shutdown};
 use crate::sys::files::{self, Fd, HERE};
-use crate::sys::{self, Change, Done, Failure, SI_QUEUE, Siginfo, Signal, Standard};
+use crate::sys::{self, Change, Done, Failure, Signal, Standard, Time};
 use crate::text::Say;
 
 /// What the machine is prepared with. What fails is told, and left out.
@@ -229,8 +231,6 @@ pub struct Machine<'a> {
     pub child: Option<Pid>,
     /// and how it ended.
     pub status: u8,
-    /// Signals can't be waited for: then nobody can ask for anything, and only CMD's end is waited for.
-    pub deaf: bool,
 }
 
 /// CMD is started again at once if it ran for so many seconds; else after a second, and each time twice as many,
@@ -303,30 +303,26 @@ impl Machine<'_> {
     fn wait(&mut self, seconds: Option<u32>) -> Option<Power> {
         let until = seconds.map(|seconds| sys::now().after(seconds));
         loop {
-            match sys::wait4(None, self.deaf && self.child.is_some()) {
-                Ok(Some((pid, change))) => {
-                    if Some(pid) == self.child && self.has_ended(change) {
-                        return None;
-                    }
-                    continue;
-                }
-                // A filter around us forbids to wait for it.
+            let (pid, change) = match sys::wait4(None, false) {
+                Ok(Some(changed)) => changed,
+                // A filter forbids wait4(2).
                 Err(_) if self.child.is_some() => return None,
-                _ => {}
-            }
-            match hear(until) {
-                Heard::Signal(info) => match (Power::asked_by(info.signal()), self.child) {
-                    (None, Some(child)) if info.signal() != Signal::CHLD => forward(child, &info),
-                    (None, _) => {}
-                    (asked, _) => return asked,
+                _ => match wait::signal(until.map(Time::left), ANY_CHILD) {
+                    Heard::Signal(info) => {
+                        match (Power::asked_by(info.signal()), self.child) {
+                            (None, Some(child)) if info.signal() != Signal::CHLD => job_control::forward(child, &info),
+                            (None, _) => {}
+                            (asked, _) => return asked,
+                        }
+                        continue;
+                    }
+                    Heard::Child(pid, change) => (pid, change),
+                    Heard::Nothing => continue,
+                    Heard::TimeIsOver => return None,
                 },
-                Heard::Nothing => {}
-                Heard::TimeIsOver => return None,
-                Heard::Deaf if self.child.is_some() => self.deaf = true,
-                Heard::Deaf => {
-                    let _ = sys::poll(&mut [], until.map(|until| until.since(sys::now())));
-                    return None;
-                }
+            };
+            if Some(pid) == self.child && self.has_ended(change) {
+                return None;
             }
         }
     }
@@ -335,17 +331,10 @@ impl Machine<'_> {
     pub fn has_ended(&mut self, change: Change) -> bool {
         self.status = match change {
             Change::Exited(status) => status,
-            Change::Killed(signal) => SIGNALLED.saturating_add(signal.number() as u8),
+            Change::Killed(signal) => shutdown::status_of(signal),
             _ => return false,
         };
         self.child = None;
         true
-    }
-}
-
-/// CMD has not been reaped, so the number is its own.
-fn forward(child: Pid, info: &Siginfo) {
-    if info.code() != SI_QUEUE || sys::queue(child, info.signal(), info).is_err() {
-        let _ = sys::kill(child.as_raw_nonzero().get(), info.signal());
     }
 }

@@ -11,10 +11,11 @@ use crate::say;
 use crate::spec::Spec;
 use crate::state::descriptors;
 use crate::state::{Look, State};
+use crate::supervise::relay::{BEGIN, END};
 use crate::sys::files::{Fd, read, write};
 use crate::sys::{self, Done, Failure, Polled, READABLE, Standard, Time, WRITABLE};
 use crate::tty::job;
-use crate::tty::pty::{self, BEGIN, END};
+use crate::tty::pty;
 
 /// How long what is typed for others may lie there before it is looked whether it is for us.
 const PATIENCE: Time = Time { seconds: 1, nanos: 0 };

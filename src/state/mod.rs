@@ -137,8 +137,6 @@ pub struct State {
     pub process: Option<Fd>,
     /// CMD is put into the terminal's foreground.
     pub lent: bool,
-    /// The launcher's: he has been asked to end.
-    pub asked: bool,
     /// The caller's terminal as it was.
     pub look: Option<Look>,
 
@@ -199,12 +197,6 @@ impl State {
         }
     }
 
-    /// The modes that the terminal is to have again after CMD's end, if that was not CMD's own.
-    #[must_use]
-    pub fn modes_after(&self, killer: Option<Signal>) -> Option<Modes> {
-        killer.and(self.look).map(|look| look.modes)
-    }
-
     /// Whether a SIGIO says that there are news. It is as the kernel's own where the queue of signals is full (fcntl(2),
     /// F_SETSIG). They are read in any case.
     #[must_use]
@@ -255,7 +247,6 @@ static NOTHING_KNOWN: State = State {
     hand_over: None,
     relay: None,
     relay_process: None,
-    asked: false,
     leader: None,
     pty: None,
     parent: None,

@@ -1,4 +1,8 @@
-//! Waiting for processes and ending them.
+//! Waiting for signals and processes, job control, and the end.
 
 pub mod descendants;
+pub mod job_control;
 pub mod power;
+pub mod relay;
+pub mod shutdown;
+pub mod wait;

@@ -14,8 +14,9 @@ use crate::mountinfo;
 use crate::report::message::warn;
 use crate::rootfs::initramfs;
 use crate::say;
+use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::files::Fd;
-use crate::sys::{self, Change, Failure, Siginfo, Signal, Time};
+use crate::sys::{self, Change, Failure, Signal, Time};
 use crate::text::Say;
 use crate::text::{self, Text};
 
@@ -71,20 +72,20 @@ enum Wait {
 fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) -> Wait {
     let until = seconds.map(|seconds| sys::now().after(seconds));
     loop {
-        match sys::wait4(None, false) {
-            Ok(Some((pid, change @ (Change::Exited(_) | Change::Killed(_))))) if Some(pid) == child => {
-                *end = Some(change);
-                return Wait::Over;
-            }
-            Ok(Some(_)) => continue,
-            Ok(None) => {}
+        let (pid, change) = match sys::wait4(None, false) {
+            Ok(Some(changed)) => changed,
             // ECHILD.
             Err(_) => return Wait::Over,
-        }
-        match hear(until) {
-            Heard::Signal(info) if Power::asked_by(info.signal()).is_some() => return Wait::Asked,
-            Heard::Signal(_) | Heard::Nothing => {}
-            Heard::TimeIsOver | Heard::Deaf => return Wait::Late,
+            Ok(None) => match wait::signal(until.map(Time::left), ANY_CHILD) {
+                Heard::Signal(info) if Power::asked_by(info.signal()).is_some() => return Wait::Asked,
+                Heard::Child(pid, change) => (pid, change),
+                Heard::Signal(_) | Heard::Nothing => continue,
+                Heard::TimeIsOver => return Wait::Late,
+            },
+        };
+        if Some(pid) == child && matches!(change, Change::Exited(_) | Change::Killed(_)) {
+            *end = Some(change);
+            return Wait::Over;
         }
     }
 }
@@ -117,32 +118,6 @@ pub fn end_all(child: Option<Pid>, seconds: Option<u32>) -> Option<Change> {
         let _ = wait_for(None, Some(PATIENCE), &mut None);
     }
     end
-}
-
-/// What a wait has come to.
-pub enum Heard {
-    Signal(Siginfo),
-    Nothing,
-    TimeIsOver,
-    /// A filter around us forbids to wait for signals.
-    Deaf,
-}
-
-/// Waits for the next signal, until then at most.
-#[must_use]
-pub fn hear(until: Option<Time>) -> Heard {
-    let left = until.map(|until| until.since(sys::now()));
-    if left.is_some_and(|left| left <= Time::NONE) {
-        return Heard::TimeIsOver;
-    }
-    let mut info = Siginfo::EMPTY;
-    match sys::wait_signal(left, &mut info) {
-        Ok(()) => Heard::Signal(info),
-        // Whatever the clock says.
-        Err(Failure::AGAIN) => Heard::TimeIsOver,
-        Err(Failure::INTR) => Heard::Nothing,
-        Err(_) => Heard::Deaf,
-    }
 }
 
 /// How often it is tried to unmount all: what is busy may be so because of another.

@@ -46,6 +46,18 @@ impl Signal {
         matches!(self, Signal::HUP | Signal::INT | Signal::QUIT | Signal::TERM)
     }
 
+    /// Whether a terminal stops jobs with it.
+    #[must_use]
+    pub const fn stops_jobs(self) -> bool {
+        matches!(self, Signal::TSTP) || self.waits_for_terminal()
+    }
+
+    /// Whether it stops a job in the background that reads from its terminal or writes to it.
+    #[must_use]
+    pub const fn waits_for_terminal(self) -> bool {
+        matches!(self, Signal::TTIN | Signal::TTOU)
+    }
+
     #[must_use]
     pub const fn number(self) -> c_int {
         self.0
@@ -186,15 +198,12 @@ pub fn is_pending(signal: Signal) -> bool {
     call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()).is_ok() && pending.has(signal)
 }
 
-/// rt_sigtimedwait(2) for any signal, at most `seconds` and `nanos` long, or without limit.
+/// rt_sigtimedwait(2) for a signal of `set`, all of which are blocked, at most `limit` long, or without limit.
 ///
 /// # Errors
-/// EAGAIN: the time is over. EINTR: stopped and continued.
-pub fn wait_signal(limit: Option<Time>, info: &mut Siginfo) -> Done {
-    wait_signal_of(Set::ALL, limit, info)
-}
-
-pub(super) fn wait_signal_of(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
+/// EAGAIN: the time is over. EINTR: this process was stopped and continued. EPERM, ENOSYS or any other: a seccomp filter forbids
+/// the call.
+pub fn wait_signal(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
     let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     #[cfg(target_pointer_width = "32")]
     call!(__NR_rt_sigtimedwait_time64, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;

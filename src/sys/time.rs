@@ -22,6 +22,12 @@ impl Time {
         Time { seconds: self.seconds + seconds as i64, nanos: self.nanos }
     }
 
+    /// From now to this; nothing if it has passed.
+    #[must_use]
+    pub fn left(self) -> Time {
+        self.since(now())
+    }
+
     /// From `earlier` to this; nothing if it has passed.
     #[must_use]
     pub const fn since(self, earlier: Time) -> Time {

@@ -6,8 +6,7 @@ use linux_raw_sys::general as raw;
 use rustix::process::Pid;
 
 use super::Failure;
-use super::signal::{Set, Siginfo, Signal, kill, queue, wait_signal_of};
-use super::time::Time;
+use super::signal::Signal;
 
 /// Waits until a child has ended, wait4(2). Returns its exit status.
 ///
@@ -24,58 +23,6 @@ pub fn wait_end(child: i32) -> Result<u8, Failure> {
             Err(Failure::INTR) => {}
             Err(why) => return Err(why),
         }
-    }
-}
-
-/// Waits until a child has ended, or `done` says yes after a SIGCHLD or SIGIO, or kills it when we are asked to end, or the time is
-/// over. Other signals wait, and one that came too late for the child does again. Returns its exit status; 0 for `done`.
-///
-/// # Errors
-/// The signal that it was ended for, ours to end or its own.
-pub fn wait_or_end(child: Pid, done: &dyn Fn() -> bool, limit: Option<Time>) -> Result<u8, Signal> {
-    let (mut late, mut news) = (None, None);
-    let status = wait_or_kill(child, done, limit, &mut late, &mut news);
-    if let Some(info) = news {
-        // It may be the user's.
-        let _ = queue(rustix::process::getpid(), info.signal(), &info);
-    }
-    match (status, late) {
-        (Some(status), Some(info)) => {
-            let _ = queue(rustix::process::getpid(), info.signal(), &info);
-            Ok(status)
-        }
-        (Some(status), None) => Ok(status),
-        (None, late) => Err(late.map_or(Signal::KILL, |info| info.signal())),
-    }
-}
-
-fn wait_or_kill(
-    child: Pid,
-    done: &dyn Fn() -> bool,
-    limit: Option<Time>,
-    asked: &mut Option<Siginfo>,
-    news: &mut Option<Siginfo>,
-) -> Option<u8> {
-    const ASKED: Set = Set::of(&[Signal::CHLD, Signal::IO, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
-    loop {
-        match wait4(Some(child), false) {
-            Ok(None) if done() => return Some(0),
-            Ok(None) => {}
-            Ok(Some((_, Change::Exited(status)))) => return Some(status),
-            Ok(Some((_, Change::Killed(_)))) | Err(_) => return None,
-            Ok(Some(_)) => continue,
-        }
-        let mut info = Siginfo::EMPTY;
-        match wait_signal_of(ASKED, limit, &mut info) {
-            Ok(()) if info.signal() == Signal::IO => {
-                *news = Some(info);
-                continue;
-            }
-            Ok(()) if info.signal() != Signal::CHLD => *asked = Some(info),
-            Err(Failure::AGAIN) => {}
-            _ => continue,
-        }
-        let _ = kill(child.as_raw_nonzero().get(), Signal::KILL);
     }
 }
 

@@ -83,34 +83,11 @@ pub fn take_back(terminal: Fd, modes: Option<Modes>) {
     }
 }
 
-fn hand_to_us(terminal: Fd) {
+/// Puts our process group into the foreground.
+pub fn hand_to_us(terminal: Fd) {
     if let Some(group) = sys::own_group() {
         hand_to(terminal, group);
     }
-}
-
-/// What a stop of CMD's comes to.
-pub enum Stop {
-    /// It only waits for the terminal, which is ours to hand over: it is to go on in the foreground.
-    Resume,
-    /// We were stopped as well, and continued.
-    Continued,
-    /// The kernel stops no orphaned process group, for nobody could continue it: nor will anybody continue CMD. It hangs
-    /// up such a group when it waits for a terminal.
-    Orphaned { hang_up: bool },
-}
-
-/// CMD's group was stopped by `signal`. Our group is CMD's job to the caller's shell: it stops too.
-pub fn stop(terminal: Fd, lent: &mut bool, signal: Signal) -> Stop {
-    let waits = matches!(signal, Signal::TTIN | Signal::TTOU);
-    if waits && is_ours(terminal) {
-        return Stop::Resume;
-    }
-    if *lent {
-        hand_to_us(terminal);
-        *lent = false;
-    }
-    if stop_group(signal) { Stop::Continued } else { Stop::Orphaned { hang_up: waits } }
 }
 
 /// Stops our process group, and us. Returns whether we were continued: otherwise the group is orphaned, and the kernel

@@ -18,19 +18,11 @@ use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
 use crate::spec::{Mode, Spec};
-use crate::state::{Look, Pipe, State, write_to_anybody};
+use crate::state::{Look, Pipe, State};
 use crate::sys::files::{self, Fd, read};
-use crate::sys::{self, Change, Done, Failure, Polled, READABLE, Signal, Standard, Time};
+use crate::sys::{self, Done, Failure, Polled, READABLE, Standard};
 use crate::text::Text;
 use crate::tty::job;
-
-/// How long whoever reads what CMD has said may stand still when all is to end.
-const PATIENCE: Time = Time { seconds: 2, nanos: 0 };
-
-/// To the relay: begin; CMD has ended, and so are you to.
-pub const BEGIN: u8 = b'b';
-/// See [`BEGIN`].
-pub const END: u8 = b'e';
 
 /// Looks at the caller's terminal, and makes what the launcher, the relay and the terminal's maker talk by.
 ///
@@ -100,12 +92,12 @@ pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
 }
 
 /// Waits, as the leader of the terminal's session, until all that was written there is copied, or the launcher is no more.
-pub fn outlive(state: &State) {
-    if let Some(pipe) = state.go
-        && sys::poll(&mut [Polled::new(pipe.read, READABLE)], None).is_err()
+pub fn outlive(go: Option<Fd>) {
+    if let Some(go) = go
+        && sys::poll(&mut [Polled::new(go, READABLE)], None).is_err()
     {
-        // Where a filter forbids that.
-        let _ = read(pipe.read, &mut [0u8]);
+        // A filter forbids ppoll(2).
+        let _ = read(go, &mut [0u8]);
     }
 }
 
@@ -124,83 +116,6 @@ fn find(ptmx: Result<Fd, Failure>, state: &State) -> Result<(Fd, Fd), Failure> {
     let mut path = Text::new();
     let path = sys::tail(fd_path(found, &mut path), b"/proc/".len());
     make(state.proc.ok_or(Failure::BADF)?, path, state.look)
-}
-
-/// CMD has been executed: the relay begins.
-pub fn begin(state: &State) {
-    tell(state, BEGIN);
-}
-
-/// CMD has ended: the relay copies what is left, and ends; the terminal is as it was.
-pub fn end(state: &mut State) {
-    let Some(relay) = state.relay_process.take() else { return };
-    tell(state, END);
-    // It may be that nobody reads what CMD has said. Who was asked to end does not wait for ever.
-    let _ = sys::wait_or_end(relay, &|| false, state.asked.then_some(PATIENCE));
-    restore(state.look);
-    // The session's leader may go.
-    if let Some(pipe) = state.go {
-        let _ = write_to_anybody(pipe.write, b"!");
-    }
-    if let Some(leader) = state.leader.take() {
-        let _ = sys::wait_or_end(leader, &|| false, None);
-    }
-}
-
-/// Takes what the caller's terminal has sent and is not for CMD, which has another: that one tells of its own size; and
-/// where our job is to wait for the caller's, it does so without CMD. Returns whether it was that.
-pub fn take(signal: Signal) -> bool {
-    let waits = matches!(signal, Signal::TTIN | Signal::TTOU);
-    if waits {
-        sys::stop();
-    }
-    waits || signal == Signal::WINCH
-}
-
-/// CMD is stopped: stops our job too, and restores the caller's terminal before. Returns whether the job was stopped and
-/// continued: an orphaned group is not stopped. `None`: the relay has ended, and CMD's terminal is hung up.
-pub fn stop(state: &State) -> Option<bool> {
-    let relay = state.relay_process?;
-    let number = relay.as_raw_nonzero().get();
-    // As long as it can be waited for, the number is its own.
-    let mut change = sys::wait4(Some(relay), false);
-    loop {
-        match change {
-            Ok(Some((_, Change::Stopped(_)))) => break,
-            // It must not make the terminal raw again. A stop is told once only: if it has been stopped before, this is another.
-            Ok(None | Some((_, Change::Continued))) => {
-                let _ = sys::kill(number, Signal::CONT);
-                let _ = sys::kill(number, Signal::STOP);
-            }
-            Err(Failure::INTR) => {}
-            Ok(Some(_)) | Err(_) => {
-                restore(state.look);
-                return None;
-            }
-        }
-        change = sys::wait4(Some(relay), true);
-    }
-    restore(state.look);
-    let continued = job::stop_group(Signal::TSTP);
-    // SIGCONT may have been sent to us alone, and not to our group.
-    let _ = sys::kill(number, Signal::CONT);
-    Some(continued)
-}
-
-/// The terminal is as it was if the relay was killed.
-pub fn look_after(state: &State) {
-    if let Some(relay) = state.relay_process
-        && matches!(sys::wait4(Some(relay), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
-    {
-        restore(state.look);
-    }
-}
-
-fn tell(state: &State, word: u8) {
-    if let Some(pipe) = state.relay {
-        // If it is not there any more the terminal's master is gone with it, and CMD has been told so by the kernel.
-        let _ = write_to_anybody(pipe.write, &[word]);
-    }
 }
 
 /// Makes the caller's terminal one that hands on each byte, if we are in its foreground.

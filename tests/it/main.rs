@@ -14,6 +14,7 @@ mod compat_bwrap;
 mod compat_catatonit;
 mod compat_dumb_init;
 mod compat_tini;
+mod deaf;
 mod detach;
 mod docs;
 mod enter;

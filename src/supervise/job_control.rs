@@ -1,0 +1,242 @@
+//! Job control: to the caller's shell, nsinit and the command are one job.
+//!
+//! A stop of the command stops nsinit's process group too, so that the shell takes its terminal back; `fg` and `bg` continue
+//! both. There are two supervisors: the launcher, where process 1 is between it and the command; and process 1 itself, or
+//! nsinit in the place of it. What differs between them is how they reach the command: [`Reach`].
+
+use rustix::process::Pid;
+
+use crate::fs::procfs;
+use crate::spec::Spec;
+use crate::state::{Look, State};
+use crate::supervise::relay::Relay;
+use crate::sys::files::Fd;
+use crate::sys::{self, SI_KERNEL, SI_QUEUE, Siginfo, Signal};
+use crate::tty::job;
+
+/// `si_code` with which the launcher has process 1 continue the command in the foreground. The kernel lets any process choose
+/// a negative code: one that forges this only moves its own terminal and its own group.
+pub const TO_FOREGROUND: i32 = -0x6e01;
+/// `si_code` with which the launcher has process 1 signal the command's process group. See [`TO_FOREGROUND`].
+pub const TO_GROUP: i32 = -0x6e02;
+
+/// How a supervisor reaches the command's process group.
+#[derive(Clone, Copy)]
+pub enum Reach {
+    /// The command is a child.
+    Command(Pid),
+    /// The command is a child, and may lead a session of its own: what stops jobs does not stop an orphaned process group, nor
+    /// process 1 of a pid namespace.
+    Session(Pid),
+    /// Process 1 is a child, and the command is a child of it.
+    Process1(Pid),
+}
+
+/// The job of the command.
+pub struct Job {
+    reach: Reach,
+    /// The controlling terminal that the command shares, or that ours is watched by.
+    pub terminal: Option<Fd>,
+    /// The command's process group is put into the foreground when the job is continued there.
+    lends: bool,
+    /// The command's process group was put into the foreground.
+    lent: bool,
+    own_group: bool,
+    /// The command has a pty: the job stops with the relay.
+    pty: bool,
+    look: Option<Look>,
+    relay: Option<Relay>,
+    /// A signal asked nsinit to end.
+    asked: bool,
+}
+
+impl Job {
+    /// The job as the outermost supervisor has it.
+    #[must_use]
+    pub fn new(spec: &Spec<'_>, state: &State, reach: Reach) -> Job {
+        Job {
+            reach,
+            terminal: state.terminal,
+            lends: spec.lends_terminal(),
+            lent: state.lent,
+            own_group: spec.life.own_group,
+            pty: spec.terminal.pty,
+            look: state.look,
+            relay: Relay::of(state),
+            asked: false,
+        }
+    }
+
+    /// The job as process 1 has it, whose launcher stops with it. A terminal that it has is lent to the command.
+    #[must_use]
+    pub fn inside(spec: &Spec<'_>, state: &State, command: Pid) -> Job {
+        let job = Job::new(spec, state, Reach::Command(command));
+        Job { lends: true, relay: None, pty: false, ..job }
+    }
+
+    /// The command is stopped by `signal`: stops our process group too. Where that is orphaned, the kernel does not stop it,
+    /// and nobody would continue the command: it goes on.
+    pub fn stop(&mut self, signal: Signal) {
+        if self.pty {
+            let continued = self.relay.as_mut().and_then(Relay::stop);
+            if continued.is_none() && self.hangs_up() {
+                self.signal_group(Signal::HUP);
+            }
+            if continued != Some(true) && signal != Signal::STOP {
+                self.signal_group(Signal::CONT);
+            }
+            return;
+        }
+        let Some(terminal) = self.terminal.filter(|_| self.own_group) else { return };
+        let waits = signal.waits_for_terminal();
+        if waits && job::is_ours(terminal) {
+            // It only waits for the terminal, which is ours to lend.
+            return self.resume();
+        }
+        if self.lent {
+            job::hand_to_us(terminal);
+            self.lent = false;
+        }
+        if !job::stop_group(signal) {
+            if waits {
+                // As the kernel does to an orphaned group whose member is stopped (setpgid(2)).
+                self.signal_group(Signal::HUP);
+            }
+            self.signal_group(Signal::CONT);
+        }
+    }
+
+    /// Continues the command: in the foreground, if that is ours now.
+    pub fn resume(&mut self) {
+        if let Some(terminal) = self.terminal.filter(|terminal| self.lends && job::is_ours(*terminal)) {
+            self.lent = true;
+            return self.continue_in_foreground(terminal);
+        }
+        match self.reach {
+            // It knows whether the command is stopped.
+            Reach::Process1(pid) => send(pid, Signal::CONT),
+            _ => self.signal_group(Signal::CONT),
+        }
+    }
+
+    fn continue_in_foreground(&self, terminal: Fd) {
+        match self.reach {
+            Reach::Process1(pid) => send_as(pid, Signal::CONT, TO_FOREGROUND),
+            Reach::Command(pid) | Reach::Session(pid) => {
+                job::hand_to(terminal, pid);
+                self.signal_group(Signal::CONT);
+            }
+        }
+    }
+
+    /// The launcher has found its job in the foreground.
+    pub fn obey_foreground(&self) {
+        match self.terminal {
+            Some(terminal) => self.continue_in_foreground(terminal),
+            None => self.signal_group(Signal::CONT),
+        }
+    }
+
+    /// Signals the command's process group; or the command, if it has left the group that it was started in.
+    pub fn signal_group(&self, signal: Signal) {
+        match self.reach {
+            Reach::Process1(pid) => send_as(pid, signal, TO_GROUP),
+            Reach::Command(pid) | Reach::Session(pid) => {
+                let number = pid.as_raw_nonzero().get();
+                if sys::kill(-number, signal).is_err() {
+                    let _ = sys::kill(number, signal);
+                }
+            }
+        }
+    }
+
+    /// Passes on what the terminal has sent to our process group. The command is in another: it means the whole job.
+    pub fn pass_on_from_terminal(&self, signal: Signal) {
+        match self.reach {
+            Reach::Session(pid) => procfs::signal_session(pid, signal),
+            _ => self.signal_group(signal),
+        }
+    }
+
+    /// Whether the terminal that sends us signals is the command's too, or its terminal ends in ours.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.pty || self.terminal.is_some() || matches!(self.reach, Reach::Session(_))
+    }
+
+    /// Whether a signal is not for the command. From the caller's terminal, a command with a pty gets neither the change of
+    /// size, which its own terminal reports, nor the stop of a job that waits for the terminal.
+    pub fn keeps(&mut self, info: &Siginfo) -> bool {
+        let signal = info.signal();
+        self.asked |= signal.ends();
+        if !self.pty || info.code() != SI_KERNEL {
+            return false;
+        }
+        if signal.waits_for_terminal() {
+            sys::stop();
+        }
+        signal.waits_for_terminal() || signal == Signal::WINCH
+    }
+
+    /// The command has been executed.
+    pub fn begin(&self) {
+        if let Some(relay) = &self.relay {
+            relay.begin();
+        }
+    }
+
+    /// The command has ended; `killer`: by this signal, and could not restore the modes of the terminal. They are restored, and
+    /// the terminal is taken back for our process group.
+    pub fn end(&mut self, killer: Option<Signal>) {
+        if let Some(terminal) = self.terminal.filter(|_| self.lent) {
+            job::take_back(terminal, killer.and(self.look).map(|look| look.modes));
+        }
+        self.end_relay();
+    }
+
+    /// All that the command has written to its pty is to be copied.
+    pub fn end_relay(&mut self) {
+        if let Some(relay) = self.relay.take() {
+            relay.end(self.asked);
+        }
+    }
+
+    /// A child may have ended.
+    pub fn look_after_relay(&mut self) {
+        if let Some(relay) = &mut self.relay {
+            relay.look_after();
+        }
+    }
+
+    /// Whether the child that was reaped is the relay.
+    pub fn was_relay(&mut self, pid: Pid) -> bool {
+        let Some(relay) = self.relay.as_mut().filter(|relay| relay.is(pid)) else { return false };
+        relay.has_ended();
+        if self.hangs_up() {
+            self.signal_group(Signal::HUP);
+            self.signal_group(Signal::CONT);
+        }
+        true
+    }
+
+    fn hangs_up(&self) -> bool {
+        self.relay.as_ref().is_some_and(Relay::hangs_up)
+    }
+}
+
+/// Forwards a signal, with the value that came with it. `to` has not been reaped, so the number is its own.
+pub fn forward(to: Pid, info: &Siginfo) {
+    // Where the queue is full, the signal still arrives, without its value.
+    if info.code() != SI_QUEUE || sys::queue(to, info.signal(), info).is_err() {
+        send(to, info.signal());
+    }
+}
+
+/// Sends a signal. A process that has ended needs none (ESRCH).
+pub fn send(to: Pid, signal: Signal) {
+    let _ = sys::kill(to.as_raw_nonzero().get(), signal);
+}
+
+fn send_as(to: Pid, signal: Signal, code: i32) {
+    let _ = sys::queue(to, signal, &Siginfo::with_code(signal, code));
+}

@@ -1,0 +1,128 @@
+//! The relay as its supervisor has it: when it begins, stops with the job, and ends. [`crate::process::relay`] is the process.
+
+use rustix::process::Pid;
+
+use crate::state::{Look, Pipe, State, write_to_anybody};
+use crate::supervise::wait::{self, Before};
+use crate::sys::files::Fd;
+use crate::sys::{self, Change, Failure, Signal};
+use crate::tty::job;
+use crate::tty::pty;
+
+/// Tells the relay to copy.
+pub const BEGIN: u8 = b'b';
+/// Tells the relay to copy what is left, and to end.
+pub const END: u8 = b'e';
+
+/// How many seconds the output of the command may stay unread once nsinit was asked to end.
+const PATIENCE: u32 = 2;
+
+/// The relay, a child of the supervisor.
+pub struct Relay {
+    /// The process, as long as it has not been reaped.
+    process: Option<Pid>,
+    /// Where it reads what it is to do.
+    control: Fd,
+    /// The caller's terminal as it was.
+    look: Option<Look>,
+    /// Of `--enter`: the helper, which leads the session of the command's terminal.
+    leader: Option<Pid>,
+    /// A byte tells the leader of that session that it may end.
+    go: Option<Pipe>,
+}
+
+impl Relay {
+    /// The relay that `state` knows.
+    #[must_use]
+    pub fn of(state: &State) -> Option<Relay> {
+        let (process, control) = (state.relay_process, state.relay?.write);
+        Some(Relay { process, control, look: state.look, leader: state.leader, go: state.go })
+    }
+
+    /// The command has been executed: the relay copies.
+    pub fn begin(&self) {
+        self.tell(BEGIN);
+    }
+
+    /// The command has ended: the relay copies what is left and ends, the caller's terminal is restored, and the leader of the
+    /// session ends. `asked`: nsinit was asked to end, and does not wait for a reader for ever.
+    pub fn end(self, asked: bool) {
+        if let Some(process) = self.process {
+            self.tell(END);
+            let until = asked.then(|| sys::now().after(PATIENCE));
+            let _ = wait::for_child(process, Before { until, ..NEVER });
+        }
+        pty::restore(self.look);
+        if let Some(pipe) = self.go {
+            let _ = write_to_anybody(pipe.write, b"!");
+        }
+        if let Some(leader) = self.leader {
+            let _ = wait::for_child(leader, NEVER);
+        }
+    }
+
+    /// Restores the caller's terminal and stops the job, the relay included. Returns whether the job was continued: the kernel
+    /// does not stop an orphaned process group. `None`: the relay has ended, and the command's terminal is hung up.
+    pub fn stop(&mut self) -> Option<bool> {
+        let process = self.process?;
+        // As long as it has not been reaped, the number is its own.
+        let number = process.as_raw_nonzero().get();
+        let mut change = sys::wait4(Some(process), false);
+        loop {
+            match change {
+                Ok(Some((_, Change::Stopped(_)))) => break,
+                // It must not make the terminal raw again. The kernel reports a stop once: SIGCONT first makes SIGSTOP a new one.
+                Ok(None | Some((_, Change::Continued))) => {
+                    let _ = sys::kill(number, Signal::CONT);
+                    let _ = sys::kill(number, Signal::STOP);
+                }
+                Err(Failure::INTR) => {}
+                Ok(Some(_)) | Err(_) => {
+                    self.has_ended();
+                    return None;
+                }
+            }
+            change = sys::wait4(Some(process), true);
+        }
+        pty::restore(self.look);
+        let continued = job::stop_group(Signal::TSTP);
+        // SIGCONT may have been sent to us alone, and not to our group.
+        let _ = sys::kill(number, Signal::CONT);
+        Some(continued)
+    }
+
+    /// Restores the caller's terminal if the relay was killed. For a supervisor that does not reap all of its children.
+    pub fn look_after(&mut self) {
+        if let Some(process) = self.process
+            && matches!(sys::wait4(Some(process), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
+        {
+            self.has_ended();
+        }
+    }
+
+    /// Whether `pid` is the relay's.
+    #[must_use]
+    pub fn is(&self, pid: Pid) -> bool {
+        self.process == Some(pid)
+    }
+
+    /// It was reaped.
+    pub fn has_ended(&mut self) {
+        self.process = None;
+        pty::restore(self.look);
+    }
+
+    /// Whether the supervisor must hang up the command when the relay has ended. The kernel sends SIGHUP to the leader of the
+    /// session: the helper of `--enter` does not pass it on, process 1 does.
+    #[must_use]
+    pub fn hangs_up(&self) -> bool {
+        self.leader.is_some()
+    }
+
+    fn tell(&self, word: u8) {
+        // If the relay has ended, the master of the command's terminal is closed, and the kernel has hung up the command.
+        let _ = write_to_anybody(self.control, &[word]);
+    }
+}
+
+const NEVER: Before<'static> = Before { done: &|| false, input: None, until: None };

@@ -1,0 +1,76 @@
+//! How far the supervisor of the command has come: the command runs, it has ended, the other processes end.
+
+use crate::report::message::SIGNALLED;
+use crate::spec::End;
+use crate::sys::{self, Signal, Time};
+
+/// The exit status that stands for a death by `signal`: 128 + its number.
+#[must_use]
+pub fn status_of(signal: Signal) -> u8 {
+    SIGNALLED.saturating_add(signal.number() as u8)
+}
+
+/// How far it has come.
+#[derive(Clone, Copy)]
+pub enum Life {
+    /// The command runs, or is stopped. `until`: it was asked to end, and is killed then (`--stop-timeout`).
+    Running { stopped: bool, until: Option<Time> },
+    /// The command has ended with this status. Whether other processes are left is not known yet. `until`: of `--stop-timeout`.
+    Ended { status: u8, until: Option<Time> },
+    /// The command has ended. The other processes have until then.
+    Ending { status: u8, until: Option<Time> },
+    /// The other processes are being killed.
+    Killing { status: u8 },
+}
+
+impl Life {
+    pub const BEGIN: Life = Life::Running { stopped: false, until: None };
+
+    /// The command is stopped, or goes on.
+    pub fn set_stopped(&mut self, now: bool) {
+        if let Life::Running { stopped, .. } = self {
+            *stopped = now;
+        }
+    }
+
+    /// The command has ended.
+    pub fn set_ended(&mut self, status: u8) {
+        let until = if let Life::Running { until, .. } = self { *until } else { None };
+        *self = Life::Ended { status, until };
+    }
+
+    /// A signal asked for the end: the time of `--stop-timeout` begins, if it has not begun. Without the command it is the time
+    /// of `--wait-all`.
+    pub fn ask(&mut self, end: End, timeout: Option<u32>) {
+        let limit = timeout.map(|seconds| sys::now().after(seconds));
+        match self {
+            Life::Running { until, .. } => *until = until.or(limit),
+            Life::Ending { until, .. } if end == End::Wait => *until = until.or(limit),
+            _ => {}
+        }
+    }
+
+    /// The time is over. Returns whether the command is to be killed.
+    pub fn run_out(&mut self) -> bool {
+        match self {
+            Life::Running { until, .. } => {
+                *until = None;
+                return true;
+            }
+            Life::Ending { status, .. } => *self = Life::Killing { status: *status },
+            _ => {}
+        }
+        false
+    }
+
+    /// How long to wait for the next signal.
+    #[must_use]
+    pub fn patience(&self) -> Option<Time> {
+        match self {
+            Life::Running { until, .. } | Life::Ending { until, .. } => until.map(Time::left),
+            // More processes may have been born than the last look showed.
+            Life::Killing { .. } => Some(Time::SHORT),
+            Life::Ended { .. } => None,
+        }
+    }
+}

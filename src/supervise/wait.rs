@@ -1,0 +1,162 @@
+//! The one wait of the supervisors: for a signal, or until a point in time, by rt_sigtimedwait(2).
+//!
+//! A seccomp filter may forbid that call, with any errno: one around nsinit, or the user's, which process 1 of a sandbox
+//! installs for itself too. The blocked signals then stay unread: the process is deaf. It waits for its children instead, and
+//! for a pipe that it names, without polling. Where there is a time limit, it looks for ended children every 10 ms. So no
+//! exit status is lost, and every limit holds.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::process::{Pid, getpid};
+
+use crate::sys::files::Fd;
+use crate::sys::{self, Change, Failure, Polled, READABLE, Set, Siginfo, Signal, Time};
+
+/// What a wait has come to.
+pub enum Heard {
+    Signal(Siginfo),
+    /// A deaf process took this change of a child from the kernel: wait4(2) does not return it again.
+    Child(Pid, Change),
+    /// Children may have changed, or the process was stopped and continued: look again.
+    Nothing,
+    TimeIsOver,
+}
+
+/// What a deaf process waits for.
+#[derive(Clone, Copy)]
+pub struct Instead {
+    /// Any child, or this one.
+    pub child: Option<Pid>,
+    /// First of all, a byte in this pipe, or its end.
+    pub input: Option<Fd>,
+}
+
+/// A change of any child.
+pub const ANY_CHILD: Instead = Instead { child: None, input: None };
+
+/// How long a deaf process sleeps that has no child and no time limit. Orphans may become its children meanwhile.
+const IDLE: Time = Time { seconds: 1, nanos: 0 };
+
+/// Signals are not blocked: one that arrives outside of the wait is lost, so that the wait may last for ever.
+static LOSES_SIGNALS: AtomicBool = AtomicBool::new(false);
+
+/// Makes this process deaf: it could not block its signals.
+pub fn stop_hearing() {
+    LOSES_SIGNALS.store(true, Ordering::Relaxed);
+}
+
+/// Waits for any signal, at most so long. No time is over at once, even if signals are pending: a stream of them cannot put
+/// off the end.
+#[must_use]
+pub fn signal(left: Option<Time>, instead: Instead) -> Heard {
+    one_of(Set::ALL, left, instead)
+}
+
+fn one_of(set: Set, left: Option<Time>, instead: Instead) -> Heard {
+    if left.is_some_and(|left| left <= Time::NONE) {
+        return Heard::TimeIsOver;
+    }
+    let mut info = Siginfo::EMPTY;
+    if !LOSES_SIGNALS.load(Ordering::Relaxed) {
+        match sys::wait_signal(set, left, &mut info) {
+            Ok(()) => return Heard::Signal(info),
+            Err(Failure::AGAIN) => return Heard::TimeIsOver,
+            // The process was stopped and continued (signal(7)).
+            Err(Failure::INTR) => return Heard::Nothing,
+            Err(_) => {}
+        }
+    }
+    without_signals(left, instead)
+}
+
+fn without_signals(left: Option<Time>, instead: Instead) -> Heard {
+    if left.is_some() || instead.input.is_some() {
+        let told = match instead.input {
+            Some(input) => sys::poll(&mut [Polled::new(input, READABLE)], left),
+            None => sys::poll(&mut [], Some(Time::SHORT)),
+        };
+        match told {
+            Ok(_) | Err(Failure::INTR) => return Heard::Nothing,
+            // ppoll(2) is forbidden too: no time can be measured without taking a processor.
+            Err(_) if left.is_some() => return Heard::TimeIsOver,
+            Err(_) => {}
+        }
+    }
+    match sys::wait4(instead.child, true) {
+        Ok(Some((pid, change))) => return Heard::Child(pid, change),
+        Ok(None) | Err(Failure::INTR) => {}
+        // ECHILD.
+        Err(_) => {
+            let _ = sys::poll(&mut [], Some(IDLE));
+        }
+    }
+    Heard::Nothing
+}
+
+/// What ends the wait for one child before the child ends.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// Asked after each SIGCHLD and SIGIO: whether the wait is over.
+    pub done: &'a dyn Fn() -> bool,
+    /// The pipe whose input or end may mean that it is.
+    pub input: Option<Fd>,
+    pub until: Option<Time>,
+}
+
+/// Waits until `child` has ended, or until it is done before. Kills the child when a signal asks us to end, or when the time
+/// is over. Other signals stay pending; SIGIO, and a signal that came too late for the child, become pending again. Returns
+/// the exit status of the child; 0 if it was done before.
+///
+/// # Errors
+/// The signal that asked us to end; [`Signal::KILL`] if the child died of a signal.
+pub fn for_child(child: Pid, before: Before<'_>) -> Result<u8, Signal> {
+    let (mut asked, mut news) = (None, None);
+    let status = until_ended(child, before, &mut asked, &mut news);
+    let again = |info: Option<Siginfo>| {
+        if let Some(info) = info {
+            let _ = sys::queue(getpid(), info.signal(), &info);
+        }
+    };
+    // It may be the user's.
+    again(news);
+    match status {
+        Some(status) => {
+            again(asked);
+            Ok(status)
+        }
+        None => Err(asked.map_or(Signal::KILL, |info| info.signal())),
+    }
+}
+
+fn until_ended(child: Pid, before: Before<'_>, asked: &mut Option<Siginfo>, news: &mut Option<Siginfo>) -> Option<u8> {
+    const ASKED: Set = Set::of(&[Signal::CHLD, Signal::IO, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
+    let mut taken = None;
+    let mut until = before.until;
+    loop {
+        let change = match taken.take() {
+            Some(change) => Ok(Some((child, change))),
+            None => sys::wait4(Some(child), false),
+        };
+        match change {
+            Ok(None) if (before.done)() => return Some(0),
+            Ok(None) => {}
+            Ok(Some((_, Change::Exited(status)))) => return Some(status),
+            Ok(Some((_, Change::Killed(_)))) | Err(_) => return None,
+            Ok(Some(_)) => continue,
+        }
+        match one_of(ASKED, until.map(Time::left), Instead { child: Some(child), input: before.input }) {
+            Heard::Signal(info) if info.signal() == Signal::IO => *news = Some(info),
+            Heard::Signal(info) if info.signal() == Signal::CHLD => {}
+            Heard::Child(_, change) => taken = Some(change),
+            Heard::Nothing => {}
+            heard => {
+                if let Heard::Signal(info) = heard {
+                    *asked = Some(info);
+                }
+                let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
+                // What SIGKILL does not end at once is waited for.
+                until = None;
+            }
+        }
+    }
+}
