@@ -23,6 +23,7 @@ const LEFT_OUT: &[&str] = &[
     "whichever_call_fails",
     "basic::every_exit_status_is_passed_on",
     "tidy::",
+    "docs::",
     "differences::",
     "userns_block_fd_waits_for_id_maps",
 ];
