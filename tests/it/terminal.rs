@@ -1,5 +1,6 @@
-//! The caller's terminal: INIT.md's outcomes, with a real shell outside. `$S` shares the terminal, `$N` has one of its own,
-//! or none. `pty` tests the container's terminal further, `terminal_theft` that no process inside reads the caller's.
+//! The caller's terminal: INIT.md's outcomes, with a real shell outside. `$S` shares the terminal, `$N` has one of its
+//! own, or none. `pty` tests the container's terminal further, `terminal_theft` that no process inside reads the
+//! caller's.
 
 use super::harness::launch::send;
 use super::harness::procs::{self, eventually, stat};
