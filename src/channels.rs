@@ -2,12 +2,11 @@
 
 use core::ffi::CStr;
 
-use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
 use rustix::process::Pid;
 
-use crate::ns::target;
+use crate::ns::{kinds, target};
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
@@ -20,9 +19,6 @@ use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Say;
 use crate::text::Text;
 
-/// The namespaces that bubblewrap's readers are not told of.
-const UNTOLD: u32 = raw::CLONE_NEWUSER | raw::CLONE_NEWTIME;
-
 /// Writes who process 1 is, or CMD where there is none, by its number outside, and the inode numbers of its new namespaces
 /// (namespaces(7)). `space` stands before each member.
 ///
@@ -32,12 +28,12 @@ pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space:
     let mut line = Text::new();
     line.byte(b'{').push(space).push(b"\"child-pid\": ");
     line.push_number(state.container.ok_or(Failure::CHILD)?.as_raw_nonzero().get().cast_unsigned());
-    let untold = if spec.channels.tells_signal { 0 } else { UNTOLD };
-    for ((flag, path), inode) in target::kinds().zip(state.namespaces) {
+    let untold = if spec.channels.tells_signal { 0 } else { kinds::UNREPORTED };
+    for ((flag, path), inode) in kinds::all().zip(state.namespaces) {
         if spec.unshares(flag) && flag & untold == 0 {
             // The kernel's numbers for them have 32 bits.
             let inode = inode as u32;
-            line.byte(b',').push(space).byte(b'"').push(target::name(path));
+            line.byte(b',').push(space).byte(b'"').push(kinds::name(path));
             line.push(b"-namespace\": ").push_number(inode);
         }
     }

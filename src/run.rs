@@ -13,7 +13,7 @@ use rustix::system::{RebootCommand, reboot};
 use crate::channels;
 use crate::confine::{caps, self_exe};
 use crate::fs::procfs;
-use crate::ns::{target, usermap};
+use crate::ns::{kinds, limits};
 use crate::process::command::{self, become_command};
 use crate::process::init::{self, Init};
 use crate::process::machine::{Machine, What};
@@ -271,10 +271,10 @@ pub fn explain(spec: &Spec<'_>) {
         return command::explain_command(spec);
     }
     let mut names = Text::new();
-    for (kind, path) in target::kinds() {
+    for (kind, path) in kinds::all() {
         // The network comes later.
         if spec.unshares(kind) && kind != raw::CLONE_NEWNET {
-            names.byte(b' ').push(target::name(path));
+            names.byte(b' ').push(kinds::name(path));
         }
     }
     write_line(Standard::Output, Text::new().say(say!("  clone process 1 into new namespaces:")).push(names.bytes()));
@@ -458,7 +458,7 @@ fn no_user_namespaces() -> bool {
 }
 
 fn user_namespaces_are_forbidden() -> bool {
-    procfs::open().is_ok_and(usermap::are_forbidden)
+    procfs::open().is_ok_and(limits::permit_no_user_namespace)
 }
 
 /// clone3(2), or clone(2) where that is missing or an outer filter says no.
@@ -471,7 +471,7 @@ fn fork(spec: &Spec<'_>, start: &Start, state: &State, namespaces: u32) -> Resul
         result => result,
     };
     match state.proc.filter(|_| spec.joins_user() && namespaces & raw::CLONE_NEWCGROUP != 0) {
-        Some(proc) => usermap::despite_limit(proc, &fork),
+        Some(proc) => limits::despite_limit(proc, &fork),
         None => fork(),
     }
 }

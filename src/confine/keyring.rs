@@ -1,5 +1,6 @@
 //! keyrings(7): the keys of the caller's session are not the container's (runc issue 453).
 
+use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
 use crate::spec::Spec;
@@ -34,11 +35,7 @@ fn leave() -> Done {
         // The kernel has no keys; or a filter around us keeps them from CMD as well.
         Err(Failure::NOSYS) => Ok(()),
         Err(_) if sys::has_no_keys() => Ok(()),
-        Err(Failure::DQUOT) => {
-            let hint = say!("the user's limit on keys is reached: see kernel.keys.maxkeys, or use --keep-keyring");
-            Err(blame_hint(JOIN, c"", Failure::DQUOT, hint))
-        }
-        Err(why) => Err(blame_hint(JOIN, c"", why, say!("--keep-keyring shares the caller's instead"))),
+        Err(why) => Err(blame_hint(JOIN, c"", why, hint::of_keyring(why).hint())),
         Ok(()) => Ok(()),
     }
 }

@@ -5,7 +5,7 @@
 //! or not. So the helper, which is not visible inside, does it before it clones CMD.
 
 use crate::confine::caps;
-use crate::ns::usermap;
+use crate::ns::credentials;
 use crate::say;
 use crate::step::{Step, contained, nothing};
 
@@ -21,7 +21,7 @@ pub static STEPS: [Step; 4] = [
         says: say!("become user and group"),
         on: nothing,
         when: |spec| spec.sets_ids(),
-        run: |spec, state| usermap::become_inner(spec, &state.caller),
+        run: |spec, state| credentials::become_command(spec, &state.caller),
     },
     Step { says: say!("reduce capabilities"), on: nothing, when: contained, run: |spec, _| caps::limit(spec) },
 ];

@@ -133,16 +133,7 @@ fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
     match opened() {
         // Another user's file, which CMD can't change: su(1) does not change the terminal's owner.
         Err(Failure::ACCESS) if rootless => Ok(()),
-        done => done.map_err(|why| {
-            let hint = match why {
-                // It was opened as /dev/tty, which is the controlling terminal of the process that opens it.
-                Failure::NXIO => {
-                    say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal")
-                }
-                _ => say!("it is opened again, through a read-only mount: the caller needs permission to open it"),
-            };
-            blame_hint(REOPEN, standard_name(standard), why, hint)
-        }),
+        done => done.map_err(|why| blame_hint(REOPEN, standard_name(standard), why, hint::of_reopened(why).hint())),
     }
 }
 

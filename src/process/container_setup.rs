@@ -17,7 +17,7 @@ use rustix::system::sethostname;
 
 use crate::confine::keyring;
 use crate::fs::{devices, mount_fd, procfs, staging};
-use crate::ns::{loopback, usermap};
+use crate::ns::{credentials, limits, loopback, usermap};
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::rootfs::{ops, pseudofs, root};
@@ -39,7 +39,7 @@ static BEGIN: [Step; 8] = [
         says: say!("become root of the user namespace"),
         on: nothing,
         when: |spec| !spec.ids.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER)),
-        run: |_, _| usermap::become_root(),
+        run: |_, _| credentials::become_root(),
     },
     Step {
         says: say!("die with the launcher"),
@@ -192,7 +192,7 @@ static LAST: [Step; 9] = [
         says: say!("forbid user and cgroup namespaces"),
         on: nothing,
         when: |spec| spec.forbids_nesting(),
-        run: |spec, state| usermap::forbid_nesting(spec, proc(state)?),
+        run: |spec, state| limits::forbid_nesting(spec, proc(state)?),
     },
     Step {
         says: say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"),
@@ -210,7 +210,7 @@ static LAST: [Step; 9] = [
         says: say!("limit user namespaces"),
         on: nothing,
         when: |spec| spec.nests_users(),
-        run: |_, state| usermap::limit_user_namespaces(proc(state)?),
+        run: |_, state| limits::permit_one_user_namespace(proc(state)?),
     },
     Step {
         says: say!("make a user namespace for CMD"),
@@ -222,7 +222,7 @@ static LAST: [Step; 9] = [
         says: say!("try to make a user namespace"),
         on: nothing,
         when: |spec| spec.namespaces.users != NoMoreUsers::Unasked,
-        run: |_, _| usermap::assert_no_more(),
+        run: |_, _| limits::assert_no_user_namespace(),
     },
 ];
 

@@ -13,8 +13,8 @@ use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 
 use crate::confine::{keyring, rights};
 use crate::fs::{devices, procfs};
-use crate::ns::target::{self, Other};
-use crate::ns::usermap;
+use crate::ns::target::{self, Target};
+use crate::ns::{cgroup, credentials, join};
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, warn};
 use crate::rootfs::initramfs;
@@ -55,7 +55,7 @@ static STEPS: [Step; 11] = [
         says: say!("leave the caller's groups"),
         on: nothing,
         when: |spec| !spec.ids.rootless,
-        run: |_, _| usermap::leave_groups(),
+        run: |_, _| credentials::leave_groups(),
     },
     Step {
         says: say!("join the namespaces of"),
@@ -136,7 +136,7 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
         true => state.root,
         false => Some(files::directory(other.directory, c"cwd")?),
     };
-    state.cgroup = other.cgroup(proc, &mut state.old_cgroup);
+    state.cgroup = cgroup::of(other, proc, &mut state.old_cgroup);
     // All of it was that of one time.
     if other.namespaces()? != namespaces {
         return Err(Failure::CHANGED);
@@ -169,8 +169,8 @@ pub fn explain_join(spec: &Spec<'_>) {
     [&STEPS[..], &rights::STEPS, &LAST].iter().for_each(|steps| explain(steps, spec));
 }
 
-fn found(state: &State) -> Result<Other, Failure> {
-    Ok(Other { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle, stands_in: false })
+fn found(state: &State) -> Result<Target, Failure> {
+    Ok(Target { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle, stands_in: false })
 }
 
 fn join_cgroup(state: &mut State) {
@@ -185,7 +185,7 @@ fn join_cgroup(state: &mut State) {
 
 /// That CMD is not in its cgroup is told when it is in the rest of it: otherwise it may have ended.
 fn join_namespaces(spec: &Spec<'_>, state: &State) -> Done {
-    found(state)?.join(state.kinds)?;
+    join::all_of(found(state)?, state.kinds)?;
     // Somebody inside may have gone elsewhere: then the root and the rights are not of one container.
     if target::differing(&state.namespaces, &target::ours(state.proc.ok_or(Failure::BADF)?)?) != 0 {
         return Err(Failure::CHANGED);

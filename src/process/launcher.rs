@@ -13,8 +13,8 @@ use rustix::process::Pid;
 
 use crate::channels;
 use crate::fs::procfs;
-use crate::ns::target;
-use crate::ns::usermap;
+use crate::ns::join;
+use crate::ns::{credentials, usermap};
 use crate::report::hint;
 use crate::report::message::{blame_hint, tell, tell_why};
 use crate::report::wording::Event;
@@ -90,7 +90,7 @@ static BEFORE: [Step; 19] = [
         says: say!("leave the caller's groups"),
         on: nothing,
         when: |spec| !spec.ids.rootless && spec.joins_user(),
-        run: |_, _| usermap::leave_groups(),
+        run: |_, _| credentials::leave_groups(),
     },
     // A mount namespace that is joined may have another /proc.
     Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
@@ -98,7 +98,7 @@ static BEFORE: [Step; 19] = [
         says: say!("join namespaces"),
         on: nothing,
         when: |spec| !spec.namespaces.joins.named.is_empty(),
-        run: |spec, state| target::join_named(spec.namespaces.joins.named, state.proc.ok_or(Failure::BADF)?),
+        run: |spec, state| join::named(spec.namespaces.joins.named, state.proc.ok_or(Failure::BADF)?),
     },
     Step {
         says: say!("join the user namespace"),

@@ -249,7 +249,7 @@ fn enter_refuses_processes_outside_containers_of_the_caller() {
         if let (false, Some(root)) = (who.is_root(), who::root()) {
             let Some(container) = Container::new(root, Maker::Nsinit) else { continue };
             for pid in [container.init, container.inside] {
-                enter(who, pid, &[], &["true"]).run().fails("somebody else's");
+                enter(who, pid, &[], &["true"]).run().fails("belongs to another user");
             }
             container.end();
         }

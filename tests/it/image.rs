@@ -150,7 +150,7 @@ fn mount_errors_of_images_are_explained() {
         (
             Deny::all(libc::SYS_fsopen, libc::ENODEV),
             "mount image ",
-            "No such device (the kernel does not know its kind of file system: is the module missing?)",
+            "No such device (the kernel does not know this file system: is its module missing?)",
         ),
         // LOOP_CONFIGURE, LOOP_CTL_GET_FREE.
         (Deny::when(libc::SYS_ioctl, 1, u64::MAX, 0x4c0a, libc::EBUSY), "mount image ", "Device or resource busy"),

@@ -230,10 +230,10 @@ fn unusable_namespaces_are_refused() {
         root.run(&["--join-net", ""], &["true"]).fails("empty");
         root.run(&["--join-uts", "1", "--hostname", "x"], &["true"]).fails("--hostname");
         // A namespace of another kind.
-        root.run(&["--join-net", "/proc/self/ns/uts"], &["true"]).fails("none of that kind");
+        root.run(&["--join-net", "/proc/self/ns/uts"], &["true"]).fails("it is not a namespace of that kind");
         if !root.who.is_root() {
             let out = root.run(&["--join-net", "/proc/self/ns/net"], &["true"]);
-            out.fails("whose user namespace is it");
+            out.fails("it belongs to another user namespace");
         }
     }
 }

@@ -119,7 +119,7 @@ fn allow_nesting_permits_a_container_in_a_container() {
         for inner in [&sandbox[..], &container] {
             run(&["--allow-nesting"], inner).says("ran");
             run(&[], inner).fails(
-                "(user.max_user_namespaces is 0; if this is a container of nsinit's, start that with --allow-nesting)",
+                "(user.max_user_namespaces is 0; if this is a container of nsinit, start it with --allow-nesting)",
             );
         }
     }
@@ -173,9 +173,8 @@ fn root_without_user_namespaces_gets_a_warning() {
             (going on without one: root inside is root outside; see user.max_user_namespaces)\n",
         );
         run(&["--root", root.str(), "--share-user"]).says("ran");
-        run(&["--root", root.str(), "--unshare-user"]).fails(
-            "(user.max_user_namespaces is 0; if this is a container of nsinit's, start that with --allow-nesting)",
-        );
+        run(&["--root", root.str(), "--unshare-user"])
+            .fails("(user.max_user_namespaces is 0; if this is a container of nsinit, start it with --allow-nesting)");
         // As bubblewrap.
         run(&["--unshare-user-try", "--bind", root.str(), "/"]).says("ran");
     }

@@ -89,7 +89,7 @@ fn keyring_is_optional_only_if_no_key_call_works() {
                 continue;
             }
             refused(&[libc::SYS_keyctl]).fails("join a new session keyring: ");
-            refused(&[libc::SYS_keyctl, libc::SYS_request_key]).fails("(--keep-keyring shares the caller's instead)");
+            refused(&[libc::SYS_keyctl, libc::SYS_request_key]).fails("(use --keep-keyring to share the caller's)");
         }
     }
 }

@@ -181,7 +181,7 @@ fn the_engine_does_not_know_the_cli() {
 }
 
 /// Uses that close a circle of files, and those that a map forbids: the first uses the second. It is to become empty.
-const LOOPS: [(&str, &str); 6] = [
+const LOOPS: &[(&str, &str)] = &[
     ("engine::spec::life", "engine::spec"),
     ("nsinit::cli::rows", "nsinit::cli::builder"),
     ("nsinit::cli::builder", "nsinit::cli::dialects::bwrap"),
@@ -198,7 +198,7 @@ fn files_use_each_other_in_one_direction() {
         edges.extend(modules.used_by(module).into_iter().map(|(_, used)| (module.join("::"), used.join("::"))));
     }
     for (from, to) in LOOPS {
-        let edge = (from.to_owned(), to.to_owned());
+        let edge = ((*from).to_owned(), (*to).to_owned());
         assert!(edges.contains(&edge), "{from} no longer uses {to}: take that from the list");
         edges.retain(|other| *other != edge);
     }
@@ -217,13 +217,8 @@ fn files_use_each_other_in_one_direction() {
 const FILE: usize = 400;
 
 /// Files that are longer, and may not grow. The list is to become empty.
-const LONG_FILES: [(&str, usize); 5] = [
-    ("run.rs", 720),
-    ("cli/builder.rs", 530),
-    ("report/hint.rs", 731),
-    ("process/init.rs", 548),
-    ("process/container_setup.rs", 406),
-];
+const LONG_FILES: &[(&str, usize)] =
+    &[("run.rs", 720), ("cli/builder.rs", 530), ("process/init.rs", 548), ("process/container_setup.rs", 406)];
 
 #[test]
 fn no_file_is_long() {
@@ -241,7 +236,7 @@ fn no_file_is_long() {
     }
     for (file, _) in LONG_FILES {
         assert!(
-            sources().iter().any(|s| s.path.display().to_string() == file),
+            sources().iter().any(|s| s.path.display().to_string() == *file),
             "{file} is gone: take it from the list"
         );
     }
@@ -249,7 +244,7 @@ fn no_file_is_long() {
 }
 
 /// Functions of one word that may be imported by name: the word alone says what they do.
-const ALONE: [&[&str]; 3] = [
+const ALONE: &[&[&str]] = &[
     // What is reported, at the place where it is found.
     &["blame", "failed", "fatal", "refuse", "tell", "warn", "warning"],
     // System calls, by the names of their man pages.
@@ -259,7 +254,7 @@ const ALONE: [&[&str]; 3] = [
 ];
 
 /// Others that are imported. The list is to become empty.
-const BARE: [&str; 23] = [
+const BARE: &[&str] = &[
     "base",
     "boot",
     "choose",

@@ -202,7 +202,7 @@ fn machine_works_without_proc_sys_and_run() {
         // namespace needs no such permission.
         let told = format!("{proc}{sys}{run}{cgroup}");
         let [line, shared] = if kernel == Kernel::V5_10 {
-            ["nsinit: copy the mount of /box: No such file or directory (before Linux 5.12 it takes a mounted /proc)\n";
+            ["nsinit: copy the mount of /box: No such file or directory (before Linux 5.12 this needs a mounted /proc)\n";
                 2]
         } else {
             ["nsinit: mount proc on /proc: Operation not permitted (no /proc is mounted outside)\n", "0\n"]

@@ -62,7 +62,7 @@ fn missing_module_is_named() {
         image.words(&["--", "/bin/sh", "-c", "sh /modules; nsinit --image /squashfs -- true"]);
         image.boot("").is(
             End::Off,
-            "nsinit: mount image /squashfs: No such device (the kernel does not know its kind of file system: is the module missing?)\n",
+            "nsinit: mount image /squashfs: No such device (the kernel does not know this file system: is its module missing?)\n",
         );
     }
 }

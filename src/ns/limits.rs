@@ -1,0 +1,93 @@
+//! How many namespaces may be made: /proc/sys/user (namespaces(7)).
+
+use core::ffi::CStr;
+
+use linux_raw_sys::general::CLONE_NEWUSER;
+use rustix::fs::OFlags;
+
+use crate::fs::procfs;
+use crate::report::hint;
+use crate::report::message::{blame_hint, refuse};
+use crate::say;
+use crate::spec::Spec;
+use crate::sys::files::{Fd, read, write};
+use crate::sys::{self, Done, Failure, Fork};
+
+/// The limits apply to the user namespace of the process that opens the file, and to those below it. Writing needs
+/// CAP_SYS_RESOURCE there.
+const USERS: &CStr = c"sys/user/max_user_namespaces";
+/// See [`USERS`].
+const CGROUPS: &CStr = c"sys/user/max_cgroup_namespaces";
+
+/// The limit is written like this, and read like this.
+const NONE: &[u8] = b"0\n";
+
+fn set(proc: Fd, file: &CStr, most: &[u8]) -> Done {
+    write(procfs::open_file(proc, file, OFlags::WRONLY)?, most)?;
+    Ok(())
+}
+
+fn is_none(proc: Fd, file: &CStr) -> bool {
+    let mut most = [0u8; 2];
+    procfs::open_file(proc, file, OFlags::RDONLY).is_ok_and(|file| read(file, &mut most) == Ok(2) && most == *b"0\n")
+}
+
+/// Permits one user namespace below this one, and none below that. `proc` is a procfs.
+///
+/// # Errors
+/// ENOENT: the kernel has no such limits; EACCES, EPERM: they may not be written.
+pub fn permit_one_user_namespace(proc: Fd) -> Done {
+    set(proc, USERS, b"1")
+}
+
+/// Permits no user and no cgroup namespace in this user namespace, except the one user namespace that the command is to be in. A process
+/// that makes both could, without any capability, mount the caller's cgroup as its owner: it could freeze it, kill it, or change its
+/// limits.
+///
+/// # Errors
+/// Reported. ENOENT: the kernel has no such limits; EROFS: /proc/sys belongs to a container around nsinit.
+pub fn forbid_nesting(spec: &Spec<'_>, proc: Fd) -> Done {
+    let users = if spec.nests_users() { Ok(()) } else { set(proc, USERS, NONE) };
+    users
+        .and_then(|()| set(proc, CGROUPS, NONE))
+        .map_err(|why| blame_hint(say!("forbid user and cgroup namespaces"), c"", why, hint::of_limits().hint()))
+}
+
+/// Whether no user namespace can be made in this one: its limit is 0.
+#[must_use]
+pub fn permit_no_user_namespace(proc: Fd) -> bool {
+    is_none(proc, USERS)
+}
+
+/// Calls `body`, which makes a cgroup namespace in a user namespace that was joined. If [`forbid_nesting`] has set the limit there, it
+/// is lifted for that call. Only a process with CAP_SYS_ADMIN could use the moment, and that process can change the limit itself.
+///
+/// # Errors
+/// Those of `body`; EACCES, EPERM: the limit may not be written.
+pub fn despite_limit(proc: Fd, body: &dyn Fn() -> Result<Fork, Failure>) -> Result<Fork, Failure> {
+    match body() {
+        Err(Failure::NOSPC) if is_none(proc, CGROUPS) => {
+            set(proc, CGROUPS, b"2147483647")?;
+            let fork = body();
+            if !matches!(fork, Ok(Fork::Child)) {
+                set(proc, CGROUPS, NONE)?;
+            }
+            fork
+        }
+        answer => answer,
+    }
+}
+
+/// Tries to make a user namespace, which must fail.
+///
+/// # Errors
+/// Reported: one was made. EAGAIN: no process can be made to try it.
+pub fn assert_no_user_namespace() -> Done {
+    let child = sys::spawn(|()| i32::from(sys::unshare(CLONE_NEWUSER).is_err()), &())?;
+    if sys::wait_end(child.as_raw_nonzero().get())? == 0 {
+        let why = say!("creation of new user namespaces was not disabled as requested");
+        let _ = refuse(why);
+        return Err(Failure::REPORTED);
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! Hints: why the kernel refuses something here, and what to do. The cause is looked for when a failure is reported, and never
+//! before. If no cause is known to be the case, there is no hint.
+//!
+//! A new hint is a row of [`causes`] below, and a line in the `of_` function of the calls that fail for it.
+
+mod execution;
+mod facts;
+mod files;
+mod mounts;
+mod namespaces;
+
+pub use execution::{SH, is_script, of_execution};
+pub use files::{of_loop, of_own_file, of_pid_file, of_reopened, of_terminal};
+pub use mounts::{of_copy, of_image, of_mount, of_overlay, of_place, of_proc, of_sys};
+pub use namespaces::{of_fork, of_join, of_keyring, of_limits, of_look, of_map, of_namespaces, of_network, of_own_id};
+
+use crate::say;
+use crate::sys::Failure;
+use crate::text::{self, Say};
+
+use facts::{is_confined, is_filtered, own_profile};
+
+/// Why a call failed, and the hint for it: one table.
+macro_rules! causes {
+    ($($(#[$doc:meta])* $name:ident $hint:expr;)*) => {
+        /// Why a call failed.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Cause {
+            /// Not known: there is no hint.
+            Unknown,
+            $($(#[$doc])* $name,)*
+        }
+
+        /// In the order of the causes.
+        static HINTS: &[Say] = &[Say::NOTHING, $($hint,)*];
+
+        $(const _: () = assert!(!$hint.is_empty(), "a cause without a hint");)*
+    };
+}
+
+causes! {
+    /// EMFILE (open(2)).
+    FewDescriptors say!("the limit on open files is reached: see ulimit -n");
+    /// ENFILE (open(2)).
+    FewFiles say!("the machine's limit on open files is reached: see fs.file-max");
+    /// EAGAIN of clone(2): RLIMIT_NPROC,
+    UsersProcesses say!("the user's limit on processes is reached: see ulimit -u");
+    /// or pids.max of the cgroup,
+    CgroupsProcesses say!("the cgroup's limit on processes is reached: see pids.max");
+    /// or one of the two.
+    Processes say!("a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above");
+    /// nsinit was started under a seccomp filter.
+    Filter say!("nsinit was started under a seccomp filter, which may forbid this");
+    /// `/` is not a mount point.
+    Chroot say!("the kernel forbids this in a chroot: / is not a mount point");
+    /// Ubuntu: a user namespace of an ordinary user comes without capabilities.
+    AppArmorUsers say!("AppArmor restricts user namespaces: see kernel.apparmor_restrict_unprivileged_userns");
+    /// nsinit runs under a profile of AppArmor.
+    AppArmorProfile say!("nsinit runs under an AppArmor profile, which may forbid this: see /proc/self/attr/current");
+    /// Debian's sysctl is 0.
+    NoUnprivilegedUsers say!("only root may create user namespaces here: kernel.unprivileged_userns_clone is 0");
+    /// The kernel is built without user namespaces.
+    NoUserNamespaces say!("the kernel has no user namespaces");
+    /// user.max_user_namespaces is 0.
+    UserNamespacesForbidden say!("user.max_user_namespaces is 0; if this is a container of nsinit, start it with --allow-nesting");
+    /// ENOSPC of clone(2) and unshare(2) (namespaces(7)).
+    NamespaceLimit say!("a limit on namespaces is reached: see user.max_user_namespaces and the other limits in /proc/sys/user");
+    /// The same, of network namespaces.
+    NetworkLimit say!("a limit on namespaces is reached: see user.max_net_namespaces");
+    /// An ordinary user asks for namespaces without a user namespace,
+    NeedsUserNamespace say!("without a user namespace, as with --share-user, this needs root");
+    /// or root without CAP_SYS_ADMIN does.
+    NeedsAdmin say!("this needs CAP_SYS_ADMIN, or a user namespace: use --unshare-user");
+    /// Root that may make every namespace but a user namespace.
+    RootWithoutUserNamespace say!("use --share-user to do without a user namespace");
+    /// The kernel or one of its security modules refuses, and no more is known.
+    Forbidden say!("the kernel or a security module forbids it");
+    /// A procfs may be mounted only if it shows no more than the one that is mounted (mount_too_revealing in the kernel).
+    MaskedProc say!("the /proc outside is masked, as in a container: use --share-pid or --no-proc");
+    /// The same, in a sandbox.
+    MaskedProcInSandbox say!("the /proc outside is masked, as in a container: use --ro-bind /proc /proc, or no --unshare-pid");
+    /// No procfs is mounted outside.
+    NoProc say!("no /proc is mounted outside");
+    /// Only the owner of a pid namespace may mount its procfs.
+    ForeignPids say!("the pid namespace belongs to another user namespace: join that too with --join-user, or use --share-user");
+    /// EPERM of setns(2).
+    ForeignNamespace say!("it belongs to another user namespace: join that too with --join-user");
+    /// EINVAL of setns(2).
+    OtherKind say!("it is not a namespace of that kind, or nsinit is in it already");
+    /// ptrace(2), "Ptrace access mode checking".
+    Hidden say!("the process belongs to another user, or may be inspected by root only");
+    /// The process of `--enter` is in the namespaces that nsinit is in.
+    NoContainer say!("the process is not in a container, or nsinit is in the same one; of a launcher, name the child");
+    /// ENOMEM of fork(2): process 1 of the pid namespace has ended.
+    Ended say!("process 1 of the container has ended");
+    /// There is no /dev/ptmx in a new container,
+    NoTerminals say!("the container has no working /dev/ptmx: use --dev /dev");
+    /// or in one that exists.
+    NoTerminalsInside say!("the container has no working /dev/ptmx");
+    /// EPERM of mount(2), of a file system on a block device.
+    RootOfMachine say!("only root of the machine may do this");
+    /// ENODEV of mount(2).
+    NoSuchFileSystem say!("the kernel does not know this file system: is its module missing?");
+    /// ENOSYS of fsopen(2).
+    NoMountDescriptors say!("this needs Linux 5.2");
+    /// EROFS of mount(2): ext4 does not replay a journal on a read-only device.
+    DirtyJournal say!("the file system was not unmounted: its journal must be replayed first");
+    /// There is no /dev/loop-control, or nothing behind it.
+    NoLoopDevices say!("a file is mounted by a loop device: is the module missing?");
+    /// CMD was not executed. ENOENT of execve(2), though the file exists.
+    NoInterpreter say!("the file exists; its interpreter or dynamic loader does not");
+    /// The same, of a symbolic link.
+    DanglingLink say!("it is a dangling symbolic link");
+    /// Nothing was bound that CMD could be in.
+    EmptyRoot say!("the root is empty because no option binds anything; to run without a container, use --init");
+    /// EACCES of execve(2): a directory or a device,
+    NoFile say!("it is not a regular file");
+    /// a mount that is noexec,
+    MountedNoexec say!("it is on a file system that is mounted noexec");
+    /// or the mode of the file.
+    NoPermission say!("this user has no permission to execute it: see chmod(1)");
+    /// ENOEXEC: an ELF file of another architecture,
+    OtherMachine say!("it is a program for another architecture");
+    /// or no ELF file, and there is no shell to read it.
+    NoShell say!("it has no #! line, and there is no /bin/sh to run it");
+    /// The file in the place of --pid-file looks like a pid file.
+    PidFile say!("a container runs, or its nsinit was killed");
+    /// A sysfs shows a network namespace, and only the owner of that may mount it.
+    SysNeedsNetwork say!("this needs a new network namespace");
+    /// EROFS: the mount point is missing in a root that takes no writes,
+    MissingInReadOnly say!("it does not exist and the root is read-only: create it first");
+    /// and an overlay can be mounted here.
+    Volatile say!("it does not exist and the root is read-only: create it first, or use --volatile");
+    /// mount(2) by name goes through /proc/self/fd.
+    NeedsProc say!("before Linux 5.12 this needs a mounted /proc");
+    /// ENODEV of mount(2), of an overlay.
+    NoOverlays say!("the kernel has no overlayfs");
+    /// EPERM of mount(2), of an overlay in a user namespace.
+    NoOverlaysForUsers say!("overlays in a user namespace need Linux 5.11");
+    /// EINVAL of mount(2): a mount below the layer would be uncovered.
+    MountsBelow say!("something is mounted below it, which overlayfs does not support in a user namespace");
+    /// ENOSPC of a new mount (count_mounts in the kernel).
+    MountLimit say!("the limit on mounts is reached: see fs.mount-max");
+    /// mount_namespaces(7): an attribute that was set in another user namespace cannot be cleared.
+    LockedNoexec say!("the host's mount there is noexec, which --exec cannot undo in a user namespace");
+    /// ENOSPC: there is space, but no free inode.
+    NoInodes say!("the file system has no free inodes: see df -i");
+    /// A symbolic link on the path to a new file.
+    LinkToNothing say!("a symbolic link on the path is dangling: create its target with --dir");
+    /// EDQUOT of keyctl(2).
+    KeyQuota say!("the user's limit on keys is reached: see kernel.keys.maxkeys, or use --keep-keyring");
+    /// Any other errno of keyctl(2).
+    NoKeyring say!("use --keep-keyring to share the caller's");
+    /// ENXIO of open(2) on a terminal: it was opened as /dev/tty, which is the controlling terminal of the process that opens it.
+    OpenedAsTty say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal");
+    /// Any other errno of that.
+    NotReopened say!("it is opened again, through a read-only mount: the caller needs permission to open it");
+    /// EINVAL of setresuid(2) and setresgid(2).
+    NotMapped say!("it is not mapped in the user namespace");
+    /// /proc/sys/user cannot be written.
+    LimitsAreFixed say!("the limits in /proc/sys/user cannot be written here: use --allow-nesting to leave them");
+}
+
+impl Cause {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(self) -> Say {
+        HINTS.get(self as usize).copied().unwrap_or(Say::NOTHING)
+    }
+}
+
+/// What an errno always means.
+#[must_use]
+pub fn of_errno(why: Failure) -> Cause {
+    match why {
+        Failure::MFILE => Cause::FewDescriptors,
+        Failure::NFILE => Cause::FewFiles,
+        Failure::NO_INODES => Cause::NoInodes,
+        Failure::DANGLING => Cause::LinkToNothing,
+        _ => Cause::Unknown,
+    }
+}
+
+/// Why a system call was refused that the mode of no file forbids.
+#[must_use]
+pub fn of_call(why: Failure) -> Cause {
+    match why {
+        Failure::PERM | Failure::NOSYS | Failure::ACCESS => refused(why, &own_profile(), is_filtered()),
+        _ => of_errno(why),
+    }
+}
+
+/// `profile`: the content of /proc/self/attr/current.
+fn refused(why: Failure, profile: &[u8], filtered: bool) -> Cause {
+    if text::after(profile, b"unprivileged_userns ").is_some() {
+        // Ubuntu's kernel puts the first process of such a user namespace under this profile.
+        Cause::AppArmorUsers
+    } else if why == Failure::ACCESS {
+        // A filter may answer EACCES too, but the mode of a file is the more likely reason.
+        Cause::Unknown
+    } else if filtered {
+        Cause::Filter
+    } else if why == Failure::PERM && is_confined(profile) {
+        Cause::AppArmorProfile
+    } else {
+        Cause::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The content of /proc/self/attr/current: AppArmor's, SELinux's, and none.
+    #[test]
+    fn cause_of_a_refused_call_follows_from_profile_and_filter() {
+        use Failure as F;
+        const UBUNTU: &[u8] = b"unprivileged_userns (enforce)\n";
+        const DOCKER: &[u8] = b"docker-default (enforce)\n";
+        let rows = [
+            (UBUNTU, false, F::PERM, Cause::AppArmorUsers),
+            (UBUNTU, false, F::ACCESS, Cause::AppArmorUsers),
+            (DOCKER, false, F::PERM, Cause::AppArmorProfile),
+            (DOCKER, true, F::PERM, Cause::Filter),
+            (DOCKER, false, F::ACCESS, Cause::Unknown),
+            (b"unconfined\n", false, F::PERM, Cause::Unknown),
+            (b"firefox (complain)\n", false, F::PERM, Cause::Unknown),
+            (b"firefox (unconfined)\n", false, F::PERM, Cause::Unknown),
+            (b"unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023\0", false, F::PERM, Cause::Unknown),
+            (b"", true, F::NOSYS, Cause::Filter),
+            (b"", true, F::ACCESS, Cause::Unknown),
+            (b"", false, F::NOSYS, Cause::Unknown),
+        ];
+        for (index, (profile, filtered, why, cause)) in rows.into_iter().enumerate() {
+            assert_eq!(refused(why, profile, filtered), cause, "row {index}");
+        }
+        assert!(is_confined(DOCKER) && is_confined(UBUNTU) && !is_confined(b"unconfined\n"));
+    }
+
+    #[test]
+    fn no_cause_has_no_hint() {
+        assert!(Cause::Unknown.hint().is_empty());
+        assert!(Cause::LimitsAreFixed.hint() == HINTS[HINTS.len() - 1]);
+    }
+
+    #[test]
+    fn limits_on_open_files_have_their_cause() {
+        assert_eq!(of_errno(Failure::MFILE), Cause::FewDescriptors);
+        assert_eq!(of_errno(Failure::NFILE), Cause::FewFiles);
+        assert_eq!(of_errno(Failure::PERM), Cause::Unknown);
+    }
+}
