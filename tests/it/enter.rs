@@ -242,7 +242,7 @@ fn enter_refuses_processes_outside_containers_of_the_caller() {
         // The test process itself.
         let out = enter(who, std::process::id(), &[], &["true"]).run();
         if who.is_root() {
-            out.fails("no other namespace");
+            out.fails("the same namespaces as nsinit");
         } else {
             out.fails("enter");
         }

@@ -44,7 +44,7 @@ fn each_join_option_joins_one_namespace() {
                 if option == "--join-pid" && ours {
                     options.push("--share-user");
                 } else if option == "--join-pid" || (!who.is_root() && option != "--join-user") {
-                    container.root.sh(&options, SHOW).fails("--join-user joins that too");
+                    container.root.sh(&options, SHOW).fails("join that too with --join-user");
                     options.extend(["--join-user", &of]);
                 }
                 let out = container.root.sh(&options, SHOW);

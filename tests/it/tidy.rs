@@ -1,5 +1,6 @@
 //! Reads the sources: what the compiler does not check and the architecture promises.
 
+mod steps;
 mod uses;
 
 use std::collections::BTreeSet;

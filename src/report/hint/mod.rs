@@ -90,7 +90,7 @@ causes! {
     /// ptrace(2), "Ptrace access mode checking".
     Hidden say!("the process belongs to another user, or may be inspected by root only");
     /// The process of `--enter` is in the namespaces that nsinit is in.
-    NoContainer say!("the process is not in a container, or nsinit is in the same one; of a launcher, name the child");
+    NoContainer say!("a launcher is outside of its container: name its child instead");
     /// ENOMEM of fork(2): process 1 of the pid namespace has ended.
     Ended say!("process 1 of the container has ended");
     /// There is no /dev/ptmx in a new container,
