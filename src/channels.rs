@@ -12,7 +12,7 @@ use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::descriptors;
-use crate::state::{State, write_to_anybody};
+use crate::state::{Launch, Outside, write_to_anybody};
 use crate::step::mortal;
 use crate::sys::files::{self, Fd, HERE, chdir, read, write};
 use crate::sys::{self, Done, Failure, Signal};
@@ -24,12 +24,12 @@ use crate::text::Text;
 ///
 /// # Errors
 /// Those of stat(2) and write(2).
-pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space: &[u8]) -> Done {
+pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, space: &[u8]) -> Done {
     let mut line = Text::new();
     line.byte(b'{').push(space).push(b"\"child-pid\": ");
-    line.push_number(state.container.ok_or(Failure::CHILD)?.as_raw_nonzero().get().cast_unsigned());
+    line.push_number(outside.container.get()?.as_raw_nonzero().get().cast_unsigned());
     let untold = if spec.channels.tells_signal { 0 } else { kinds::UNREPORTED };
-    for ((flag, path), inode) in kinds::all().zip(state.namespaces) {
+    for ((flag, path), inode) in kinds::all().zip(outside.namespaces) {
         if spec.unshares(flag) && flag & untold == 0 {
             // The kernel's numbers for them have 32 bits.
             let inode = inode as u32;
@@ -45,10 +45,10 @@ pub fn tell_of_container(to: Option<u32>, spec: &Spec<'_>, state: &State, space:
 ///
 /// # Errors
 /// Those of open(2) and write(2).
-pub fn tell_namespaces(state: &State) -> Done {
-    let Some(pipe) = state.told else { return Ok(()) };
+pub fn tell_namespaces(launch: &Launch) -> Done {
+    let pipe = launch.told.get()?;
     let mut numbers = Text::new();
-    for number in target::ours(state.proc.ok_or(Failure::BADF)?)? {
+    for number in target::ours(launch.proc.get()?)? {
         numbers.push(&number.to_ne_bytes());
     }
     write(pipe.write, numbers.bytes()).map(|_| ())
@@ -58,8 +58,8 @@ pub fn tell_namespaces(state: &State) -> Done {
 ///
 /// # Errors
 /// ECHILD: process 1 has ended.
-pub fn ask_for_namespaces(state: &mut State) -> Done {
-    let pipe = state.told.ok_or(Failure::BADF)?;
+pub fn ask_for_namespaces(launch: &Launch, outside: &mut Outside) -> Done {
+    let pipe = launch.told.get()?;
     // While we held that end too, nobody would tell of its end.
     sys::close(descriptors::number(Some(pipe.write)));
     let mut numbers = [0u8; size_of::<target::Namespaces>()];
@@ -67,7 +67,7 @@ pub fn ask_for_namespaces(state: &mut State) -> Done {
         return Err(Failure::CHILD);
     }
     let (list, _) = numbers.as_chunks();
-    state.namespaces.iter_mut().zip(list).for_each(|(number, bytes)| *number = u64::from_ne_bytes(*bytes));
+    outside.namespaces.iter_mut().zip(list).for_each(|(number, bytes)| *number = u64::from_ne_bytes(*bytes));
     Ok(())
 }
 
@@ -76,7 +76,7 @@ pub fn ask_for_namespaces(state: &mut State) -> Done {
 ///
 /// # Errors
 /// Those of open(2), reported.
-pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
+pub fn make_pid_file(spec: &Spec<'_>) -> Result<(Fd, Fd), Failure> {
     let path = spec.channels.pid_file.unwrap_or_default();
     // If it can be looked for, it can be made.
     let _ = mortal(|| files::look(HERE, path));
@@ -84,9 +84,7 @@ pub fn make_pid_file(spec: &Spec<'_>, state: &mut State) -> Done {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         Ok((directory, files::create(directory, last_of(path), flags, 0o644)?))
     });
-    let made = made.map_err(|why| blame_hint(say!("make"), path, why, hint::of_pid_file(path, why).hint()))?;
-    state.pid_file = Some(made);
-    Ok(())
+    made.map_err(|why| blame_hint(say!("make"), path, why, hint::of_pid_file(path, why).hint()))
 }
 
 /// The length of what stands before the last component of `path`.
@@ -111,12 +109,12 @@ fn directory_of(path: &CStr) -> Result<Fd, Failure> {
 /// CMD has been executed: tells everybody who waits for that. `pid` is process 1, or CMD where there is none. Returns whether
 /// it may go on: what goes on in the background is found by its pid file alone.
 #[must_use]
-pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) -> bool {
-    if let Some((_, file)) = state.pid_file {
+pub fn started(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
+    if let Some((_, file)) = outside.pid_file {
         let mut line = Text::new();
         line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
         if let Err(why) = write(file, line.bytes()) {
-            if state.waiting.is_some() {
+            if outside.waiting.is_some() {
                 blame_hint(say!("write"), spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
                 return false;
             }
@@ -132,7 +130,7 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) -> bool {
         }
         descriptors::give_up(spec.channels.ready);
     }
-    if let Some(waiting) = state.waiting.take() {
+    if let Some(waiting) = outside.waiting.take() {
         // The caller's process may go, and we stay.
         let stays = sys::prctl(PR_SET_PDEATHSIG, 0).map_err(|why| blame(say!("go on in the background"), c"", why));
         let _ = chdir(c"/");
@@ -147,25 +145,31 @@ pub fn started(spec: &Spec<'_>, state: &mut State, pid: Pid) -> bool {
     true
 }
 
-/// All has come to its end: with CMD's exit status, or the signal that CMD died of, if it was executed at all.
-pub fn ended(spec: &Spec<'_>, state: &State, ran: Option<i32>, killer: Option<Signal>) {
-    if let Some(status) = ran {
-        let mut line = Text::new();
-        line.push(b"{ \"");
-        match killer.filter(|_| spec.channels.tells_signal) {
-            Some(killer) => line.push(b"signal\": ").push_number(killer.number().cast_unsigned()),
-            None => line.push(b"exit-code\": ").push_number(status.cast_unsigned()),
-        };
-        line.push(b" }\n");
-        // Who does not read it any more does not want to know.
-        let _ = tell(spec.channels.status, &line);
+/// Writes how the command ended: its exit status, or the signal that killed it.
+///
+/// # Errors
+/// EPIPE: the reader has gone; others: see write(2).
+pub fn write_end(spec: &Spec<'_>, status: i32, killer: Option<Signal>) -> Done {
+    let mut line = Text::new();
+    line.push(b"{ \"");
+    match killer.filter(|_| spec.channels.tells_signal) {
+        Some(killer) => line.push(b"signal\": ").push_number(killer.number().cast_unsigned()),
+        None => line.push(b"exit-code\": ").push_number(status.cast_unsigned()),
+    };
+    line.push(b" }\n");
+    tell(spec.channels.status, &line)
+}
+
+/// Tells the caller's process how to end, unless it has been told that the command runs.
+pub fn tell_waiting(outside: &mut Outside, status: i32) {
+    if let Some(waiting) = outside.waiting.take() {
+        let _ = write_to_anybody(waiting, &[status as u8]);
     }
-    remove_pid_file(spec, state);
 }
 
 /// Removes the file of `--pid-file`, if it is still the one that we made.
-pub fn remove_pid_file(spec: &Spec<'_>, state: &State) {
-    let Some((directory, file)) = state.pid_file else { return };
+pub fn remove_pid_file(spec: &Spec<'_>, outside: &Outside) {
+    let Some((directory, file)) = outside.pid_file else { return };
     let name = last_of(spec.channels.pid_file.unwrap_or_default());
     if let (Ok(ours), Ok(there)) = (fstat(file), statat(directory, name, AtFlags::SYMLINK_NOFOLLOW))
         && (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)

@@ -36,6 +36,8 @@ engine::entry!(run);
 /// Parse, judge, launch, answer.
 #[cfg_attr(test, allow(dead_code, reason = "the test harness has a main of its own"))]
 fn run(start: Start) -> i32 {
+    // It lives as long as the process.
+    let start: &'static Start = Box::leak(Box::new(start));
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
     if start.auxiliary.secure {
         return Fault::new(
@@ -58,16 +60,16 @@ fn run(start: Start) -> i32 {
         }
     };
     let (whole, alone) = (first && is_whole_machine(), start.args.len() <= 2);
-    let meant = try_out(words, start.args, &start);
+    let meant = try_out(words, start.args, start);
     if whole || first && (meant.boots || alone && base(program) == b"init") {
-        boot(&start, whole);
+        boot(start, whole);
     }
     if alone && native {
         print(words, Asked::Usage, program);
         return failed();
     }
     if let Some(command) = meant.command.filter(|_| meant.contained)
-        && let Err(why) = run::leave_file(command.command(), &start)
+        && let Err(why) = run::leave_file(command.command(), start)
     {
         return give_up(why);
     }
@@ -76,7 +78,7 @@ fn run(start: Start) -> i32 {
     if let Err(why) = (words.begin)(&mut draft) {
         return refuse(why);
     }
-    draft.spec.exec.argv = match parse(words, &start, &mut draft) {
+    draft.spec.exec.argv = match parse(words, start, &mut draft) {
         Ok(command) => command,
         Err(Bad) => return complain(words, &draft.complaint, program),
     };
@@ -84,12 +86,18 @@ fn run(start: Start) -> i32 {
     if let Err(why) = draft.finish() {
         return refuse(why);
     }
-    answer(words, draft.asked, &mut draft.spec, &start, program)
+    answer(words, draft.asked, &draft.spec, start, program)
 }
 
-fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: &Start, program: &CStr) -> i32 {
+fn answer(
+    words: &'static Vocabulary,
+    asked: Asked,
+    spec: &Spec<'static>,
+    start: &'static Start,
+    program: &CStr,
+) -> i32 {
     match asked {
-        Asked::Pause => return run::pause(),
+        Asked::Pause => return run::pause(start),
         Asked::Explain | Asked::Run => {
             if words.voice != NATIVE.voice && spec.exec.argv.is_none() {
                 return complain_of_no_command(words, program);
@@ -106,7 +114,7 @@ fn answer(words: &'static Vocabulary, asked: Asked, spec: &mut Spec<'_>, start: 
                 }
                 return run::run(spec, start);
             }
-            run::explain(spec);
+            run::explain(spec, start);
         }
         _ => print(words, asked, program),
     }

@@ -1,5 +1,8 @@
-//! A process's work as a list: one table a process, walked by one loop. The table gives the order, the words of
-//! every message, `--explain`, and the fault tests.
+//! Ordered work as a list: rows walked by one loop. A row gives the order, the words of a message, `--explain`, and the
+//! fault tests.
+//!
+//! Everything that a process does between its start and execve(2), or its supervision, is a row, forks included. With
+//! `--explain` the same loop walks the same rows and prints them instead.
 
 use core::ffi::CStr;
 
@@ -7,96 +10,132 @@ use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 use rustix::process::{Pid, getpid};
 
 use crate::report::hint;
-use crate::report::message::{blame_hint, push_object, write_line};
+use crate::report::message::{blame_hint, push_object, warn, write_line};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::State;
-use crate::sys::{self, Done, Set, Signal, Standard};
-use crate::text::Say;
-use crate::text::Text;
+use crate::state::Process;
+use crate::sys::{self, Done, Failure, Set, Signal, Standard};
+use crate::text::{Say, Text};
+
+/// What a failed step means for the launch.
+#[derive(Clone, Copy)]
+pub enum OnError {
+    /// It ends: one line, and the status of a failure of nsinit.
+    End,
+    /// A warning with this hint, and it goes on.
+    Warn(Say),
+    /// It goes on: no caller could use the news.
+    Ignore,
+}
+
+/// Where the hint of a failure comes from.
+#[derive(Clone, Copy)]
+pub enum Ask {
+    /// What refuses system calls in general.
+    Call,
+    /// What refuses an id map.
+    Map,
+}
 
 /// One thing that a process does.
-pub struct Step {
-    /// The verb, with the preposition that leads to the object: `mount proc on`.
-    pub says: Say,
-    /// Its object, in the user's own word.
-    pub on: for<'a> fn(&Spec<'a>) -> &'a CStr,
-    /// Whether it is done at all.
-    pub when: fn(&Spec<'_>) -> bool,
-    pub run: fn(&Spec<'_>, &mut State) -> Done,
+pub struct Step<P> {
+    row: Row,
+    run: fn(&mut P) -> Done,
 }
 
-/// While SIGCHLD is ignored no child leaves a status.
-pub const STOP_IGNORING_CHILDREN: Step = Step {
-    says: say!("stop ignoring SIGCHLD"),
-    on: nothing,
-    when: always,
-    run: |_, state| {
-        state.caller.child_ignored = sys::set_ignored(Signal::CHLD, false)?;
-        Ok(())
-    },
-};
+/// A step as a message and `--explain` show it.
+struct Row {
+    says: Say,
+    on_error: OnError,
+    ask: Ask,
+    on: for<'a> fn(&Spec<'a>) -> &'a CStr,
+    when: fn(&Spec<'_>) -> bool,
+}
 
-/// They are taken one by one then. The caller's mask is CMD's.
-pub const BLOCK_SIGNALS: Step = Step {
-    says: say!("block all signals"),
-    on: nothing,
-    when: always,
-    run: |_, state| {
-        state.caller.mask = sys::set_mask(Set::ALL)?;
-        Ok(())
-    },
-};
-
-/// `body`, which changes nothing, while a signal that asks us to end does so by itself: what waits for a file system that does
-/// not answer ends for nothing else. To process 1 such a signal would be lost (pid_namespaces(7)).
-pub fn mortal<T>(body: impl FnOnce() -> T) -> T {
-    let mortal = getpid() != Pid::INIT && sys::set_mask(MORTAL).is_ok();
-    let result = body();
-    if mortal {
-        let _ = sys::set_mask(Set::ALL);
+impl<P: Process> Step<P> {
+    /// A step without an object, which is always done and whose failure ends the launch. `says` is the verb, with the
+    /// preposition that leads to the object: `mount proc on`.
+    #[must_use]
+    pub const fn new(says: Say, run: fn(&mut P) -> Done) -> Step<P> {
+        Step { row: Row { says, on_error: OnError::End, ask: Ask::Call, on: |_| c"", when: |_| true }, run }
     }
-    result
+
+    /// Its object, in the user's own word.
+    #[must_use]
+    pub const fn on(mut self, on: for<'a> fn(&Spec<'a>) -> &'a CStr) -> Step<P> {
+        self.row.on = on;
+        self
+    }
+
+    /// Whether it is done at all.
+    #[must_use]
+    pub const fn when(mut self, when: fn(&Spec<'_>) -> bool) -> Step<P> {
+        self.row.when = when;
+        self
+    }
+
+    /// Where the hint of its failure comes from.
+    #[must_use]
+    pub const fn ask(mut self, ask: Ask) -> Step<P> {
+        self.row.ask = ask;
+        self
+    }
+
+    /// What its failure means.
+    #[must_use]
+    pub const fn on_error(mut self, on_error: OnError) -> Step<P> {
+        self.row.on_error = on_error;
+        self
+    }
 }
 
-const MORTAL: Set = Set::ALL.without(Signal::HUP).without(Signal::INT).without(Signal::QUIT).without(Signal::TERM);
+impl Row {
+    fn hint(&self, why: Failure) -> Say {
+        match self.ask {
+            Ask::Call => hint::of_call(why),
+            Ask::Map => hint::of_map(why),
+        }
+        .hint()
+    }
 
-/// Modes are then what they are said to be; the caller's mask is CMD's.
-pub const CLEAR_UMASK: Step = Step {
-    says: say!("clear the umask"),
-    on: nothing,
-    when: always,
-    run: |_, state| sys::umask(0).map(|umask| state.caller.umask = umask),
-};
+    /// Reports why the step failed. `reported`: the cause has been.
+    #[inline(never)]
+    fn failed(&self, spec: &Spec<'_>, why: Failure, reported: bool) -> Done {
+        match self.on_error {
+            OnError::End if reported => Err(Failure::REPORTED),
+            OnError::End => Err(blame_hint(self.says, (self.on)(spec), why, self.hint(why))),
+            OnError::Warn(hint) => {
+                warn(self.says, (self.on)(spec), why, hint);
+                Ok(())
+            }
+            OnError::Ignore => Ok(()),
+        }
+    }
 
-/// Nobody traces us or looks into us, as long as rights and descriptors are not CMD's (prctl(2), PR_SET_DUMPABLE). A change
-/// of rights undoes it.
-#[must_use]
-pub const fn untraceable(when: fn(&Spec<'_>) -> bool) -> Step {
-    Step { says: say!("become untraceable"), on: nothing, when, run: |_, _| sys::prctl(PR_SET_DUMPABLE, 0) }
+    #[inline(never)]
+    fn explain(&self, spec: &Spec<'_>) {
+        explain_line(self.says, (self.on)(spec));
+    }
 }
 
-/// Does the steps in order, up to the first that fails.
+/// Does the steps in order, up to the first whose failure ends the launch; or prints them, with `--explain`.
 ///
 /// # Errors
-/// [`crate::sys::Failure::REPORTED`]: the line is out.
-pub fn walk(steps: &[Step], spec: &Spec<'_>, state: &mut State) -> Done {
-    for step in steps {
-        if (step.when)(spec) {
-            (step.run)(spec, state)
-                .map_err(|why| blame_hint(step.says, (step.on)(spec), why, hint::of_call(why).hint()))?;
+/// [`Failure::REPORTED`]: the line is written.
+pub fn walk<P: Process>(steps: &[Step<P>], process: &mut P) -> Done {
+    for Step { row, run } in steps {
+        let launch = process.launch();
+        if !(row.when)(&launch.spec) {
+            continue;
+        }
+        if launch.explains {
+            row.explain(&launch.spec);
+        } else if let Err(why) = run(process) {
+            let reported = matches!(row.on_error, OnError::End) && process.abort();
+            row.failed(&process.launch().spec, why, reported)?;
         }
     }
     Ok(())
-}
-
-/// Prints what [`walk`] would do, a line each.
-pub fn explain(steps: &[Step], spec: &Spec<'_>) {
-    for step in steps {
-        if (step.when)(spec) {
-            explain_line(step.says, (step.on)(spec));
-        }
-    }
 }
 
 /// One line of `--explain`.
@@ -106,19 +145,59 @@ pub fn explain_line(says: Say, on: &CStr) {
     write_line(Standard::Output, &mut line);
 }
 
-/// For steps without an object.
-#[must_use]
-pub fn nothing<'a>(_: &Spec<'a>) -> &'a CStr {
-    c""
+/// The line of `--explain` above the steps of a process.
+pub fn explain_title(title: Say) {
+    write_line(Standard::Output, Text::new().say(title));
 }
 
-/// For steps that are always done.
+/// While SIGCHLD is ignored no child leaves an exit status (wait(2)).
 #[must_use]
-pub fn always(_: &Spec<'_>) -> bool {
-    true
+pub const fn stop_ignoring_children<P: Process>() -> Step<P> {
+    Step::new(say!("stop ignoring SIGCHLD"), |process| {
+        process.launch().caller.child_ignored = sys::set_ignored(Signal::CHLD, false)?;
+        Ok(())
+    })
 }
 
-/// For steps that only a container needs.
+/// From here on signals are taken one by one. The caller's mask is kept for the command.
+#[must_use]
+pub const fn block_signals<P: Process>() -> Step<P> {
+    Step::new(say!("block all signals"), |process| {
+        process.launch().caller.mask = sys::set_mask(Set::ALL)?;
+        Ok(())
+    })
+}
+
+/// Modes are then what the step says. The caller's mask is kept for the command.
+#[must_use]
+pub const fn clear_umask<P: Process>() -> Step<P> {
+    Step::new(say!("clear the umask"), |process| {
+        process.launch().caller.umask = sys::umask(0)?;
+        Ok(())
+    })
+}
+
+/// No process traces this one or reads its memory, as long as its rights and descriptors are not the command's (prctl(2),
+/// PR_SET_DUMPABLE). A change of credentials undoes it.
+#[must_use]
+pub const fn untraceable<P: Process>() -> Step<P> {
+    Step::new(say!("become untraceable"), |_| sys::prctl(PR_SET_DUMPABLE, 0))
+}
+
+/// Calls `body`, which changes nothing, while HUP, INT, QUIT and TERM end the process by themselves: a call that waits for
+/// a file system that does not answer ends for nothing else. For process 1 of a pid namespace the kernel would drop the
+/// signal (pid_namespaces(7)).
+pub fn mortal<T>(body: impl FnOnce() -> T) -> T {
+    const MORTAL: Set = Set::ALL.without(Signal::HUP).without(Signal::INT).without(Signal::QUIT).without(Signal::TERM);
+    let mortal = getpid() != Pid::INIT && sys::set_mask(MORTAL).is_ok();
+    let result = body();
+    if mortal {
+        let _ = sys::set_mask(Set::ALL);
+    }
+    result
+}
+
+/// For steps of a container, a new one or one that exists.
 #[must_use]
 pub fn contained(spec: &Spec<'_>) -> bool {
     spec.contained()

@@ -4,10 +4,11 @@ use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use engine::fs::procfs;
+use engine::process::machine;
 use engine::report::message::{refuse, warn};
 use engine::spec::validate;
 use engine::spec::{Machine, Spec};
-use engine::state::descriptors;
+use engine::state::{Launch, descriptors};
 use engine::sys::files::{self, Fd, HERE};
 use engine::sys::{Failure, Start};
 use engine::text::Say;
@@ -25,10 +26,11 @@ const PREFIX: &[u8] = b"nsinit.";
 
 /// Prepares the machine, runs what is meant, and never returns. `whole`: it is the kernel's first process, whose arguments are
 /// what the kernel itself did not understand.
-pub fn boot(start: &Start, whole: bool) -> ! {
+pub fn boot(start: &'static Start, whole: bool) -> ! {
     let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
     let preset = Spec { machine: Machine { boots: true, is_whole: whole, ..Spec::PRESET.machine }, ..Spec::PRESET };
-    let state = run::prepare_machine(&preset);
+    let mut launch = Launch::new(&preset, start);
+    let _ = machine::prepare(&mut launch);
     let (mut line, mut more) = (Vec::new(), Vec::new());
     // Whoever can't be told what to run is not to run a shell.
     let mut runs = true;
@@ -50,15 +52,15 @@ pub fn boot(start: &Start, whole: bool) -> ! {
     }
     let mut draft = ManuallyDrop::new(Draft::new(start.env));
     draft.spec.machine = preset.machine;
-    runs = runs && is_meant(list, more, &mut draft);
+    runs = runs && is_meant(list, more, &mut draft, start);
     let mut shell = ManuallyDrop::new(Draft::new(start.env));
     shell.spec.machine = preset.machine;
     let _ = shell.finish();
-    run::machine(&draft.spec, &shell.spec, runs, start, &state)
+    run::run_machine(&draft.spec, &shell.spec, runs, &launch)
 }
 
 /// Fills the draft. Returns whether there is something to run; what is wrong with it is told.
-fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
+fn is_meant(list: List, more: List, draft: &mut Draft, start: &'static Start) -> bool {
     let command = read(&NATIVE, list, false, draft);
     // What is to follow is to be known, whatever becomes of that.
     let command = read(&NATIVE, more, true, draft).and(command);
@@ -86,7 +88,7 @@ fn is_meant(list: List, more: List, draft: &mut Draft) -> bool {
         return false;
     }
     if draft.asked == Asked::Explain {
-        run::explain(&draft.spec);
+        run::explain(&draft.spec, start);
     }
     draft.asked == Asked::Run
 }

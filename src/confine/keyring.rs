@@ -3,8 +3,8 @@
 use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
-use crate::spec::Spec;
-use crate::step::{Step, nothing};
+use crate::state::Process;
+use crate::step::Step;
 use crate::sys::{self, Done, Failure, Time};
 use crate::text::Say;
 
@@ -13,12 +13,10 @@ use crate::text::Say;
 const TRIES: usize = 200;
 
 /// Leaves the caller's session keyring for an empty one.
-pub const LEAVE: Step = Step {
-    says: JOIN,
-    on: nothing,
-    when: |spec| spec.has_preset() && !spec.confine.keep_keyring,
-    run: |_: &Spec<'_>, _| leave(),
-};
+#[must_use]
+pub const fn leave_session<P: Process>() -> Step<P> {
+    Step::new(JOIN, |_| leave()).when(|spec| spec.has_preset() && !spec.confine.keep_keyring)
+}
 
 const JOIN: Say = say!("join a new session keyring");
 

@@ -78,8 +78,8 @@ pub fn open_file(process: Fd, name: &CStr, flags: OFlags) -> Result<Fd, Failure>
 ///
 /// # Errors
 /// EINVAL where there is none, or none that knows the context.
-pub fn label(proc: Option<Fd>, file: &CStr, label: Option<&CStr>) -> Done {
-    let file = files::open(proc.ok_or(Failure::BADF)?, file, OFlags::WRONLY)?;
+pub fn label(proc: Fd, file: &CStr, label: Option<&CStr>) -> Done {
+    let file = files::open(proc, file, OFlags::WRONLY)?;
     match write(file, label.unwrap_or_default().to_bytes_with_nul()) {
         Ok(_) => Ok(()),
         Err(Failure::INVAL) => Err(Failure::NO_LABELS),

@@ -1,10 +1,10 @@
-//! PROCESS: INIT, until CMD starts. Process 1 of the container.
+//! PROCESS: process 1 of the container, until the command starts.
 //!
 //! - Namespaces: all that were asked for; `/` is still the caller's until the last steps.
-//! - Rights: all capabilities in the new user namespace (or the caller's own, if he shares his).
-//! - Signals: all blocked. What arrives waits for `init`.
+//! - Rights: all capabilities in the new user namespace (or the caller's own, without one).
+//! - Signals: all blocked. Those that arrive are pending until `init` takes them.
 //! - Everything may fail: one line, status 125, and what was mounted goes with the namespace.
-//! - Next: `command` becomes CMD in a child (or here, `--as-pid-1`), and `init` supervises it.
+//! - Next: `command` becomes the command in a child (or here, `--as-pid-1`), and `init` supervises it.
 
 use core::ffi::CStr;
 
@@ -15,219 +15,283 @@ use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{setpgid, setsid};
 use rustix::system::sethostname;
 
+use crate::channels;
 use crate::confine::keyring;
 use crate::fs::{devices, mount_fd, procfs, staging};
 use crate::ns::{credentials, limits, loopback, usermap};
+use crate::process::command;
 use crate::report::hint;
-use crate::report::message::{blame, blame_hint, failed, warn};
+use crate::report::message::{blame, blame_hint, failed, give_up};
 use crate::rootfs::{ops, pseudofs, root};
 use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
-use crate::state::State;
-use crate::state::descriptors;
-use crate::step::{CLEAR_UMASK, Step, always, explain, explain_line, nothing, untraceable, walk};
+use crate::state::{Launch, Learned, Setup, descriptors};
+use crate::step::{self, OnError, clear_umask, explain_line, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, Fd, HERE, chdir, read};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Say;
 use crate::tty::pty;
 
-/// What the rest is done with.
-static BEGIN: [Step; 8] = [
-    // Root outside is nobody in the user namespace of somebody else. It clears what the next one sets (prctl(2)).
-    Step {
-        says: say!("become root of the user namespace"),
-        on: nothing,
-        when: |spec| !spec.ids.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER)),
-        run: |_, _| credentials::become_root(),
-    },
-    Step {
-        says: say!("die with the launcher"),
-        on: nothing,
-        when: |spec| spec.life.die_together,
-        run: |spec, _| die_with_launcher(spec),
-    },
-    Step {
-        says: say!("leave the caller's process group"),
-        on: nothing,
-        // setsid(2) wants a process that leads no group.
-        when: leaves_group,
-        run: |_, state| leave_group(state),
-    },
-    CLEAR_UMASK,
-    keyring::LEAVE,
-    Step {
-        says: say!("become the reaper of orphans"),
-        on: nothing,
-        when: |spec| !spec.life.process_1 && spec.supervises(),
-        run: |_, _| descendants::become_subreaper(),
-    },
-    Step {
-        says: say!("label what is made as"),
-        on: |spec| spec.confine.file_label.unwrap_or(c""),
-        when: |spec| spec.confine.file_label.is_some(),
-        run: |spec, state| procfs::label(state.proc, c"self/attr/fscreate", spec.confine.file_label),
-    },
-    Step {
-        says: say!("set host name"),
-        on: |spec| spec.namespaces.hostname.unwrap_or(c""),
-        when: |spec| spec.namespaces.hostname.is_some(),
-        run: |spec, _| Ok(sethostname(spec.namespaces.hostname.unwrap_or(c"").to_bytes())?),
-    },
+type Step = step::Step<Setup>;
+
+/// What needs neither the id maps nor a mount.
+static BEGIN: [Step; 11] = [
+    // Processes inside find them in /proc: the arguments hold the values of --setenv, the environment variables that are not
+    // passed on.
+    Step::new(say!("hide the arguments of"), |setup| {
+        sys::hide(setup.launch.start, setup.launch.spec.life.title_inside)
+    })
+    .on(|_| c"nsinit"),
+    Step::new(say!("report the namespaces to the launcher"), |setup| channels::tell_namespaces(&setup.launch))
+        .when(|spec| spec.is_told_of()),
+    Step::new(say!("close the launcher's descriptors"), |setup| {
+        let channels = &setup.launch.spec.channels;
+        [channels.info, channels.status, channels.ready].into_iter().for_each(descriptors::give_up);
+        Ok(())
+    })
+    .when(|spec| spec.is_told_of() || spec.channels.ready.is_some()),
+    // Root outside is nobody in the user namespace of another. This clears what the next step sets (prctl(2)).
+    Step::new(say!("become root of the user namespace"), |_| credentials::become_root())
+        .when(|spec| !spec.ids.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER))),
+    Step::new(say!("die with the launcher"), |setup| die_with_launcher(&setup.launch.spec))
+        .when(|spec| spec.life.die_together),
+    // setsid(2) wants a process that leads no group.
+    Step::new(say!("leave the caller's process group"), |setup| leave_group(&setup.launch))
+        .when(|spec| spec.leaves_group()),
+    clear_umask(),
+    keyring::leave_session(),
+    Step::new(say!("become the reaper of orphans"), |_| descendants::become_subreaper())
+        .when(|spec| !spec.life.process_1 && spec.supervises()),
+    Step::new(say!("label what is made as"), |setup| {
+        let Launch { spec, proc, .. } = &setup.launch;
+        procfs::label(proc.get()?, c"self/attr/fscreate", spec.confine.file_label)
+    })
+    .on(|spec| spec.confine.file_label.unwrap_or_default())
+    .when(|spec| spec.confine.file_label.is_some()),
+    Step::new(say!("set host name"), |setup| {
+        Ok(sethostname(setup.launch.spec.namespaces.hostname.unwrap_or_default().to_bytes())?)
+    })
+    .on(|spec| spec.namespaces.hostname.unwrap_or_default())
+    .when(|spec| spec.namespaces.hostname.is_some()),
 ];
 
-/// Half of a launch's time is the kernel's work on a new network namespace: it is not made by the clone, so that
+/// The network. Half of a launch's time is the kernel's work on a new network namespace: the clone does not make it, so that
 /// [`MOUNT`] can run beside it.
-static NETWORK: [Step; 2] = [
-    Step {
-        says: say!("make a network namespace"),
-        on: nothing,
-        when: |spec| spec.unshares(raw::CLONE_NEWNET) && !spec.is_told_of(),
-        run: |_, _| unshare_network(),
-    },
-    Step {
-        says: say!("bring up lo"),
-        on: nothing,
-        when: |spec| spec.unshares(raw::CLONE_NEWNET),
-        run: |_, _| loopback(),
-    },
+static NETWORK: [step::Step<Launch>; 2] = [
+    step::Step::<Launch>::new(MAKE_NETWORK, |_| {
+        sys::unshare(raw::CLONE_NEWNET).map_err(|why| blame_hint(MAKE_NETWORK, c"", why, hint::of_network(why).hint()))
+    })
+    .when(|spec| spec.unshares(raw::CLONE_NEWNET) && !spec.is_told_of()),
+    // No security impact: warn and continue.
+    step::Step::<Launch>::new(say!("bring up"), |_| loopback::loopback_up())
+        .on(|_| c"lo")
+        .when(|spec| spec.unshares(raw::CLONE_NEWNET))
+        .on_error(OnError::Warn(say!("the container goes on without it"))),
 ];
 
+/// The root, and what the preset mounts in it.
 static MOUNT: [Step; 10] = [
     // Slaves: what is mounted here does not show outside, and what is mounted or unmounted outside later is so here.
-    Step {
-        says: SLAVE,
-        on: nothing,
-        when: mounts,
-        run: |_, _| {
-            mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
-                .map_err(|errno| refused(SLAVE, errno.into()))
-        },
-    },
-    Step {
-        says: say!("open the caller's directory"),
-        on: nothing,
-        when: |spec| !spec.root.ops.is_empty(),
-        run: |spec, state| ops::here(spec).map(|fd| state.directory = Some(fd)),
-    },
+    Step::new(SLAVE, |_| {
+        mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
+            .map_err(|errno| refused(SLAVE, errno.into()))
+    })
+    .when(mounts),
+    Step::new(say!("open the caller's directory"), |setup| {
+        setup.directory.set(ops::here(&setup.launch.spec)?);
+        Ok(())
+    })
+    .when(|spec| !spec.root.ops.is_empty()),
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
-    Step { says: say!("wait for the launcher"), on: nothing, when: always, run: |_, state| wait_for_launcher(state) },
-    untraceable(|spec| spec.hides()),
+    Step::new(say!("wait for the launcher"), |setup| wait_for_launcher(&setup.launch)),
+    untraceable().when(|spec| spec.hides()),
     // While `/` is the caller's, and nothing of the container's is in it: later its names lead elsewhere (CVE-2025-31133).
-    Step {
-        says: say!("open the caller's devices"),
-        on: nothing,
-        when: |spec| spec.has_root() || spec.does(Kind::Dev),
-        run: |_, state| devices::open().map(|devices| state.devices = Some(devices)),
-    },
+    Step::new(say!("open the caller's devices"), |setup| {
+        setup.devices.set(devices::open()?);
+        Ok(())
+    })
+    .when(|spec| spec.has_root() || spec.does(Kind::Dev)),
     // While `.` is the caller's directory, and `/` its root.
-    Step {
-        says: say!("open root"),
-        on: root_of,
-        when: |spec| spec.has_root() && !spec.root.image,
-        run: |spec, state| files::directory(HERE, spec.root.directory).map(|fd| state.source = Some(fd)),
-    },
+    Step::new(say!("open root"), |setup| {
+        setup.source = Some(files::directory(HERE, setup.launch.spec.root.directory)?);
+        Ok(())
+    })
+    .on(root_of)
+    .when(|spec| spec.has_root() && !spec.root.image),
     // While it is not below the new root, nor the new root below it.
-    Step {
-        says: say!("make a place for"),
-        on: |_| c"mounts",
-        when: |spec| mounts(spec) && root::needs_base(spec),
-        run: |_, _| {
-            let made = staging::base();
-            made.map_err(|why| blame_hint(say!("make a place for"), c"mounts", why, hint::of_mount(why).hint()))
-                .map(|_| ())
-        },
-    },
-    Step {
-        says: say!("mount root"),
-        on: root_of,
-        when: mounts,
-        run: |spec, state| root::root(spec, state.source).map(|fd| state.root = Some(fd)),
-    },
-    Step {
-        says: say!("mount proc on /proc"),
-        on: nothing,
-        when: |spec| spec.has_root() && spec.root.proc,
-        run: |spec, state| pseudofs::proc(spec, &mut root(state)?, &Op::new(Kind::Proc, c"/proc")),
-    },
-    Step {
-        says: say!("fill /dev"),
-        on: nothing,
-        when: |spec| spec.has_root(),
-        run: |spec, state| pseudofs::dev(spec, &mut root(state)?, &Op::new(Kind::Dev, c"/dev"), state),
-    },
+    Step::new(STAGING, |_| {
+        staging::base().map(|_| ()).map_err(|why| blame_hint(STAGING, c"mounts", why, hint::of_mount(why).hint()))
+    })
+    .on(|_| c"mounts")
+    .when(|spec| mounts(spec) && root::needs_base(spec)),
+    Step::new(say!("mount root"), |setup| {
+        setup.root.set(root::root(&setup.launch.spec, setup.source)?);
+        Ok(())
+    })
+    .on(root_of)
+    .when(mounts),
+    Step::new(say!("mount proc on /proc"), |setup| {
+        pseudofs::proc(&setup.launch.spec, &mut setup.root.get()?, &Op::new(Kind::Proc, c"/proc"))
+    })
+    .when(|spec| spec.has_root() && spec.root.proc),
+    Step::new(say!("fill /dev"), |setup| {
+        let mut root = setup.root.get()?;
+        pseudofs::dev(&mut root, &Op::new(Kind::Dev, c"/dev"), setup)
+    })
+    .when(|spec| spec.has_root()),
 ];
 
-/// After both: a sysfs shows the network of whoever mounts it. The user's own operations follow.
-static SYSFS: [Step; 1] = [Step {
-    says: say!("mount sysfs on /sys"),
-    on: nothing,
-    when: |spec| spec.has_root() && spec.root.sys,
-    run: |spec, state| pseudofs::sys(spec, &mut root(state)?, &Op::new(Kind::Sys, c"/sys"), false),
-}];
+/// After the network and the mounts: a sysfs shows the network namespace of the process that mounts it.
+static SYSFS: [Step; 1] = [Step::new(say!("mount sysfs on /sys"), |setup| {
+    pseudofs::sys(&setup.launch.spec, &mut setup.root.get()?, &Op::new(Kind::Sys, c"/sys"), false)
+})
+.when(|spec| spec.has_root() && spec.root.sys)];
 
-/// After them.
+/// After the user's operations.
 static ENTER: [Step; 3] = [
-    Step { says: MAKE_ROOT, on: root_of, when: mounts, run: enter_root },
-    Step { says: say!("detach the caller's root"), on: nothing, when: mounts, run: |_, _| mount_fd::detach_host() },
-    Step { says: say!("enter directory /"), on: nothing, when: always, run: |_, _| chdir(c"/") },
+    Step::new(MAKE_ROOT, |setup| enter_root(setup)).on(root_of).when(mounts),
+    Step::new(say!("detach the caller's root"), |_| mount_fd::detach_host()).when(mounts),
+    Step::new(say!("enter directory /"), |_| chdir(c"/")),
 ];
 
-/// At the end, for what belongs to the one process that does it.
-static LAST: [Step; 9] = [
-    Step {
-        says: say!("look for the processes of CMD in"),
-        on: |_| c"/proc",
-        when: |spec| !spec.life.process_1 && spec.supervises(),
-        run: |_, state| descendants::look_for_proc(state),
-    },
-    Step { says: say!("give CMD a terminal of its own"), on: nothing, when: |spec| spec.terminal.pty, run: pty::give },
-    Step {
-        says: say!("lock"),
-        on: |spec| spec.life.locks.first().copied().unwrap_or(c""),
-        when: |spec| !spec.life.locks.is_empty(),
-        run: lock,
-    },
-    Step {
-        says: say!("forbid user and cgroup namespaces"),
-        on: nothing,
-        when: |spec| spec.forbids_nesting(),
-        run: |spec, state| limits::forbid_nesting(spec, proc(state)?),
-    },
-    Step {
-        says: say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"),
-        on: nothing,
-        when: |spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER),
-        run: |_, _| Ok(()),
-    },
-    Step {
-        says: say!("join the user namespace"),
-        on: |_| c"--userns2",
-        when: |spec| spec.namespaces.joins.then_user.is_some(),
-        run: |spec, _| spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
-    },
-    Step {
-        says: say!("limit user namespaces"),
-        on: nothing,
-        when: |spec| spec.nests_users(),
-        run: |_, state| limits::permit_one_user_namespace(proc(state)?),
-    },
-    Step {
-        says: say!("make a user namespace for CMD"),
-        on: nothing,
-        when: |spec| spec.nests_users(),
-        run: |spec, state| usermap::nest(spec, proc(state)?),
-    },
-    Step {
-        says: say!("try to make a user namespace"),
-        on: nothing,
-        when: |spec| spec.namespaces.users != NoMoreUsers::Unasked,
-        run: |_, _| limits::assert_no_user_namespace(),
-    },
+/// What belongs to the one process that does it.
+static LAST: [Step; 10] = [
+    Step::new(say!("look for the processes of CMD in"), |setup| {
+        setup.tree = descendants::proc_of_descendants();
+        Ok(())
+    })
+    .on(|_| c"/proc")
+    .when(|spec| !spec.life.process_1 && spec.supervises()),
+    Step::new(say!("give CMD a terminal of its own"), |setup| pty::give(&mut setup.launch, setup.pty))
+        .when(|spec| spec.terminal.pty),
+    Step::new(LOCK, lock)
+        .on(|spec| spec.life.locks.first().copied().unwrap_or_default())
+        .when(|spec| !spec.life.locks.is_empty()),
+    Step::new(say!("forbid user and cgroup namespaces"), |setup| {
+        limits::forbid_nesting(&setup.launch.spec, setup.launch.proc.get()?)
+    })
+    .when(|spec| spec.forbids_nesting()),
+    // Their limits belong to a shared user namespace: other processes would lose them too.
+    Step::new(say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"), |_| Ok(()))
+        .when(|spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER)),
+    Step::new(say!("join the user namespace"), |setup| {
+        setup.launch.spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER))
+    })
+    .on(|_| c"--userns2")
+    .when(|spec| spec.namespaces.joins.then_user.is_some()),
+    Step::new(say!("limit user namespaces"), |setup| limits::permit_one_user_namespace(setup.launch.proc.get()?))
+        .when(|spec| spec.nests_users()),
+    Step::new(say!("make a user namespace for CMD"), |setup| {
+        usermap::nest(&setup.launch.spec, setup.launch.proc.get()?)
+    })
+    .when(|spec| spec.nests_users()),
+    Step::new(say!("try to make a user namespace"), |_| limits::assert_no_user_namespace())
+        .when(|spec| spec.namespaces.users != NoMoreUsers::Unasked),
+    // No process is inside yet: none finds anything open that leads outside.
+    Step::new(say!("close all descriptors that lead outside"), |setup| {
+        close(setup);
+        Ok(())
+    }),
 ];
 
+/// The command, where process 1 supervises it.
+static START: [Step; 2] = [
+    Step::new(say!("start CMD"), |setup| {
+        setup.command = Some(command::start(&mut setup.launch)?);
+        Ok(())
+    }),
+    // None of it can fail for a reason that concerns the command.
+    Step::new(say!("close descriptors, and let CMD go on"), |setup| {
+        settle(setup);
+        Ok(())
+    }),
+];
+
+const MAKE_NETWORK: Say = say!("make a network namespace");
 const SLAVE: Say = say!("make every mount below / a slave");
+const STAGING: Say = say!("make a place for");
 const MAKE_ROOT: Say = say!("make / of");
+const LOCK: Say = say!("lock");
+
+/// All steps of process 1, in their order. The network and the mounts are made side by side, where there are two processors
+/// for it and a pid namespace that ends with process 1.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn plan(setup: &mut Setup) -> Done {
+    walk(&BEGIN, setup)?;
+    let beside = setup.launch.spec.unshares(raw::CLONE_NEWNET | raw::CLONE_NEWPID)
+        && !setup.launch.explains
+        && sys::has_processors_to_spare();
+    if !(beside && mount_beside_network(setup)?) {
+        walk(&NETWORK, &mut setup.launch)?;
+        mount(setup)?;
+    }
+    if setup.launch.spec.shows_network() {
+        walk(&SYSFS, setup)?;
+        operate(setup)?;
+        walk(&ENTER, setup)?;
+    }
+    walk(&LAST, setup)?;
+    if setup.launch.spec.supervises() { walk(&START, setup) } else { Ok(()) }
+}
+
+/// Makes the mounts in a helper that shares memory, and the network meanwhile. Returns false if there can be no helper.
+fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
+    let mut launch = setup.launch;
+    // A failure of either ends this process, and with it the other.
+    let made = sys::beside(
+        |setup| mount(setup).map_err(give_up).is_ok(),
+        setup,
+        || {
+            if let Err(why) = walk(&NETWORK, &mut launch) {
+                sys::exit(give_up(why));
+            }
+        },
+    );
+    match made {
+        Ok((Ok(true), ())) => Ok(true),
+        Ok((Ok(false), ())) => Err(Failure::REPORTED),
+        Ok((Err(why), ())) => Err(blame(say!("make the mounts"), c"", why)),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Makes the root, what the preset mounts in it, and what the user asked for, and enters it; unless a sysfs, which needs the
+/// network, comes before the user's operations.
+fn mount(setup: &mut Setup) -> Done {
+    walk(&MOUNT, setup)?;
+    if setup.launch.spec.shows_network() {
+        return Ok(());
+    }
+    operate(setup)?;
+    walk(&ENTER, setup)
+}
+
+/// Does what the user asked for, in the user's order. The rows are the operations themselves.
+fn operate(setup: &mut Setup) -> Done {
+    let list = setup.launch.spec.root.ops;
+    if setup.launch.explains {
+        for op in list {
+            if matches!(op.kind, Kind::Bind | Kind::BindTry) {
+                explain_line(say!("copy the mount of"), op.source);
+            }
+            explain_line(op.says(), op.dest);
+        }
+    } else if !list.is_empty() {
+        let (mut root, directory) = (setup.root.get()?, setup.directory.get()?);
+        sys::keep_opened();
+        for op in list {
+            ops::apply(op, &mut root, directory, setup)
+                .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
+            // There may be thousands, and what one of them opened the next does not need.
+            sys::close_opened(root);
+        }
+        setup.root.set(root);
+    }
+    Ok(())
+}
 
 /// What the root is called in messages.
 fn root_of<'a>(spec: &Spec<'a>) -> &'a CStr {
@@ -238,10 +302,10 @@ fn refused(says: Say, why: Failure) -> Failure {
     blame_hint(says, c"", why, hint::of_mount(why).hint())
 }
 
-/// In a session of ours CMD's group is not orphaned (setpgid(2)), so that SIGTSTP stops it; and CMD does not lead it, so that
-/// no terminal becomes its controlling one.
-fn leave_group(state: &State) -> Done {
-    if state.leaves_session {
+/// In a session of process 1 the command's group is not orphaned (setpgid(2)), so that SIGTSTP stops it; and the command does
+/// not lead the session, so that no terminal becomes its controlling one.
+fn leave_group(launch: &Launch) -> Done {
+    if launch.leaves_session {
         setsid().map(|_| ())?
     } else {
         setpgid(None, None)?
@@ -249,158 +313,84 @@ fn leave_group(state: &State) -> Done {
     Ok(())
 }
 
-/// Whether process 1 leaves the process group of the caller.
-fn leaves_group(spec: &Spec<'_>) -> bool {
-    // With --new-session the terminal's signals come by the launcher alone, whatever group it is in.
-    let life = &spec.life;
-    (life.own_group || life.new_session) && !spec.terminal.pty && (spec.supervises() || !life.new_session)
-}
-
-/// Unless the mounts are somebody else's.
+/// Unless the mount namespace is shared or joined.
 fn mounts(spec: &Spec<'_>) -> bool {
     spec.unshares(raw::CLONE_NEWNS)
 }
 
-/// Makes ready.
-///
-/// # Errors
-/// The first step that failed, reported.
-pub fn begin(spec: &Spec<'_>, state: &mut State) -> Done {
-    descriptors::give_up(spec.channels.info);
-    descriptors::give_up(spec.channels.status);
-    descriptors::give_up(spec.channels.ready);
-    walk(&BEGIN, spec, state)
-}
-
-/// Makes the network. Needs nothing of what [`mount`] does.
-///
-/// # Errors
-/// The first step that failed, reported.
-pub fn network(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&NETWORK, spec, state)
-}
-
-/// Makes the root, what the preset mounts in it, and what the user asked for, and enters it; or leaves the rest to
-/// [`enter`], if that is to wait for the network.
-///
-/// # Errors
-/// The first step that failed, reported.
-pub fn mount(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&MOUNT, spec, state)?;
-    if shows_network(spec) {
-        return Ok(());
-    }
-    operate(spec, state)?;
-    walk(&ENTER, spec, state)
-}
-
-/// Does what had to wait, and what comes last.
-///
-/// # Errors
-/// The first step that failed, reported.
-pub fn enter(spec: &Spec<'_>, state: &mut State) -> Done {
-    if shows_network(spec) {
-        walk(&SYSFS, spec, state)?;
-        operate(spec, state)?;
-        walk(&ENTER, spec, state)?;
-    }
-    walk(&LAST, spec, state)
-}
-
-fn shows_network(spec: &Spec<'_>) -> bool {
-    spec.has_root() && spec.root.sys || spec.does(Kind::Sys)
-}
-
-/// Does what the user asked for, in his order.
-fn operate(spec: &Spec<'_>, state: &mut State) -> Done {
-    if spec.root.ops.is_empty() {
-        return Ok(());
-    }
-    let (mut root, directory) = (root(state)?, state.directory);
-    sys::keep_opened();
-    for op in spec.root.ops {
-        ops::apply(spec, op, &mut root, directory.ok_or(Failure::BADF)?, state)
-            .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
-        // There may be thousands, and what one of them opened the next does not need.
-        sys::close_opened(root);
-    }
-    state.root = Some(root);
-    Ok(())
-}
-
-/// Prints what they would do.
-pub fn explain_all(spec: &Spec<'_>) {
-    for steps in [&BEGIN[..], &NETWORK, &MOUNT, &SYSFS] {
-        explain(steps, spec);
-    }
-    for op in spec.root.ops {
-        if matches!(op.kind, Kind::Bind | Kind::BindTry) {
-            explain_line(say!("copy the mount of"), op.source);
-        }
-        explain_line(op.says(), op.dest);
-    }
-    explain(&ENTER, spec);
-    explain(&LAST, spec);
-}
-
-fn root(state: &State) -> Result<Fd, Failure> {
-    state.root.ok_or(Failure::BADF)
-}
-
-fn proc(state: &State) -> Result<Fd, Failure> {
-    state.proc.ok_or(Failure::BADF)
-}
-
-/// Locks the files that are to be locked, from now on to our end.
-fn lock(spec: &Spec<'_>, state: &mut State) -> Done {
-    for (path, number) in spec.life.locks.iter().zip(&mut state.locks) {
+/// Locks the files, from now on to the end of process 1.
+fn lock(setup: &mut Setup) -> Done {
+    for (path, number) in setup.launch.spec.life.locks.iter().zip(&mut setup.locks) {
         let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
             .map_err(|why| blame(say!("open lock file"), path, why))?;
-        sys::lock_for_reading(file).map_err(|why| blame(say!("lock"), path, why))?;
+        sys::lock_for_reading(file).map_err(|why| blame(LOCK, path, why))?;
         *number = descriptors::number(Some(file));
     }
     Ok(())
 }
 
-/// A signal from the kernel when the launcher ends, however he ends. With us the pid namespace ends; where there is
-/// none it is SIGTERM, which leaves us the time to end the others.
+/// A signal from the kernel when the launcher ends, for whatever reason. With process 1 the pid namespace ends; without one
+/// the signal is SIGTERM, which leaves time to end the others.
 fn die_with_launcher(spec: &Spec<'_>) -> Done {
     let signal = if spec.life.process_1 { Signal::KILL } else { Signal::TERM };
     sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned() as usize)
 }
 
-fn unshare_network() -> Done {
-    sys::unshare(raw::CLONE_NEWNET)
-        .map_err(|why| blame_hint(say!("make a network namespace"), c"", why, hint::of_network(why).hint()))
-}
-
-/// A container without `lo` is poorer, not less safe.
-fn loopback() -> Done {
-    if let Err(why) = loopback::loopback_up() {
-        warn(say!("bring up"), c"lo", why, say!("the container goes on without it"));
-    }
-    Ok(())
-}
-
-/// Until the id maps are written. Where the launcher has failed he has said so, and there is nothing to add.
-fn wait_for_launcher(state: &State) -> Done {
-    let go = state.go.ok_or(Failure::BADF)?;
-    // While we held the launcher's end of the pipe too, it would not tell of his end.
+/// Until the id maps are written. If the launcher has failed it has reported why.
+fn wait_for_launcher(launch: &Launch) -> Done {
+    let go = launch.go.get()?;
+    // Close our copy of the write end, or read(2) never returns the end of the file.
     sys::close(descriptors::number(Some(go.write)));
-    // He may have died between his word and our being told of it.
+    // The launcher may have ended between its word and PR_SET_PDEATHSIG.
     if read(go.read, &mut [0u8])? == 0 || go.is_ended()? {
         sys::exit(failed());
     }
     Ok(())
 }
 
-fn enter_root(spec: &Spec<'_>, state: &mut State) -> Done {
-    // Its mounts are then not locked to their places, and what lies below is the initramfs. (In a sandbox root without a user
-    // namespace is not meant to be held by a root.)
-    if state.on_copy && spec.has_root() && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
+fn enter_root(setup: &Setup) -> Done {
+    let Launch { spec, on_copy, .. } = &setup.launch;
+    // Without a user namespace its mounts are not locked to their places, and the initramfs lies below them. (A sandbox of
+    // root without a user namespace is not meant to confine a root.)
+    if *on_copy && spec.has_root() && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
         return Err(blame_hint(MAKE_ROOT, spec.root.directory, Failure::PERM, why));
     }
-    mount_fd::enter_root(root(state)?)
+    mount_fd::enter_root(setup.root.get()?)
         .map_err(|why| blame_hint(MAKE_ROOT, root_of(spec), why, hint::of_mount(why).hint()))
+}
+
+/// Keeps what the rest of the launch needs, in process 1 and in the command.
+fn close(setup: &mut Setup) {
+    let (launch, tree, locks) = (&setup.launch, setup.tree, &setup.locks);
+    let spec = &launch.spec;
+    let [go, begun, label] = [
+        launch.go.known().map(|pipe| pipe.read),
+        launch.begun.map(|pipe| pipe.read),
+        launch.proc.known().filter(|_| spec.confine.exec_label.is_some()),
+    ]
+    .map(descriptors::number);
+    let [terminal, news, tree] = needed(launch, tree);
+    sys::close_ours(locks, &[go, begun, label, terminal, news, tree]);
+}
+
+/// What process 1 needs as long as the command lives: the terminal, the pipe to the launcher, the procfs of descendants.
+#[must_use]
+pub fn needed(launch: &Launch, tree: Option<Fd>) -> [u32; 3] {
+    [launch.terminal, launch.news.map(|pipe| pipe.write), tree].map(descriptors::number)
+}
+
+/// Process 1 keeps what it needs while the command lives, and what tells that the launcher is no more, where no pid namespace
+/// ends with it.
+fn settle(setup: &mut Setup) {
+    let launch = &mut setup.launch;
+    let spec = &launch.spec;
+    let [terminal, news, tree] = needed(launch, setup.tree);
+    let executed = descriptors::number(launch.executed.map(|pipe| pipe.read));
+    let sync = spec.channels.sync.unwrap_or_default();
+    if spec.life.process_1 && !spec.terminal.pty {
+        launch.go = Learned::NOT_YET;
+    }
+    let go = descriptors::number(launch.go.known().map(|pipe| pipe.read));
+    command::release(launch.gate, &setup.locks, &[terminal, news, tree, sync, executed, go]);
 }

@@ -1,149 +1,156 @@
-//! PROCESS: the one that enters a container that is there, `--enter`. A child of the launcher.
+//! PROCESS: the helper that enters an existing container, `--enter`. A child of the launcher.
 //!
-//! - What is to be entered is opened before, by the launcher, from outside ([`look`]).
-//! - Namespaces: the caller's, then the container's, all at once; but for the pid namespace, which its child is in.
-//! - Rights: the caller's, then all in the container's user namespace, then CMD's: before it is born.
-//! - Nobody in the container may trace or look into it; no path of the container's is followed while anything of the host's
-//!   is open; its child has nothing of the host's but what CMD gets.
-//! - Everything may fail: one line, status 125. Nothing of the container has been changed.
-//! - Next: its child, whose parent is the launcher, becomes CMD.
+//! - The launcher opens the target before, from outside ([`look`]).
+//! - Namespaces: the caller's, then the container's, all at once; but for the pid namespace, which only its child is in.
+//! - Rights: the caller's, then all in the container's user namespace, then the command's: before the command is cloned.
+//! - No process in the container may trace this one or read its memory. No path of the container is followed while anything
+//!   of the host is open. Its child has nothing of the host but what the command gets.
+//! - Everything may fail: one line, status 125. Nothing in the container has been changed.
+//! - Next: its child, whose parent is the launcher, becomes the command.
 
-use linux_raw_sys::general::CLONE_NEWUSER;
+use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 
 use crate::confine::{keyring, rights};
 use crate::fs::{devices, procfs};
-use crate::ns::target::{self, Target};
-use crate::ns::{cgroup, credentials, join};
-use crate::report::hint;
-use crate::report::message::{blame, blame_hint, warn};
+use crate::ns::{cgroup, credentials, join, target};
+use crate::process::command::become_command;
+use crate::report::hint::{self, Cause};
+use crate::report::message::{blame, blame_hint, give_up, warn};
 use crate::rootfs::initramfs;
 use crate::say;
 use crate::spec::{Ids, Spec};
-use crate::state::State;
-use crate::state::descriptors;
-use crate::step::{CLEAR_UMASK, Step, always, explain, nothing, untraceable, walk};
+use crate::state::{Command, Helper, Launcher, Process, Target, descriptors};
+use crate::step::{self, clear_umask, untraceable, walk};
 use crate::sys::files::{self, chdir, chroot, fchdir, write};
-use crate::sys::{self, Done, Failure, Signal, c_str};
-use crate::text::Say;
-use crate::text::{self, PATH};
+use crate::sys::{self, Done, Failure, Fork, Signal, c_str};
+use crate::text::{self, PATH, Say};
 use crate::tty::pty;
 
-static STEPS: [Step; 11] = [
-    Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
-    // While none of it has to be found in the container, which may have made something else of it.
-    Step {
-        says: say!("reopen the caller's devices through read-only mounts"),
-        on: nothing,
-        when: |spec| !spec.terminal.pty,
-        run: |spec, _| devices::reopen_from_outside(spec.ids.rootless),
-    },
-    // The launcher's own mask stays.
-    CLEAR_UMASK,
-    keyring::LEAVE,
-    Step {
-        says: say!("join the cgroup of"),
-        on: |spec| spec.target.unwrap_or_default(),
-        when: always,
-        run: |_, state| {
-            join_cgroup(state);
-            Ok(())
-        },
-    },
-    // As long as it can be done: in there it may be forbidden.
-    Step {
-        says: say!("leave the caller's groups"),
-        on: nothing,
-        when: |spec| !spec.ids.rootless,
-        run: |_, _| credentials::leave_groups(),
-    },
-    Step {
-        says: say!("join the namespaces of"),
-        on: |spec| spec.target.unwrap_or_default(),
-        when: always,
-        run: |spec, state| join_namespaces(spec, state),
-    },
-    // A change of rights has made us what fs.suid_dumpable says.
-    untraceable(always),
-    Step {
-        says: say!("make / of the root of"),
-        on: |spec| spec.target.unwrap_or_default(),
-        when: always,
-        run: |_, state| enter_root(state),
-    },
-    Step {
-        says: say!("enter the directory of"),
-        on: |spec| spec.target.unwrap_or_default(),
-        when: always,
-        run: |spec, state| enter_directory(spec, state),
-    },
-    Step {
-        says: say!("give CMD a terminal of its own"),
-        on: nothing,
-        when: |spec| spec.terminal.pty,
-        run: |spec, state| {
-            // It is to be somebody's who is known in there.
-            sys::make_files_as(spec.ids.uid, spec.ids.gid);
-            sys::prctl(PR_SET_DUMPABLE, 0)?;
-            pty::give(spec, state)
-        },
-    },
+type Step = step::Step<Helper>;
+
+/// With the rights of the caller, and then of the container.
+static STRONG: [Step; 11] = [
+    Step::new(DIE, |_| die_with_launcher()),
+    // While none of it is looked for in the container, which may have put something else in its place.
+    Step::new(say!("reopen the caller's devices through read-only mounts"), |helper| {
+        devices::reopen_from_outside(helper.launch.spec.ids.rootless)
+    })
+    .when(|spec| !spec.terminal.pty),
+    // The mask that the launcher found is kept.
+    clear_umask(),
+    keyring::leave_session(),
+    Step::new(say!("join the cgroup of"), |helper| {
+        join_cgroup(&mut helper.target);
+        Ok(())
+    })
+    .on(target_of),
+    // Before the user namespace is joined: setgroups(2) may be denied there.
+    Step::new(say!("leave the caller's groups"), |_| credentials::leave_groups()).when(|spec| !spec.ids.rootless),
+    Step::new(say!("join the namespaces of"), |helper| join_namespaces(helper)).on(target_of),
+    // Joining a user namespace resets PR_SET_DUMPABLE to fs.suid_dumpable (prctl(2)).
+    untraceable(),
+    Step::new(say!("make / of the root of"), |helper| enter_root(&helper.target)).on(target_of),
+    Step::new(say!("enter the directory of"), |helper| enter_directory(helper)).on(target_of),
+    Step::new(say!("give CMD a terminal of its own"), |helper| {
+        // Its owner must be mapped in the container.
+        let ids = &helper.launch.spec.ids;
+        sys::make_files_as(ids.uid, ids.gid);
+        sys::prctl(PR_SET_DUMPABLE, 0)?;
+        pty::give(&mut helper.launch, None)
+    })
+    .when(|spec| spec.terminal.pty),
 ];
 
-/// With the rights of CMD.
-static LAST: [Step; 2] = [
-    // A change of rights has undone it (prctl(2)).
-    Step { says: DIE, on: nothing, when: always, run: |_, _| die_with_launcher() },
-    Step { says: say!("close descriptors"), on: nothing, when: always, run: |spec, state| close(spec, state) },
+/// With the rights of the command.
+static WEAK: [Step; 4] = [
+    // Changing credentials has cleared PR_SET_PDEATHSIG (prctl(2)).
+    Step::new(DIE, |_| die_with_launcher()),
+    Step::new(say!("close descriptors"), |helper| close(helper)),
+    Step::new(say!("hide the arguments of"), |helper| {
+        sys::hide(helper.launch.start, helper.launch.spec.life.title_inside)
+    })
+    .on(|_| c"nsinit"),
+    Step::new(say!("start CMD as a child of the launcher, in"), start_command).on(target_of),
 ];
 
 const DIE: Say = say!("die with the launcher");
 
-/// If the cgroup is frozen it takes as long as it takes.
+fn target_of<'a>(spec: &Spec<'a>) -> &'a core::ffi::CStr {
+    spec.target.unwrap_or_default()
+}
+
+/// All steps of the helper, in their order.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn plan(helper: &mut Helper) -> Done {
+    walk(&STRONG, helper)?;
+    walk(&rights::STEPS, helper.launch())?;
+    walk(&WEAK, helper)
+}
+
+/// The helper. Returns its exit status: 0 once the command is there.
+pub fn enter(launcher: &Launcher) -> i32 {
+    let mut helper = Helper { launch: launcher.launch, target: launcher.target };
+    let launch = &mut helper.launch;
+    // A terminal that is not lent is the launcher's alone.
+    launch.terminal = launch.terminal.filter(|_| launch.spec.lends_terminal());
+    match plan(&mut helper) {
+        Ok(()) => 0,
+        Err(why) => give_up(why),
+    }
+}
+
+/// If the target's cgroup is frozen, the helper waits as long as that takes.
 fn die_with_launcher() -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize)
 }
 
-/// Looks for what is to be entered, from outside, and opens all of it. Who CMD is to be, if nobody said: root, or else the
-/// first that the container knows.
+/// The launcher finds the target, from outside, and opens everything that is entered later. It settles who the command is, if
+/// the user did not say: root, or else the lowest id that the container maps.
 ///
 /// # Errors
-/// Why it can't be entered, reported.
-pub fn look(spec: &mut Spec<'_>, state: &mut State) -> Done {
-    let who = spec.target.unwrap_or_default();
-    let result = open(spec, state);
-    result.map_err(|why| blame_hint(say!("enter"), who, why, hint::of_look(spec, why).hint()))
+/// Why it cannot be entered, reported.
+pub fn look(launcher: &mut Launcher) -> Done {
+    let result = open(launcher);
+    let spec = &launcher.launch.spec;
+    result.map_err(|why| blame_hint(say!("enter"), target_of(spec), why, hint::of_look(spec, why).hint()))
 }
 
-fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
+fn open(launcher: &mut Launcher) -> Done {
+    let Launcher { launch, target: found, .. } = launcher;
+    let spec = &mut launch.spec;
     let proc = procfs::open()?;
-    state.proc = Some(proc);
-    let other = target::find(spec.target.unwrap_or_default(), proc)?;
-    (state.process, state.handle) = (Some(other.directory), other.handle);
+    launch.proc.set(proc);
+    let other = target::find(target_of(spec), proc)?;
+    found.process.set(other.directory);
+    found.handle = other.handle;
     let namespaces = other.namespaces()?;
-    state.kinds = target::differing(&namespaces, &target::ours(proc)?);
-    if state.kinds == 0 {
+    found.kinds = target::differing(&namespaces, &target::ours(proc)?);
+    if found.kinds == 0 {
         return Err(Failure::NO_CONTAINER);
     }
-    // Its mounts are then not locked to their places, and what lies below is the initramfs.
-    if spec.may_mount() && state.kinds & CLONE_NEWUSER == 0 && initramfs::is_root()? {
+    // Without a user namespace its mounts are not locked to their places, and the initramfs lies below them.
+    if spec.may_mount() && found.kinds & raw::CLONE_NEWUSER == 0 && initramfs::is_root()? {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
-        return Err(blame_hint(say!("enter"), spec.target.unwrap_or_default(), Failure::PERM, why));
+        return Err(blame_hint(say!("enter"), target_of(spec), Failure::PERM, why));
     }
-    state.root = Some(files::directory(other.directory, c"root")?);
-    state.directory = match other.stands_in {
-        // Process 1 of ours is there.
-        true => state.root,
-        false => Some(files::directory(other.directory, c"cwd")?),
-    };
-    state.cgroup = cgroup::of(other, proc, &mut state.old_cgroup);
-    // All of it was that of one time.
+    let root = files::directory(other.directory, c"root")?;
+    found.root.set(root);
+    found.directory.set(match other.stands_in {
+        // The process that was named is nsinit's process 1, whose directory is its root.
+        true => root,
+        false => files::directory(other.directory, c"cwd")?,
+    });
+    found.cgroup = cgroup::of(other, proc, &mut found.old_cgroup);
+    // Check again: the target must not have changed meanwhile.
     if other.namespaces()? != namespaces {
         return Err(Failure::CHANGED);
     }
-    state.namespaces = namespaces;
-    // Ours have no meaning in there.
-    (state.caller.uid, state.caller.gid) = (u32::MAX, u32::MAX);
+    found.namespaces = namespaces;
+    // The caller's ids have no meaning inside.
+    (launch.caller.uid, launch.caller.gid) = (Ids::OF_TARGET, Ids::OF_TARGET);
     if spec.ids.uid == Ids::OF_TARGET {
         spec.ids.uid = other.lowest_id(c"uid_map")?;
         if spec.ids.uid != 0 {
@@ -156,71 +163,83 @@ fn open(spec: &mut Spec<'_>, state: &mut State) -> Done {
     Ok(())
 }
 
-/// Joins all that was opened.
-///
-/// # Errors
-/// The first step that failed, reported.
-pub fn join(spec: &Spec<'_>, state: &mut State) -> Done {
-    [&STEPS[..], &rights::STEPS, &LAST].iter().try_for_each(|steps| walk(steps, spec, state))
-}
-
-/// Prints what [`join`] would do.
-pub fn explain_join(spec: &Spec<'_>) {
-    [&STEPS[..], &rights::STEPS, &LAST].iter().for_each(|steps| explain(steps, spec));
-}
-
-fn found(state: &State) -> Result<Target, Failure> {
-    Ok(Target { directory: state.process.ok_or(Failure::BADF)?, handle: state.handle, stands_in: false })
-}
-
-fn join_cgroup(state: &mut State) {
-    if let Ok(Some(file)) = state.cgroup {
-        state.cgroup = match write(file, b"0") {
+fn join_cgroup(target: &mut Target) {
+    if let Ok(Some(file)) = target.cgroup {
+        target.cgroup = match write(file, b"0") {
             Err(why) => Err(why),
-            Ok(_) if state.old_cgroup => Err(Failure::OLD_CGROUP),
+            Ok(_) if target.old_cgroup => Err(Failure::OLD_CGROUP),
             Ok(_) => Ok(None),
         };
     }
 }
 
-/// That CMD is not in its cgroup is told when it is in the rest of it: otherwise it may have ended.
-fn join_namespaces(spec: &Spec<'_>, state: &State) -> Done {
-    join::all_of(found(state)?, state.kinds)?;
-    // Somebody inside may have gone elsewhere: then the root and the rights are not of one container.
-    if target::differing(&state.namespaces, &target::ours(state.proc.ok_or(Failure::BADF)?)?) != 0 {
+/// A failure to join the cgroup is reported only after the namespaces are joined: the target may have ended.
+fn join_namespaces(helper: &Helper) -> Done {
+    let Helper { launch, target } = helper;
+    let process = target::Target { directory: target.process.get()?, handle: target.handle, stands_in: false };
+    join::all_of(process, target.kinds)?;
+    // The target may have changed its namespaces: then the root and the rights are not of one container.
+    if target::differing(&target.namespaces, &target::ours(launch.proc.get()?)?) != 0 {
         return Err(Failure::CHANGED);
     }
-    if let Err(why) = state.cgroup {
+    if let Err(why) = target.cgroup {
         let hint = say!("CMD stays in the caller's, and under its limits");
-        warn(say!("join the cgroup of"), spec.target.unwrap_or_default(), why, hint);
+        warn(say!("join the cgroup of"), target_of(&launch.spec), why, hint);
     }
     Ok(())
 }
 
-/// Not what the mount namespace begins with: it may be that the container's root is below that.
-fn enter_root(state: &State) -> Done {
-    fchdir(state.root.ok_or(Failure::BADF)?)?;
+/// The root of the mount namespace may not be the container's: that can lie below it.
+fn enter_root(target: &Target) -> Done {
+    fchdir(target.root.get()?)?;
     chroot(c".")
 }
 
-/// Where the process is, if that is below the root; `command` goes elsewhere, if that was said.
-fn enter_directory(spec: &Spec<'_>, state: &State) -> Done {
+/// The target's directory, if that is below the root; the command goes elsewhere if the user says so.
+fn enter_directory(helper: &Helper) -> Done {
     let mut path = [0u8; PATH];
-    let inside = spec.exec.directory == Some(c".")
-        && fchdir(state.directory.ok_or(Failure::BADF)?).is_ok()
+    let inside = helper.launch.spec.exec.directory == Some(c".")
+        && fchdir(helper.target.directory.get()?).is_ok()
         && files::getcwd(&mut path).is_ok()
         && text::after(c_str(&path).to_bytes(), b"/").is_some();
     if inside { Ok(()) } else { Ok(chdir(c"/")?) }
 }
 
-fn close(spec: &Spec<'_>, state: &State) -> Done {
-    let go = state.go.map(|pipe| pipe.read);
-    let news = state.news.map(|pipe| pipe.write);
-    let label = state.proc.filter(|_| spec.confine.exec_label.is_some());
-    let [go, news, terminal, label] = [go, news, state.terminal, label].map(descriptors::number);
-    descriptors::close_all_but(
-        spec.exec.keep_fds,
-        &[go, news, terminal, label, spec.channels.block.unwrap_or_default()],
-    )
-    .map_err(|why| blame(say!("close descriptors"), c"", why))
+fn close(helper: &Helper) -> Done {
+    let launch = &helper.launch;
+    let spec = &launch.spec;
+    let go = launch.go.known().map(|pipe| pipe.read);
+    let news = launch.news.map(|pipe| pipe.write);
+    let label = launch.proc.known().filter(|_| spec.confine.exec_label.is_some());
+    let [go, news, terminal, label] = [go, news, launch.terminal, label].map(descriptors::number);
+    let block = spec.channels.block.unwrap_or_default();
+    descriptors::close_all_but(spec.exec.keep_fds, &[go, news, terminal, label, block])
+}
+
+/// The command is the helper's sister: its parent is the launcher, which learns its number as the owner of a pipe (fcntl(2),
+/// F_SETOWN).
+fn start_command(helper: &mut Helper) -> Done {
+    let launch = &helper.launch;
+    let go = launch.go.get()?.read;
+    let enter = target_of(&launch.spec);
+    // clone3(2) takes no CLONE_PARENT with a signal at the end.
+    match sys::clone_old(raw::CLONE_PARENT) {
+        Ok(Fork::Child) => sys::exit(become_command(&Command::new(launch))),
+        Ok(Fork::Parent(command)) => {
+            // If this fails the command ends with the helper.
+            sys::set_owner(go, command).map_err(|why| blame(say!("enter"), enter, why))?;
+            if launch.spec.terminal.pty {
+                // The end of this pipe tells that the command was executed; by then the launcher knows its number.
+                let _ = descriptors::close_all_but(&[], &[descriptors::number(Some(go))]);
+                pty::outlive(Some(go));
+            }
+            Ok(())
+        }
+        Err(why) => {
+            // ENOMEM: process 1 of the pid namespace has ended; or memory is short.
+            let ended = why == Failure::NOMEM && helper.target.handle.is_some_and(sys::has_ended);
+            let cause = if ended { Cause::Ended } else { hint::of_fork(why) };
+            Err(blame_hint(say!("enter"), enter, why, cause.hint()))
+        }
+    }
 }

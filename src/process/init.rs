@@ -20,10 +20,11 @@ use crate::report::wording::Event;
 use crate::say;
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::descriptors;
-use crate::state::{News, State};
+use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::descendants;
 use crate::supervise::job_control::{self, Job, Reach, TO_FOREGROUND, TO_GROUP};
 use crate::supervise::shutdown::{self, Life};
+use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, ANY_CHILD, Heard, Instead};
 use crate::sys::files::read;
 use crate::sys::{self, Apart, Change, Done, SI_KERNEL, Siginfo, Signal, Time};
@@ -32,7 +33,7 @@ use crate::tty::pty;
 /// What process 1 knows.
 pub struct Init<'a> {
     spec: &'a Spec<'a>,
-    state: &'a mut State,
+    state: &'a mut Supervision,
     command: Pid,
     life: Life,
     /// What CMD died of.
@@ -54,23 +55,23 @@ impl<'a> Init<'a> {
     #[must_use]
     pub fn new(
         spec: &'a Spec<'a>,
-        state: &'a mut State,
+        state: &'a mut Supervision,
+        relay: &Relay,
         (command, apart): (Pid, Apart<'a>),
-        name: &'a CStr,
         then: &'a dyn Fn(),
     ) -> Init<'a> {
         let job = if spec.makes_container() {
-            Job::inside(spec, state, command)
+            Job::inside(&state.launch, command)
         } else if spec.mode == Mode::Enter && spec.life.new_session {
-            Job::new(spec, state, Reach::Session(command))
+            Job::new(&state.launch, relay, Reach::Session(command))
         } else {
-            Job::new(spec, state, Reach::Command(command))
+            Job::new(&state.launch, relay, Reach::Command(command))
         };
         Init {
             spec,
             state,
             command,
-            name,
+            name: spec.exec.argv.command(),
             apart,
             then,
             life: Life::BEGIN,
@@ -130,7 +131,7 @@ impl<'a> Init<'a> {
 
     /// What is waited for if signals cannot be: first of all, the end of the pipe that tells whether CMD has been executed.
     fn instead(&self) -> Instead {
-        Instead { input: self.state.executed.filter(|_| self.ran.is_none()).map(|pipe| pipe.read), ..ANY_CHILD }
+        Instead { input: self.state.launch.executed.filter(|_| self.ran.is_none()).map(|pipe| pipe.read), ..ANY_CHILD }
     }
 
     /// CMD has ended and others have not. Whether they are waited for.
@@ -139,7 +140,7 @@ impl<'a> Init<'a> {
             End::AtOnce | End::Term { .. } => return false,
             End::Wait => until,
             End::Leave => {
-                self.state.inform(News::Left, self.remapped(status));
+                self.state.launch.inform(News::Left, self.remapped(status));
                 None
             }
             End::Grace(seconds) => {
@@ -151,43 +152,46 @@ impl<'a> Init<'a> {
         true
     }
 
-    /// The exit status that stands for CMD's; or our own death by the signal that CMD died of.
-    fn finish(&mut self, status: u8) -> i32 {
-        let outermost = !self.spec.makes_container();
+    /// The exit status that stands for the command's; or the supervisor's own death by the signal that the command died of.
+    fn finish(self, status: u8) -> i32 {
         if let End::Term { group } = self.spec.life.end
             && let Some(signal) = self.rewritten(Signal::TERM)
         {
             if group {
-                // Only the group: CMD's own number may be another's by now.
+                // Only the group: the command's own number may be another's by now.
                 let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
             }
             self.tell(2, Event::Forwarded, [signal.number(), 0]);
         }
-        if outermost {
-            // A raw terminal needs more than the end of a line.
-            self.job.end(self.killer);
-        }
-        match self.killer {
-            Some(killer) => self.tell(1, Event::Died, [killer.number(), status.into()]),
-            None => self.tell(1, Event::Ended, [status.into(), 0]),
-        }
-        let end = if self.refused { failed() } else { self.remapped(status).into() };
-        if outermost {
-            let ran = self.ran == Some(true) && !self.refused;
-            channels::ended(self.spec, self.state, ran.then_some(end), self.killer);
-        }
-        if let Some(killer) = self.killer {
-            if !outermost {
-                self.state.inform(News::Died, killer.number() as u8);
-            } else if self.spec.life.propagate {
-                sys::die_of(killer);
+        let own = if self.refused { failed() } else { self.remapped(status).into() };
+        let outcome = Outcome { status: own, ran: self.ran == Some(true) && !self.refused, killer: self.killer };
+        let Init { spec, state, name, job, .. } = self;
+        let Supervision { launch, outside, .. } = *state;
+        let report = || {
+            let (event, numbers) = match outcome.killer {
+                Some(killer) => (Event::Died, [killer.number(), status.into()]),
+                None => (Event::Ended, [status.into(), 0]),
+            };
+            if spec.life.verbose >= 1 {
+                tell(event, numbers, name);
             }
+        };
+        if !spec.makes_container() {
+            let mut ended = Ended { launch, outside, job: Some(job), outcome };
+            let _ = teardown::plan(&mut ended);
+            // After the relay: a raw terminal needs more than the end of a line.
+            report();
+            return teardown::exit(&ended);
         }
-        if !outermost && self.spec.terminal.pty {
-            self.state.inform(News::Silent, 0);
-            pty::outlive(self.state.go.map(|pipe| pipe.read));
+        report();
+        if let Some(killer) = outcome.killer {
+            launch.inform(News::Died, killer.number() as u8);
         }
-        end
+        if spec.terminal.pty {
+            launch.inform(News::Silent, 0);
+            pty::outlive(launch.go.known().map(|pipe| pipe.read));
+        }
+        own
     }
 
     fn remapped(&self, status: u8) -> u8 {
@@ -196,7 +200,7 @@ impl<'a> Init<'a> {
 
     /// Whether CMD has been executed, if we are to know, and are the one whom he tells.
     fn look_for_start(&mut self) {
-        if let (None, Some(pipe)) = (self.ran, self.state.executed) {
+        if let (None, Some(pipe)) = (self.ran, self.state.launch.executed) {
             match read(pipe.read, &mut [0u8; 2]) {
                 // End of file: CMD had the last copy of the other end, and execve(2) closed it.
                 Ok(0) => {
@@ -206,11 +210,11 @@ impl<'a> Init<'a> {
                     if self.spec.makes_container() {
                         if self.spec.awaits_start() {
                             // It has been, or has said before that it will never be.
-                            self.state.inform(News::Started, 0);
+                            self.state.launch.inform(News::Started, 0);
                         }
                     } else {
                         self.job.begin();
-                        self.refused = !channels::started(self.spec, self.state, self.command);
+                        self.refused = !channels::started(self.spec, &mut self.state.outside, self.command);
                         if self.refused {
                             job_control::send(self.command, Signal::KILL);
                         }
@@ -225,7 +229,7 @@ impl<'a> Init<'a> {
 
     /// Whether the launcher is no more. He may have no number in our pid namespace.
     fn is_alone(&self) -> bool {
-        self.state.go.is_some_and(|pipe| pipe.is_ended() == Ok(true))
+        self.state.launch.go.known().is_some_and(|pipe| pipe.is_ended() == Ok(true))
     }
 
     fn tell(&self, level: u8, event: Event, numbers: [i32; 2]) {
@@ -301,7 +305,7 @@ impl<'a> Init<'a> {
             self.job.signal_group(Signal::CONT);
             return;
         }
-        self.state.inform(News::Stopped, signal.number() as u8);
+        self.state.launch.inform(News::Stopped, signal.number() as u8);
         if !self.spec.makes_container() {
             self.job.stop(signal);
         }

@@ -1,161 +1,329 @@
-//! PROCESS: OUTER, the launcher. In the caller's namespaces, with the caller's rights.
+//! PROCESS: the launcher. In the caller's namespaces, with the caller's rights.
 //!
 //! - Before the clone everything may fail and leaves nothing behind: one line, status 125.
-//! - Between the clone and the last id map too: process 1 waits for us, and is killed.
-//! - Afterwards nothing may fail: `supervise` forwards and waits. If we are killed, process 1 is, by the kernel.
+//! - Between the clone and the last id map too: process 1 waits for the launcher, and is killed.
+//! - Afterwards nothing may fail: `monitor` forwards and waits. If the launcher is killed, the kernel kills process 1.
+//! - With `--enter` and `--init` it is the parent of the command, and `init` supervises that.
 //! - Signals: all blocked and taken one by one.
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
-use rustix::process::Pid;
 
 use crate::channels;
+use crate::confine::caps;
 use crate::fs::procfs;
-use crate::ns::join;
-use crate::ns::{credentials, usermap};
-use crate::report::hint;
-use crate::report::message::{blame_hint, tell, tell_why};
+use crate::ns::{credentials, join, kinds, usermap};
+use crate::process::{clone, command, connect, enter};
+use crate::report::message::{tell, tell_why};
 use crate::report::wording::Event;
 use crate::rootfs::{image, initramfs};
 use crate::say;
-use crate::spec::{End, Mode, Spec};
-use crate::state::descriptors;
-use crate::state::{Look, Pipe, State};
-use crate::step::{
-    BLOCK_SIGNALS, STOP_IGNORING_CHILDREN, Step, always, contained, explain, mortal, nothing, untraceable, walk,
-};
+use crate::spec::{Mode, Spec};
+use crate::state::{Launch, Launcher, Look, Pipe, descriptors};
+use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ignoring_children, untraceable, walk};
 use crate::supervise::descendants;
-use crate::sys::files::{self, Fd, HERE, write};
+use crate::sys::files::{self, HERE, chdir};
 use crate::sys::{self, Done, Failure, Signal, Standard};
-use crate::text::Say;
+use crate::text::{Say, Text};
 use crate::tty::{job, pty};
 
-static BEFORE: [Step; 19] = [
-    STOP_IGNORING_CHILDREN,
-    BLOCK_SIGNALS,
-    // Our memory holds the caller's arguments and environment.
-    Step {
-        says: say!("leave no core file"),
-        on: nothing,
-        when: contained,
-        run: |_, state| {
-            state.caller.core = sys::core_limit()?;
-            let [_, most] = state.caller.core;
-            sys::limit_core([0, most])
-        },
-    },
-    // The kernel takes it of the machine's root alone.
-    Step {
-        says: say!("mount image"),
-        on: |spec| spec.root.directory,
-        when: |spec| spec.root.image,
-        run: |spec, state| {
-            mortal(|| image::mount(spec.root.directory, spec.no_set_id())).map(|fd| state.source = Some(fd))
-        },
-    },
-    Step {
-        says: say!("make"),
-        on: |spec| spec.channels.pid_file.unwrap_or_default(),
-        when: |spec| spec.channels.pid_file.is_some(),
-        run: channels::make_pid_file,
-    },
-    Step {
-        says: say!("look for a terminal"),
-        on: nothing,
-        when: |spec| spec.lends_terminal() || spec.terminal.withheld || spec.hides_group(),
-        run: look_for_terminal,
-    },
-    Step { says: say!("look at the terminal"), on: nothing, when: |spec| spec.terminal.pty, run: pty::prepare },
-    Step {
-        says: say!("leave the terminal to CMD's session"),
-        on: nothing,
-        when: |spec| !spec.contained() && spec.life.new_session,
-        run: |spec, _| {
-            leave_terminal(spec);
-            Ok(())
-        },
-    },
-    Step {
-        says: say!("become the reaper of orphans"),
-        on: nothing,
-        when: |spec| !spec.contained() && !spec.life.process_1 && spec.life.subreaper,
-        run: |_, _| descendants::become_subreaper(),
-    },
-    // Whoever is inside what is joined sees our child there, before that can say so itself.
-    untraceable(|spec| spec.mode == Mode::Enter || joins(spec)),
-    // As long as it can be done: in there it may be forbidden.
-    Step {
-        says: say!("leave the caller's groups"),
-        on: nothing,
-        when: |spec| !spec.ids.rootless && spec.joins_user(),
-        run: |_, _| credentials::leave_groups(),
-    },
+type Step = step::Step<Launcher>;
+
+/// What comes before any other process exists.
+static PREPARE: [Step; 22] = [
+    // Before a descriptor of ours can have one of these numbers.
+    Step::new(say!("keep the descriptors of"), |launcher| descriptors::check(launcher.launch.spec.exec.keep_fds))
+        .on(|_| c"--keep-fd")
+        .when(|spec| !spec.exec.keep_fds.is_empty()),
+    Step::new(say!("occupy closed standard descriptors"), |_| descriptors::occupy_standard()),
+    Step::new(say!("refuse a directory as a standard descriptor"), |_| descriptors::refuse_directories())
+        .when(|spec| spec.has_preset()),
+    Step::new(connect::BACKGROUND, connect::detach).when(|spec| spec.channels.detach),
+    stop_ignoring_children(),
+    block_signals(),
+    // The launcher's memory holds the caller's arguments and environment.
+    Step::new(say!("leave no core file"), |launcher| {
+        let caller = &mut launcher.launch.caller;
+        caller.core = sys::core_limit()?;
+        let [_, most] = caller.core;
+        sys::limit_core([0, most])
+    })
+    .when(contained),
+    // The kernel lets only root of the machine mount it.
+    Step::new(say!("mount image"), |launcher| {
+        let spec = &launcher.launch.spec;
+        launcher.launch.image = Some(mortal(|| image::mount(spec.root.directory, spec.no_set_id()))?);
+        Ok(())
+    })
+    .on(|spec| spec.root.directory)
+    .when(|spec| spec.root.image),
+    Step::new(say!("make"), |launcher| {
+        launcher.outside.pid_file = Some(channels::make_pid_file(&launcher.launch.spec)?);
+        Ok(())
+    })
+    .on(|spec| spec.channels.pid_file.unwrap_or_default())
+    .when(|spec| spec.channels.pid_file.is_some()),
+    Step::new(say!("look for a terminal"), |launcher| look_for_terminal(&mut launcher.launch))
+        .when(|spec| spec.lends_terminal() || spec.terminal.withheld || spec.hides_group()),
+    Step::new(say!("look at the terminal"), |launcher| {
+        launcher.relay.word = Some(pty::prepare(&mut launcher.launch)?);
+        Ok(())
+    })
+    .when(|spec| spec.terminal.pty),
+    Step::new(say!("leave the terminal to CMD's session"), |launcher| {
+        leave_terminal(&launcher.launch.spec);
+        Ok(())
+    })
+    .when(|spec| !spec.contained() && spec.life.new_session),
+    Step::new(say!("become the reaper of orphans"), |_| descendants::become_subreaper())
+        .when(|spec| !spec.contained() && !spec.life.process_1 && spec.life.subreaper),
+    // A process inside what is joined sees our child there, before the child can become untraceable itself.
+    untraceable().when(|spec| spec.mode == Mode::Enter || joins(spec)),
+    // Before the user namespace is joined: setgroups(2) may be denied there.
+    Step::new(say!("leave the caller's groups"), |_| credentials::leave_groups())
+        .when(|spec| !spec.ids.rootless && spec.joins_user()),
     // A mount namespace that is joined may have another /proc.
-    Step { says: say!("open"), on: |_| c"/proc", when: needs_proc_inside, run: |_, state| open_proc(state) },
-    Step {
-        says: say!("join namespaces"),
-        on: nothing,
-        when: |spec| !spec.namespaces.joins.named.is_empty(),
-        run: |spec, state| join::named(spec.namespaces.joins.named, state.proc.ok_or(Failure::BADF)?),
-    },
-    Step {
-        says: say!("join the user namespace"),
-        on: |_| c"--userns",
-        when: |spec| spec.namespaces.joins.user.is_some(),
-        run: |spec, _| spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER)),
-    },
-    Step {
-        says: say!("join the pid namespace"),
-        on: |_| c"--pidns",
-        when: |spec| spec.namespaces.joins.pid.is_some(),
-        run: |spec, _| spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID)),
-    },
-    // pivot_root(2) can't leave it (before Linux 7.0).
-    Step {
-        says: say!("stand above the initramfs"),
-        on: nothing,
-        when: |spec| spec.unshares(raw::CLONE_NEWNS),
-        run: initramfs::stand_on_copy,
-    },
-    // A change of rights has made us what fs.suid_dumpable says,
-    untraceable(joins),
-    // and undoes this (prctl(2)).
-    Step {
-        says: say!("die with the caller"),
-        on: nothing,
-        // Who detaches waits for our word, and may be killed meanwhile.
-        when: |spec| spec.life.die_with_parent.is_some() || spec.channels.detach,
-        run: |spec, _| die_with_parent(spec),
-    },
-    Step { says: say!("make pipes"), on: nothing, when: always, run: |spec, state| make_pipes(spec, state) },
+    Step::new(say!("open"), |launcher| open_proc(&mut launcher.launch)).on(|_| c"/proc").when(needs_proc_inside),
+    Step::new(say!("join namespaces"), |launcher| {
+        let Launch { spec, proc, .. } = &launcher.launch;
+        join::named(spec.namespaces.joins.named, proc.get()?)
+    })
+    .when(|spec| !spec.namespaces.joins.named.is_empty()),
+    Step::new(say!("join the user namespace"), |launcher| {
+        launcher.launch.spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER))
+    })
+    .on(|_| c"--userns")
+    .when(|spec| spec.namespaces.joins.user.is_some()),
+    Step::new(say!("join the pid namespace"), |launcher| {
+        launcher.launch.spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID))
+    })
+    .on(|_| c"--pidns")
+    .when(|spec| spec.namespaces.joins.pid.is_some()),
+    // pivot_root(2) cannot leave an initramfs (before Linux 7.0).
+    Step::new(say!("stand above the initramfs"), |launcher| {
+        let Launch { spec, caller, on_copy, .. } = &mut launcher.launch;
+        *on_copy = initramfs::stand_on_copy(spec, caller)?;
+        Ok(())
+    })
+    .when(|spec| spec.unshares(raw::CLONE_NEWNS)),
+    // Joining a user namespace resets PR_SET_DUMPABLE to fs.suid_dumpable (prctl(2)),
+    untraceable().when(joins),
+    // and clears PR_SET_PDEATHSIG. With --detach the caller's process waits for the launcher, and may be killed meanwhile.
+    Step::new(say!("die with the caller"), |launcher| die_with_parent(&launcher.launch.spec))
+        .when(|spec| spec.life.die_with_parent.is_some() || spec.channels.detach),
 ];
 
-/// The terminal tells us of ^Z; it is lent to CMD, or taken back from what CMD's shells have made of it.
-fn look_for_terminal(spec: &Spec<'_>, state: &mut State) -> Done {
+/// What the other processes are told by, and the processes that come before process 1.
+static CONNECT: [Step; 4] = [
+    Step::new(PIPES, connect::make_pipes),
+    Step::new(say!("look for"), enter::look).on(|spec| spec.target.unwrap_or_default()).when(enters),
+    Step::new(say!("start the relay of the terminal"), connect::start_relay).when(|spec| spec.terminal.pty),
+    // After the relay, which must have no end of it.
+    Step::new(PIPES, |launcher| {
+        let launch = &mut launcher.launch;
+        launch.begun = if launch.spec.life.process_1 && !launch.spec.terminal.pty {
+            launch.go.known()
+        } else {
+            Some(Pipe::new(PipeFlags::empty())?)
+        };
+        Ok(())
+    })
+    .when(|spec| spec.makes_container()),
+];
+
+/// Process 1.
+static CLONE: [Step; 1] = [Step::new(say!("create namespaces"), clone::process_1)];
+
+/// Process 1 waits meanwhile. A failure ends it.
+static CONTAINER: [Step; 12] = [
+    Step::new(say!("open"), |launcher| {
+        open_proc(&mut launcher.launch)?;
+        let proc = launcher.launch.proc.get()?;
+        launcher.directory.set(procfs::process(proc, launcher.outside.container.get()?)?);
+        Ok(())
+    })
+    .on(|_| c"/proc")
+    .when(|spec| spec.unshares(raw::CLONE_NEWUSER)),
+    Step::new(say!("ask process 1 for its namespaces"), |launcher| {
+        channels::ask_for_namespaces(&launcher.launch, &mut launcher.outside)
+    })
+    .when(|spec| spec.is_told_of()),
+    Step::new(say!("write"), |launcher| {
+        let Launch { spec, .. } = &launcher.launch;
+        channels::tell_of_container(spec.channels.info, spec, &launcher.outside, b"\n    ")?;
+        descriptors::give_up(spec.channels.info);
+        Ok(())
+    })
+    .on(|_| c"--info-fd")
+    .when(|spec| spec.channels.info.is_some()),
+    Step::new(say!("write"), |launcher| {
+        let Launch { spec, .. } = &launcher.launch;
+        channels::tell_of_container(spec.channels.status, spec, &launcher.outside, b" ")
+    })
+    .on(|spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" })
+    .when(|spec| spec.channels.status.is_some()),
+    Step::new(say!("wait for"), |launcher| mortal(|| channels::wait_for(launcher.launch.spec.channels.maps)))
+        .on(|_| c"--userns-block-fd")
+        .when(|spec| spec.channels.maps.is_some()),
+    Step::new(say!("write setgroups"), |launcher| usermap::deny_setgroups(launcher.directory.get()?))
+        .when(|spec| writes_maps(spec) && spec.ids.own_only)
+        .ask(Ask::Map),
+    Step::new(say!("write uid_map"), |launcher| {
+        let Launch { spec, caller, .. } = &launcher.launch;
+        usermap::write_map(launcher.directory.get()?, c"uid_map", spec, spec.ids.uid, caller.uid)
+    })
+    .when(writes_maps)
+    .ask(Ask::Map),
+    Step::new(say!("write gid_map"), |launcher| {
+        let Launch { spec, caller, .. } = &launcher.launch;
+        usermap::write_map(launcher.directory.get()?, c"gid_map", spec, spec.ids.gid, caller.gid)
+    })
+    .when(writes_maps)
+    .ask(Ask::Map),
+    untraceable(),
+    Step::new(say!("let it go on"), |launcher| connect::let_go(&launcher.launch)),
+    SHOW_NAME,
+    // A reader at the other end of a caller's pipe must not wait for ours. The write end of `go` tells the others that the
+    // launcher lives. EINVAL is only for an empty range, and there is none.
+    Step::new(say!("close the caller's descriptors"), |launcher| {
+        descriptors::close_all_but(&connect::needed(launcher), &[])
+    })
+    .on_error(OnError::Ignore),
+];
+
+/// With `--enter`.
+static ENTER: [Step; 2] = [
+    Step::new(say!("start a helper in the container of"), connect::start_helper)
+        .on(|spec| spec.target.unwrap_or_default()),
+    SHOW_NAME,
+];
+
+/// With `--init`.
+static IN_PLACE: [Step; 3] = [
+    SHOW_NAME,
+    Step::new(say!("start CMD"), |launcher| {
+        let (command, apart) = command::start(&mut launcher.launch)?;
+        launcher.outside.container.set(command);
+        launcher.command = Some((command, apart));
+        Ok(())
+    }),
+    // If this fails it is stronger than it has to be for its only children, which it does not confine.
+    Step::new(say!("reduce capabilities"), |launcher| caps::keep_for_the_end(&launcher.launch.spec))
+        .when(|spec| spec.life.process_1)
+        .on_error(OnError::Ignore),
+];
+
+/// With `--enter` and `--init`: the command is on its way, and nothing may fail.
+static WATCH: [Step; 3] = [
+    Step::new(say!("enter directory /"), |_| chdir(c"/")).on_error(OnError::Ignore),
+    Step::new(say!("close descriptors, and let CMD go on"), |launcher| {
+        let sync = launcher.launch.spec.channels.sync.unwrap_or_default();
+        command::release(launcher.launch.gate, &connect::needed(launcher), &[sync, 0, 0, 0, 0, 0]);
+        // The news are for a launcher, and this is it.
+        launcher.launch.news = None;
+        Ok(())
+    }),
+    // The command runs: a reader that has gone needs no report.
+    Step::new(say!("write"), |launcher| {
+        let Launch { spec, .. } = &launcher.launch;
+        channels::tell_of_container(spec.channels.status, spec, &launcher.outside, b" ")
+    })
+    .on(|_| c"--status-fd")
+    .when(|spec| spec.channels.status.is_some())
+    .on_error(OnError::Ignore),
+];
+
+/// `ps` shows the name that was given. Without CONFIG_CHECKPOINT_RESTORE it stays what it was.
+const SHOW_NAME: Step = Step::new(say!("show the name in the list of processes:"), |launcher| {
+    launcher.launch.spec.life.title.map_or(Ok(()), |title| sys::set_title(launcher.launch.start, title))
+})
+.on(|spec| spec.life.title.unwrap_or_default())
+.when(|spec| spec.life.title.is_some())
+.on_error(OnError::Ignore);
+
+const PIPES: Say = say!("make pipes");
+
+/// The steps before any other process exists.
+///
+/// # Errors
+/// The first step that failed, reported.
+pub fn prepare(launcher: &mut Launcher) -> Done {
+    walk(&PREPARE, launcher)
+}
+
+/// All steps of the launcher, in their order.
+///
+/// # Errors
+/// The first step that failed, reported: by the launcher, or by the process that failed.
+pub fn plan(launcher: &mut Launcher) -> Done {
+    prepare(launcher)?;
+    walk(&CONNECT, launcher)?;
+    match launcher.launch.spec.mode {
+        Mode::Root | Mode::Sandbox => {
+            if launcher.launch.explains {
+                explain_clone(&launcher.launch.spec);
+            } else {
+                walk(&CLONE, launcher)?;
+            }
+            walk(&CONTAINER, launcher)
+        }
+        Mode::Enter => {
+            walk(&ENTER, launcher)?;
+            walk(&WATCH, launcher)
+        }
+        Mode::Init => {
+            walk(&IN_PLACE, launcher)?;
+            walk(&WATCH, launcher)
+        }
+    }
+}
+
+/// [`CLONE`], with the kinds of namespaces.
+fn explain_clone(spec: &Spec<'_>) {
+    let mut line = Text::new();
+    line.say(say!("  clone process 1 into new namespaces:"));
+    for (kind, path) in kinds::all() {
+        // Process 1 makes its network namespace itself.
+        if spec.unshares(kind) && kind != raw::CLONE_NEWNET {
+            line.byte(b' ').push(kinds::name(path));
+        }
+    }
+    crate::report::message::write_line(Standard::Output, &mut line);
+}
+
+fn enters(spec: &Spec<'_>) -> bool {
+    spec.mode == Mode::Enter
+}
+
+/// Through the terminal the launcher learns of ^Z; it is lent to the command, or taken back from what the command's shells have
+/// made of it.
+fn look_for_terminal(launch: &mut Launch) -> Done {
+    let spec = &launch.spec;
     let found = job::open();
-    // A session costs a scheduling group of its own (sched(7), autogroup): where there is no terminal, none is made.
-    state.leaves_session = spec.terminal.withheld && found.err() != Some(Failure::NXIO);
-    state.terminal = found.ok();
-    let Some(terminal) = state.terminal else { return Ok(()) };
+    // A session costs a scheduling group of its own (sched(7), autogroup): without a terminal none is made.
+    launch.leaves_session = spec.terminal.withheld && found.err() != Some(Failure::NXIO);
+    launch.terminal = found.ok();
+    let Some(terminal) = launch.terminal else { return Ok(()) };
     if spec.terminal.withheld {
         // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it
-        // would take what is typed for others.
+        // would read what is typed for others.
         if job::is_anothers(Standard::Input.fd()) {
             sys::replace(Standard::Input as u32, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
         }
         return Ok(());
     }
-    state.lent = job::is_ours(terminal) && (spec.hides_group() || !job::in_pipeline());
+    launch.lent = job::is_ours(terminal) && (spec.hides_group() || !job::in_pipeline());
     if spec.lends_terminal() {
-        state.look = sys::modes(terminal).ok().map(|modes| Look { modes, size: None });
+        launch.look = sys::modes(terminal).ok().map(|modes| Look { modes, size: None });
     }
     Ok(())
 }
 
 fn joins(spec: &Spec<'_>) -> bool {
-    spec.joins_user() || spec.namespaces.joins.pid.is_some() || !spec.namespaces.joins.named.is_empty()
+    let joins = &spec.namespaces.joins;
+    spec.joins_user() || joins.pid.is_some() || !joins.named.is_empty()
 }
 
 fn leave_terminal(spec: &Spec<'_>) {
@@ -178,177 +346,19 @@ fn needs_proc_inside(spec: &Spec<'_>) -> bool {
     spec.contained() && (inside || !spec.namespaces.joins.named.is_empty())
 }
 
-fn open_proc(state: &mut State) -> Done {
-    if state.proc.is_none() {
-        state.proc = Some(procfs::open()?);
+fn open_proc(launch: &mut Launch) -> Done {
+    if launch.proc.known().is_none() {
+        launch.proc.set(procfs::open()?);
     }
     Ok(())
 }
-
-const WRITE: Say = say!("write");
-/// What a user namespace is nothing without.
-const MAPS: [Say; 3] = [say!("write setgroups"), say!("write uid_map"), say!("write gid_map")];
-
-static AFTER: [Step; 10] = [
-    Step {
-        says: say!("open"),
-        on: |_| c"/proc",
-        when: |spec| spec.unshares(raw::CLONE_NEWUSER),
-        run: |_, state| {
-            open_proc(state)?;
-            let proc = state.proc.ok_or(Failure::BADF)?;
-            state.process = Some(procfs::process(proc, state.container.ok_or(Failure::CHILD)?)?);
-            Ok(())
-        },
-    },
-    Step {
-        says: say!("ask process 1 for its namespaces"),
-        on: nothing,
-        when: |spec| spec.is_told_of(),
-        run: |_, state| channels::ask_for_namespaces(state),
-    },
-    Step {
-        says: WRITE,
-        on: |_| c"--info-fd",
-        when: |spec| spec.channels.info.is_some(),
-        run: |spec, state| {
-            channels::tell_of_container(spec.channels.info, spec, state, b"\n    ")?;
-            descriptors::give_up(spec.channels.info);
-            Ok(())
-        },
-    },
-    Step {
-        says: WRITE,
-        on: |spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" },
-        when: |spec| spec.channels.status.is_some(),
-        run: |spec, state| channels::tell_of_container(spec.channels.status, spec, state, b" "),
-    },
-    Step {
-        says: say!("wait for"),
-        on: |_| c"--userns-block-fd",
-        when: |spec| spec.channels.maps.is_some(),
-        run: |spec, _| mortal(|| channels::wait_for(spec.channels.maps)),
-    },
-    Step {
-        says: MAPS[0],
-        on: nothing,
-        when: |spec| writes_maps(spec) && spec.ids.own_only,
-        run: |_, state| usermap::deny_setgroups(process(state)?),
-    },
-    Step {
-        says: MAPS[1],
-        on: nothing,
-        when: writes_maps,
-        run: |spec, state| usermap::write_map(process(state)?, c"uid_map", spec, spec.ids.uid, state.caller.uid),
-    },
-    Step {
-        says: MAPS[2],
-        on: nothing,
-        when: writes_maps,
-        run: |spec, state| usermap::write_map(process(state)?, c"gid_map", spec, spec.ids.gid, state.caller.gid),
-    },
-    untraceable(always),
-    Step { says: say!("let it go on"), on: nothing, when: always, run: |_, state| let_go(state) },
-];
 
 fn writes_maps(spec: &Spec<'_>) -> bool {
     spec.unshares(raw::CLONE_NEWUSER) && spec.channels.maps.is_none()
 }
 
-/// # Errors
-/// The first step that failed.
-pub fn before(spec: &Spec<'_>, state: &mut State) -> Done {
-    walk(&BEFORE, spec, state)
-}
-
-/// Prepares the new process 1 and lets it go on. What fails here ends it.
-///
-/// # Errors
-/// The first step that failed, reported: by us, or by process 1 if that is why.
-pub fn after(spec: &Spec<'_>, state: &mut State, child: Pid) -> Done {
-    state.container = Some(child);
-    for step in AFTER.iter().filter(|step| (step.when)(spec)) {
-        let Err(why) = (step.run)(spec, state) else { continue };
-        let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
-        if sys::wait_end(child.as_raw_nonzero().get()).is_err() {
-            let cause = if MAPS.contains(&step.says) { hint::of_map(why) } else { hint::of_call(why) };
-            blame_hint(step.says, (step.on)(spec), why, cause.hint());
-        }
-        return Err(Failure::REPORTED);
-    }
-    Ok(())
-}
-
-/// Prints what [`before`] would do.
-pub fn explain_before(spec: &Spec<'_>) {
-    explain(&BEFORE, spec);
-}
-
-/// Prints what [`after`] would do.
-pub fn explain_after(spec: &Spec<'_>) {
-    explain(&AFTER, spec);
-}
-
 fn die_with_parent(spec: &Spec<'_>) -> Done {
-    // What SIGTERM ends takes its pid file with it.
+    // On SIGTERM the launcher removes its pid file.
     let signal = spec.life.die_with_parent.unwrap_or(Signal::TERM);
     sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
-}
-
-fn process(state: &State) -> Result<Fd, Failure> {
-    state.process.ok_or(Failure::BADF)
-}
-
-fn make_pipes(spec: &Spec<'_>, state: &mut State) -> Done {
-    if spec.contained() || spec.awaits_start() {
-        state.go = Some(Pipe::new(PipeFlags::empty())?);
-    }
-    let leaves = spec.life.end == End::Leave && spec.supervises();
-    if spec.is_told_of() && spec.makes_container() {
-        state.told = Some(Pipe::new(PipeFlags::empty())?);
-    }
-    // Where CMD is our child he keeps it until he is executed.
-    if !spec.makes_container()
-        || state.terminal.is_some() && spec.life.own_group
-        || spec.life.propagate
-        || leaves
-        || spec.channels.status.is_some()
-        || spec.awaits_start()
-    {
-        // CMD's parent reads the news at each SIGCHLD. Any other signal could be meant for CMD.
-        let signal = if spec.makes_container() { Signal::IO } else { Signal::CHLD };
-        state.news = Some(Pipe::announced(signal)?);
-    }
-    if !spec.makes_container() {
-        state.executed = state.news;
-    }
-    Ok(())
-}
-
-/// If process 1 has ended already it has said why, and its status will tell.
-fn let_go(state: &State) -> Done {
-    let go = state.go.ok_or(Failure::BADF)?;
-    match write(go.write, b"!") {
-        Ok(_) | Err(Failure::PIPE) => Ok(()),
-        Err(why) => Err(why),
-    }
-}
-
-/// What the launcher keeps open while CMD runs.
-#[must_use]
-pub fn needed(spec: &Spec<'_>, state: &State) -> [u32; 10] {
-    let (directory, file) = state.pid_file.unzip();
-    let [go, begun, news, relay, terminal, waiting, directory, file] = [
-        state.go.map(|pipe| pipe.write),
-        state.begun.map(|pipe| pipe.write),
-        state.news.map(|pipe| pipe.read),
-        state.relay.map(|pipe| pipe.write),
-        state.terminal,
-        state.waiting,
-        directory,
-        file,
-    ]
-    .map(descriptors::number);
-    let [status, ready] = [spec.channels.status, spec.channels.ready].map(Option::unwrap_or_default);
-    [go, begun, news, relay, terminal, waiting, directory, file, status, ready]
 }

@@ -9,7 +9,7 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, makedev, mknodat, statat};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, access, fstat, makedev, mknodat, statat};
 use rustix::process::{Pid, getpid};
 use rustix::system::{RebootCommand, reboot};
 use rustix::termios::isatty;
@@ -17,48 +17,96 @@ use rustix::termios::isatty;
 use crate::fs::procfs;
 use crate::fs::staging::{DATA, plain};
 use crate::ns::loopback;
-use crate::report::message::warn;
+use crate::process::command::become_command;
+use crate::report::hint;
+use crate::report::message::{blame, blame_hint, warn};
 use crate::report::wording::NATIVE_FAILED;
-use crate::rootfs::pseudofs;
+use crate::rootfs::{image, initramfs, pseudofs};
 use crate::say;
 use crate::spec::{AtEnd, Spec};
-use crate::state::State;
-use crate::state::descriptors;
-use crate::step::{BLOCK_SIGNALS, CLEAR_UMASK, STOP_IGNORING_CHILDREN, Step, always, explain, nothing};
+use crate::state::{Command, Launch, descriptors};
+use crate::step::{self, OnError, block_signals, clear_umask, stop_ignoring_children, walk};
 use crate::supervise::power::Power;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::supervise::{job_control, shutdown};
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Change, Done, Failure, Signal, Standard, Time};
 use crate::text::Say;
 
-/// What the machine is prepared with. What fails is told, and left out.
-static STEPS: [Step; 9] = [
-    STOP_IGNORING_CHILDREN,
-    BLOCK_SIGNALS,
-    Step {
-        says: say!("have Ctrl-Alt-Del sent to us"),
-        on: nothing,
-        when: |spec| spec.machine.is_whole,
-        run: |_, _| Ok(reboot(RebootCommand::CadOff)?),
-    },
-    CLEAR_UMASK,
-    Step { says: say!("fill /dev"), on: nothing, when: always, run: |spec, _| devices(spec.machine.is_whole) },
-    Step { says: say!("open"), on: |_| c"/dev/console", when: always, run: |spec, _| console(spec.machine.is_whole) },
-    Step { says: say!("mount what the kernel fills"), on: nothing, when: always, run: |_, _| file_systems() },
-    Step {
-        says: say!("bring up"),
-        on: |_| c"lo",
-        when: |spec| spec.machine.is_whole,
-        run: |_, _| loopback::loopback_up(),
-    },
-    Step {
-        says: say!("set umask"),
-        on: nothing,
-        when: always,
-        run: |_, state| sys::umask(state.caller.umask).map(|_| ()),
-    },
+type Step = step::Step<Launch>;
+
+/// What the machine is prepared with. A failure is reported, and the machine goes on without it.
+static PREPARE: [Step; 9] = [
+    stop_ignoring_children().on_error(WARN),
+    block_signals().on_error(WARN),
+    Step::new(say!("have Ctrl-Alt-Del sent to us"), |_| Ok(reboot(RebootCommand::CadOff)?))
+        .when(|spec| spec.machine.is_whole)
+        .on_error(WARN),
+    clear_umask().on_error(WARN),
+    Step::new(say!("fill /dev"), |launch| devices(launch.spec.machine.is_whole)).on_error(WARN),
+    Step::new(say!("open"), |launch| console(launch.spec.machine.is_whole)).on(|_| c"/dev/console").on_error(WARN),
+    Step::new(say!("mount what the kernel fills"), |_| file_systems()).on_error(WARN),
+    Step::new(say!("bring up"), |_| loopback::loopback_up())
+        .on(|_| c"lo")
+        .when(|spec| spec.machine.is_whole)
+        .on_error(WARN),
+    Step::new(say!("set umask"), |launch| sys::umask(launch.caller.umask).map(|_| ())).on_error(WARN),
 ];
+
+/// The rest, where the machine is not given up to another init. Each start of the command is a launch of its own.
+static SESSION: [Step; 1] = [Step::new(say!("start a session"), |_| Ok(()))];
+
+/// `--switch-root`: the command becomes the init of another root.
+static SWITCH: [Step; 4] = [
+    Step::new(say!("mount image"), |launch| image::mount_on(launch.spec.root.directory, switch_root(&launch.spec)))
+        .on(|spec| spec.root.directory)
+        .when(|spec| spec.root.image),
+    // From the new root there is no way back.
+    Step::new(say!("look in the new root for"), |launch| look_there(&launch.spec)).on(|spec| spec.exec.command),
+    Step::new(say!("switch to root"), |launch| {
+        initramfs::switch(switch_root(&launch.spec))?;
+        if launch.spec.machine.is_whole {
+            // As the kernel has it.
+            let _ = reboot(RebootCommand::CadOn);
+        }
+        Ok(())
+    })
+    .on(switch_root),
+    Step::new(say!("execute"), |launch| {
+        let mut own = Command::new(launch);
+        (own.launch.spec.life.own_group, own.launch.spec.life.new_session) = (false, false);
+        let _ = become_command(&own);
+        Err(Failure::REPORTED)
+    })
+    .on(|spec| spec.exec.command),
+];
+
+const WARN: OnError = OnError::Warn(Say::NOTHING);
+
+fn switch_root<'a>(spec: &Spec<'a>) -> &'a CStr {
+    spec.machine.switch_root.unwrap_or_default()
+}
+
+/// Whether the new root has what is to be executed.
+fn look_there(spec: &Spec<'_>) -> Done {
+    let look = |(spec, dir): &(&Spec<'_>, Fd)| {
+        let there =
+            fchdir(*dir).and_then(|()| chroot(c".")).and_then(|()| Ok(access(spec.exec.command, Access::EXEC_OK)?));
+        there.map_or_else(|why| why.number() as i32, |()| 0)
+    };
+    let dir = switch_root(spec);
+    let new = files::directory(HERE, dir).map_err(|why| blame(say!("switch to root"), dir, why))?;
+    let looked =
+        sys::spawn(look, &(spec, new)).map_err(|why| blame_hint(say!("fork"), c"", why, hint::of_fork(why).hint()))?;
+    match sys::wait_end(looked.as_raw_nonzero().get()) {
+        Ok(0) => Ok(()),
+        why => {
+            let why = why.map_or_else(|why| why, |errno| Failure::new(errno.into()));
+            let hint = say!("in the new root; nothing was switched");
+            Err(blame_hint(say!("execute"), spec.exec.command, why, hint))
+        }
+    }
+}
 
 /// A file system of the kernel's, and where it belongs.
 struct Mount {
@@ -176,18 +224,20 @@ fn console(of_machine: bool) -> Done {
 }
 
 /// Prepares the machine.
-pub fn prepare(spec: &Spec<'_>, state: &mut State) {
-    for step in STEPS.iter().filter(|step| (step.when)(spec)) {
-        if let Err(why) = (step.run)(spec, state) {
-            warn(step.says, (step.on)(spec), why, Say::NOTHING);
-        }
-    }
-    let _ = descriptors::occupy_standard();
+///
+/// # Errors
+/// None: what fails is reported.
+pub fn prepare(launch: &mut Launch) -> Done {
+    walk(&PREPARE, launch)?;
+    if launch.explains { Ok(()) } else { descriptors::occupy_standard() }
 }
 
-/// Prints what [`prepare`] would do.
-pub fn explain_prepare(spec: &Spec<'_>) {
-    explain(&STEPS, spec);
+/// What follows.
+///
+/// # Errors
+/// The first step of `--switch-root` that failed, reported.
+pub fn plan(launch: &mut Launch) -> Done {
+    if launch.spec.machine.switch_root.is_some() { walk(&SWITCH, launch) } else { walk(&SESSION, launch) }
 }
 
 /// Whether we are the kernel's first process, and not the first of a pid namespace: only there Ctrl-Alt-Del can be had

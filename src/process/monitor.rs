@@ -8,14 +8,14 @@
 use rustix::process::Pid;
 
 use crate::channels;
-use crate::process::launcher::needed;
 use crate::report::message::{blame, failed};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::descriptors;
-use crate::state::{News, State};
+use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::job_control::{self, Job, Reach};
 use crate::supervise::shutdown;
+use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, Heard, Instead};
 use crate::sys::files::read;
 use crate::sys::{self, Change, SI_KERNEL, Siginfo, Signal};
@@ -26,7 +26,7 @@ const RESTART: i32 = 133;
 /// The launcher while the container runs.
 pub struct Supervisor<'a> {
     spec: &'a Spec<'a>,
-    state: &'a mut State,
+    state: &'a mut Supervision,
     /// Process 1.
     container: Pid,
     job: Job,
@@ -47,12 +47,12 @@ pub struct Supervisor<'a> {
 
 impl<'a> Supervisor<'a> {
     #[must_use]
-    pub fn new(spec: &'a Spec<'a>, state: &'a mut State, container: Pid) -> Supervisor<'a> {
+    pub fn new(spec: &'a Spec<'a>, state: &'a mut Supervision, relay: &Relay, container: Pid) -> Supervisor<'a> {
         let reach = if spec.supervises() { Reach::Process1(container) } else { Reach::Session(container) };
         Supervisor {
             spec,
             container,
-            job: Job::new(spec, state, reach),
+            job: Job::new(&state.launch, relay, reach),
             state,
             killer: None,
             ended_for: None,
@@ -66,13 +66,12 @@ impl<'a> Supervisor<'a> {
 
     /// Forwards signals until the container has ended. Returns the exit status.
     pub fn forever(mut self) -> i32 {
-        self.keep_what_is_needed();
         loop {
             self.read_news();
             if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
                 return self.finish(status);
             }
-            let input = self.state.news.filter(|_| !self.is_silent).map(|pipe| pipe.read);
+            let input = self.state.launch.news.filter(|_| !self.is_silent).map(|pipe| pipe.read);
             match wait::signal(None, Instead { child: Some(self.container), input }) {
                 Heard::Signal(info) => self.take(&info),
                 Heard::Child(_, change) => {
@@ -85,27 +84,19 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// The exit status, or our own death by the signal that CMD died of.
-    fn finish(&mut self, status: i32) -> i32 {
+    /// The exit status, or the launcher's own death by the signal that the command died of.
+    fn finish(mut self, status: i32) -> i32 {
         // Process 1 may have written after the last look.
         self.read_news();
-        self.job.end(self.killer);
-        let ran = !self.failed && !self.refused;
-        channels::ended(self.spec, self.state, ran.then_some(status), self.killer);
-        if self.refused {
-            return failed();
-        }
-        if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
-            sys::die_of(killer);
-        }
-        status
-    }
-
-    /// Closes the caller's descriptors: a reader of them that waits for the end does not wait for the launcher. The end of
-    /// `go` stays open: by it the others know that the launcher lives.
-    fn keep_what_is_needed(&self) {
-        // It answers EINVAL only for an empty range, and there is none.
-        let _ = descriptors::close_all_but(&needed(self.spec, self.state), &[]);
+        let outcome = Outcome {
+            status: if self.refused { failed() } else { status },
+            ran: !self.failed && !self.refused,
+            killer: self.killer.filter(|_| !self.refused),
+        };
+        let Supervision { launch, outside, .. } = *self.state;
+        let mut ended = Ended { launch, outside, job: Some(self.job), outcome };
+        let _ = teardown::plan(&mut ended);
+        teardown::exit(&ended)
     }
 
     /// The exit status, if the container has ended.
@@ -160,7 +151,7 @@ impl<'a> Supervisor<'a> {
         let keeps = self.job.keeps(info);
         let signal = info.signal();
         // Process 1 may wait for a file system that does not answer, and then for nothing but SIGKILL.
-        if signal.ends() && self.state.begun.is_some_and(|pipe| !sys::is_unread(pipe.write)) {
+        if signal.ends() && self.state.launch.begun.is_some_and(|pipe| !sys::is_unread(pipe.write)) {
             self.ended_for = self.ended_for.or(Some(signal));
             return job_control::send(self.container, Signal::KILL);
         }
@@ -170,7 +161,7 @@ impl<'a> Supervisor<'a> {
         let life = &self.spec.life;
         match (signal, info.code()) {
             (Signal::CHLD, _) => self.job.look_after_relay(),
-            (Signal::IO, _) if self.state.is_news(info) => {}
+            (Signal::IO, _) if self.state.launch.is_news(info) => {}
             (Signal::CONT, _) => self.job.resume(),
             // CMD is in our group and has got it already; or has left it, and is not of the job that is stopped.
             (_, SI_KERNEL) if !life.own_group && (signal.stops_jobs() || !life.new_session) => {
@@ -188,13 +179,13 @@ impl<'a> Supervisor<'a> {
         if self.spec.life.process_1 || !self.spec.supervises() {
             return job_control::send(self.container, Signal::KILL);
         }
-        sys::close(descriptors::number(self.state.go.map(|pipe| pipe.write)));
+        sys::close(descriptors::number(self.state.launch.go.known().map(|pipe| pipe.write)));
         job_control::send(self.container, Signal::TERM);
     }
 
     fn read_news(&mut self) {
         let mut news = [0u8; 2];
-        let Some(pipe) = self.state.news else { return };
+        let Some(pipe) = self.state.launch.news else { return };
         loop {
             let [kind, value] = match read(pipe.read, &mut news) {
                 Ok(2) => news,
@@ -218,7 +209,7 @@ impl<'a> Supervisor<'a> {
                 News::Started => {
                     self.started = true;
                     self.job.begin();
-                    self.refused = !channels::started(self.spec, self.state, self.container);
+                    self.refused = !channels::started(self.spec, &mut self.state.outside, self.container);
                     if self.refused {
                         self.give_up();
                     }

@@ -8,9 +8,8 @@
 
 use crate::report::message::{blame, failed};
 use crate::say;
-use crate::spec::Spec;
 use crate::state::descriptors;
-use crate::state::{Look, State};
+use crate::state::{Launch, Look, Pipe};
 use crate::supervise::relay::{BEGIN, END};
 use crate::sys::files::{Fd, read, write};
 use crate::sys::{self, Done, Failure, Polled, READABLE, Standard, Time, WRITABLE};
@@ -87,8 +86,8 @@ struct Relay {
 }
 
 /// Waits for the launcher's word, and copies until there is no more to copy. Returns the exit status, which nobody asks for.
-pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
-    let (Some(control), Some(socket)) = (state.relay, state.hand_over) else { return failed() };
+pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
+    let (Some(control), Some(socket)) = (word, launch.hand_over.known()) else { return failed() };
     // While these were open here too they would not tell of the launcher's end, whatever close_range(2) answers.
     for ours in [control.write, socket.write] {
         sys::close(descriptors::number(Some(ours)));
@@ -116,8 +115,8 @@ pub fn run(spec: &Spec<'_>, state: &State) -> i32 {
         Err(_) => return failed(),
     };
     // A terminal that nobody reads: then none is made raw either.
-    let input = if spec.channels.detach || !begins { Input::Ended } else { Input::Open };
-    let look = state.look.filter(|_| input == Input::Open);
+    let input = if launch.spec.channels.detach || !begins { Input::Ended } else { Input::Open };
+    let look = launch.look.filter(|_| input == Input::Open);
     let relay = Relay {
         look,
         control,

@@ -17,7 +17,7 @@ use crate::ns::usermap;
 use crate::report::message::{blame, warn};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::State;
+use crate::state::Caller;
 use crate::sys::files::{self, Fd, HERE, chdir, chroot, fchdir};
 use crate::sys::{self, Done, Failure, c_str};
 use crate::text::{PATH, Text};
@@ -53,18 +53,18 @@ fn mounts(process: Fd) -> Result<Fd, Failure> {
 ///
 /// # Errors
 /// Those of unshare(2) and mount(2).
-pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
+pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> {
     // A user who keeps his user namespace can't make what is to be made, and will be told so.
     let stays = spec.ids.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
     if stays || !is_root()? {
-        return Ok(());
+        return Ok(false);
     }
     let process = ourselves()?;
     if spec.ids.rootless && !spec.joins_user() {
         sys::unshare(raw::CLONE_NEWNS | raw::CLONE_NEWUSER)?;
         usermap::deny_setgroups(process)?;
-        usermap::write_map(process, c"uid_map", spec, state.caller.uid, state.caller.uid)?;
-        usermap::write_map(process, c"gid_map", spec, state.caller.gid, state.caller.gid)?;
+        usermap::write_map(process, c"uid_map", spec, caller.uid, caller.uid)?;
+        usermap::write_map(process, c"gid_map", spec, caller.gid, caller.gid)?;
     } else {
         sys::unshare(raw::CLONE_NEWNS)?;
     }
@@ -85,8 +85,7 @@ pub fn stand_on_copy(spec: &Spec<'_>, state: &mut State) -> Done {
         // One that is gone, or that may not be searched on the way, is where it was.
         fchdir(below?)?;
     }
-    state.on_copy = true;
-    Ok(())
+    Ok(true)
 }
 
 /// Takes away what is mounted on the initramfs itself: a whole procfs or sysfs down there, wherever it is, would permit everybody

@@ -17,7 +17,7 @@ use crate::rootfs::pseudofs;
 use crate::rootfs::root::{self, COPY};
 use crate::say;
 use crate::spec::{Kind, Op, Spec};
-use crate::state::State;
+use crate::state::Setup;
 use crate::sys::files::{self, Fd, HERE, read, write};
 use crate::sys::{self, Done, Failure};
 use crate::text::Say;
@@ -27,7 +27,8 @@ use crate::text::{PATH, Text};
 ///
 /// # Errors
 /// What could not be done, in his words.
-pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mut State) -> Done {
+pub fn apply(op: &Op<'_>, root: &mut Fd, caller: Fd, setup: &mut Setup) -> Done {
+    let spec = &{ setup.launch.spec };
     let (says, dest) = (op.says(), op.dest);
     match op.kind {
         Kind::Bind | Kind::BindTry => {
@@ -58,7 +59,7 @@ pub fn apply(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, caller: Fd, state: &mu
         Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => put(spec, op, root, of_layers(spec, op, caller)?),
         Kind::Tmpfs => put(spec, op, root, root::new_tmpfs(spec, op)?),
         Kind::Proc => pseudofs::proc(spec, root, op),
-        Kind::Dev => pseudofs::dev(spec, root, op, state),
+        Kind::Dev => pseudofs::dev(root, op, setup),
         Kind::Sys => pseudofs::sys(spec, root, op, true),
         Kind::Cgroup => put(spec, op, root, pseudofs::of_kernel(c"cgroup2", op)?),
         Kind::Mqueue => put(spec, op, root, pseudofs::of_kernel(c"mqueue", op)?),

@@ -18,7 +18,7 @@ use crate::rootfs::dest::put;
 use crate::rootfs::root::new_tmpfs;
 use crate::say;
 use crate::spec::{Kind, Masks, Op, Spec};
-use crate::state::State;
+use crate::state::{Launch, Setup};
 use crate::sys::files::{self, DIRECTORY, Fd, fchdir};
 use crate::sys::{self, Done, Failure};
 use crate::text;
@@ -150,12 +150,13 @@ pub fn links() -> impl Iterator<Item = (&'static CStr, &'static CStr)> {
 ///
 /// # Errors
 /// Which file of it could not be made, and why.
-pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Done {
+pub fn dev(root: &mut Fd, op: &Op<'_>, setup: &mut Setup) -> Done {
+    let Launch { spec, look, .. } = &setup.launch;
     // A sandbox keeps files in /dev/shm, which is part of it.
     let dev = new_tmpfs(spec, &Op { size: if spec.is_sandbox() { c"" } else { c"65536" }, ..*op })?;
     put(spec, op, root, dev)?;
     let made = |name: &CStr, result: Done| result.map_err(|why| failed_at(name, why));
-    for (name, file) in devices::names().zip(state.devices.ok_or(Failure::BADF)?) {
+    for (name, file) in devices::names().zip(setup.devices.get()?) {
         made(name, files::make_file(dev, name, 0o666).and_then(|()| bind(file, dev, name)))?;
     }
     for (target, name) in links() {
@@ -185,12 +186,12 @@ pub fn dev(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>, state: &mut State) -> Do
     if spec.has_root() && spec.unshares(raw::CLONE_NEWIPC) {
         message_queues(dev).map_err(|why| blame(say!("mount mqueue on /dev's"), c"mqueue", why))?;
     }
-    if spec.terminal.pty && state.pty.is_none() {
-        state.pty = Some(pty::make(dev, c"pts/ptmx", state.look).map_err(|why| failed_at(c"pts/ptmx", why))?);
+    if spec.terminal.pty && setup.pty.is_none() {
+        setup.pty = Some(pty::make(dev, c"pts/ptmx", *look).map_err(|why| failed_at(c"pts/ptmx", why))?);
         // It outlives this operation.
         sys::keep_opened();
     }
-    console(dev, state.pty).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
+    console(dev, setup.pty).map_err(|why| blame(say!("bind the terminal on /dev's"), c"console", why))?;
     devices::reopen_standard(Some(dev), spec.has_root() && !spec.terminal.pty, spec.ids.rootless)
 }
 

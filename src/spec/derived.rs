@@ -169,4 +169,18 @@ impl Spec<'_> {
     pub fn does(&self, kind: Kind) -> bool {
         self.root.ops.iter().any(|op| op.kind == kind)
     }
+
+    /// Whether a sysfs is mounted, which shows the network namespace of the process that mounts it.
+    #[must_use]
+    pub fn shows_network(&self) -> bool {
+        self.has_root() && self.root.sys || self.does(Kind::Sys)
+    }
+
+    /// Whether process 1 leaves the process group of the caller. With --new-session the terminal's signals come by the launcher
+    /// alone, whatever group it is in.
+    #[must_use]
+    pub fn leaves_group(&self) -> bool {
+        let life = &self.life;
+        (life.own_group || life.new_session) && !self.terminal.pty && (self.supervises() || !life.new_session)
+    }
 }

@@ -10,7 +10,6 @@ use rustix::process::getpid;
 
 use crate::fs::mount_fd;
 use crate::fs::procfs;
-use crate::state::State;
 use crate::state::descriptors;
 use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, Signal, Time};
@@ -26,10 +25,10 @@ pub fn become_subreaper() -> Done {
 
 /// Finds the procfs that our descendants are looked for in: the container's own, since nothing of the host's stays open,
 /// or one that nobody else sees. Without any, only CMD is ended.
-pub fn look_for_proc(state: &mut State) -> Done {
+#[must_use]
+pub fn proc_of_descendants() -> Option<Fd> {
     let own = || mount_fd::detached(c"proc", &[], MOUNT_ATTR_RDONLY);
-    state.tree = procfs::mounted().map_or_else(own, Ok).ok();
-    Ok(())
+    procfs::mounted().map_or_else(own, Ok).ok()
 }
 
 /// A bit for each process number: PID_MAX_LIMIT is 4,194,304.

@@ -7,8 +7,7 @@
 use rustix::process::Pid;
 
 use crate::fs::procfs;
-use crate::spec::Spec;
-use crate::state::{Look, State};
+use crate::state::{self, Launch, Look};
 use crate::supervise::relay::Relay;
 use crate::sys::files::Fd;
 use crate::sys::{self, SI_KERNEL, SI_QUEUE, Siginfo, Signal};
@@ -53,24 +52,25 @@ pub struct Job {
 impl Job {
     /// The job as the outermost supervisor has it.
     #[must_use]
-    pub fn new(spec: &Spec<'_>, state: &State, reach: Reach) -> Job {
+    pub fn new(launch: &Launch, relay: &state::Relay, reach: Reach) -> Job {
+        let spec = &launch.spec;
         Job {
             reach,
-            terminal: state.terminal,
+            terminal: launch.terminal,
             lends: spec.lends_terminal(),
-            lent: state.lent,
+            lent: launch.lent,
             own_group: spec.life.own_group,
             pty: spec.terminal.pty,
-            look: state.look,
-            relay: Relay::of(state),
+            look: launch.look,
+            relay: Relay::of(launch, relay),
             asked: false,
         }
     }
 
     /// The job as process 1 has it, whose launcher stops with it. A terminal that it has is lent to the command.
     #[must_use]
-    pub fn inside(spec: &Spec<'_>, state: &State, command: Pid) -> Job {
-        let job = Job::new(spec, state, Reach::Command(command));
+    pub fn inside(launch: &Launch, command: Pid) -> Job {
+        let job = Job::new(launch, &state::Relay::NONE, Reach::Command(command));
         Job { lends: true, relay: None, pty: false, ..job }
     }
 
@@ -187,11 +187,10 @@ impl Job {
 
     /// The command has ended; `killer`: by this signal, and could not restore the modes of the terminal. They are restored, and
     /// the terminal is taken back for our process group.
-    pub fn end(&mut self, killer: Option<Signal>) {
+    pub fn take_back(&mut self, killer: Option<Signal>) {
         if let Some(terminal) = self.terminal.filter(|_| self.lent) {
             job::take_back(terminal, killer.and(self.look).map(|look| look.modes));
         }
-        self.end_relay();
     }
 
     /// All that the command has written to its pty is to be copied.

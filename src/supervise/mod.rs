@@ -5,4 +5,5 @@ pub mod job_control;
 pub mod power;
 pub mod relay;
 pub mod shutdown;
+pub mod teardown;
 pub mod wait;

@@ -2,7 +2,7 @@
 
 use rustix::process::Pid;
 
-use crate::state::{Look, Pipe, State, write_to_anybody};
+use crate::state::{self, Launch, Look, Pipe, write_to_anybody};
 use crate::supervise::wait::{self, Before};
 use crate::sys::files::Fd;
 use crate::sys::{self, Change, Failure, Signal};
@@ -32,11 +32,11 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// The relay that `state` knows.
+    /// The relay that the launcher has started.
     #[must_use]
-    pub fn of(state: &State) -> Option<Relay> {
-        let (process, control) = (state.relay_process, state.relay?.write);
-        Some(Relay { process, control, look: state.look, leader: state.leader, go: state.go })
+    pub fn of(launch: &Launch, started: &state::Relay) -> Option<Relay> {
+        let (process, control) = (started.process, started.word?.write);
+        Some(Relay { process, control, look: launch.look, leader: started.leader, go: launch.go.known() })
     }
 
     /// The command has been executed: the relay copies.

@@ -17,8 +17,8 @@ use crate::fs::staging::fd_path;
 use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
-use crate::spec::{Mode, Spec};
-use crate::state::{Look, Pipe, State};
+use crate::spec::Mode;
+use crate::state::{Launch, Look, Pipe};
 use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, Polled, READABLE, Standard};
 use crate::text::Text;
@@ -28,18 +28,17 @@ use crate::tty::job;
 ///
 /// # Errors
 /// Those of pipe(2) and socketpair(2).
-pub fn prepare(spec: &Spec<'_>, state: &mut State) -> Done {
+pub fn prepare(launch: &mut Launch) -> Result<Pipe, Failure> {
     if let Some(terminal) = job::standard() {
-        state.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
+        launch.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
     }
-    if spec.mode == Mode::Enter {
+    if launch.spec.mode == Mode::Enter {
         // Nothing is made of it as long as the container has one. There may be none.
-        state.ptmx = files::open(files::HERE, PTMX, OFlags::PATH).ok();
+        launch.ptmx = files::open(files::HERE, PTMX, OFlags::PATH).ok();
     }
     let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    state.hand_over = Some(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) });
-    state.relay = Some(Pipe::new(PipeFlags::empty())?);
-    Ok(())
+    launch.hand_over.set(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) });
+    Pipe::new(PipeFlags::empty())
 }
 
 /// A new terminal, of the devpts that `ptmx` belongs to: its master and its slave. It is as the caller's; where he types
@@ -69,13 +68,14 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
 ///
 /// # Errors
 /// Why there is none, reported.
-pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
-    let pty = state.pty.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), state), Ok);
+pub fn give(launch: &mut Launch, made: Option<(Fd, Fd)>) -> Done {
+    let spec = &launch.spec;
+    let pty = made.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), launch), Ok);
     // The container entered may have no working devpts, or none to spare: then take a pty of the caller's devpts, for CMD alone.
-    let pty = pty.or_else(|why| find(state.ptmx.ok_or(why), state));
+    let pty = pty.or_else(|why| find(launch.ptmx.ok_or(why), launch));
     let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
     let (master, slave) = pty.map_err(failed)?;
-    let (uid, socket) = (Uid::from_raw(spec.ids.uid), state.hand_over.ok_or(Failure::BADF)?);
+    let (uid, socket) = (Uid::from_raw(spec.ids.uid), launch.hand_over.get()?);
     if fstat(slave)?.st_uid != spec.ids.uid {
         // Where it can't be his he has it open, and opens it as /dev/tty.
         let _ = fchown(slave, Some(uid), None);
@@ -87,7 +87,7 @@ pub fn give(spec: &Spec<'_>, state: &mut State) -> Done {
     // The kernel throws away what a terminal holds when its session's leader ends: so that is not CMD, but we.
     setsid()?;
     job::control()?;
-    (state.terminal, state.lent) = (Some(Standard::Input.fd()), true);
+    (launch.terminal, launch.lent) = (Some(Standard::Input.fd()), true);
     Ok(())
 }
 
@@ -105,7 +105,7 @@ pub fn outlive(go: Option<Fd>) {
 const PTMX: &CStr = c"/dev/ptmx";
 
 /// Makes a terminal by a /dev/ptmx, if it is that device.
-fn find(ptmx: Result<Fd, Failure>, state: &State) -> Result<(Fd, Fd), Failure> {
+fn find(ptmx: Result<Fd, Failure>, launch: &Launch) -> Result<(Fd, Fd), Failure> {
     /// The device, Documentation/admin-guide/devices.txt.
     const DEVICE: (u32, u32) = (5, 2);
     let found = ptmx?;
@@ -115,7 +115,7 @@ fn find(ptmx: Result<Fd, Failure>, state: &State) -> Result<(Fd, Fd), Failure> {
     }
     let mut path = Text::new();
     let path = sys::tail(fd_path(found, &mut path), b"/proc/".len());
-    make(state.proc.ok_or(Failure::BADF)?, path, state.look)
+    make(launch.proc.get()?, path, launch.look)
 }
 
 /// Makes the caller's terminal one that hands on each byte, if we are in its foreground.

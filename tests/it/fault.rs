@@ -82,6 +82,7 @@ const ROWS: &[Row] = &[
     row("", all(libc::SYS_memfd_create), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
+    row("refuse a directory as a standard descriptor", all(libc::SYS_fstat), &[], "use standard input: Input/output error", Both),
     row("leave no core file", all(libc::SYS_prlimit64), &[], "leave no core file: Input/output error", Both),
     row("join a new session keyring", all(libc::SYS_keyctl), &[], "join a new session keyring: Input/output error (use --keep-keyring to share the caller's)", Both),
     row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
@@ -125,7 +126,7 @@ const ROWS: &[Row] = &[
     row("make a place for mounts", all(libc::SYS_chroot), &[], "make a place for mounts: Input/output error", Both),
     row("detach the caller's root", all(libc::SYS_umount2), &[], "detach the caller's root: Input/output error", Both),
     row("enter directory /", all(libc::SYS_chdir), &[], "enter directory /: Input/output error", Both),
-    row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
+    row("start CMD", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
     row("forbid user and cgroup namespaces", bytes(libc::SYS_write, 2), &[],
         "forbid user and cgroup namespaces: Input/output error (the limits in /proc/sys/user cannot be written here: use --allow-nesting to leave them)", Both),
     // The command.
@@ -170,6 +171,20 @@ fn every_failing_step_prints_its_message() {
 
 /// Steps without a row: their calls cannot fail, or other steps make the same calls.
 const WITHOUT_ROW: &[&str] = &[
+    // The teardown goes on after each of its failures: tests of the end assert what is left, which is nothing.
+    "take the terminal back",
+    "end the relay",
+    "remove",
+    "tell the process of the caller",
+    // Only descriptors that are closed are filled; other tests close them.
+    "occupy closed standard descriptors",
+    // The launch goes on: what stays open is the caller's, and close_range(2) has no reason to fail.
+    "close the caller's descriptors",
+    "close the launcher's descriptors",
+    "close all descriptors that lead outside",
+    "close descriptors, and let CMD go on",
+    // Its calls are those that leave the executable, which come first.
+    "hide the arguments of nsinit",
     "look for a terminal",
     "clone process 1 into new namespaces",
     "write gid_map",
@@ -330,7 +345,7 @@ const IN_PLACE: &[Row] = &[
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),
     row("die with the caller", first(libc::SYS_prctl, libc::PR_SET_PDEATHSIG), &["--die-with-parent"], "die with the caller: Input/output error", Both),
     row("become the reaper of orphans", first(libc::SYS_prctl, libc::PR_SET_CHILD_SUBREAPER), &[], "become the reaper of orphans: Input/output error", Both),
-    row("", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
+    row("start CMD", Deny::when(libc::SYS_clone, 0, ALL, CMD_FORK, EAGAIN), &[], "fork CMD: Resource temporarily unavailable (a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above)", Both),
     row("start a process group", all(libc::SYS_setpgid), &[], "start a process group: Input/output error", Both),
     row("start a session", all(libc::SYS_setsid), &["--new-session"], "start a session: Input/output error", Both),
     row("make pipes", Deny::all(libc::SYS_pipe2, EMFILE), &[], "make pipes: Too many open files (the limit on open files is reached: see ulimit -n)", Both),
@@ -366,7 +381,8 @@ fn every_failing_step_in_place_prints_its_message() {
 #[test]
 fn every_explained_step_in_place_has_a_fault_test() {
     let without_row = |step: &str| {
-        let more = ["die with nsinit", "leave the terminal to CMD's session"];
+        // The launch goes on where it is.
+        let more = ["die with nsinit", "leave the terminal to CMD's session", "enter directory /"];
         WITHOUT_ROW.iter().chain(&more).any(|start| step.starts_with(start))
     };
     for who in who::both() {
@@ -456,7 +472,19 @@ fn every_failing_step_of_enter_prints_its_message() {
 
 #[test]
 fn every_explained_step_of_enter_has_a_fault_test() {
-    const MORE: &[&str] = &["open /proc", "die with nsinit", "join the cgroup of", "start a process group"];
+    const MORE: &[&str] = &[
+        "open /proc",
+        "die with nsinit",
+        "join the cgroup of",
+        "start a process group",
+        // The same call as in a container that is made.
+        "refuse a directory as a standard descriptor",
+        // The launch goes on where it is.
+        "enter directory /",
+        // The forks have rows by their flags.
+        "start a helper in the container of",
+        "start CMD as a child of the launcher, in",
+    ];
     let mut missing = Vec::new();
     for who in who::both() {
         for options in [

@@ -20,6 +20,7 @@ mod docs;
 mod enter;
 mod errors;
 mod escape;
+mod explain;
 mod failing_calls;
 mod fault;
 mod fault_sweep;

@@ -1,0 +1,144 @@
+//! Process 1, cloned into its namespaces (clone(2)).
+
+use core::cell::Cell;
+use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
+
+use crate::fs::procfs;
+use crate::ns::limits;
+use crate::process::container;
+use crate::report::hint;
+use crate::report::message::{blame, blame_hint, failed, refuse, warn};
+use crate::report::wording::{self, Name};
+use crate::say;
+use crate::state::{Launch, Launcher};
+use crate::sys::files::{self, HERE};
+use crate::sys::{self, Done, Failure, Fork, Start};
+
+/// Clones process 1 into the new namespaces, and notes it.
+///
+/// # Errors
+/// Why it cannot be, reported.
+pub fn process_1(launcher: &mut Launcher) -> Done {
+    let Launch { spec, start, .. } = &launcher.launch;
+    // Processes that are in a pid namespace already see process 1 from its first moment.
+    let seen = spec.namespaces.joins.pid.is_some() || spec.joined(raw::CLONE_NEWPID);
+    let start: &'static Start = start;
+    if seen {
+        let _ = sys::set_title(start, spec.life.title_inside);
+    }
+    match fork_into_namespaces(&mut launcher.launch)? {
+        Fork::Child => sys::exit(container::process_1(&launcher.launch)),
+        Fork::Parent(container) => {
+            if seen {
+                let _ = sys::reset_title(start);
+            }
+            launcher.outside.container.set(container);
+            Ok(())
+        }
+    }
+}
+
+/// Root does without a user namespace where the kernel has none or allows none, and the Spec says so afterwards; every other
+/// refusal is an error.
+fn fork_into_namespaces(launch: &mut Launch) -> Result<Fork, Failure> {
+    // The network comes later.
+    let later = if launch.spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
+    let mut result = fork(launch, launch.spec.namespaces.new & !later);
+    let (asked, first) = (launch.spec.unshares(raw::CLONE_NEWUSER), result.as_ref().err().copied());
+    for (namespace, missing) in OPTIONAL {
+        let namespaces = &mut launch.spec.namespaces;
+        if result.is_err() && namespaces.new & namespaces.optional & namespace != 0 && missing() {
+            namespaces.new &= !namespace;
+            result = fork(launch, launch.spec.namespaces.new & !later);
+        }
+    }
+    let spec = &launch.spec;
+    if let (Ok(Fork::Parent(_)), Some(why)) = (&result, first)
+        && asked
+        && spec.has_root()
+        && !spec.unshares(raw::CLONE_NEWUSER)
+    {
+        let hint = say!("going on without one: root inside is root outside; see user.max_user_namespaces");
+        warn(say!("make a user namespace"), c"", why, hint);
+    }
+    result.map_err(|why| {
+        if why == Failure::PERM && wording::speaks_as(Name::Bwrap) {
+            // Its users look for this.
+            let _ = refuse(say!("No permissions to create a new namespace, likely because the kernel does not allow non-privileged user namespaces.",
+            ));
+            return Failure::REPORTED;
+        }
+        blame_hint(say!("create namespaces"), c"", why, hint::of_namespaces(spec, why).hint())
+    })
+}
+
+/// What may be left out, and whether it has to be.
+static OPTIONAL: [(u32, fn() -> bool); 2] =
+    [(raw::CLONE_NEWUSER, no_user_namespaces), (raw::CLONE_NEWCGROUP, || missing(c"/proc/self/ns/cgroup"))];
+
+fn missing(path: &CStr) -> bool {
+    files::look(HERE, path).err() == Some(Failure::NOENT)
+}
+
+/// Whether the kernel has no user namespaces (user_namespaces(7)), or its administrator allows none.
+fn no_user_namespaces() -> bool {
+    user_namespaces_are_forbidden() || missing(c"/proc/self/ns/user")
+}
+
+fn user_namespaces_are_forbidden() -> bool {
+    procfs::open().is_ok_and(limits::permit_no_user_namespace)
+}
+
+/// clone3(2), or clone(2) where that is missing or an outer filter says no.
+fn fork(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
+    let spec = &launch.spec;
+    if spec.namespaces.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
+        return fork_below(launch, namespaces);
+    }
+    let fork = || match sys::clone3(namespaces) {
+        Err(Failure::NOSYS | Failure::PERM) => fork_old(namespaces),
+        result => result,
+    };
+    match launch.proc.known().filter(|_| spec.joins_user() && namespaces & raw::CLONE_NEWCGROUP != 0) {
+        Some(proc) => limits::despite_limit(proc, &fork),
+        None => fork(),
+    }
+}
+
+/// A process that has joined a pid namespace is not in it, but its children are, and only they can make a pid namespace below it
+/// (clone(2)). So a child makes process 1, as its sister, and notes its number here as the owner of a pipe (fcntl(2), F_SETOWN).
+fn fork_below(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
+    let pipe = launch.go.get()?;
+    let failure = Cell::new(Failure::CHILD);
+    let child = sys::spawn(
+        |(launch, namespaces, pipe, failure)| match fork_old(*namespaces | raw::CLONE_PARENT) {
+            Ok(Fork::Child) => container::process_1(launch),
+            Ok(Fork::Parent(sister)) => i32::from(sys::set_owner(pipe.read, sister).is_err()),
+            Err(why) => {
+                failure.set(why);
+                failed()
+            }
+        },
+        &(launch, namespaces, pipe, &failure),
+    )?;
+    match sys::wait_end(child.as_raw_nonzero().get()) {
+        Ok(0) => sys::owner(pipe.read).map(Fork::Parent),
+        _ => Err(failure.get()),
+    }
+}
+
+fn fork_old(namespaces: u32) -> Result<Fork, Failure> {
+    let time = namespaces & raw::CLONE_NEWTIME;
+    let fork = sys::clone_old(namespaces & !time)?;
+    // clone(2) has no bit for a time namespace; the child unshares it, for its own children.
+    if time != 0
+        && matches!(fork, Fork::Child)
+        && let Err(why) = sys::unshare(time)
+    {
+        blame(say!("unshare"), c"time", why);
+        sys::exit(failed());
+    }
+    Ok(fork)
+}

@@ -1,0 +1,52 @@
+//! PROCESS: process 1 of the container, from its clone to its end: setup, start of the command, supervision.
+
+use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
+
+use crate::confine::caps;
+use crate::process::init::Init;
+use crate::process::{command, container_setup};
+use crate::report::message::give_up;
+use crate::spec::Spec;
+use crate::state::{Command, Launch, News, Outside, Relay, Setup, Supervision};
+use crate::sys::{self, Done};
+
+/// All of process 1's life. Returns its exit status.
+pub fn process_1(launch: &Launch) -> i32 {
+    let mut setup = Setup::new(launch);
+    let launch = &mut setup.launch;
+    // A terminal that is not lent is the launcher's alone.
+    launch.terminal = launch.terminal.filter(|_| launch.spec.lends_terminal());
+    let begun = container_setup::plan(&mut setup);
+    let Setup { launch, tree, command, .. } = setup;
+    match (begun, command) {
+        (Ok(()), Some(command)) => {
+            let spec = launch.spec;
+            let mut supervision = Supervision { launch, outside: Outside::NOTHING, tree };
+            Init::new(&spec, &mut supervision, &Relay::NONE, command, &|| weaken(&spec)).forever()
+        }
+        (Ok(()), None) => command::become_command(&Command::new(&launch)),
+        (Err(why), _) => {
+            launch.inform(News::Failed, 0);
+            give_up(why)
+        }
+    }
+}
+
+/// The command has been executed: process 1 gives up what only that needed.
+fn weaken(spec: &Spec<'_>) {
+    if spec.terminal.pty || spec.channels.detach {
+        // Standard error may be the caller's terminal, which nothing inside may have.
+        sys::end_messages();
+    }
+    let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };
+}
+
+/// Makes process 1 of a sandbox no stronger than the command. Then it can be traced, and a reader of its namespaces finds them in
+/// /proc (proc_pid_ns(5)). A failure leaves it untraceable.
+fn confine(spec: &Spec<'_>) -> Done {
+    caps::bound(spec)?;
+    caps::keep_for_the_end(spec)?;
+    sys::prctl(PR_SET_NO_NEW_PRIVS, 1)?;
+    spec.confine.filters.iter().try_for_each(|program| sys::add_filter(program))?;
+    if spec.is_told_of() { sys::prctl(PR_SET_DUMPABLE, 1) } else { Ok(()) }
+}

@@ -1,0 +1,146 @@
+//! The execution of the command: execvp(3) with the container's PATH and files, and the variables that only the kernel knows.
+
+use core::ffi::CStr;
+
+use rustix::process::{Pid, getpid};
+
+use crate::report::hint::{self, Cause, SH};
+use crate::report::message::blame_execution;
+use crate::report::wording::{self, Name};
+use crate::spec::{Mode, ROOTS_HOME, Spec};
+use crate::state::Launch;
+use crate::sys::files::{self, HERE};
+use crate::sys::{self, Failure, c_str};
+use crate::text::{self, PATH, Text};
+
+/// Executes the command, with a PWD that is its directory, and a HOME that is its user's. Returns only if that failed: the
+/// exit status, after the message.
+pub fn execute(launch: &Launch) -> u8 {
+    let spec = &launch.spec;
+    // With --enter the user id was not known before.
+    let presumed = spec.exec.env.words().position(|pair| core::ptr::eq(pair.as_ptr(), ROOTS_HOME.as_ptr()));
+    if let Some(index) = presumed.filter(|_| spec.mode == Mode::Enter && spec.ids.uid != 0) {
+        return spec.exec.env.with(index, c"HOME=/", || as_listener(launch));
+    }
+    const NAME: &[u8] = b"PWD=";
+    let slot = spec.exec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
+    let mut buffer = [0u8; PATH];
+    match (slot, here(&mut buffer)) {
+        (Some(index), Ok(directory)) if spec.contained() && !spec.has_preset() => {
+            let mut own = Text::new();
+            own.push(NAME).push(directory.to_bytes());
+            spec.exec.env.with(index, own.c_str(), || as_listener(launch))
+        }
+        _ => as_listener(launch),
+    }
+}
+
+/// LISTEN_PID names the process that the listening sockets are for (sd_listen_fds(3)). Where it names the launcher, or 1 and
+/// the launcher is process 1, it must name the command. LISTEN_PIDFDID names the process by the inode of its pidfd (systemd
+/// 258): that is wrong then, and is removed.
+fn as_listener(launch: &Launch) -> u8 {
+    let spec = &launch.spec;
+    const NAMES: [&[u8]; 2] = [b"LISTEN_PID=", b"LISTEN_PIDFDID="];
+    let [found, other] = NAMES.map(|name| {
+        spec.exec.env.words().enumerate().find_map(|(index, pair)| Some((index, text::after(pair.to_bytes(), name)?)))
+    });
+    let is_ours = |pid| pid == 1 && spec.life.process_1 || pid == number(launch.launcher);
+    if let Some((index, value)) = found
+        && text::number(value).is_some_and(is_ours)
+    {
+        let mut own = Text::new();
+        own.push(b"LISTEN_PID=").push_number(number(getpid()));
+        let again = other.map_or(index, |(index, _)| index);
+        let execute = || spec.exec.env.with(again, own.c_str(), || search(spec));
+        return spec.exec.env.with(index, own.c_str(), execute);
+    }
+    search(spec)
+}
+
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+/// execvp(3) with the container's PATH and files.
+fn search(spec: &Spec<'_>) -> u8 {
+    let command = spec.exec.command;
+    if !spec.exec.fallback.is_none() {
+        let fallback = spec.exec.fallback.command();
+        return match sys::execve(command, spec.exec.argv, spec.exec.env) {
+            Failure::NOENT => {
+                outcome(spec, fallback, fallback, sys::execve(fallback, spec.exec.fallback, spec.exec.env))
+            }
+            errno => outcome(spec, command, command, errno),
+        };
+    }
+    if is_path(command) {
+        return outcome(spec, command, command, attempt(spec, command));
+    }
+    let (mut worst, mut cause) = (Failure::NOENT, Cause::Unknown);
+    // An empty name is ENOENT (execvp(3)).
+    let mut rest = if command.is_empty() { b"" } else { spec.exec.path.to_bytes() };
+    while let Some(directory) = text::word(&mut rest, b':') {
+        let mut path = Text::new();
+        // An empty entry is the working directory (execvp(3)).
+        path.push(if directory.is_empty() { b"." } else { directory }).byte(b'/').push(command.to_bytes());
+        if path.is_full() {
+            continue;
+        }
+        let path = path.c_str();
+        match attempt(spec, path) {
+            // A file is there, and its interpreter is not.
+            Failure::NOENT if worst == Failure::NOENT && cause == Cause::Unknown => cause = looked(path, worst),
+            Failure::NOENT | Failure::NOTDIR => {}
+            // A directory that cannot be searched is passed over.
+            Failure::ACCESS if files::look(HERE, path).is_err() => {}
+            Failure::ACCESS if worst == Failure::ACCESS => {}
+            Failure::ACCESS => (worst, cause) = (Failure::ACCESS, looked(path, Failure::ACCESS)),
+            errno => return outcome(spec, command, path, errno),
+        }
+    }
+    report(spec, command, worst, cause)
+}
+
+/// PATH is for names without a slash (execvp(3)).
+fn is_path(command: &CStr) -> bool {
+    text::has(command.to_bytes(), b'/')
+}
+
+/// Executes `path`. A file of no format that the kernel knows is a script for the shell (execvp(3)), unless it is a program for
+/// another machine. A missing shell leaves the reason as it is.
+fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
+    match sys::execve(path, spec.exec.argv, spec.exec.env) {
+        Failure::NOEXEC if hint::is_script(path) => match sys::execve_script(SH, path, spec.exec.argv, spec.exec.env) {
+            Failure::NOENT | Failure::NOTDIR | Failure::ACCESS | Failure::LOOP => Failure::NOEXEC,
+            errno => errno,
+        },
+        errno => errno,
+    }
+}
+
+fn outcome(spec: &Spec<'_>, command: &CStr, path: &CStr, why: Failure) -> u8 {
+    report(spec, command, why, looked(path, why))
+}
+
+/// Why a file cannot be executed, if the wording has hints.
+fn looked(path: &CStr, why: Failure) -> Cause {
+    if wording::speaks_as(Name::Nsinit) { hint::of_execution(path, why) } else { Cause::Unknown }
+}
+
+/// Reports why the command was not executed. Returns its exit status.
+fn report(spec: &Spec<'_>, command: &CStr, why: Failure, cause: Cause) -> u8 {
+    let empty = why == Failure::NOENT && cause == Cause::Unknown && wording::speaks_as(Name::Nsinit) && spec.is_empty();
+    blame_execution(command, why, if empty { Cause::EmptyRoot } else { cause }.hint())
+}
+
+/// The path of the working directory.
+///
+/// # Errors
+/// [`Failure::OUTSIDE`]: it lies outside of the root; others: see getcwd(2).
+pub fn here(buffer: &mut [u8; PATH]) -> Result<&CStr, Failure> {
+    files::getcwd(buffer)?;
+    match buffer.first() {
+        Some(b'/') => Ok(c_str(buffer)),
+        _ => Err(Failure::OUTSIDE),
+    }
+}

@@ -1,0 +1,92 @@
+//! All the rest of the life of a machine's first process, once the machine is prepared.
+
+use rustix::process::{Pid, setsid};
+
+use crate::process::machine::{self, Machine, What};
+use crate::report::hint;
+use crate::report::message::{blame_hint, failed};
+use crate::say;
+use crate::spec::{End, Spec};
+use crate::state::Launch;
+use crate::supervise::power;
+use crate::supervise::wait::{self, ANY_CHILD};
+use crate::sys::{self, Failure, Fork, Set, Time};
+use crate::tty::job;
+
+/// Runs the command, until the machine is to end, and ends the machine. `shell` is what `--on-exit shell` runs; `runs`: the
+/// command line is valid. `launch` is that of [`machine::prepare`].
+pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: &Launch) -> ! {
+    if runs && spec.machine.switch_root.is_some() {
+        // It returns where that failed.
+        let _ = machine::plan(&mut Launch { spec: *spec, ..*launch });
+        runs = false;
+    }
+    // An open descriptor would keep a mount busy.
+    sys::close_ours(&[], &[]);
+    let begin = |what| start_session(if what == What::Command { spec } else { shell }, launch);
+    // Signals that are not blocked are lost as long as nothing waits for them.
+    if sys::set_mask(Set::ALL).is_err() {
+        wait::stop_hearing();
+    }
+    let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8 };
+    let power = machine.supervise(runs);
+    let ended = power::end_all(
+        machine.child,
+        match spec.life.end {
+            End::Grace(seconds) => Some(seconds),
+            End::Wait => None,
+            _ => Some(0),
+        },
+    );
+    if let Some(change) = ended {
+        machine.has_ended(change);
+    }
+    if spec.machine.is_whole {
+        power::unmount_all();
+    }
+    // The kernel ends the process that has it halt the machine, too.
+    loop {
+        match plain_fork() {
+            Ok(Fork::Child) => sys::exit(power::switch(power, spec.machine.is_whole).number() as i32),
+            Ok(Fork::Parent(child)) => {
+                let _ = sys::wait_end(child.as_raw_nonzero().get());
+                break;
+            }
+            Err(_) => {}
+        }
+        if !spec.machine.is_whole {
+            break;
+        }
+        // Every other process has ended: what is short now will be free.
+        let _ = wait::signal(Some(A_SECOND), ANY_CHILD);
+    }
+    if !spec.machine.is_whole {
+        sys::exit(machine.status.into());
+    }
+    // The end of this process would be the kernel's.
+    loop {
+        let _ = wait::signal(None, ANY_CHILD);
+        power::reap();
+    }
+}
+
+const A_SECOND: Time = Time { seconds: 1, nanos: 0 };
+
+/// A child that is a copy of this process. Why there is none is reported.
+fn plain_fork() -> Result<Fork, Failure> {
+    sys::clone_old(0).map_err(|why| blame_hint(say!("fork"), c"", why, hint::of_fork(why).hint()))
+}
+
+/// What any other nsinit would do, as a child with a session of its own, on the console.
+fn start_session(spec: &Spec<'static>, launch: &Launch) -> Result<Pid, Failure> {
+    match sys::clone_old(0)? {
+        Fork::Parent(child) => Ok(child),
+        Fork::Child => {
+            let _ = setsid();
+            // There may be none.
+            let _ = job::control();
+            let _ = sys::set_mask(launch.caller.mask);
+            sys::exit(super::run(spec, launch.start))
+        }
+    }
+}

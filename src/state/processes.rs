@@ -1,0 +1,224 @@
+//! What each process knows alone.
+
+use rustix::process::Pid;
+
+use super::{Launch, Learned, Pipe, Process};
+use crate::spec::{DEVICES, LOCKS, Spec};
+use crate::sys::files::Fd;
+use crate::sys::{self, Apart, Failure, Signal, Start};
+
+/// How many kinds of namespaces there are.
+const KINDS: usize = 8;
+
+/// The launcher. With `--enter` and `--init` it is the parent of the command too.
+pub struct Launcher {
+    pub launch: Launch,
+    pub outside: Outside,
+    pub relay: Relay,
+    /// The directory of process 1 in /proc.
+    pub directory: Learned<Fd>,
+    pub target: Target,
+    /// The command, where it is a child of the launcher.
+    pub command: Option<(Pid, Apart<'static>)>,
+    /// A signal asked the launcher to end while it started `--enter`: what ends with the command's status otherwise.
+    pub ended_by: Option<Signal>,
+}
+
+impl Launcher {
+    #[must_use]
+    pub fn new(spec: &Spec<'static>, start: &'static Start) -> Launcher {
+        Launcher {
+            launch: Launch::new(spec, start),
+            outside: Outside::NOTHING,
+            relay: Relay::NONE,
+            directory: Learned::NOT_YET,
+            target: Target::NONE,
+            command: None,
+            ended_by: None,
+        }
+    }
+}
+
+impl Process for Launcher {
+    fn launch(&mut self) -> &mut Launch {
+        &mut self.launch
+    }
+
+    /// Process 1 ends. If it ended by itself it has reported why.
+    fn abort(&mut self) -> bool {
+        let Some(child) = self.outside.container.known() else { return false };
+        let child = child.as_raw_nonzero().get();
+        let _ = sys::kill(child, Signal::KILL);
+        sys::wait_end(child).is_ok()
+    }
+}
+
+/// What a supervisor of the command knows: the launcher, for as long as the container runs, and process 1.
+pub struct Supervision {
+    pub launch: Launch,
+    /// Process 1 has nothing outside.
+    pub outside: Outside,
+    /// Without a pid namespace: a procfs that shows the command's descendants.
+    pub tree: Option<Fd>,
+}
+
+/// How a launch ended.
+#[derive(Clone, Copy)]
+pub struct Outcome {
+    /// The exit status of nsinit.
+    pub status: i32,
+    /// The command has been executed, and `status` is its own.
+    pub ran: bool,
+    /// The signal that killed the command.
+    pub killer: Option<Signal>,
+}
+
+impl Outcome {
+    /// It has not ended yet.
+    pub const NONE: Outcome = Outcome { status: 0, ran: false, killer: None };
+}
+
+/// What follows the launch from outside, and what it is told.
+#[derive(Clone, Copy)]
+pub struct Outside {
+    /// Process 1 of the container, or the command where there is none.
+    pub container: Learned<Pid>,
+    /// The inode numbers of its namespaces.
+    pub namespaces: [u64; KINDS],
+    /// `--pid-file`: the directory that its path begins in, and the file.
+    pub pid_file: Option<(Fd, Fd)>,
+    /// `--detach`: where the caller's process waits for its exit status.
+    pub waiting: Option<Fd>,
+}
+
+impl Outside {
+    pub const NOTHING: Outside =
+        Outside { container: Learned::NOT_YET, namespaces: [0; KINDS], pid_file: None, waiting: None };
+}
+
+/// The relay of `--pty`, as its supervisor sees it.
+#[derive(Clone, Copy)]
+pub struct Relay {
+    /// The process, while it runs.
+    pub process: Option<Pid>,
+    /// What it is told by.
+    pub word: Option<Pipe>,
+    /// With `--enter`: the helper, which leads the session of the pty.
+    pub leader: Option<Pid>,
+}
+
+impl Relay {
+    pub const NONE: Relay = Relay { process: None, word: None, leader: None };
+}
+
+/// Of `--enter`: the process that is entered, opened from outside.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Its directory in /proc.
+    pub process: Learned<Fd>,
+    /// The process itself, where the kernel has that (Linux 5.3).
+    pub handle: Option<Fd>,
+    /// Its root and its working directory.
+    pub root: Learned<Fd>,
+    pub directory: Learned<Fd>,
+    /// The inode numbers of its namespaces.
+    pub namespaces: [u64; KINDS],
+    /// The kinds (CLONE_NEW*) that it does not share with the caller.
+    pub kinds: u32,
+    /// The list of processes of its cgroup, if that is not ours, or why the command cannot be in it.
+    pub cgroup: Result<Option<Fd>, Failure>,
+    /// It is in another cgroup of version 1.
+    pub old_cgroup: bool,
+}
+
+impl Target {
+    pub const NONE: Target = Target {
+        process: Learned::NOT_YET,
+        handle: None,
+        root: Learned::NOT_YET,
+        directory: Learned::NOT_YET,
+        namespaces: [0; KINDS],
+        kinds: 0,
+        cgroup: Ok(None),
+        old_cgroup: false,
+    };
+}
+
+/// The helper of `--enter`.
+pub struct Helper {
+    pub launch: Launch,
+    pub target: Target,
+}
+
+impl Process for Helper {
+    fn launch(&mut self) -> &mut Launch {
+        &mut self.launch
+    }
+}
+
+/// Process 1, until the command starts.
+pub struct Setup {
+    pub launch: Launch,
+    /// The working directory of the caller, for the sources of the operations.
+    pub directory: Learned<Fd>,
+    /// The caller's device files.
+    pub devices: Learned<[Fd; DEVICES]>,
+    /// What becomes the root, DIR or the mount of `--image`: attached nowhere yet.
+    pub source: Option<Fd>,
+    /// The new root.
+    pub root: Learned<Fd>,
+    /// With `--pty`: the two ends of the pty, where the container's /dev made them.
+    pub pty: Option<(Fd, Fd)>,
+    /// Without a pid namespace: a procfs that shows the command's descendants.
+    pub tree: Option<Fd>,
+    /// The descriptors of the files that are locked.
+    pub locks: [u32; LOCKS],
+    /// The command, once it is a child.
+    pub command: Option<(Pid, Apart<'static>)>,
+}
+
+impl Setup {
+    #[must_use]
+    pub fn new(launch: &Launch) -> Setup {
+        Setup {
+            launch: *launch,
+            directory: Learned::NOT_YET,
+            devices: Learned::NOT_YET,
+            source: launch.image,
+            root: Learned::NOT_YET,
+            pty: None,
+            tree: None,
+            locks: [0; LOCKS],
+            command: None,
+        }
+    }
+}
+
+impl Process for Setup {
+    fn launch(&mut self) -> &mut Launch {
+        &mut self.launch
+    }
+}
+
+/// The command, until it is executed.
+#[derive(Clone, Copy)]
+pub struct Command {
+    pub launch: Launch,
+    /// Its parent, by its number in our pid namespace.
+    pub parent: Option<Pid>,
+    /// The exit status that reports why it was not executed.
+    pub status: u8,
+}
+
+impl Command {
+    #[must_use]
+    pub const fn new(launch: &Launch) -> Command {
+        Command { launch: *launch, parent: None, status: 0 }
+    }
+}
+
+impl Process for Command {
+    fn launch(&mut self) -> &mut Launch {
+        &mut self.launch
+    }
+}

@@ -1,0 +1,106 @@
+//! The one teardown: what the launcher leaves behind, whatever ended the launch.
+//!
+//! Processes and mounts need none: they end with the namespaces, and what has none is ended by `init` before.
+
+use crate::channels;
+use crate::report::message::{blame, give_up};
+use crate::say;
+use crate::state::{Launch, Outcome, Outside, Process};
+use crate::step::{self, OnError, walk};
+use crate::supervise::job_control::Job;
+use crate::supervise::shutdown;
+use crate::sys::{self, Done, Failure, Signal};
+
+type Step = step::Step<Ended>;
+
+/// A launch that has ended.
+pub struct Ended {
+    pub launch: Launch,
+    pub outside: Outside,
+    /// The job of the command, if there was one.
+    pub job: Option<Job>,
+    pub outcome: Outcome,
+}
+
+impl Process for Ended {
+    fn launch(&mut self) -> &mut Launch {
+        &mut self.launch
+    }
+}
+
+/// After the command. No failure keeps the rest from being done.
+static END: [Step; 5] = [
+    Step::new(say!("take the terminal back"), |ended| {
+        if let Some(job) = &mut ended.job {
+            job.take_back(ended.outcome.killer);
+        }
+        Ok(())
+    })
+    .when(|spec| spec.lends_terminal() || spec.hides_group()),
+    Step::new(say!("end the relay"), |ended| {
+        if let Some(job) = &mut ended.job {
+            job.end_relay();
+        }
+        Ok(())
+    })
+    .when(|spec| spec.terminal.pty),
+    // A reader that has gone needs no report.
+    Step::new(say!("write the end of CMD to"), |ended| {
+        let Outcome { status, ran, killer } = ended.outcome;
+        if ran { channels::write_end(&ended.launch.spec, status, killer) } else { Ok(()) }
+    })
+    .on(|spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" })
+    .when(|spec| spec.channels.status.is_some())
+    .on_error(OnError::Ignore),
+    REMOVE,
+    TELL,
+];
+
+/// Nothing was started, or it has ended.
+static ABANDON: [Step; 2] = [REMOVE, TELL];
+
+const REMOVE: Step = Step::new(say!("remove"), |ended| {
+    channels::remove_pid_file(&ended.launch.spec, &ended.outside);
+    Ok(())
+})
+.on(|spec| spec.channels.pid_file.unwrap_or_default())
+.when(|spec| spec.channels.pid_file.is_some());
+
+/// The caller's process waits for the exit status as long as the command has not been executed.
+const TELL: Step = Step::new(say!("tell the process of the caller, if CMD never ran"), |ended| {
+    channels::tell_waiting(&mut ended.outside, ended.outcome.status);
+    Ok(())
+})
+.when(|spec| spec.channels.detach)
+.on_error(OnError::Ignore);
+
+/// All steps of the teardown, in their order.
+///
+/// # Errors
+/// None: no failure is one of the launch.
+pub fn plan(ended: &mut Ended) -> Done {
+    walk(&END, ended)
+}
+
+/// Dies of the signal that killed the command, if the user asked for that. Otherwise returns the exit status.
+#[must_use]
+pub fn exit(ended: &Ended) -> i32 {
+    let Outcome { status, killer, .. } = ended.outcome;
+    if let Some(killer) = killer.filter(|_| ended.launch.spec.life.propagate) {
+        sys::die_of(killer);
+    }
+    status
+}
+
+/// The launch has failed before there was a command: why, or the signal that asked the launcher to end. Returns the exit
+/// status.
+pub fn abandon(mut ended: Ended, done: Done, asked: Option<Signal>) -> i32 {
+    ended.outcome.status = match (asked, done) {
+        (Some(signal), _) => shutdown::status_of(signal).into(),
+        (None, Err(why)) => give_up(why),
+        // No plan ends without a child.
+        (None, Ok(())) => give_up(blame(say!("start"), c"CMD", Failure::CHILD)),
+    };
+    let _ = walk(&ABANDON, &mut ended);
+    ended.outcome.status
+}
