@@ -13,7 +13,7 @@ use crate::report::hint;
 use crate::report::message::{blame_hint, push_object, warn, write_line};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::Process;
+use crate::state::{Launch, Process};
 use crate::sys::{self, Done, Failure, Set, Signal, Standard};
 use crate::text::{Say, Text};
 
@@ -112,9 +112,19 @@ impl Row {
         }
     }
 
+    /// Whether the step is to be done now. With `--explain` it is printed instead.
     #[inline(never)]
-    fn explain(&self, spec: &Spec<'_>) {
-        explain_line(self.says, (self.on)(spec));
+    fn is_done(&self, launch: &Launch) -> bool {
+        let asked = (self.when)(&launch.spec);
+        if asked && launch.explains {
+            explain_line(self.says, (self.on)(&launch.spec));
+        }
+        asked && !launch.explains
+    }
+
+    /// Whether a failure ends the launch.
+    const fn ends(&self) -> bool {
+        matches!(self.on_error, OnError::End)
     }
 }
 
@@ -124,14 +134,10 @@ impl Row {
 /// [`Failure::REPORTED`]: the line is written.
 pub fn walk<P: Process>(steps: &[Step<P>], process: &mut P) -> Done {
     for Step { row, run } in steps {
-        let launch = process.launch();
-        if !(row.when)(&launch.spec) {
-            continue;
-        }
-        if launch.explains {
-            row.explain(&launch.spec);
-        } else if let Err(why) = run(process) {
-            let reported = matches!(row.on_error, OnError::End) && process.abort();
+        if row.is_done(process.launch())
+            && let Err(why) = run(process)
+        {
+            let reported = row.ends() && process.abort();
             row.failed(&process.launch().spec, why, reported)?;
         }
     }

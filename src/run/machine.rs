@@ -18,7 +18,9 @@ use crate::tty::job;
 pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: &Launch) -> ! {
     if runs && spec.machine.switch_root.is_some() {
         // It returns where that failed.
-        let _ = machine::plan(&mut Launch { spec: *spec, ..*launch });
+        let mut own = *launch;
+        own.spec = *spec;
+        let _ = machine::plan(&mut own);
         runs = false;
     }
     // An open descriptor would keep a mount busy.
