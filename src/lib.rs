@@ -9,14 +9,14 @@
 //! ```text
 //! sys                     the only room with unsafe code: the C main, raw calls that rustix lacks, typed; calls on files
 //! text                    text and numbers in fixed buffers; the program's own texts, packed
-//! mountinfo               the list of mounts, where nothing else tells
+//! mountinfo               the list of mounts, where no system call tells
 //! spec                    what was asked for, by topic: plain data, borrowed from the arguments; and its validation
 //! report                  errnos and hints in words, the wording of each vocabulary; one message, one write
-//! state                   what the processes of one launch know; which descriptors a process keeps
+//! state                   what each process of a launch knows; which descriptors a process keeps
 //! step                    ordered work as a table, and the loop that walks it
 //! fs                      mounts as descriptors, the staging tmpfs, paths below a root, the caller's /proc and devices
 //! ns  tty                 namespaces and ids; job control and ptys
-//! confine  channels       capabilities, keyring, own executable; what is told to whoever follows the launch
+//! confine  channels       capabilities, keyring, own executable; what is reported to processes outside
 //! rootfs                  what becomes / of a container, and all that is mounted below it
 //! supervise               waiting for processes and ending them
 //! process                 one file a process: launcher, container_setup, init, command, enter, relay, machine
@@ -27,21 +27,31 @@
 //!
 //! # Invariants
 //!
-//! - After the fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
-//! - Two processes share memory twice: CMD until it is executed ([`sys::start`]), to which its arguments and environment are
-//!   left; and process 1's helper, which makes the mounts and alone has what it writes to ([`sys::beside`]). Each has a
-//!   stack of its own.
-//! - Nobody wakes without cause: every process waits in one rt_sigtimedwait(2), and who copies for a terminal in one
-//!   ppoll(2), which looks again once a second while something lies there that was typed for others.
-//! - No path of the container's is followed by the kernel ([`resolve`]); no process of the container shares a process
-//!   group with one outside ([`tty`]).
-//! - A step that fails ends the launch with one line and status 125. There is no "as much as was possible".
+//! Each with its exceptions.
+//!
+//! - After the first fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
+//! - Two processes share memory three times: the command, from its clone to execve(2) ([`sys::start`]), which owns its
+//!   arguments and its environment from then on; the helper that makes the mounts ([`sys::beside`]), which alone has what it
+//!   writes to; and short questions to the kernel in a child, while the parent stands still ([`sys::spawn`]).
+//! - No supervisor polls: it waits in one place ([`supervise::wait`]). The exceptions: the relay of a pty looks once a second
+//!   while it is in the background with unread input; a shutdown without a pid namespace looks for new descendants while it
+//!   kills; a filter that forbids rt_sigtimedwait(2) leaves nothing but waiting for children.
+//! - The kernel follows no path of the container for a process of nsinit ([`fs::resolve`]). The exceptions come after the root
+//!   is entered, with the rights of the command: its working directory, its executable, its lock files.
+//! - No process of the container is in a process group of the caller ([`tty::job`]), except in a sandbox without
+//!   --new-session, as bubblewrap has it.
+//! - A step that fails ends the launch with one line and status 125. The exceptions are in the column `on_error` of the step
+//!   tables ([`step::OnError`]): none of them is a protection.
+//! - Everything that happens between `main` and execve(2) is a row of a table, and `--explain` prints the same rows. The
+//!   exceptions come before there is a launch: the executable is left ([`run::leave_file`]), and the arguments are parsed.
+//! - A [`spec::Spec`] does not change. The exceptions are the two facts that only the kernel knows: see [`spec`].
 //!
 //! # What is absent, and why
 //!
-//! No threads: the signal mask, the descriptors and `CLONE_VFORK` are then simple. No configuration file: the arguments
-//! are it. No parsing of mountinfo where the kernel has mount_setattr(2): it makes each bind cost as much as all before
-//! it. No set-id operation: a launcher that is root for everybody has to be right about everything.
+//! No threads: the signal mask, the descriptors and `CLONE_VFORK` are then simple. No configuration file: the arguments are
+//! the configuration; a machine's first process, which has none, reads them from the kernel's command line or from
+//! /etc/nsinit.args. No mountinfo where the kernel has mount_setattr(2): reading it makes each bind cost as much as all before
+//! it. No set-id operation: a launcher that is root for every user has to be right about everything.
 #![no_std]
 #![deny(unsafe_code)]
 

@@ -29,7 +29,7 @@ pub trait Process {
     }
 }
 
-/// What the caller was when nsinit started: CMD is to find the same.
+/// What nsinit found when the caller started it: the command finds the same.
 #[derive(Clone, Copy)]
 pub struct Caller {
     pub uid: u32,
@@ -40,7 +40,7 @@ pub struct Caller {
     pub child_ignored: bool,
     /// The file mode creation mask.
     pub umask: u32,
-    /// How large a core file may be, in bytes, and may be made to be.
+    /// The soft and the hard limit on the size of a core file, in bytes.
     pub core: [u64; 2],
 }
 
@@ -97,7 +97,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// What is known at the beginning.
+    /// What is known before the first step.
     #[must_use]
     pub fn new(spec: &Spec<'static>, start: &'static Start) -> Launch {
         let caller = Caller {

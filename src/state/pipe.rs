@@ -1,4 +1,4 @@
-//! Pipes between the processes of a launch, and what is told through them.
+//! Pipes between the processes of a launch, and the news that go through them.
 
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -15,65 +15,68 @@ pub struct Pipe {
 }
 
 impl Pipe {
+    /// A pipe whose ends are close-on-exec, with these flags.
+    ///
     /// # Errors
-    /// Those of pipe(2).
+    /// EMFILE, ENFILE: there are no more descriptors; others: see pipe(2).
     pub fn new(flags: PipeFlags) -> Result<Pipe, Failure> {
         let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
         Ok(Pipe { read: keep_open(read), write: keep_open(write) })
     }
 
-    /// One whose news `signal` announces to us.
+    /// A pipe that sends `signal` to this process when something was written to it (fcntl(2), F_SETSIG).
     ///
     /// # Errors
-    /// Those of pipe(2) and fcntl(2).
+    /// EMFILE, ENFILE: there are no more descriptors; others: see pipe(2) and fcntl(2).
     pub fn announced(signal: Signal) -> Result<Pipe, Failure> {
         let pipe = Pipe::new(PipeFlags::NONBLOCK)?;
-        // Before anybody can write to it: what is there already is not announced.
+        // Before any process can write to it: the kernel does not announce earlier writes.
         sys::signal_on_input(pipe.read, getpid(), signal)?;
         Ok(pipe)
     }
 
-    /// Whether nobody has the end that is written open any more, asked by who has read what was to be read.
+    /// Whether no process has the write end open any more. The caller has read everything that was written.
     ///
     /// # Errors
-    /// None is known.
+    /// None is known: see fcntl(2).
     pub fn is_ended(self) -> Result<bool, Failure> {
         fcntl_setfl(self.read, OFlags::NONBLOCK)?;
         Ok(read(self.read, &mut [0u8]) == Ok(0))
     }
 }
 
-/// write(2) to what nobody may read any more: without SIGPIPE, which is blocked, and would then be CMD's.
+/// write(2) to a pipe that may have no reader. SIGPIPE is blocked, and would stay pending for the command: it is discarded.
 ///
 /// # Errors
-/// Those of write(2).
+/// EPIPE: there is no reader; others: see write(2).
 pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Done {
     let written = write(to, bytes);
-    // What is blocked is kept whatever is said of it; what comes to be ignored is no longer pending (signal(7)).
+    // A pending signal is discarded when its action becomes "ignore" (sigaction(2)).
     if written == Err(Failure::PIPE) && sys::set_ignored(Signal::PIPE, true) == Ok(false) {
         let _ = sys::set_ignored(Signal::PIPE, false);
     }
     written.map(|_| ())
 }
 
-/// What process 1, or CMD before it is executed, tells the launcher: a byte for the kind and one for a value.
+/// What process 1, or the command before it is executed, reports to the launcher: a byte for the kind and one for a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum News {
-    /// CMD was stopped by this signal.
+    /// This signal stopped the command.
     Stopped = 1,
-    /// CMD died of this signal, and so are we to.
+    /// This signal killed the command; with --propagate the launcher dies of it too.
     Died = 2,
-    /// CMD has ended with this status, and others have not.
+    /// The command has ended with this status, and other processes have not.
     Left = 3,
-    /// CMD was never executed.
+    /// The command was never executed.
     Failed = 4,
-    /// CMD has been executed, or has failed before that.
+    /// The command has been executed, or reported its failure before.
     Started = 5,
-    /// CMD has ended, and what it has written to its own terminal is to be copied before process 1 ends too.
+    /// The command has ended. Its output on the pty must be copied before process 1 ends.
     Silent = 6,
 }
 
 impl News {
+    /// The kind that a byte stands for.
     #[must_use]
     pub const fn of(kind: u8) -> News {
         match kind {

@@ -78,7 +78,7 @@ impl Outcome {
     pub const NONE: Outcome = Outcome { status: 0, ran: false, killer: None };
 }
 
-/// What follows the launch from outside, and what it is told.
+/// What the launcher reports to processes outside, and by what.
 #[derive(Clone, Copy)]
 pub struct Outside {
     /// Process 1 of the container, or the command where there is none.
@@ -101,7 +101,7 @@ impl Outside {
 pub struct Relay {
     /// The process, while it runs.
     pub process: Option<Pid>,
-    /// What it is told by.
+    /// The pipe of its orders: begin, end.
     pub word: Option<Pipe>,
     /// With `--enter`: the helper, which leads the session of the pty.
     pub leader: Option<Pid>,
