@@ -55,7 +55,8 @@ pub struct Look {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Launch {
-    // In this order, what is asked most often first: its offset then fits one byte of an instruction.
+    // First, because it is asked most often: the offsets of its first topics then fit one byte of an instruction.
+    pub spec: Spec<'static>,
     /// With `--explain`: steps are printed, not done.
     pub explains: bool,
     /// The command is put into the terminal's foreground.
@@ -92,7 +93,6 @@ pub struct Launch {
     pub image: Option<Fd>,
     /// Of `--enter`: the caller's /dev/ptmx, where the container has none that works.
     pub ptmx: Option<Fd>,
-    pub spec: Spec<'static>,
     pub start: &'static Start,
 }
 

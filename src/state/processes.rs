@@ -11,6 +11,7 @@ use crate::sys::{self, Apart, Failure, Signal, Start};
 const KINDS: usize = 8;
 
 /// The launcher. With `--enter` and `--init` it is the parent of the command too.
+#[repr(C)]
 pub struct Launcher {
     pub launch: Launch,
     pub outside: Outside,
@@ -54,6 +55,7 @@ impl Process for Launcher {
 }
 
 /// What a supervisor of the command knows: the launcher, for as long as the container runs, and process 1.
+#[repr(C)]
 pub struct Supervision {
     pub launch: Launch,
     /// Process 1 has nothing outside.
@@ -145,6 +147,7 @@ impl Target {
 }
 
 /// The helper of `--enter`.
+#[repr(C)]
 pub struct Helper {
     pub launch: Launch,
     pub target: Target,
@@ -157,6 +160,7 @@ impl Process for Helper {
 }
 
 /// Process 1, until the command starts.
+#[repr(C)]
 pub struct Setup {
     pub launch: Launch,
     /// The working directory of the caller, for the sources of the operations.
@@ -202,6 +206,7 @@ impl Process for Setup {
 
 /// The command, until it is executed.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Command {
     pub launch: Launch,
     /// Its parent, by its number in our pid namespace.

@@ -14,6 +14,7 @@ use crate::sys::{self, Done, Failure, Signal};
 type Step = step::Step<Ended>;
 
 /// A launch that has ended.
+#[repr(C)]
 pub struct Ended {
     pub launch: Launch,
     pub outside: Outside,
