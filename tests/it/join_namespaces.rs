@@ -36,7 +36,7 @@ fn each_join_option_joins_one_namespace() {
                 }
                 let ours = who.is_root() && matches!(maker, Maker::Unshare | Maker::Runc);
                 if ours && option == "--join-user" {
-                    container.root.sh(&[option, &of], SHOW).fails("ours already");
+                    container.root.sh(&[option, &of], SHOW).fails("nsinit is in it already");
                     continue;
                 }
                 let mut options = vec![option, &of];
