@@ -18,6 +18,7 @@ use crate::sys::files::{self, Fd, HERE, chdir, read, write};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Say;
 use crate::text::Text;
+use crate::text::verb;
 
 /// Writes who process 1 is, or CMD where there is none, by its number outside, and the inode numbers of its new namespaces
 /// (namespaces(7)). `space` stands before each member.
@@ -115,10 +116,10 @@ pub fn started(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
         line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
         if let Err(why) = write(file, line.bytes()) {
             if outside.waiting.is_some() {
-                blame_hint(say!("write"), spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
+                blame_hint(verb::WRITE, spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
                 return false;
             }
-            warn(say!("write"), spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
+            warn(verb::WRITE, spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
         }
     }
     if let Some(fd) = spec.channels.ready {

@@ -4,26 +4,25 @@
 
 mod cli;
 
-use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use engine::process::machine::is_whole_machine;
-use engine::report::message::{blame, failed, give_up, refuse};
-use engine::report::wording::speak_as;
+use engine::report::message::{blame, failed, refuse};
+use engine::report::wording;
 use engine::run;
 use engine::say;
-use engine::spec::Spec;
 use engine::spec::validate::{self, Fault};
-use engine::sys::{Start, own_number, unwritten};
+use engine::sys::{self, Start};
 
-use cli::builder::{Asked, Draft};
-use cli::{Bad, NATIVE, Vocabulary, base, boot, choose, complain, complain_of_no_command, parse, print, try_out};
+use cli::builder::Asked;
+use cli::rows::Vocabulary;
+use cli::{CommandLine, kernel_cmdline, words};
 
 #[cfg(not(test))]
 #[global_allocator]
 static HEAP: engine::sys::Bump = engine::sys::Bump::new(end_without_memory);
 
-/// Rust's own end would be a trap.
+/// Rust's own handler would end with a trap.
 #[cfg(not(test))]
 fn end_without_memory() -> ! {
     blame(say!("allocate memory"), c"", engine::sys::Failure::NOMEM);
@@ -33,93 +32,78 @@ fn end_without_memory() -> ! {
 #[cfg(not(test))]
 engine::entry!(run);
 
-/// Parse, judge, launch, answer.
+/// Read, validate, launch, answer.
 #[cfg_attr(test, allow(dead_code, reason = "the test harness has a main of its own"))]
 fn run(start: Start) -> i32 {
     // It lives as long as the process.
     let start: &'static Start = Box::leak(Box::new(start));
-    // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives everybody what only its owner may do.
-    if start.auxiliary.secure {
-        return Fault::new(
-            say!("set-id bits or file capabilities"),
-            b"",
-            c"",
-            say!("nsinit needs none, and gives away what it has"),
-        )
-        .report();
-    }
     let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
-    let words = choose(program);
-    speak_as(words.voice);
-    let native = words.voice == NATIVE.voice;
-    let first = match own_number() {
+    let vocabulary = cli::choose(program);
+    wording::choose(vocabulary.wording);
+    // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives every caller the rights of its owner.
+    if start.auxiliary.secure {
+        return refuse(say!(
+            "set-id bits and file capabilities are not supported: every caller would get their rights"
+        ));
+    }
+    let native = !vocabulary.needs_command;
+    let first = match sys::own_number() {
         Ok(number) => native && number == 1,
         Err(why) => {
-            blame(say!("ask for our own number"), c"", why);
+            blame(say!("read nsinit's process id"), c"", why);
             return failed();
         }
     };
     let (whole, alone) = (first && is_whole_machine(), start.args.len() <= 2);
-    let meant = try_out(words, start.args, start);
-    if whole || first && (meant.boots || alone && base(program) == b"init") {
-        boot(start, whole);
+    if whole || first && alone && words::base(program) == b"init" {
+        kernel_cmdline::boot(start, whole, None);
     }
+    // Never freed: the process ends or executes another program.
+    let mut line = ManuallyDrop::new(CommandLine::new(vocabulary, program, start));
     if alone && native {
-        print(words, Asked::Usage, program);
+        line.print(Asked::Usage);
         return failed();
     }
-    if let Some(command) = meant.command.filter(|_| meant.contained)
-        && let Err(why) = run::leave_file(command.command(), start)
-    {
-        return give_up(why);
-    }
-    // Nothing is given back: the process ends or becomes another.
-    let mut draft = ManuallyDrop::new(Draft::new(start.env));
-    if let Err(why) = (words.begin)(&mut draft) {
+    if let Err(why) = (vocabulary.begin)(&mut line.draft) {
         return refuse(why);
     }
-    draft.spec.exec.argv = match parse(words, start, &mut draft) {
-        Ok(command) => command,
-        Err(Bad) => return complain(words, &draft.complaint, program),
-    };
-    (words.end)(&mut draft);
-    if let Err(why) = draft.finish() {
-        return refuse(why);
+    line.read(start.args, start);
+    if first && line.draft.spec.machine.boots {
+        kernel_cmdline::boot(start, false, Some(&mut line));
     }
-    answer(words, draft.asked, &draft.spec, start, program)
+    match line.carry_out(start) {
+        Ok(()) => answer(vocabulary, &mut line, start),
+        Err(status) => status,
+    }
 }
 
-fn answer(
-    words: &'static Vocabulary,
-    asked: Asked,
-    spec: &Spec<'static>,
-    start: &'static Start,
-    program: &CStr,
-) -> i32 {
+fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'static Start) -> i32 {
+    let asked = line.draft.asked;
     match asked {
         Asked::Pause => return run::pause(start),
         Asked::Explain | Asked::Run => {
-            if words.voice != NATIVE.voice && spec.exec.argv.is_none() {
-                return complain_of_no_command(words, program);
+            if vocabulary.needs_command && line.draft.spec.exec.argv.is_none() {
+                return line.complain_of_no_command();
             }
-            if (words.voice == NATIVE.voice || spec.contained())
+            let spec = &mut line.draft.spec;
+            if vocabulary.makes_containers
                 && let Err(fault) = validate::check(spec)
             {
                 return fault.report();
             }
             if asked == Asked::Run {
                 if spec.machine.boots {
-                    let why = say!("it is for process 1, of a machine or of a pid namespace");
-                    return Fault::new(say!("--boot and --switch-root"), b"", c"", why).report();
+                    let why = say!("need process 1, of a machine or of a pid namespace");
+                    return Fault::new(say!("--boot and --switch-root"), b"", None, why).report();
                 }
                 return run::run(spec, start);
             }
             run::explain(spec, start);
         }
-        _ => print(words, asked, program),
+        _ => line.print(asked),
     }
-    // A script may read it: a text that is cut off is a failure.
-    match unwritten() {
+    // A script may read it: an incomplete text is a failure.
+    match sys::unwritten() {
         Some(why) => {
             blame(say!("write to"), c"standard output", why);
             failed()

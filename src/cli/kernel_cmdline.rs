@@ -1,11 +1,11 @@
-//! The command line of a machine's first process: what the kernel's own says behind ` -- `, or a file.
+//! The command line of a machine's first process: what follows ` -- ` on the kernel's, or a file.
 
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use engine::fs::procfs;
 use engine::process::machine;
-use engine::report::message::{refuse, warn};
+use engine::report::message::warn;
 use engine::spec::validate;
 use engine::spec::{Machine, Spec};
 use engine::state::{Launch, descriptors};
@@ -15,91 +15,84 @@ use engine::text::Say;
 use engine::{run, say, text};
 use rustix::fs::OFlags;
 
+use super::CommandLine;
 use super::builder::{Asked, Draft};
-use super::{Bad, List, NATIVE, base, complain, content, list_of, print, read, try_out};
+use super::dialects::NATIVE;
+use super::words;
 
-/// Where the command line is that holds if the kernel's has none.
+/// The file with the command line that holds if the kernel's has none.
 const FILE: &CStr = c"/etc/nsinit.args";
 
-/// A word of the kernel's command line that begins so is an option, `nsinit.NAME=VALUE`: `--NAME=VALUE`.
+/// A word of the kernel's command line that begins so is an option: `nsinit.NAME=VALUE` is `--NAME=VALUE`.
 const PREFIX: &[u8] = b"nsinit.";
 
-/// Prepares the machine, runs what is meant, and never returns. `whole`: it is the kernel's first process, whose arguments are
-/// what the kernel itself did not understand.
-pub fn boot(start: &'static Start, whole: bool) -> ! {
+/// Prepares the machine, runs what was asked for, and never returns. `whole`: nsinit is the kernel's first process, and its
+/// arguments are what the kernel did not understand. `read`: the arguments, if they have been read already.
+pub fn boot(start: &'static Start, whole: bool, read: Option<&mut CommandLine>) -> ! {
     let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
     let preset = Spec { machine: Machine { boots: true, is_whole: whole, ..Spec::PRESET.machine }, ..Spec::PRESET };
     let mut launch = Launch::new(&preset, start);
     let _ = machine::prepare(&mut launch);
-    let (mut line, mut more) = (Vec::new(), Vec::new());
-    // Whoever can't be told what to run is not to run a shell.
+    // If the command line cannot be read, not even a shell is run.
     let mut runs = true;
-    let list = if base(program) == b"init" && (whole || start.args.len() <= 2) {
-        // In a container the kernel's is the host's.
-        runs = !whole || of_kernel(&mut line, &mut more);
-        if line.is_empty() {
-            runs = of_file(&mut line).unwrap_or(runs);
+    let mut own = ManuallyDrop::new(CommandLine::new(NATIVE, c"", start));
+    let line = match read {
+        Some(line) => line,
+        None => {
+            let (mut line, mut more) = (Vec::new(), Vec::new());
+            let list = if words::base(program) == b"init" {
+                // In a container the kernel's command line is the host's.
+                runs = !whole || of_kernel(&mut line, &mut more);
+                if line.is_empty() {
+                    runs = of_file(&mut line).unwrap_or(runs);
+                }
+                words::of_text(line.leak())
+            } else {
+                start.args
+            };
+            own.draft.spec.machine.boots = true;
+            own.read(list, start);
+            own.read_options(words::of_text(more.leak()));
+            &mut *own
         }
-        list_of(line.leak())
-    } else {
-        start.args
     };
-    let more = list_of(more.leak());
-    let meant = try_out(&NATIVE, list, start);
-    let contained = meant.contained || try_out(&NATIVE, more, start).contained;
-    if let Some(command) = meant.command.filter(|_| contained) {
-        runs = runs && run::leave_file(command.command(), start).is_ok();
-    }
-    let mut draft = ManuallyDrop::new(Draft::new(start.env));
-    draft.spec.machine = preset.machine;
-    runs = runs && is_meant(list, more, &mut draft, start);
+    (line.draft.spec.machine.boots, line.draft.spec.machine.is_whole) = (true, whole);
+    runs = runs && is_meant(line, start);
     let mut shell = ManuallyDrop::new(Draft::new(start.env));
     shell.spec.machine = preset.machine;
     let _ = shell.finish();
-    run::run_machine(&draft.spec, &shell.spec, runs, &launch)
+    run::run_machine(&line.draft.spec, &shell.spec, runs, &launch)
 }
 
-/// Fills the draft. Returns whether there is something to run; what is wrong with it is told.
-fn is_meant(list: List, more: List, draft: &mut Draft, start: &'static Start) -> bool {
-    let command = read(&NATIVE, list, false, draft);
-    // What is to follow is to be known, whatever becomes of that.
-    let command = read(&NATIVE, more, true, draft).and(command);
-    draft.spec.machine.boots = true;
-    match command {
-        Ok(command) => draft.spec.exec.argv = command,
-        Err(Bad) => {
-            complain(&NATIVE, &draft.complaint, c"");
-            return false;
-        }
-    }
-    if let Err(why) = draft.finish() {
-        let _ = refuse(why);
+/// Completes what was asked for. Returns whether there is something to run; why there is not is reported.
+fn is_meant(line: &mut CommandLine, start: &'static Start) -> bool {
+    if line.carry_out(start).is_err() {
         return false;
     }
-    match draft.asked {
+    match line.draft.asked {
         Asked::Run | Asked::Explain => {}
         asked => {
-            print(&NATIVE, asked, c"");
+            line.print(asked);
             return false;
         }
     }
-    if let Err(fault) = validate::check(&draft.spec) {
+    if let Err(fault) = validate::check(&line.draft.spec) {
         let _ = fault.report();
         return false;
     }
-    if draft.asked == Asked::Explain {
-        run::explain(&draft.spec, start);
+    if line.draft.asked == Asked::Explain {
+        run::explain(&line.draft.spec, start);
     }
-    draft.asked == Asked::Run
+    line.draft.asked == Asked::Run
 }
 
-/// Appends the words behind ` -- ` to `line`, and the options before it to `more`, each with a NUL. Returns whether they could be
-/// read.
+/// Appends the words after ` -- ` to `line`, and the options before it to `more`, a NUL after each. Returns whether they could
+/// be read.
 fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) -> bool {
     let text = procfs::open().and_then(|proc| files::open(proc, c"cmdline", OFlags::RDONLY)).and_then(all);
     let Ok(text) = text.map_err(|why| warn(say!("read"), c"/proc/cmdline", why, Say::NOTHING)) else { return false };
     let mut behind = false;
-    words(text, &mut |word| {
+    split(text, &mut |word| {
         if behind {
             push(line, b"", word);
         } else if word == b"--" {
@@ -111,10 +104,10 @@ fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Returns whether it could be read, if there is one.
+/// Appends the words of the file to `line`, a NUL after each. Returns whether it could be read, if it exists.
 fn of_file(line: &mut Vec<u8>) -> Option<bool> {
     match files::open(HERE, FILE, OFlags::RDONLY).and_then(all) {
-        Ok(text) => words(text, &mut |word| push(line, b"", word)),
+        Ok(text) => split(text, &mut |word| push(line, b"", word)),
         Err(Failure::NOENT) => return None,
         Err(why) => {
             warn(say!("read"), FILE, why, Say::NOTHING);
@@ -125,7 +118,7 @@ fn of_file(line: &mut Vec<u8>) -> Option<bool> {
 }
 
 fn all(file: Fd) -> Result<&'static [u8], Failure> {
-    let content = content(descriptors::number(Some(file))).ok_or(Failure::IO)?;
+    let content = words::content(descriptors::number(Some(file))).ok_or(Failure::IO)?;
     // The NUL is ours.
     Ok(content.get(..content.len() - 1).unwrap_or_default())
 }
@@ -136,18 +129,18 @@ fn push(to: &mut Vec<u8>, before: &[u8], word: &[u8]) {
     }
 }
 
-/// Hands out the words of a text: what blanks and line ends part, but for those between quotes of either kind, which are left
+/// Hands out the words of a text. Blanks and line ends separate words, except between quotes of either kind, which are left
 /// out. A line that begins with `#` is a comment.
-fn words(text: &[u8], out: &mut dyn FnMut(&[u8])) {
+fn split(text: &[u8], out: &mut dyn FnMut(&[u8])) {
     let mut word = Vec::new();
-    // A quote makes a word even where nothing is between it and the next.
+    // Two quotes with nothing between them are a word.
     let (mut begun, mut quote, mut comment, mut before) = (false, 0, false, b'\n');
     for &byte in text.iter().chain(b"\n") {
         comment = if comment { byte != b'\n' } else { byte == b'#' && before == b'\n' && quote == 0 };
         before = byte;
         match byte {
             _ if comment => {}
-            // No argument can have it.
+            // No argument can contain NUL.
             0 => {}
             b'"' | b'\'' if quote == 0 || quote == byte => {
                 begun = true;
@@ -177,12 +170,12 @@ mod tests {
 
     fn of(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        words(text.as_bytes(), &mut |word| found.push(String::from_utf8_lossy(word).into_owned()));
+        split(text.as_bytes(), &mut |word| found.push(String::from_utf8_lossy(word).into_owned()));
         found
     }
 
     #[test]
-    fn words_are_parted() {
+    fn blanks_and_quotes_separate_words() {
         assert_eq!(of("quiet  a=b\t-- x\n"), ["quiet", "a=b", "--", "x"]);
         assert_eq!(of("sh -c \"echo a  b\" \"\" x\"y z\"w"), ["sh", "-c", "echo a  b", "", "xy zw"]);
         assert_eq!(of("'a \"b\"' \"it's\" 'it'\"'\"'s'"), ["a \"b\"", "it's", "it's"]);

@@ -9,12 +9,12 @@ use crate::fs::procfs;
 use crate::ns::limits;
 use crate::process::container;
 use crate::report::hint;
-use crate::report::message::{blame, blame_hint, failed, refuse, warn};
-use crate::report::wording::{self, Name};
+use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
 use crate::state::{Launch, Launcher};
 use crate::sys::files::{self, HERE};
 use crate::sys::{self, Done, Failure, Fork, Start};
+use crate::text::verb;
 
 /// Clones process 1 into the new namespaces, and notes it.
 ///
@@ -63,15 +63,7 @@ fn fork_into_namespaces(launch: &mut Launch) -> Result<Fork, Failure> {
         let hint = say!("going on without one: root inside is root outside; see user.max_user_namespaces");
         warn(say!("make a user namespace"), c"", why, hint);
     }
-    result.map_err(|why| {
-        if why == Failure::PERM && wording::speaks_as(Name::Bwrap) {
-            // Its users look for this.
-            let _ = refuse(say!("No permissions to create a new namespace, likely because the kernel does not allow non-privileged user namespaces.",
-            ));
-            return Failure::REPORTED;
-        }
-        blame_hint(say!("create namespaces"), c"", why, hint::of_namespaces(spec, why).hint())
-    })
+    result.map_err(|why| blame_hint(verb::CREATE_NAMESPACES, c"", why, hint::of_namespaces(spec, why).hint()))
 }
 
 /// What may be left out, and whether it has to be.

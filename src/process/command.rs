@@ -25,6 +25,7 @@ use crate::step::{self, contained, walk};
 use crate::sys::files::{chdir, read};
 use crate::sys::{self, Apart, Done, Failure, Signal};
 use crate::text::PATH;
+use crate::text::verb;
 use crate::tty::job;
 
 type Step = step::Step<Command>;
@@ -71,11 +72,11 @@ static WEAK: [Step; 12] = [
         .when(|spec| spec.mode == Mode::Init || spec.supervises()),
     Step::new(say!("close descriptors"), |command| close_descriptors(&command.launch))
         .when(|spec| spec.contained() && !spec.exec.keep_all_fds),
-    Step::new(say!("enter directory"), |command| enter_directory(&command.launch))
+    Step::new(verb::ENTER_DIRECTORY, |command| enter_directory(&command.launch))
         .on(|spec| spec.exec.directory.unwrap_or_default())
         // Process 1 is in / already.
         .when(|spec| spec.exec.directory.is_some_and(|directory| !spec.contained() || directory != c"/")),
-    Step::new(say!("filter system calls"), |command| {
+    Step::new(verb::FILTER_CALLS, |command| {
         command.launch.spec.confine.filters.iter().try_for_each(|program| sys::add_filter(program))
     })
     .when(|spec| !spec.confine.filters.is_empty()),

@@ -31,6 +31,7 @@ use crate::supervise::descendants;
 use crate::sys::files::{self, Fd, HERE, chdir, read};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Say;
+use crate::text::verb;
 use crate::tty::pty;
 
 type Step = step::Step<Setup>;
@@ -175,7 +176,7 @@ static LAST: [Step; 10] = [
     // Their limits belong to a shared user namespace: other processes would lose them too.
     Step::new(say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"), |_| Ok(()))
         .when(|spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER)),
-    Step::new(say!("join the user namespace"), |setup| {
+    Step::new(verb::JOIN_USER, |setup| {
         setup.launch.spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER))
     })
     .on(|_| c"--userns2")
@@ -209,10 +210,10 @@ static START: [Step; 2] = [
 ];
 
 const MAKE_NETWORK: Say = say!("make a network namespace");
-const SLAVE: Say = say!("make every mount below / a slave");
+const SLAVE: Say = verb::MAKE_SLAVE;
 const STAGING: Say = say!("make a place for");
 const MAKE_ROOT: Say = say!("make / of");
-const LOCK: Say = say!("lock");
+const LOCK: Say = verb::LOCK;
 
 /// All steps of process 1, in their order. The network and the mounts are made side by side, where there are two processors
 /// for it and a pid namespace that ends with process 1.
@@ -275,7 +276,7 @@ fn operate(setup: &mut Setup) -> Done {
     if setup.launch.explains {
         for op in list {
             if matches!(op.kind, Kind::Bind | Kind::BindTry) {
-                explain_line(say!("copy the mount of"), op.source);
+                explain_line(verb::COPY_MOUNT, op.source);
             }
             explain_line(op.says(), op.dest);
         }
@@ -322,7 +323,7 @@ fn mounts(spec: &Spec<'_>) -> bool {
 fn lock(setup: &mut Setup) -> Done {
     for (path, number) in setup.launch.spec.life.locks.iter().zip(&mut setup.locks) {
         let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
-            .map_err(|why| blame(say!("open lock file"), path, why))?;
+            .map_err(|why| blame(verb::OPEN_LOCK_FILE, path, why))?;
         sys::lock_for_reading(file).map_err(|why| blame(LOCK, path, why))?;
         *number = descriptors::number(Some(file));
     }

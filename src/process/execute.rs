@@ -6,7 +6,7 @@ use rustix::process::{Pid, getpid};
 
 use crate::report::hint::{self, Cause, SH};
 use crate::report::message::blame_execution;
-use crate::report::wording::{self, Name};
+use crate::report::wording::{self, Hints};
 use crate::spec::{Mode, ROOTS_HOME, Spec};
 use crate::state::Launch;
 use crate::sys::files::{self, HERE};
@@ -124,12 +124,13 @@ fn outcome(spec: &Spec<'_>, command: &CStr, path: &CStr, why: Failure) -> u8 {
 
 /// Why a file cannot be executed, if the wording has hints.
 fn looked(path: &CStr, why: Failure) -> Cause {
-    if wording::speaks_as(Name::Nsinit) { hint::of_execution(path, why) } else { Cause::Unknown }
+    if wording::chosen().hints == Hints::All { hint::of_execution(path, why) } else { Cause::Unknown }
 }
 
 /// Reports why the command was not executed. Returns its exit status.
 fn report(spec: &Spec<'_>, command: &CStr, why: Failure, cause: Cause) -> u8 {
-    let empty = why == Failure::NOENT && cause == Cause::Unknown && wording::speaks_as(Name::Nsinit) && spec.is_empty();
+    let empty =
+        why == Failure::NOENT && cause == Cause::Unknown && wording::chosen().hints == Hints::All && spec.is_empty();
     blame_execution(command, why, if empty { Cause::EmptyRoot } else { cause }.hint())
 }
 

@@ -14,16 +14,16 @@ use rustix::process::Pid;
 
 use crate::channels;
 use crate::fs::procfs;
+use crate::report::exit;
 use crate::report::message::{blame, failed, tell};
-use crate::report::wording;
-use crate::report::wording::Event;
+use crate::report::wording::{self, Event};
 use crate::say;
 use crate::spec::{Audience, End, Mode, Spec};
 use crate::state::descriptors;
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::descendants;
 use crate::supervise::job_control::{self, Job, Reach, TO_FOREGROUND, TO_GROUP};
-use crate::supervise::shutdown::{self, Life};
+use crate::supervise::shutdown::Life;
 use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, ANY_CHILD, Heard, Instead};
 use crate::sys::files::read;
@@ -287,7 +287,7 @@ impl<'a> Init<'a> {
             Change::Exited(status) => self.life.set_ended(status),
             Change::Killed(signal) => {
                 self.killer = Some(signal);
-                self.life.set_ended(shutdown::status_of(signal));
+                self.life.set_ended(exit::of_signal(signal));
             }
             Change::Continued => self.life.set_stopped(false),
             Change::Stopped(signal) => {
@@ -314,7 +314,7 @@ impl<'a> Init<'a> {
     fn take(&mut self, info: &Siginfo) {
         let contained = self.spec.makes_container();
         if contained && self.spec.life.die_together && !self.spec.life.process_1 && self.is_alone() {
-            self.life = Life::Killing { status: shutdown::status_of(Signal::KILL) };
+            self.life = Life::Killing { status: exit::of_signal(Signal::KILL) };
             return;
         }
         if info.signal() == Signal::CHLD {

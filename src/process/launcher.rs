@@ -26,6 +26,7 @@ use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ign
 use crate::supervise::descendants;
 use crate::sys::files::{self, HERE, chdir};
 use crate::sys::{self, Done, Failure, Signal, Standard};
+use crate::text::verb;
 use crate::text::{Say, Text};
 use crate::tty::{job, pty};
 
@@ -91,12 +92,12 @@ static PREPARE: [Step; 22] = [
         join::named(spec.namespaces.joins.named, proc.get()?)
     })
     .when(|spec| !spec.namespaces.joins.named.is_empty()),
-    Step::new(say!("join the user namespace"), |launcher| {
+    Step::new(verb::JOIN_USER, |launcher| {
         launcher.launch.spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER))
     })
     .on(|_| c"--userns")
     .when(|spec| spec.namespaces.joins.user.is_some()),
-    Step::new(say!("join the pid namespace"), |launcher| {
+    Step::new(verb::JOIN_PID, |launcher| {
         launcher.launch.spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID))
     })
     .on(|_| c"--pidns")
@@ -134,7 +135,7 @@ static CONNECT: [Step; 4] = [
 ];
 
 /// Process 1.
-static CLONE: [Step; 1] = [Step::new(say!("create namespaces"), clone::process_1)];
+static CLONE: [Step; 1] = [Step::new(verb::CREATE_NAMESPACES, clone::process_1)];
 
 /// Process 1 waits meanwhile. A failure ends it.
 static CONTAINER: [Step; 12] = [
@@ -150,7 +151,7 @@ static CONTAINER: [Step; 12] = [
         channels::ask_for_namespaces(&launcher.launch, &mut launcher.outside)
     })
     .when(|spec| spec.is_told_of()),
-    Step::new(say!("write"), |launcher| {
+    Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         channels::tell_of_container(spec.channels.info, spec, &launcher.outside, b"\n    ")?;
         descriptors::give_up(spec.channels.info);
@@ -158,7 +159,7 @@ static CONTAINER: [Step; 12] = [
     })
     .on(|_| c"--info-fd")
     .when(|spec| spec.channels.info.is_some()),
-    Step::new(say!("write"), |launcher| {
+    Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         channels::tell_of_container(spec.channels.status, spec, &launcher.outside, b" ")
     })
@@ -167,16 +168,16 @@ static CONTAINER: [Step; 12] = [
     Step::new(say!("wait for"), |launcher| mortal(|| channels::wait_for(launcher.launch.spec.channels.maps)))
         .on(|_| c"--userns-block-fd")
         .when(|spec| spec.channels.maps.is_some()),
-    Step::new(say!("write setgroups"), |launcher| usermap::deny_setgroups(launcher.directory.get()?))
+    Step::new(verb::WRITE_SETGROUPS, |launcher| usermap::deny_setgroups(launcher.directory.get()?))
         .when(|spec| writes_maps(spec) && spec.ids.own_only)
         .ask(Ask::Map),
-    Step::new(say!("write uid_map"), |launcher| {
+    Step::new(verb::WRITE_UID_MAP, |launcher| {
         let Launch { spec, caller, .. } = &launcher.launch;
         usermap::write_map(launcher.directory.get()?, c"uid_map", spec, spec.ids.uid, caller.uid)
     })
     .when(writes_maps)
     .ask(Ask::Map),
-    Step::new(say!("write gid_map"), |launcher| {
+    Step::new(verb::WRITE_GID_MAP, |launcher| {
         let Launch { spec, caller, .. } = &launcher.launch;
         usermap::write_map(launcher.directory.get()?, c"gid_map", spec, spec.ids.gid, caller.gid)
     })
@@ -226,7 +227,7 @@ static WATCH: [Step; 3] = [
         Ok(())
     }),
     // The command runs: a reader that has gone needs no report.
-    Step::new(say!("write"), |launcher| {
+    Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         channels::tell_of_container(spec.channels.status, spec, &launcher.outside, b" ")
     })

@@ -18,17 +18,17 @@ use crate::fs::procfs;
 use crate::fs::staging::{DATA, plain};
 use crate::ns::loopback;
 use crate::process::command::become_command;
+use crate::report::exit;
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, warn};
-use crate::report::wording::NATIVE_FAILED;
 use crate::rootfs::{image, initramfs, pseudofs};
 use crate::say;
 use crate::spec::{AtEnd, Spec};
 use crate::state::{Command, Launch, descriptors};
 use crate::step::{self, OnError, block_signals, clear_umask, stop_ignoring_children, walk};
+use crate::supervise::job_control;
 use crate::supervise::power::Power;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
-use crate::supervise::{job_control, shutdown};
 use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Change, Done, Failure, Signal, Standard, Time};
 use crate::text::Say;
@@ -343,7 +343,7 @@ impl Machine<'_> {
             }
             Err(why) => {
                 warn(say!("fork"), c"CMD", why, Say::NOTHING);
-                self.status = NATIVE_FAILED;
+                self.status = exit::FAILED.number;
                 None
             }
         }
@@ -381,7 +381,7 @@ impl Machine<'_> {
     pub fn has_ended(&mut self, change: Change) -> bool {
         self.status = match change {
             Change::Exited(status) => status,
-            Change::Killed(signal) => shutdown::status_of(signal),
+            Change::Killed(signal) => exit::of_signal(signal),
             _ => return false,
         };
         self.child = None;

@@ -8,13 +8,13 @@
 use rustix::process::Pid;
 
 use crate::channels;
+use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
 use crate::spec::Spec;
 use crate::state::descriptors;
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::job_control::{self, Job, Reach};
-use crate::supervise::shutdown;
 use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, Heard, Instead};
 use crate::sys::files::read;
@@ -144,7 +144,7 @@ impl<'a> Supervisor<'a> {
 
     fn died_of(&mut self, signal: Signal) -> i32 {
         self.killer = Some(signal);
-        shutdown::status_of(signal).into()
+        exit::of_signal(signal).into()
     }
 
     fn take(&mut self, info: &Siginfo) {

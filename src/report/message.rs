@@ -4,15 +4,12 @@ use core::ffi::CStr;
 
 use crate::report::errno;
 use crate::report::hint;
-use crate::report::wording::{self, Event, Level, Name};
+use crate::report::wording::{self, Event, Hints, Level};
 use crate::say;
 use crate::spec::validate::Fault;
 use crate::sys::{self, Failure, Standard};
 use crate::text::Say;
 use crate::text::{PATH, Text};
-
-/// Added to the number of the signal that CMD died of.
-pub const SIGNALLED: u8 = 128;
 
 /// The exit status of nsinit's own failure.
 #[must_use]
@@ -25,22 +22,25 @@ impl Fault<'_> {
     #[must_use]
     pub fn report(&self) -> i32 {
         let mut line = Text::new();
-        wording::chosen().begin(&mut line, Level::Failure);
-        if wording::speaks_as(Name::Bwrap) {
-            let with = const { [say!("--hostname"), say!("--as-pid-1"), say!("--uid"), say!("--gid")] };
-            let beginning = if with.contains(&self.on) { say!("Specifying ") } else { Say::NOTHING };
-            line.say(beginning).say(self.on).byte(b' ').say(self.why);
-            write_line(Standard::Error, &mut line);
+        let own = (wording::chosen().misuse)(self.misuse);
+        if own.is_empty() {
+            line.say(self.on).push(self.option);
+            if let Some(value) = self.value {
+                push_object(&mut line, value);
+                line.byte(b':');
+            }
+            if !line.bytes().is_empty() {
+                line.byte(b' ');
+            }
+            line.say(self.why);
         } else {
-            push_object(line.say(say!("use ")).say(self.on).push(self.option), self.value);
-            line.push(b": ").say(self.why);
-            write_line(Standard::Error, &mut line);
+            line.say(own);
         }
-        failed()
+        fatal(&line)
     }
 }
 
-/// Reports why something did not succeed, unless it is out already: `nsinit: SAYS ON: WHY`.
+/// Reports why something did not succeed, unless it is reported already: `nsinit: cannot SAYS ON: WHY`.
 pub fn blame(says: Say, on: &CStr, why: Failure) -> Failure {
     blame_hint(says, on, why, Say::NOTHING)
 }
@@ -69,27 +69,32 @@ pub fn warn(says: Say, on: &CStr, why: Failure, hint: Say) {
 
 #[inline(never)]
 fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
+    let wording = wording::chosen();
     let mut line = Text::new();
-    wording::chosen().begin(&mut line, level);
-    wording::push_undone(&mut line, says);
-    // What the errno always means goes before what the place knows; what a warning adds is how it goes on.
+    wording.begin(&mut line, level);
+    let own = (wording.failure)(says, why);
+    if !own.is_empty() {
+        push_object(line.say(own), on);
+        return write_line(Standard::Error, &mut line);
+    }
+    wording.push_undone(&mut line, says);
+    // What the errno always means is more precise than what the place knows; the hint of a warning says how nsinit goes on.
     let always = hint::of_errno(why).hint();
     let hint = if always.is_empty() || level == Level::Warning && !hint.is_empty() { hint } else { always };
-    // bubblewrap's users know its lines by heart.
-    finish(&mut line, on, why, if wording::speaks_as(Name::Bwrap) { Say::NOTHING } else { hint });
+    finish(&mut line, on, why, if wording.hints == Hints::None { Say::NOTHING } else { hint });
 }
 
 /// Reports that CMD could not be executed. Returns the exit status that tells it.
 pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
-    let voice = wording::chosen();
+    let wording = wording::chosen();
     let mut line = Text::new();
-    voice.begin(&mut line, Level::Failure);
-    wording::fill_in(&mut line, voice.execute, [0, 0], command.to_bytes());
+    wording.begin(&mut line, Level::Failure);
+    wording::fill_in(&mut line, wording.execute, [0, 0], command.to_bytes());
     finish(&mut line, c"", why, hint);
     match why {
-        Failure::NOENT => voice.not_found,
-        Failure::ACCESS => voice.not_executable,
-        _ => voice.not_executed,
+        Failure::NOENT => wording.not_found,
+        Failure::ACCESS => wording.not_executable,
+        _ => wording.not_executed,
     }
 }
 
@@ -117,14 +122,14 @@ fn sentence(level: Level, text: &Text) {
     write_line(Standard::Error, line.push(text.bytes()));
 }
 
-/// Tells of an event, in one line, if the voice has words for it.
+/// Reports an event, in one line, if the wording has one for it.
 pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
-    let voice = wording::chosen();
+    let wording = wording::chosen();
     let mut line = Text::new();
-    voice.event(&mut line, event, numbers, command);
+    wording.push_event(&mut line, event, numbers, command);
     if !line.bytes().is_empty() {
-        // A warning is not news.
-        write_line(if event == Event::Reaped { Standard::Error } else { voice.events_to }, &mut line);
+        // It is a warning.
+        write_line(if event == Event::Reaped { Standard::Error } else { wording.events_to }, &mut line);
     }
 }
 

@@ -8,13 +8,12 @@ use crate::fs::mount_fd;
 use crate::fs::resolve::{self, Kind as Sort, PARENTS};
 use crate::report::hint;
 use crate::report::message::{blame_hint, fatal, push_object, push_reason};
-use crate::report::wording::{self, Name};
+use crate::report::wording;
 use crate::say;
 use crate::spec::{Kind, Op, Spec};
 use crate::sys::files::{self, DIRECTORY, Fd};
 use crate::sys::{Done, Failure};
-use crate::text::Say;
-use crate::text::{PATH, Text};
+use crate::text::{PATH, Say, Text, verb};
 
 /// The mode of the directories that are made on the way: what nobody but the owner is to get at, nobody else is to get near
 /// to either. In a sandbox that goes for all whose mode can't be said, and for mounted content.
@@ -32,9 +31,8 @@ pub fn parents(spec: &Spec<'_>, op: &Op<'_>) -> u32 {
 /// Those of [`resolve::make`], reported.
 pub fn find(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Failure> {
     let says = match kind {
-        // So bubblewrap's users know it.
-        Sort::Directory if wording::speaks_as(Name::Bwrap) => say!("make directory"),
-        Sort::File if wording::speaks_as(Name::Bwrap) => say!("create file at"),
+        Sort::Directory if wording::chosen().names_mount_points => verb::MAKE_DIRECTORY,
+        Sort::File if wording::chosen().names_mount_points => say!("create file at"),
         _ => op.says(),
     };
     resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(spec, root, op, says, why))
@@ -65,19 +63,13 @@ pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
 
 /// Reports why nothing could be made at the destination of `op`, which is what `says` says.
 pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) -> Failure {
-    let mut line = Text::new();
-    // bubblewrap's own tests know three sentences.
-    let sentence = match why {
-        Failure::SYMLINK if op.kind != Kind::File => say!("Can't mount on symlink destination"),
-        Failure::NO_DIRECTORY => say!("Destination is not a directory"),
-        Failure::NO_FILE => say!("Destination is not a file"),
-        _ => Say::NOTHING,
-    };
-    let link = matches!(why, Failure::SYMLINK | Failure::OTHER_LINK);
-    if wording::speaks_as(Name::Bwrap) && !sentence.is_empty() {
-        push_object(line.say(sentence), op.dest);
-    } else if link && let Ok(target) = target(root, op.dest, &mut [0; PATH]) {
-        wording::push_undone(&mut line, says);
+    let wording = wording::chosen();
+    if matches!(why, Failure::SYMLINK | Failure::OTHER_LINK)
+        && (wording.failure)(says, why).is_empty()
+        && let Ok(target) = target(root, op.dest, &mut [0; PATH])
+    {
+        let mut line = Text::new();
+        wording.push_undone(&mut line, says);
         push_object(&mut line, op.dest);
         if why == Failure::OTHER_LINK {
             line.say(say!(": existing destination is ")).push_printable(target);
@@ -86,11 +78,10 @@ pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) 
             line.say(say!(" (it leads to ")).push_printable(target);
             line.say(say!(": use that path, or remove the link from the root)"));
         }
-    } else {
-        return blame_hint(says, op.dest, why, hint::of_place(spec, why).hint());
+        let _ = fatal(&line);
+        return Failure::REPORTED;
     }
-    let _ = fatal(&line);
-    Failure::REPORTED
+    blame_hint(says, op.dest, why, hint::of_place(spec, why).hint())
 }
 
 /// What the link at `dest` says.

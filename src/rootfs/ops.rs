@@ -21,6 +21,7 @@ use crate::state::Setup;
 use crate::sys::files::{self, Fd, HERE, read, write};
 use crate::sys::{self, Done, Failure};
 use crate::text::Say;
+use crate::text::verb;
 use crate::text::{PATH, Text};
 
 /// One operation of the user's, below `root`; `caller` is his working directory.
@@ -99,7 +100,7 @@ fn of_data(op: &Op<'_>) -> Result<Fd, Failure> {
 
 /// Directories of the caller's as one.
 fn of_layers(spec: &Spec<'_>, op: &Op<'_>, caller: Fd) -> Result<Fd, Failure> {
-    let open = |path: &CStr| files::directory(caller, path).map_err(|why| blame(say!("open directory"), path, why));
+    let open = |path: &CStr| files::directory(caller, path).map_err(|why| blame(verb::OPEN_DIRECTORY, path, why));
     let mut options = Text::new();
     let mut top = caller;
     // The kernel wants the highest first.

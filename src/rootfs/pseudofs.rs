@@ -22,6 +22,7 @@ use crate::state::{Launch, Setup};
 use crate::sys::files::{self, DIRECTORY, Fd, fchdir};
 use crate::sys::{self, Done, Failure};
 use crate::text;
+use crate::text::verb;
 use crate::tty::job;
 use crate::tty::pty;
 
@@ -105,7 +106,7 @@ fn mask(spec: &Spec<'_>, tree: Fd, masked: &'static [u8], read_only: &'static [u
     if spec.root.masks != Masks::None {
         fchdir(tree)?;
         for path in text::strings(read_only) {
-            forbid_writes(spec, tree, path).map_err(|why| blame(say!("make read-only"), path, why))?;
+            forbid_writes(spec, tree, path).map_err(|why| blame(verb::MAKE_READ_ONLY, path, why))?;
         }
     }
     Ok(())

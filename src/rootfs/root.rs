@@ -15,6 +15,7 @@ use crate::sys::files::{self, Fd};
 use crate::sys::{Done, Failure};
 use crate::text::Say;
 use crate::text::Text;
+use crate::text::verb;
 
 /// What becomes `/`: DIR, or the mount of an image, as `source`; or an empty file system that the operations fill.
 ///
@@ -43,7 +44,7 @@ pub fn needs_base(spec: &Spec<'_>) -> bool {
 }
 
 /// What is done to a source.
-pub const COPY: Say = say!("copy the mount of");
+pub const COPY: Say = verb::COPY_MOUNT;
 
 /// An overlay of DIR and a file system in memory.
 fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
@@ -58,9 +59,7 @@ fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
     staging::fd_path(lower, options.push(b"lowerdir="));
     in_memory(lower, &mut options)
         .and_then(|()| overlay(spec, &mut options, raw::MOUNT_ATTR_NODEV | spec.no_set_id()))
-        .map_err(|why| {
-            blame_hint(say!("mount an overlay on"), spec.root.directory, why, hint::of_overlay(spec, why).hint())
-        })
+        .map_err(|why| blame_hint(verb::MOUNT_OVERLAY, spec.root.directory, why, hint::of_overlay(spec, why).hint()))
 }
 
 /// Adds to the options of an overlay where in memory its writes go. `top` is where the mode of its root comes from.

@@ -6,6 +6,7 @@ use linux_raw_sys::general as raw;
 
 use crate::say;
 use crate::text::Say;
+use crate::text::verb;
 
 /// One operation below the root. A source is a path of the caller, a destination a path of the container.
 #[derive(Clone, Copy)]
@@ -62,20 +63,20 @@ static SAYS: [Say; 18] = [
     say!("bind on"),
     say!("bind on"),
     say!("bind data on"),
-    say!("mount an overlay on"),
-    say!("mount an overlay on"),
-    say!("mount an overlay on"),
-    say!("make read-only"),
+    verb::MOUNT_OVERLAY,
+    verb::MOUNT_OVERLAY,
+    verb::MOUNT_OVERLAY,
+    verb::MAKE_READ_ONLY,
     say!("mount tmpfs on"),
     say!("mount proc on"),
     say!("fill"),
     say!("mount sysfs on"),
     say!("mount cgroup2 on"),
     say!("mount mqueue on"),
-    say!("make directory"),
-    say!("make file"),
-    say!("make symbolic link"),
-    say!("change the mode of"),
+    verb::MAKE_DIRECTORY,
+    verb::MAKE_FILE,
+    verb::MAKE_SYMLINK,
+    verb::CHANGE_MODE,
 ];
 
 impl<'a> Op<'a> {

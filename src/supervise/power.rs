@@ -18,6 +18,7 @@ use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::files::Fd;
 use crate::sys::{self, Change, Failure, Signal, Time};
 use crate::text::Say;
+use crate::text::verb;
 use crate::text::{self, Text};
 
 /// How a machine ends, reboot(2).
@@ -136,7 +137,7 @@ pub fn unmount_all() {
     if let Err(why) = make_read_only(c"/")
         && initramfs::is_root() == Ok(false)
     {
-        warn(say!("make read-only"), c"/", why, Say::NOTHING);
+        warn(verb::MAKE_READ_ONLY, c"/", why, Say::NOTHING);
     }
     sync();
 }
@@ -165,7 +166,7 @@ fn unmount_each(me: Fd, last: bool) -> bool {
         gone = false;
         if last {
             if let Err(why) = make_read_only(place) {
-                warn(say!("make read-only"), place, why, Say::NOTHING);
+                warn(verb::MAKE_READ_ONLY, place, why, Say::NOTHING);
             }
             let _ = unmount(place, UnmountFlags::NOFOLLOW | UnmountFlags::DETACH);
         }

@@ -1,14 +1,7 @@
 //! How far the supervisor of the command has come: the command runs, it has ended, the other processes end.
 
-use crate::report::message::SIGNALLED;
 use crate::spec::End;
-use crate::sys::{self, Signal, Time};
-
-/// The exit status that stands for a death by `signal`: 128 + its number.
-#[must_use]
-pub fn status_of(signal: Signal) -> u8 {
-    SIGNALLED.saturating_add(signal.number() as u8)
-}
+use crate::sys::{self, Time};
 
 /// How far it has come.
 #[derive(Clone, Copy)]

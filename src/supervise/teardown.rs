@@ -3,12 +3,12 @@
 //! Processes and mounts need none: they end with the namespaces, and what has none is ended by `init` before.
 
 use crate::channels;
+use crate::report::exit;
 use crate::report::message::{blame, give_up};
 use crate::say;
 use crate::state::{Launch, Outcome, Outside, Process};
 use crate::step::{self, OnError, walk};
 use crate::supervise::job_control::Job;
-use crate::supervise::shutdown;
 use crate::sys::{self, Done, Failure, Signal};
 
 type Step = step::Step<Ended>;
@@ -97,7 +97,7 @@ pub fn exit(ended: &Ended) -> i32 {
 /// status.
 pub fn abandon(mut ended: Ended, done: Done, asked: Option<Signal>) -> i32 {
     ended.outcome.status = match (asked, done) {
-        (Some(signal), _) => shutdown::status_of(signal).into(),
+        (Some(signal), _) => exit::of_signal(signal).into(),
         (None, Err(why)) => give_up(why),
         // No plan ends without a child.
         (None, Ok(())) => give_up(blame(say!("start"), c"CMD", Failure::CHILD)),

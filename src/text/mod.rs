@@ -2,6 +2,7 @@
 //! the path that was meant: it is longer than any that the kernel takes.
 
 mod packed;
+pub mod verb;
 
 pub use packed::Say;
 

@@ -148,34 +148,30 @@ fn on_exit_shell_starts_a_shell() {
 fn usage_errors_end_the_machine_as_on_exit_says() {
     for who in who::both() {
         let run = |words: &[&str]| machine(who, &[], words).run();
-        run(&["--nope"]).is(
-            OFF,
-            "",
-            "nsinit: use an option --nope: there is none of that name; nsinit --help lists them\n",
-        );
+        run(&["--nope"]).is(OFF, "", "nsinit: unknown option '--nope' (see nsinit --help)\n");
         run(&["--on-exit", "never"]).is(
             OFF,
             "",
-            "nsinit: use --on-exit never: it is none of poweroff, reboot, halt, shell and respawn\n",
+            "nsinit: --on-exit never: not one of poweroff, reboot, halt, shell and respawn\n",
         );
         run(&["--on-exit", "reboot", "--detach", "--", "true"]).is(
             RESTARTED,
             "",
-            "nsinit: use --boot: and --detach is not permitted: the machine ends with CMD\n",
+            "nsinit: --boot and --detach exclude each other\n",
         );
         // `--on-exit=shell` starts a shell after a usage error, too.
         let out = machine(who, &[], &["--on-exit=shell", "--nope"]).input("echo here\n").run();
         assert!(out.status == OFF && out.stdout == "here\n" && out.stderr.contains("--nope"), "{out}");
-        run(&["nosuch"]).is(OFF, "", "nsinit: execute nosuch: No such file or directory\n");
+        run(&["nosuch"]).is(OFF, "", "nsinit: cannot execute nosuch: No such file or directory\n");
         run(&["--root", "/no/such", "--", "true"]).is(
             OFF,
             "",
-            "nsinit: open root /no/such: No such file or directory\n",
+            "nsinit: cannot open root /no/such: No such file or directory\n",
         );
         run(&["--switch-root", "/tmp", "--tmpfs", "/x", "--", "/x"]).is(
             OFF,
             "",
-            "nsinit: --switch-root makes no container: of what makes one only --image goes with it\n",
+            "nsinit: --switch-root makes no container: of the options of containers, only --image goes with it\n",
         );
         assert!(run(&["--version"]).stdout.starts_with("nsinit "));
     }
@@ -186,29 +182,33 @@ fn usage_errors_end_the_machine_as_on_exit_says() {
 fn switch_root_refuses_unusable_roots() {
     for who in who::both() {
         let run = |words: &[&str]| machine(who, &["--tmpfs", "/mnt", "--dir", "/mnt/sub"], words).run();
-        run(&["--switch-root", "/no/such"]).is(OFF, "", "nsinit: switch to root /no/such: No such file or directory\n");
+        run(&["--switch-root", "/no/such"]).is(
+            OFF,
+            "",
+            "nsinit: cannot switch to root /no/such: No such file or directory\n",
+        );
         run(&["--switch-root", "/mnt"]).is(
             OFF,
             "",
-            "nsinit: execute /sbin/init: No such file or directory (in the new root; nothing was switched)\n",
+            "nsinit: cannot execute /sbin/init: No such file or directory (in the new root; nothing was switched)\n",
         );
         let directory = nsinit().parent().and_then(Path::to_str).expect("it is in a directory");
         run(&["--switch-root", directory, "--", "/nsinit"]).is(
             OFF,
             "",
-            &format!("nsinit: switch to root {directory}: it is not the mount point of another file system\n"),
+            &format!("nsinit: cannot switch to root {directory}: it is not the mount point of another file system\n"),
         );
         for more in [["--enter", "1"], ["--pid-file", "/x"], ["--rewrite", "1:2"], ["--grace", "1"], ["--name", "x"]] {
             let out = run(&[&["--switch-root", "/mnt"], &more[..], &["--", "/x"]].concat());
             assert!(
-                out.status == OFF && out.stderr.contains("use --switch-root: leaves nobody behind"),
+                out.status == OFF && out.stderr.contains("--switch-root goes with --on-exit and --image only"),
                 "{more:?}: {out}"
             );
         }
         run(&["--switch-root", "/mnt", "--", "sh"]).is(
             OFF,
             "",
-            "nsinit: use --switch-root: requires the path of the init that takes over\n",
+            "nsinit: --switch-root needs the absolute path of the new init\n",
         );
     }
 }
@@ -234,17 +234,14 @@ fn switch_root_executes_the_new_init_as_process_1() {
 #[test]
 fn boot_options_are_refused_outside_process_1() {
     for who in who::both() {
-        let line = "it is for process 1, of a machine or of a pid namespace";
+        let line = "--boot and --switch-root need process 1";
         for words in [&["--boot", "--", "true"][..], &["--switch-root", "/mnt", "--", "/bin/sh"]] {
             Launch::new(who).args(words).run().fails(line);
         }
         for words in [["--respawn", "true"], ["--on-exit=halt", "true"]] {
-            Launch::new(who).args(words).run().fails("use --on-exit and --respawn: requires --boot");
+            Launch::new(who).args(words).run().fails("--on-exit and --respawn need --boot");
         }
-        Launch::new(who)
-            .args(["--on-exit=poweroff", "true"])
-            .run()
-            .fails("use --on-exit and --respawn: requires --boot");
+        Launch::new(who).args(["--on-exit=poweroff", "true"]).run().fails("--on-exit and --respawn need --boot");
         let out = Launch::new(who).args(["--boot", "--explain", "--root", "/x", "--", "true"]).run();
         let lines = out.text();
         assert!(

@@ -101,11 +101,11 @@ fn detach_reports_a_cmd_that_cannot_start() {
     for root in roots() {
         let file = root.at("box.pid");
         let options = ["--detach", "--pid-file", utf8(&file)];
-        root.run(&options, &["/none"]).is(127, "", "nsinit: execute /none: No such file or directory\n");
+        root.run(&options, &["/none"]).is(127, "", "nsinit: cannot execute /none: No such file or directory\n");
         root.run(&options, &["/etc"]).is(
             126,
             "",
-            "nsinit: execute /etc: Permission denied (it is not a regular file)\n",
+            "nsinit: cannot execute /etc: Permission denied (it is not a regular file)\n",
         );
         root.run(&[&options[..], &["--chdir", "/none"]].concat(), &["true"]).fails("/none");
         root.run(&[&options[..], &["--as-pid-1"]].concat(), &["/none"]).fails_with(127, "/none");
@@ -196,7 +196,7 @@ fn detached_container_survives_a_terminal_hangup() {
             assert!(open.is_empty(), "{pid}");
         }
         // A failure to start is reported on the terminal.
-        assert!(term.ask("$N --detach -- /none").contains("nsinit: execute /none"));
+        assert!(term.ask("$N --detach -- /none").contains("nsinit: cannot execute /none"));
         drop(term);
         sleep(Duration::from_millis(50));
         assert!(exists(box_.init));
@@ -309,7 +309,7 @@ fn ready_fd_gets_one_line_end_after_execve() {
 fn unwritable_ready_fd_is_reported() {
     for root in roots() {
         let out = host(&root, "exec $N --ready-fd 3 -- true 3</dev/null").run();
-        out.is(0, "", "nsinit: write to --ready-fd: Bad file descriptor\n");
+        out.is(0, "", "nsinit: cannot write to --ready-fd: Bad file descriptor\n");
     }
 }
 
@@ -396,7 +396,7 @@ fn closed_reader_of_ready_fd_or_status_fd_never_kills_cmd() {
                 );
                 let out = host(&root, &script).run_with_others();
                 if words == &new && option == "--status-fd 3" {
-                    out.is(125, "", "nsinit: write --status-fd: Broken pipe\n");
+                    out.is(125, "", "nsinit: cannot write --status-fd: Broken pipe\n");
                 } else {
                     out.is(3, "alive\n", "");
                 }

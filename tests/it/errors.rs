@@ -233,7 +233,7 @@ fn unwritable_help_version_and_explain_fail() {
                 Launch::of(who, Path::new("/bin/sh")).args(["-c", &script]).run().is(
                     125,
                     "",
-                    &format!("nsinit: write to standard output: {why}\n"),
+                    &format!("nsinit: cannot write to standard output: {why}\n"),
                 );
             }
         }
@@ -247,7 +247,7 @@ fn allocation_failure_is_reported() {
     const CHUNK: u64 = 64 * 1024;
     for root in roots() {
         let refused = Deny::when(libc::SYS_mmap, 1, u64::MAX, CHUNK, libc::ENOMEM);
-        let line = "nsinit: allocate memory: Cannot allocate memory\n";
+        let line = "nsinit: cannot allocate memory: Cannot allocate memory\n";
         root.launch(&["--setenv", "A", "b"], &["true"]).deny(refused).run().is(125, "", line);
         Launch::new(root.who).args(["--", "true"]).deny(refused).run().is(125, "", line);
     }

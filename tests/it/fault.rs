@@ -159,7 +159,7 @@ fn every_failing_step_prints_its_message() {
         let before = root.listing();
         for row in ROWS.iter().filter(|row| row.is_for(&root)) {
             let out = root.launch(row.options, &["echo", "ran"]).deny(row.deny).run();
-            let expected = format!("nsinit: {}\n", row.line.replace("DIR", root.str()));
+            let expected = format!("nsinit: cannot {}\n", row.line.replace("DIR", root.str()));
             if (out.status, out.stdout.as_str(), &out.stderr) != (125, "", &expected) {
                 wrong.push(format!("{:?}: expected {expected:?}\n{out}", row.deny));
             }
@@ -241,7 +241,7 @@ fn container_starts_without_lo_or_sysfs() {
         launch(all(libc::SYS_socket)).is(
             7,
             "",
-            "nsinit: bring up lo: Input/output error (the container goes on without it)\n",
+            "nsinit: cannot bring up lo: Input/output error (the container goes on without it)\n",
         );
         let sysfs = |errno| Deny::when(libc::SYS_fsmount, 2, ALL, 1 | 2 | 4 | 8, errno);
         launch(sysfs(EPERM)).is(7, "", "");
@@ -264,7 +264,11 @@ fn sealed_copy_runs_if_the_exe_link_cannot_be_changed() {
         for refused in [first(libc::SYS_prctl, libc::PR_SET_MM), all(libc::SYS_mremap)] {
             stay(&[refused]).is(7, "", "");
             for needed in [all(libc::SYS_sendfile), all(libc::SYS_execveat)] {
-                stay(&[refused, needed]).is(125, "", "nsinit: seal a copy of /proc/self/exe: Input/output error\n");
+                stay(&[refused, needed]).is(
+                    125,
+                    "",
+                    "nsinit: cannot seal a copy of /proc/self/exe: Input/output error\n",
+                );
             }
         }
     }
@@ -286,7 +290,7 @@ fn every_errno_prints_its_text_or_number() {
         for (errno, words) in WORDS {
             let refused = Deny::all(libc::SYS_sethostname, errno);
             let out = root.launch(&["--hostname", "x"], &["echo", "ran"]).deny(refused).run();
-            out.is(125, "", &format!("nsinit: set host name x: {words}\n"));
+            out.is(125, "", &format!("nsinit: cannot set host name x: {words}\n"));
         }
     }
 }
@@ -362,13 +366,13 @@ fn every_failing_step_in_place_prints_its_message() {
     for who in who::both() {
         for row in IN_PLACE {
             let out = in_place(who, row.options, &["echo", "ran"]).deny(row.deny).run();
-            out.is(125, "", &format!("nsinit: {}\n", row.line));
+            out.is(125, "", &format!("nsinit: cannot {}\n", row.line));
         }
         // A launcher that cannot wait for the command kills it.
         in_place(who, &[], &["sleep", "1000"]).deny(all(libc::SYS_wait4)).run().is(
             125,
             "",
-            "nsinit: wait for CMD: Input/output error\n",
+            "nsinit: cannot wait for CMD: Input/output error\n",
         );
         // These calls are optional: the list of children serves only teardown; directory, descriptors and
         // capabilities are nsinit's own.
@@ -459,7 +463,7 @@ fn every_failing_step_of_enter_prints_its_message() {
         let Some(container) = Container::new(who, Maker::Nsinit) else { continue };
         for row in ENTERED.iter().filter(|row| row.by == Both || who.is_root()) {
             let out = entered(&container, row.options, &["echo", "ran"]).deny(row.deny).run_with_others();
-            let expected = format!("nsinit: {}\n", row.line.replace("DIR", &container.inside.to_string()));
+            let expected = format!("nsinit: cannot {}\n", row.line.replace("DIR", &container.inside.to_string()));
             if (out.status, out.stdout.as_str(), &out.stderr) != (125, "", &expected) {
                 wrong.push(format!("{:?}: expected {expected:?}\n{out}", row.deny));
             }

@@ -424,7 +424,7 @@ fn sealed_copy_of_nsinit_has_the_callers_descriptors() {
             [launch(), launch().deny(Deny::when(libc::SYS_prctl, 0, u64::MAX, libc::PR_SET_MM as u64, libc::EPERM))]
         {
             let out = launch.run();
-            out.is(125, "b\n/made\ndata\n0 1 2 3 5\n\n", "nsinit: keep descriptor 7: Bad file descriptor\n");
+            out.is(125, "b\n/made\ndata\n0 1 2 3 5\n\n", "nsinit: cannot keep descriptor 7: Bad file descriptor\n");
         }
     }
 }

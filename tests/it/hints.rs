@@ -56,7 +56,7 @@ fn the_users_limit_on_processes() {
         fails_for(&out, &format!("{again}{ULIMIT}"), &["pids.max"]);
     }
     let out = Launch::new(user).args(["--", "/bin/true"]).before(limit(libc::RLIMIT_NPROC, 0)).run();
-    out.is(125, "", &format!("nsinit: fork CMD: {again}{ULIMIT}\n"));
+    out.is(125, "", &format!("nsinit: cannot fork CMD: {again}{ULIMIT}\n"));
     // It is far away, and something else says so.
     let far = limit(libc::RLIMIT_NPROC, 1_000_000);
     let out = root.launch(&[], &["true"]).before(far).deny(Deny::all(libc::SYS_clone3, libc::EAGAIN)).run();
@@ -306,7 +306,7 @@ fn a_sealed_file_to_write_to() {
         };
         for option in ["--info-fd", "--status-fd"] {
             let out = root.launch(&[option, "9"], &["true"]).before(seal).run();
-            out.is(125, "", &format!("nsinit: write {option}: Operation not permitted\n"));
+            out.is(125, "", &format!("nsinit: cannot write {option}: Operation not permitted\n"));
         }
     }
 }
@@ -323,7 +323,7 @@ fn a_file_that_is_no_pid_file() {
             ("a diary\n", ""),
         ] {
             dir.file("it", content);
-            run().is(125, "", &format!("nsinit: make it: File exists{hint}\n"));
+            run().is(125, "", &format!("nsinit: cannot make it: File exists{hint}\n"));
         }
     }
 }
@@ -351,7 +351,7 @@ fn a_root_made_by_options_is_named() {
             let launch = Launch::new(who).args(["--ro-bind", "/", "/", "--unshare-pid", "--", "/bin/true"]);
             launch.deny(Deny::all(call, libc::EIO)).run()
         };
-        run(libc::SYS_move_mount).is(125, "", "nsinit: mount root (made by the options): Input/output error\n");
+        run(libc::SYS_move_mount).is(125, "", "nsinit: cannot mount root (made by the options): Input/output error\n");
     }
 }
 
@@ -372,18 +372,22 @@ fn what_has_no_format() {
         }
         let other = "(it is a program for another architecture)";
         for word in ["/bin/foreign", "foreign"] {
-            root.run(&[], &[word]).is(126, "", &format!("nsinit: execute {word}: {FORMAT} {other}\n"));
+            root.run(&[], &[word]).is(126, "", &format!("nsinit: cannot execute {word}: {FORMAT} {other}\n"));
         }
-        root.run(&[], &["damaged"]).is(126, "", &format!("nsinit: execute damaged: {FORMAT}\n"));
+        root.run(&[], &["damaged"]).is(126, "", &format!("nsinit: cannot execute damaged: {FORMAT}\n"));
         // As execvp(3).
         root.run(&[], &["script"]).is(0, "ran\n", "");
         root.run(&[], &["nothing"]).is(0, "", "");
         fs::remove_file(root.at("bin/sh")).expect("remove sh");
         for word in ["/bin/script", "script"] {
             let why = "(it has no #! line, and there is no /bin/sh to run it)";
-            root.run(&[], &[word]).is(126, "", &format!("nsinit: execute {word}: {FORMAT} {why}\n"));
+            root.run(&[], &[word]).is(126, "", &format!("nsinit: cannot execute {word}: {FORMAT} {why}\n"));
         }
-        root.run(&[], &["/bin/foreign"]).is(126, "", &format!("nsinit: execute /bin/foreign: {FORMAT} {other}\n"));
+        root.run(&[], &["/bin/foreign"]).is(
+            126,
+            "",
+            &format!("nsinit: cannot execute /bin/foreign: {FORMAT} {other}\n"),
+        );
     }
 }
 
@@ -403,7 +407,7 @@ fn elf(machine: u16) -> Vec<u8> {
 fn what_is_there_and_is_not_executed() {
     for root in roots() {
         let says = |options: &[&str], word: &str, status: i32, why: &str| {
-            root.run(options, &[word]).is(status, "", &format!("nsinit: execute {word}: {why}\n"));
+            root.run(options, &[word]).is(status, "", &format!("nsinit: cannot execute {word}: {why}\n"));
         };
         root.file("bin/plain", "#!/bin/sh\necho ran\n");
         fs::set_permissions(root.at("bin/plain"), Permissions::from_mode(0o644)).expect("chmod");
@@ -440,11 +444,11 @@ fn an_empty_root() {
     for who in who::both() {
         let run = |options: &[&str], cmd: &[&str]| Launch::new(who).args(options).args(["--"]).args(cmd).run();
         for options in [&["--setenv", "A", "B"][..], &["--unshare-pid"], &["--dir", "/bin", "--proc", "/proc"]] {
-            run(options, &["/bin/sh"]).is(127, "", &format!("nsinit: execute /bin/sh: {EMPTY}\n"));
+            run(options, &["/bin/sh"]).is(127, "", &format!("nsinit: cannot execute /bin/sh: {EMPTY}\n"));
         }
         // Something is bound.
         let out = run(&["--ro-bind", "/etc", "/etc"], &["/bin/sh"]);
-        out.is(127, "", "nsinit: execute /bin/sh: No such file or directory\n");
+        out.is(127, "", "nsinit: cannot execute /bin/sh: No such file or directory\n");
         let script = "echo $A $(pwd) $(umask)";
         let sh = ["sh", "-c", script];
         run(&["--init", "--setenv", "A", "B", "--chdir", "/", "--umask", "027"], &sh).says("B / 0027");
@@ -454,7 +458,7 @@ fn an_empty_root() {
         run(&["--init", "--chdir", "/no/such/place"], &["true"]).is(
             125,
             "",
-            "nsinit: enter directory /no/such/place: No such file or directory\n",
+            "nsinit: cannot enter directory /no/such/place: No such file or directory\n",
         );
         // What only a container has is none of it.
         run(&["--init", "--setenv", "A", "B", "--tmpfs", "/tmp"], &["true"]).fails("--init");

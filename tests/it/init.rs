@@ -29,7 +29,7 @@ fn death_by_signal_n_gives_128_plus_n() {
 #[test]
 fn missing_cmd_gives_127_and_unexecutable_cmd_126() {
     for it in NATIVE.ours() {
-        let line = |what: &str| format!("nsinit: execute {what}\n");
+        let line = |what: &str| format!("nsinit: cannot execute {what}\n");
         is(&it.run(&["nosuch"]), 127, "", &line("nosuch: No such file or directory"));
         is(&it.run(&["--", "/no/such/file"]), 127, "", &line("/no/such/file: No such file or directory"));
         is(&it.run(&["/"]), 126, "", &line("/: Permission denied (it is not a regular file)"));
@@ -94,15 +94,15 @@ fn exit_status_is_cmds_if_orphans_end_at_once() {
 #[test]
 fn contradictory_options_are_refused() {
     for it in NATIVE.child_subjects() {
-        let missing = "nsinit: use CMD: which command? it is missing\n";
+        let missing = "nsinit: no command given\n";
         is(&it.run(&["--init"]), 125, "", missing);
         is(&it.run(&["--group", "--"]), 125, "", missing);
-        let init = "nsinit: use --init: a container has an init of its own\n";
+        let init = "nsinit: --init excludes every option that makes a container\n";
         is(&it.run(&["--init", "--root", "/", "true"]), 125, "", init);
         let usage = it.run(&[]);
         assert!(usage.status == 125 && usage.stdout.is_empty() && usage.stderr.starts_with("usage: nsinit"), "{usage}");
         is(&it.run(&["--init", "true"]), 0, "", "");
-        let line = "nsinit: use --as-pid-1: requires --unshare-pid\n";
+        let line = "nsinit: --as-pid-1 needs --unshare-pid\n";
         is(&it.run(&["--as-pid-1", "--", "true"]), 125, "", line);
     }
 }
@@ -125,7 +125,7 @@ fn explain_runs_nothing_and_failing_steps_are_reported() {
             ),
             (Deny::all(libc::SYS_setpgid, libc::EIO), "start a process group: Input/output error"),
         ] {
-            is(&it.plainly(&[], &["echo", "ran"]).deny(deny).run(), 125, "", &format!("nsinit: {line}\n"));
+            is(&it.plainly(&[], &["echo", "ran"]).deny(deny).run(), 125, "", &format!("nsinit: cannot {line}\n"));
         }
     }
 }
@@ -136,15 +136,15 @@ fn malformed_option_values_are_refused() {
         (
             "--rewrite",
             &["", "15", "15:", ":3", "x:y", "0:1", "65:1", "1:65", "-1:3", "1:2:3", " 1:2", "1: 2"],
-            "it is no pair of signals' numbers",
+            "not a pair of signal numbers",
         ),
         (
             "--remap",
             &["", "256", "-1", "x", "1:", ":1", "1:256", "1:2:3", " 1", "0x1"],
-            "it is no exit status from 0 to 255, nor a pair of them",
+            "not an exit status from 0 to 255, or a pair of them",
         ),
-        ("--grace", &["", "-1", "1.5", "1s", "4294967296"], "it is no number of seconds"),
-        ("--stop-timeout", &["", "-1", "1.5", "1s", "4294967296"], "it is no number of seconds"),
+        ("--grace", &["", "-1", "1.5", "1s", "4294967296"], "not a number of seconds"),
+        ("--stop-timeout", &["", "-1", "1.5", "1s", "4294967296"], "not a number of seconds"),
     ];
     for it in NATIVE.child_subjects() {
         for (option, values, why) in rows {
@@ -154,7 +154,7 @@ fn malformed_option_values_are_refused() {
                     &it.run(&[option, value, "--", "true"]),
                     125,
                     "",
-                    &format!("nsinit: use {option}{space}{value}: {why}\n"),
+                    &format!("nsinit: {option}{space}{value}: {why}\n"),
                 );
             }
         }
@@ -526,7 +526,12 @@ fn init_works_in_an_image_with_nothing_else() {
         for launch in [|i: &Image, w, a: &[&str]| i.launch(w, &[], a), |i: &Image, w, a: &[&str]| i.bare(w, a)] {
             is(&launch(&image, who, &["--", "/cmd", "exit", "7"]).run(), 7, "", "");
             is(&launch(&image, who, &["/cmd", "die", "9"]).run(), 137, "", "");
-            is(&launch(&image, who, &["--", "cmd"]).run(), 127, "", "nsinit: execute cmd: No such file or directory\n");
+            is(
+                &launch(&image, who, &["--", "cmd"]).run(),
+                127,
+                "",
+                "nsinit: cannot execute cmd: No such file or directory\n",
+            );
             is(&launch(&image, who, &["--", "/cmd", "together", "50", "7"]).run(), 7, "", "");
             is(&launch(&image, who, &["--propagate-signal", "/cmd", "die", "15"]).run(), 143, "", "");
         }

@@ -271,7 +271,7 @@ fn unwritable_pid_file_ends_a_detached_launch() {
             let launch = Launch::of(who, "/usr/bin/unshare".as_ref()).directory(dir.path());
             let launch = launch.args(["--mount", "sh", "-c", full, "sh"]).args([nsinit()]).args(options);
             let out = launch.args(["--detach", "--pid-file", "pid", "--", "sleep", "1000"]).run();
-            out.is(125, "full\n", "nsinit: write pid: No space left on device\n");
+            out.is(125, "full\n", "nsinit: cannot write pid: No space left on device\n");
         }
     }
 }

@@ -243,12 +243,12 @@ fn dangling_links_in_destinations_are_errors() {
         root.run(&["--symlink", "", "/x"], &["true"]).is(
             125,
             "",
-            "nsinit: make symbolic link /x: No such file or directory\n",
+            "nsinit: cannot make symbolic link /x: No such file or directory\n",
         );
         root.run(&["--dir", "/proc/no"], &["true"]).is(
             125,
             "",
-            "nsinit: make directory /proc/no: No such file or directory\n",
+            "nsinit: cannot make directory /proc/no: No such file or directory\n",
         );
         // Directories below a link with an existing target are made.
         root.run(&["--dir", "/etc/good/a/b", "--dir", "/no/such", "--dir", "/etc/chain"], &["ls", "/mnt/a"])
@@ -271,10 +271,10 @@ fn message_names_the_target_of_a_link_at_the_destination() {
             (&["--file", "0", "/etc/resolv.conf"], "make file"),
             (&["--tmpfs", "/etc/resolv.conf"], "mount tmpfs on"),
         ] {
-            let line = format!("nsinit: {verb} /etc/resolv.conf: the destination is a symlink {hint}\n");
+            let line = format!("nsinit: cannot {verb} /etc/resolv.conf: the destination is a symlink {hint}\n");
             root.run(options, &["true"]).is(125, "", &line);
         }
-        let line = "nsinit: make symbolic link /etc/resolv.conf: existing destination is ../run/systemd/resolve/stub-resolv.conf\n";
+        let line = "nsinit: cannot make symbolic link /etc/resolv.conf: existing destination is ../run/systemd/resolve/stub-resolv.conf\n";
         root.run(&["--symlink", "/x", "/etc/resolv.conf"], &["true"]).is(125, "", line);
         // The target in the message cannot control the terminal.
         root.symlink("\u{1b}[2J\n", "etc/odd");
@@ -291,7 +291,7 @@ fn mount_errors_with_an_unclear_errno_are_explained() {
         // fs.mount-max: count_mounts() in the kernel.
         let full = Deny::when(libc::SYS_mount, 3, u64::MAX, libc::MS_NOSUID | libc::MS_NODEV, libc::ENOSPC);
         let out = root.launch(&["--dir", "/mnt/x"], &["true"]).deny(full).run();
-        out.is(125, "", "nsinit: make a place for mounts: No space left on device (the limit on mounts is reached: see fs.mount-max)\n");
+        out.is(125, "", "nsinit: cannot make a place for mounts: No space left on device (the limit on mounts is reached: see fs.mount-max)\n");
 
         // The six inodes are: the tmpfs root, two directories, two FIFOs, and /mnt/a.
         let before = "mount -o remount,nr_inodes=6 .; chmod 777 .";

@@ -169,7 +169,7 @@ fn root_without_user_namespaces_gets_a_warning() {
         run(&["--root", root.str()]).is(
             0,
             "ran\n",
-            "nsinit: make a user namespace: No space left on device \
+            "nsinit: cannot make a user namespace: No space left on device \
             (going on without one: root inside is root outside; see user.max_user_namespaces)\n",
         );
         run(&["--root", root.str(), "--share-user"]).says("ran");

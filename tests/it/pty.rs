@@ -99,7 +99,7 @@ fn output_written_last_is_not_lost() {
 #[test]
 fn launch_failures_are_reported() {
     for root in roots() {
-        root.run(&["--pty"], &["/none"]).is(127, "", "nsinit: execute /none: No such file or directory\n");
+        root.run(&["--pty"], &["/none"]).is(127, "", "nsinit: cannot execute /none: No such file or directory\n");
         root.run(&["--pty", "--chdir", "/none"], &["true"]).fails("/none");
         // The container has no /dev/ptmx.
         let words = ["--ro-bind", root.str(), "/", "--pty", "--", "true"];
@@ -110,7 +110,7 @@ fn launch_failures_are_reported() {
             ["--ro-bind", root.str(), "/", "--tmpfs", "/dev", "--symlink", "/ptmx", "/dev/ptmx", "--pty", "--", "true"];
         Launch::new(root.who).args(words).run().fails("No such device");
         let words = ["--pty", "--", "true"];
-        Launch::new(root.who).args(words).run().fails("requires a container");
+        Launch::new(root.who).args(words).run().fails("--pty needs a container");
     }
 }
 

@@ -186,7 +186,7 @@ fn moved_arguments_keep_their_values() {
         root.launch(&[], &["/none"]).deny(without).run().is(
             127,
             "",
-            "nsinit: execute /none: No such file or directory\n",
+            "nsinit: cannot execute /none: No such file or directory\n",
         );
     }
 }

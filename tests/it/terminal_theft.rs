@@ -141,7 +141,10 @@ fn terminal_is_shared_only_with_share_terminal() {
         // The same terminal under another name.
         assert_eq!(term.ask("$N -- tty </dev/tty"), "/dev/pts/0");
         term.hang_up();
-        Launch::new(root.who).args(["--share-terminal", "--", "true"]).run().fails("requires --root or --enter");
+        Launch::new(root.who)
+            .args(["--share-terminal", "--", "true"])
+            .run()
+            .fails("--share-terminal needs --root, --image or --enter");
         root.run(&["--share-terminal", "--pty"], &["true"]).fails("--pty");
     }
 }

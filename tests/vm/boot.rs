@@ -51,9 +51,7 @@ fn command_line_and_args_file_select_cmd() {
     for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12]) {
         let mut image = Image::new(kernel);
         image.words(&["--on-exit", "halt", "--", "sh", "-c", "echo \"file's\"  $0 $1; exec true", "a  b", ""]);
-        image
-            .boot("nsinit.nope -- nosuch")
-            .is(End::Off, "nsinit: use an option --nope: there is none of that name; nsinit --help lists them\n");
+        image.boot("nsinit.nope -- nosuch").is(End::Off, "nsinit: unknown option '--nope' (see nsinit --help)\n");
         image.boot("").is(End::Halt, "file's a b\n");
         // Options on the kernel's command line also apply with the file, and take precedence.
         image.boot("nsinit.on-exit=reboot").is(End::Restart, "file's a b\n");
@@ -194,25 +192,25 @@ fn machine_works_without_proc_sys_and_run() {
         let mut image = Image::new(kernel);
         image.script("#!/bin/sh\nmount -o remount,ro none /\nexec /sbin/init\n");
         let missing =
-            ["/proc", "/sys", "/run"].map(|place| format!("nsinit: mount {place}: No such file or directory\n"));
-        let cgroup = "nsinit: mount /sys/fs/cgroup: No such file or directory\n";
+            ["/proc", "/sys", "/run"].map(|place| format!("nsinit: cannot mount {place}: No such file or directory\n"));
+        let cgroup = "nsinit: cannot mount /sys/fs/cgroup: No such file or directory\n";
         let [proc, sys, run] = missing;
         image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
         // The kernel permits a new procfs in a user namespace only if a whole one is visible; root without a user
         // namespace needs no such permission.
         let told = format!("{proc}{sys}{run}{cgroup}");
         let [line, shared] = if kernel == Kernel::V5_10 {
-            ["nsinit: copy the mount of /box: No such file or directory (before Linux 5.12 this needs a mounted /proc)\n";
+            ["nsinit: cannot copy the mount of /box: No such file or directory (before Linux 5.12 this needs a mounted /proc)\n";
                 2]
         } else {
-            ["nsinit: mount proc on /proc: Operation not permitted (no /proc is mounted outside)\n", "0\n"]
+            ["nsinit: cannot mount proc on /proc: Operation not permitted (no /proc is mounted outside)\n", "0\n"]
         };
         image.boot("-- --root /box -- true").is(End::Off, &format!("{told}{line}"));
         image.boot("-- --root /box --share-user -- id -u").is(End::Off, &format!("{told}{shared}"));
         // An empty initramfs.
         let image = Image::empty(kernel);
-        image.boot("").is(End::Off, "nsinit: execute /bin/sh: No such file or directory\n");
-        image.boot("-- --root /box").is(End::Off, "nsinit: open root /box: No such file or directory\n");
+        image.boot("").is(End::Off, "nsinit: cannot execute /bin/sh: No such file or directory\n");
+        image.boot("-- --root /box").is(End::Off, "nsinit: cannot open root /box: No such file or directory\n");
     }
 }
 
@@ -224,7 +222,7 @@ fn messages_go_to_the_kernel_log_without_a_console() {
         let mut image = Image::new(kernel);
         image.runs("n=$(ls -l /proc/self/fd | grep -c ' [012] -> /dev/null$'); echo \"null $n\" >/dev/kmsg");
         let boot = image.boot("console=hvc7 earlyprintk=ttyS0,keep loglevel=7");
-        let told = ["nsinit: open /dev/console: ", "null 2\n"].iter().all(|text| boot.log.contains(text));
+        let told = ["nsinit: cannot open /dev/console: ", "null 2\n"].iter().all(|text| boot.log.contains(text));
         assert!(boot.end == End::Off && told, "{boot}");
     }
 }

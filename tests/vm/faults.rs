@@ -67,7 +67,7 @@ fn boot(kernel: Kernel, number: u64) {
     let line = format!("nsinit.grace=1 NSINIT_FAULTS={} -- {command}", faults.join(","));
     let boot = image.start(&line).finish_within(Duration::from_secs(60));
     // A machine whose reboot(2) fails prints a message and stops, as does one that can never fork again.
-    let told = ["nsinit: switch the power off: ", "nsinit: fork: "];
+    let told = ["nsinit: cannot switch the power off: ", "nsinit: cannot fork: "];
     let stands = boot.end == End::Killed && told.iter().any(|text| boot.log.contains(text));
     assert!(boot.end == End::Off || stands, "boot {number}: {boot}");
 }

@@ -33,7 +33,7 @@ fn image_is_a_root_with_modules_loaded() {
             // Overlays in a user namespace need Linux 5.11.
             let volatile = if kernel == Kernel::V5_10 {
                 format!(
-                    "nsinit: mount an overlay on /{sort}: Operation not permitted (overlays in a user namespace need Linux 5.11)\n"
+                    "nsinit: cannot mount an overlay on /{sort}: Operation not permitted (overlays in a user namespace need Linux 5.11)\n"
                 )
             } else {
                 "new\n".to_owned()
@@ -55,14 +55,14 @@ fn missing_module_is_named() {
         image.words(&["--image", "/squashfs", "--", "true"]);
         image.boot("").is(
             End::Off,
-            "nsinit: open /dev/loop-control: No such file or directory (a file is mounted by a loop device: is the module missing?)\n",
+            "nsinit: cannot open /dev/loop-control: No such file or directory (a file is mounted by a loop device: is the module missing?)\n",
         );
         image.modules(&["loop"]);
         image.nsinit("bin/nsinit");
         image.words(&["--", "/bin/sh", "-c", "sh /modules; nsinit --image /squashfs -- true"]);
         image.boot("").is(
             End::Off,
-            "nsinit: mount image /squashfs: No such device (the kernel does not know this file system: is its module missing?)\n",
+            "nsinit: cannot mount image /squashfs: No such device (the kernel does not know this file system: is its module missing?)\n",
         );
     }
 }

@@ -1,23 +1,23 @@
 //! catatonit.
 
-use engine::report::wording::Name;
+use engine::report::wording::{Event, Wording};
 use engine::say;
 use engine::spec::{Audience, End};
 use engine::text::Say;
 
-use super::super::builder::{Asked, Draft};
-use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
+use super::super::builder::{Asked, Context, Draft};
+use super::super::complaint::Wrong;
+use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::texts::Texts;
 
 pub static CATATONIT: Vocabulary = Vocabulary {
     names: "catatonit ",
-    voice: Name::Catatonit,
+    wording: &WORDING,
     begin,
     rows: ROWS,
     helps: HELPS,
     groups: GROUPS,
-    more: None,
     act,
-    end: |_| {},
     texts: Texts {
         help: HELP,
         version: say!("tini version 0.1.7_catatonit\n"),
@@ -29,9 +29,19 @@ pub static CATATONIT: Vocabulary = Vocabulary {
         usage: USAGE,
         ..Texts::NONE
     },
-    abbreviates: true,
-    long_alone: false,
-    joins_values: true,
+    ..Vocabulary::GETOPT
+};
+
+static WORDING: Wording = Wording {
+    prefix: say!("ERROR (catatonit:@): "),
+    event: |event| match event {
+        Event::Started => say!("DEBUG (catatonit:@): pid1 (%) spawned: &"),
+        Event::Exited => say!("DEBUG (catatonit:@): child process % exited with code ^"),
+        Event::Killed => say!("DEBUG (catatonit:@): child process % exited due to signal ^"),
+        _ => Say::NOTHING,
+    },
+    execute: say!("failed to exec pid1"),
+    ..Wording::OTHER
 };
 
 rows! { draft, values, _first:
@@ -45,7 +55,7 @@ rows! { draft, values, _first:
     }
 }
 
-fn begin(draft: &mut Draft) -> Result<(), Wrong> {
+fn begin(draft: &mut Draft) -> Result<(), Say> {
     draft.spec.life.end = End::AtOnce;
     if draft.caller_env(b"CATATONIT_DEBUG").is_some() {
         draft.spec.life.verbose = 3;

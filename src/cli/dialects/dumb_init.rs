@@ -2,24 +2,25 @@
 
 use core::ffi::CStr;
 
-use engine::report::wording::Name;
+use engine::report::wording::{Event, Wording};
 use engine::say;
 use engine::spec::{Audience, End};
 use engine::sys::{Standard, write};
 use engine::text;
 use engine::text::Say;
 
-use super::super::builder::{Asked, Draft};
-use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
+use super::super::builder::{Asked, Context, Draft};
+use super::super::complaint::Wrong;
+use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::texts::Texts;
 
 pub static DUMB_INIT: Vocabulary = Vocabulary {
     names: "dumb-init ",
-    voice: Name::DumbInit,
+    wording: &WORDING,
     begin,
     rows: ROWS,
     helps: HELPS,
     groups: GROUPS,
-    more: None,
     act,
     end,
     texts: Texts {
@@ -41,9 +42,34 @@ Use --help for full usage.
         command_missing: say!("Usage: & [option] program [args]\nTry & --help for full usage.\n"),
         ..Texts::NONE
     },
-    abbreviates: true,
-    long_alone: false,
-    joins_values: true,
+    ..Vocabulary::GETOPT
+};
+
+static WORDING: Wording = Wording {
+    prefix: say!("[dumb-init] "),
+    event: |event| match event {
+        Event::Started => say!("[dumb-init] Child spawned with PID %."),
+        Event::Forwarded => say!("[dumb-init] Forwarded signal % to children."),
+        Event::Exited => say!("[dumb-init] A child with PID % exited with exit status ^."),
+        Event::Killed => say!("[dumb-init] A child with PID % was terminated by signal ^."),
+        Event::Ended => say!("[dumb-init] Child exited with status %. Goodbye."),
+        Event::Died => say!("[dumb-init] Child exited with status ^. Goodbye."),
+        Event::Received | Event::ChildChanged => say!("[dumb-init] Received signal %."),
+        Event::Translated => say!("[dumb-init] Translating signal % to ^."),
+        Event::Dropped => say!("[dumb-init] Not forwarding signal % to children (ignored)."),
+        Event::HandOff => say!("[dumb-init] Ignoring tty hand-off signal %."),
+        Event::Session => say!("[dumb-init] setsid complete."),
+        Event::Suspended => say!("[dumb-init] Suspending self due to TTY signal."),
+        Event::NotDetached => say!("[dumb-init] Unable to detach from controlling tty (errno=% &)."),
+        Event::NotAttached => say!("[dumb-init] Unable to attach to controlling tty (errno=% &)."),
+        Event::Reaped => Say::NOTHING,
+    },
+    tells_of_command: true,
+    execute: say!("&"),
+    not_executable: 2,
+    not_found: 2,
+    not_executed: 2,
+    ..Wording::OTHER
 };
 
 rows! { draft, values, pair:
@@ -68,14 +94,14 @@ const STOP: u8 = 19;
 
 fn rewrite(draft: &mut Draft, pair: &'static CStr) -> Result<(), Wrong> {
     let signal = |text| text::leading_number(text).filter(|(number, _)| *number <= MOST);
-    let (from, rest) = signal(pair.to_bytes()).filter(|(from, _)| *from != 0).ok_or(Say::NOTHING)?;
-    let (to, _) = rest.strip_prefix(b":").and_then(signal).ok_or(Say::NOTHING)?;
+    let (from, rest) = signal(pair.to_bytes()).filter(|(from, _)| *from != 0).ok_or(Wrong::ANY)?;
+    let (to, _) = rest.strip_prefix(b":").and_then(signal).ok_or(Wrong::ANY)?;
     // The last one wins.
     draft.rewrite.insert(0, (from as u8, to as u8));
     Ok(())
 }
 
-fn begin(draft: &mut Draft) -> Result<(), Wrong> {
+fn begin(draft: &mut Draft) -> Result<(), Say> {
     let debug = draft.caller_env(b"DUMB_INIT_DEBUG") == Some(b"1");
     let session = draft.caller_env(b"DUMB_INIT_SETSID") != Some(b"0");
     let life = &mut draft.spec.life;

@@ -1,7 +1,15 @@
-//! One file a vocabulary: its rows, texts and wording.
+//! One file a vocabulary: its rows, texts, wording and exit statuses.
 
-pub mod bwrap;
-pub mod catatonit;
-pub mod dumb_init;
-pub mod native;
-pub mod tini;
+mod bwrap;
+mod catatonit;
+mod dumb_init;
+mod native;
+mod tini;
+
+use super::rows::Vocabulary;
+
+/// For every name that is not one of the others'.
+pub static NATIVE: &Vocabulary = &native::NATIVE;
+
+/// Those that a name of their own chooses.
+pub static OTHERS: [&Vocabulary; 4] = [&bwrap::BWRAP, &tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];

@@ -2,7 +2,8 @@
 
 use core::ffi::CStr;
 
-use engine::report::wording::Name;
+use engine::report::exit;
+use engine::report::wording::{Event, Wording};
 use engine::say;
 use engine::spec::{Audience, End};
 use engine::sys::{Signal, Standard, write};
@@ -10,17 +11,18 @@ use engine::text::Say;
 use engine::text::{self, Text};
 use rustix::process::{Pid, child_subreaper, getpid};
 
-use super::super::builder::{Asked, Draft};
-use super::super::rows::{Context, Group, Texts, Values, Vocabulary, Wrong, rows};
+use super::super::builder::{Asked, Context, Draft};
+use super::super::complaint::Wrong;
+use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::texts::Texts;
 
 pub static TINI: Vocabulary = Vocabulary {
     names: "tini tini-static docker-init podman-init ",
-    voice: Name::Tini,
+    wording: &WORDING,
     begin,
     rows: ROWS,
     helps: HELPS,
     groups: GROUPS,
-    more: None,
     act,
     end,
     texts: Texts {
@@ -37,7 +39,27 @@ pub static TINI: Vocabulary = Vocabulary {
     },
     abbreviates: false,
     long_alone: true,
-    joins_values: true,
+    ..Vocabulary::GETOPT
+};
+
+static WORDING: Wording = Wording {
+    prefix: say!("[FATAL tini (@)] "),
+    event: |event| match event {
+        Event::Started => say!("[INFO  tini (@)] Spawned child process '&' with pid '%'"),
+        Event::Forwarded => say!("[DEBUG tini (@)] Passing signal: '%'"),
+        Event::Exited | Event::Killed => say!("[DEBUG tini (@)] Reaped child with pid: '%'"),
+        Event::Ended => say!("[INFO  tini (@)] Main child exited normally (with status '%')"),
+        Event::Died => say!("[INFO  tini (@)] Main child exited with signal (with signal '%')"),
+        Event::Reaped => say!("[WARN  tini (@)] Reaped zombie process with pid=%"),
+        Event::ChildChanged => say!("[DEBUG tini (@)] Received SIGCHLD"),
+        _ => Say::NOTHING,
+    },
+    tells_of_command: true,
+    events_to: Standard::Output,
+    execute: say!("exec & failed"),
+    not_executable: exit::NOT_EXECUTABLE.number,
+    not_found: exit::NOT_FOUND.number,
+    ..Wording::OTHER
 };
 
 rows! { draft, values, value:
@@ -46,11 +68,11 @@ rows! { draft, values, value:
         "-h", say!("") => draft.asked = Asked::Help,
         "-l", say!("") => draft.asked = Asked::Licence,
         "-s", say!("") => draft.spec.life.subreaper = true,
-        "-p SIGNAL", say!("") => draft.spec.life.die_with_parent = Some(signal(value.to_bytes()).ok_or(Say::NOTHING)?),
+        "-p SIGNAL", say!("") => draft.spec.life.die_with_parent = Some(signal(value.to_bytes()).ok_or(Wrong::ANY)?),
         "-v", say!("") => draft.verbosity = draft.verbosity.saturating_add(1),
         "-w", say!("") => draft.spec.life.tell_reaped = true,
         "-g", say!("") => draft.spec.life.audience = Audience::Group,
-        "-e EXIT_CODE", say!("") => draft.remap.push((code(value).ok_or(Say::NOTHING)?, 0)),
+        "-e EXIT_CODE", say!("") => draft.remap.push((code(value).ok_or(Wrong::ANY)?, 0)),
     }
 }
 
@@ -67,7 +89,7 @@ fn code(value: &CStr) -> Option<u8> {
     u8::try_from(code).ok()
 }
 
-fn begin(draft: &mut Draft) -> Result<(), Wrong> {
+fn begin(draft: &mut Draft) -> Result<(), Say> {
     draft.spec.life.end = End::AtOnce;
     draft.spec.life.subreaper = draft.caller_env(b"TINI_SUBREAPER").is_some();
     if draft.caller_env(b"TINI_KILL_PROCESS_GROUP").is_some() {

@@ -1,0 +1,107 @@
+//! The values of options: a word is read, and nothing is done.
+
+use core::ffi::CStr;
+
+use engine::confine::caps;
+use engine::ns::target::FD;
+use engine::say;
+use engine::spec::Capabilities;
+use engine::sys;
+use engine::text;
+
+use super::complaint::Wrong;
+
+/// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
+pub const HOSTNAME_MAX: usize = 64;
+/// `(uid_t) -1` means "unchanged" to the kernel (setresuid(2)): no user has it.
+const NO_ID: u32 = u32::MAX;
+/// The kernel's own limit, `sysctl_nr_open_max`, is lower still.
+const FD_MAX: u32 = i32::MAX as u32;
+
+pub fn id(word: &CStr) -> Result<u32, Wrong> {
+    let id = text::number(word.to_bytes()).filter(|id| *id != NO_ID);
+    id.ok_or(Wrong::Value(say!("not a number from 0 to 4294967294")))
+}
+
+/// The number of a descriptor.
+pub fn fd(word: &CStr) -> Result<u32, Wrong> {
+    let fd = text::number(word.to_bytes()).filter(|fd| *fd <= FD_MAX);
+    fd.ok_or(Wrong::Value(say!("not the number of a descriptor")))
+}
+
+/// What follows `fd:` in a word that begins so.
+pub fn after_fd(word: &'static CStr) -> Option<&'static CStr> {
+    text::after(word.to_bytes(), FD).map(|_| sys::tail(word, FD.len()))
+}
+
+pub fn path(word: &'static CStr) -> Result<&'static CStr, Wrong> {
+    if word.is_empty() { Err(Wrong::Value(say!("the path is empty"))) } else { Ok(word) }
+}
+
+/// The mode of a file.
+pub fn mode(word: &CStr) -> Result<u32, Wrong> {
+    let mode = text::octal(word.to_bytes()).filter(|mode| *mode <= 0o7777);
+    mode.ok_or(Wrong::Option(say!("takes an octal argument <= 07777")))
+}
+
+pub fn umask(word: &CStr) -> Result<u32, Wrong> {
+    let mask = text::octal(word.to_bytes()).filter(|mask| *mask <= 0o777);
+    mask.ok_or(Wrong::Value(say!("not an octal number from 0 to 777")))
+}
+
+/// A number of bytes as the kernel reads it: decimal, octal after 0, hexadecimal after 0x.
+pub fn size(word: &CStr) -> Result<&CStr, Wrong> {
+    let (radix, digits) = match word.to_bytes() {
+        [b'0', b'x' | b'X', digits @ ..] => (16, digits),
+        [b'0', digits @ ..] => (8, digits),
+        digits => (10, digits),
+    };
+    let bytes = digits.iter().try_fold(0u64, |bytes, digit| {
+        bytes.checked_mul(radix.into())?.checked_add(char::from(*digit).to_digit(radix)?.into())
+    });
+    match bytes {
+        None | Some(0) => Err(Wrong::Option(say!("takes a non-zero number of bytes"))),
+        // Half of what a size_t holds.
+        Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(Wrong::Sentence(if usize::BITS == 64 {
+            say!("--size (for tmpfs) is limited to 9223372036854775807")
+        } else {
+            say!("--size (for tmpfs) is limited to 2147483647")
+        })),
+        _ => Ok(word),
+    }
+}
+
+/// The set of one capability, or of all.
+pub fn capability(word: &CStr) -> Result<u64, Wrong> {
+    let name = word.to_bytes();
+    if text::same_word(name, b"ALL") {
+        return Ok(Capabilities::ALL);
+    }
+    caps::by_name(name)
+        .or(text::number(name).filter(|number| u64::from(*number) < Capabilities::AS_FAR_AS_HELD.ilog2().into()))
+        .map(|number| 1 << number)
+        .ok_or(Wrong::Capability(say!("no such capability (see capabilities(7))")))
+}
+
+/// The name of an environment variable.
+pub fn variable(word: &CStr) -> Result<&CStr, Wrong> {
+    let name = word.to_bytes();
+    if name.is_empty() || text::has(name, b'=') {
+        Err(Wrong::Variable(say!("not the name of a variable")))
+    } else {
+        Ok(word)
+    }
+}
+
+pub fn seconds(word: &CStr) -> Result<u32, Wrong> {
+    text::number(word.to_bytes()).ok_or(Wrong::Value(say!("not a number of seconds")))
+}
+
+/// `A:B`, or `A` for `A:0`; neither is above `most`.
+pub fn pair(word: &CStr, most: u32) -> Option<(u8, u8)> {
+    let mut second = word.to_bytes();
+    let first = text::word(&mut second, b':')?;
+    let byte = |text| text::number(text).filter(|number| *number <= most).map(|number| number as u8);
+    let alone = first.len() == word.count_bytes();
+    Some((byte(first)?, if alone { 0 } else { byte(second)? }))
+}

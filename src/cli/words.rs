@@ -1,0 +1,56 @@
+//! Lists of words, as a command line is one.
+
+use core::cell::Cell;
+use core::ffi::CStr;
+
+use engine::sys::{self, Word};
+use engine::text::PATH;
+use rustix::io::Errno;
+
+/// Words of a command line: one that is not looked at, those that are, and [`Word::END`].
+pub type List = &'static [Cell<Word<'static>>];
+
+/// The words that a descriptor holds, a NUL after each.
+pub fn of_descriptor(fd: u32) -> Option<List> {
+    // The last NUL is ours; the last word may have its own.
+    Some(of_text(match content(fd)? {
+        [whole @ .., _] if matches!(whole, [] | [.., 0]) => whole,
+        rest => rest,
+    }))
+}
+
+/// The words of a text, a NUL after each.
+pub fn of_text(text: &'static [u8]) -> List {
+    let mut rest = text;
+    let mut list = Vec::from([Cell::new(Word::END)]);
+    while !rest.is_empty() {
+        let word = sys::c_str(rest);
+        list.push(Cell::new(Word::new(word)));
+        rest = rest.get(word.count_bytes() + 1..).unwrap_or_default();
+    }
+    list.push(Cell::new(Word::END));
+    list.leak()
+}
+
+/// All that a descriptor holds, and a NUL.
+pub fn content(fd: u32) -> Option<&'static [u8]> {
+    let mut content = Vec::new();
+    let mut chunk = [0; PATH];
+    loop {
+        match rustix::io::read(sys::given(fd), chunk.as_mut_slice()) {
+            Ok(0) => break,
+            Ok(length) => content.extend_from_slice(chunk.get(..length)?),
+            Err(Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+    content.push(0);
+    Some(content.leak())
+}
+
+/// The last component of the name that a program was started under.
+pub fn base(program: &CStr) -> &[u8] {
+    let program = program.to_bytes();
+    let slash = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    program.get(slash..).unwrap_or_default()
+}
