@@ -1,4 +1,4 @@
-//! /proc/PID/mountinfo, read line by line: proc_pid_mountinfo(5). Only where nothing else tells.
+//! /proc/PID/mountinfo, read line by line: proc_pid_mountinfo(5). Only for facts that no system call has.
 
 use linux_raw_sys::general as raw;
 
@@ -10,11 +10,11 @@ use crate::text::{self, PATH, Text};
 pub struct Line<'l> {
     pub id: &'l [u8],
     pub parent: &'l [u8],
-    /// Where it is, escaped.
+    /// The mount point, escaped.
     pub path: &'l [u8],
     /// MS_*.
     pub flags: u32,
-    /// The kind of file system.
+    /// The type of the file system.
     pub kind: &'l [u8],
 }
 
@@ -35,16 +35,16 @@ impl<'l> Line<'l> {
                 _ => 0,
             };
         }
-        // What else there is ends with a dash.
+        // Optional fields end with a dash.
         while field()? != b"-" {}
         Some(Line { id, parent, path, flags, kind: field()? })
     }
 }
 
-/// Hands out every mount, in the order of the tree: what is below another comes later.
+/// Calls `look` with every mount, in the order of the tree: a mount comes after the one that it is on.
 ///
 /// # Errors
-/// Those of read(2).
+/// ENOMEM: the kernel has no memory for the list; others: see read(2).
 #[inline(never)]
 pub fn each(file: Fd, look: &mut dyn FnMut(&Line<'_>)) -> Done {
     let (mut line, mut chunk) = (Text::new(), [0u8; PATH / 4]);
@@ -66,7 +66,7 @@ pub fn each(file: Fd, look: &mut dyn FnMut(&Line<'_>)) -> Done {
     }
 }
 
-/// The kernel writes four characters as a backslash and three octal digits.
+/// Undoes the kernel's escapes: it writes space, tab, newline and backslash as a backslash and three octal digits.
 pub fn unescape(path: &[u8], to: &mut Text) {
     let mut rest = path;
     while let Some((byte, after)) = rest.split_first() {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mountinfo_is_read() {
+    fn line_of_mountinfo_is_split_into_fields() {
         let line =
             b"36 35 98:0 /mnt1 /nsinit.tree/a\\040b ro,nosuid,relatime master:1 - ext3 /dev/root rw,errors=continue";
         let read = Line::read(line).unwrap();

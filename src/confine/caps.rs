@@ -1,4 +1,4 @@
-//! capabilities(7): what CMD may do as root of its namespaces.
+//! The capabilities of CMD (capabilities(7)).
 
 use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
 
@@ -18,7 +18,7 @@ const NAMES: Say = say!(
     PERFMON BPF CHECKPOINT_RESTORE"
 );
 
-/// CAP_KILL: process 1 ends what is left of the container, whoever it belongs to.
+/// CAP_KILL: process 1 ends the remaining processes of the container, whatever user they belong to.
 const KILL: u64 = 1 << 5;
 
 /// The number of the capability `name`, with or without `CAP_`, in any case.
@@ -39,11 +39,11 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
     None
 }
 
-/// Drops from the bounding set what is not in `spec`, one capability at a time. What one of them answers says nothing of
-/// the next: a filter around us may refuse a single one.
+/// Drops each capability that is not in `spec` from the bounding set. Each answer counts for one capability only: a seccomp filter
+/// around nsinit may refuse a single one.
 ///
 /// # Errors
-/// EPERM without CAP_SETPCAP; EINVAL: one that the kernel knows is still there.
+/// EPERM: nsinit has no CAP_SETPCAP; EINVAL: a capability that the kernel knows was not dropped.
 pub fn bound(spec: &Spec<'_>) -> Done {
     let ours = sys::capget()?;
     for capability in 0..u64::BITS {
@@ -51,7 +51,7 @@ pub fn bound(spec: &Spec<'_>) -> Done {
             continue;
         }
         match sys::prctl(PR_CAPBSET_DROP, capability as usize) {
-            // The kernel knows none of this number.
+            // The kernel has no capability with this number.
             Err(Failure::INVAL) if ours >> capability & 1 == 0 && !sys::is_bounded_by(capability) => {}
             result => result?,
         }
@@ -59,19 +59,19 @@ pub fn bound(spec: &Spec<'_>) -> Done {
     Ok(())
 }
 
-/// Has the permitted set survive the change to another user, for [`limit`] to choose from.
+/// Keeps the permitted set when this process changes to another user, for [`limit`] to reduce.
 ///
 /// # Errors
-/// EPERM if it is locked.
+/// EPERM: SECBIT_KEEP_CAPS_LOCKED is set.
 pub fn keep_over_setuid() -> Done {
     sys::prctl(PR_SET_KEEPCAPS, 1)
 }
 
-/// Limits the permitted and effective set to what CMD is to have, or as much of it as there is. The inheritable set is
-/// empty but for what is ambient (CVE-2022-24769).
+/// Reduces the permitted and the effective set to the capabilities of CMD, as far as nsinit has them. The inheritable set has the ambient
+/// capabilities only (CVE-2022-24769).
 ///
 /// # Errors
-/// EPERM if a capability that is to be ambient is not ours to give.
+/// EPERM: nsinit does not have a capability that must be ambient.
 pub fn limit(spec: &Spec<'_>) -> Done {
     let sets = &spec.confine.capabilities;
     let ours = sys::capget()?;
@@ -83,10 +83,10 @@ pub fn limit(spec: &Spec<'_>) -> Done {
     (0..u64::BITS).filter(|capability| ambient >> capability & 1 == 1).try_for_each(sys::raise_ambient)
 }
 
-/// Process 1 keeps what it needs at the end and nothing else.
+/// Reduces the sets of process 1 to the capabilities that it needs when the container ends.
 ///
 /// # Errors
-/// None is known: a set can always be made smaller.
+/// None is known: a set can always be reduced.
 pub fn keep_for_the_end(spec: &Spec<'_>) -> Done {
     let kills = !(spec.is_sandbox() && spec.life.end == End::Leave);
     sys::capset(if kills { KILL & sys::capget()? } else { 0 }, 0)
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_every_form() {
+    fn name_is_found_in_any_case_with_or_without_cap() {
         for name in ["KILL", "kill", "CAP_KILL", "cap_kill"] {
             assert_eq!(by_name(name.as_bytes()), Some(5));
         }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_preset_is_what_engines_keep() {
+    fn preset_has_the_capabilities_that_container_engines_keep() {
         let preset = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT \
                       KILL AUDIT_WRITE";
         let set = preset.split(' ').fold(0, |set, name| set | 1 << by_name(name.as_bytes()).unwrap());

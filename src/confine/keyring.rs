@@ -1,4 +1,4 @@
-//! keyrings(7): the keys of the caller's session are not the container's (runc issue 453).
+//! The session keyring (keyrings(7)): the container must not have the keys of the caller's session (runc issue 453).
 
 use crate::report::hint;
 use crate::report::message::blame_hint;
@@ -8,8 +8,8 @@ use crate::step::Step;
 use crate::sys::{self, Done, Failure, Time};
 use crate::text::Say;
 
-/// How often it is tried to get a keyring, 10 ms apart. An ordinary user may have 200 keys (kernel.keys.maxkeys), and those
-/// that have just ended count until an RCU grace period is over.
+/// How often a new keyring is tried, every 10 ms. An ordinary user may have 200 keys (kernel.keys.maxkeys), and keys that were just
+/// released count until an RCU grace period is over.
 const TRIES: usize = 200;
 
 /// Leaves the caller's session keyring for an empty one.
@@ -30,7 +30,7 @@ fn leave() -> Done {
         answer = sys::join_new_keyring();
     }
     match answer {
-        // The kernel has no keys; or a filter around us keeps them from CMD as well.
+        // The kernel has no keys, or a seccomp filter around nsinit keeps them from CMD too.
         Err(Failure::NOSYS) => Ok(()),
         Err(_) if sys::has_no_keys() => Ok(()),
         Err(why) => Err(blame_hint(JOIN, c"", why, hint::of_keyring(why).hint())),

@@ -1,4 +1,4 @@
-//! What the command may do: capabilities, keyrings, and the program file that it must not reach.
+//! Confinement of the command: capabilities, the session keyring, and the program file of nsinit.
 
 pub mod caps;
 pub mod keyring;

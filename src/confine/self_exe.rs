@@ -1,9 +1,8 @@
-//! Leaving the file that we run from, where the container could write it (CVE-2019-5736).
+//! Leaving the program file of nsinit if the container could write to it (CVE-2019-5736).
 //!
-//! A CMD that begins with `#!/proc/self/exe` makes the kernel open the launcher's own file, and /proc/PID/exe of what
-//! then runs can be opened for writing by the file's owner. So there is nothing to be found in its place: the program
-//! goes on in memory and says that it runs from an empty file. Where the kernel does not let us say so, it goes on as a
-//! copy of the file in sealed memory.
+//! A CMD that begins with `#!/proc/self/exe` makes the kernel execute the launcher's own file, and the owner of the file can then open
+//! /proc/PID/exe for writing. So the link must not lead to the file: nsinit moves its program to anonymous memory and sets the link to an
+//! empty file. If the kernel does not permit that, nsinit executes itself again from a copy in sealed memory.
 
 use core::ffi::CStr;
 
@@ -22,27 +21,27 @@ use crate::sys::{self, Done, Failure, Start};
 use crate::text;
 
 const EXE: &CStr = c"/proc/self/exe";
-/// The same in a procfs.
+/// [`EXE`] below a procfs.
 const OURS: &CStr = c"self/exe";
-/// The most that one sendfile(2) is asked for; the program is far smaller.
+/// The most bytes of one sendfile(2); the program is far smaller.
 const CHUNK: usize = 1 << 20;
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 
-/// Leaves the file if need be. Returns, or begins anew as a copy.
+/// Leaves the program file if necessary. It returns, or executes nsinit again as a copy.
 ///
 /// # Errors
-/// Why the file can't be left.
+/// Reported. ENOENT: there is no /proc; others: the copy cannot be made, sealed or executed.
 pub fn enter(command: &CStr, start: &Start) -> Done {
     let says = say!("seal a copy of");
     let look = |proc: Fd| Ok((proc, statat(proc, OURS, AtFlags::empty())?));
     let found = files::directory(HERE, c"/proc").and_then(look).or_else(|_| procfs::open().and_then(look));
     let (proc, stat) = found.map_err(|why| blame_hint(says, EXE, why, hint::of_own_file(why).hint()))?;
-    // Whether the container's owner could write this file, by its mode or after changing it.
+    // Whether the caller could write to this file, by its mode or after changing the mode.
     let uid = geteuid();
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {
         return Ok(());
     }
-    // Whoever executes himself again inside has to find more than an empty file.
+    // A CMD like /proc/self/exe executes nsinit again inside: an empty file would not do.
     let again = text::after(command.to_bytes(), b"/proc/").is_some();
     leave(proc, start, uid.is_root() && !again).map_err(|why| blame(says, EXE, why))
 }
@@ -66,7 +65,7 @@ fn leave(proc: Fd, start: &Start, in_memory: bool) -> Done {
     Err(sys::execve_fd(copy, start))
 }
 
-/// Says that we run from an empty file, once nothing of our own is mapped.
+/// Unmaps the program file, and sets the link to an empty file.
 fn go_on_in_memory(start: &Start) -> Done {
     let empty = memory()?;
     seal(empty)?;
@@ -76,7 +75,7 @@ fn go_on_in_memory(start: &Start) -> Done {
 /// A file in memory that may be executed.
 #[inline(never)]
 fn memory() -> Result<Fd, Failure> {
-    /// Linux 6.3: whatever `vm.memfd_noexec` says of files that don't say.
+    /// Linux 6.3: the file may be executed whatever `vm.memfd_noexec` is.
     const EXEC: MemfdFlags = MemfdFlags::from_bits_retain(linux_raw_sys::general::MFD_EXEC);
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = match memfd_create(c"nsinit", flags | EXEC).map_err(Failure::from) {
@@ -86,12 +85,12 @@ fn memory() -> Result<Fd, Failure> {
     Ok(sys::keep_open(file))
 }
 
-/// Nobody can write to it or change its size any more.
+/// Forbids writing to a file and changing its size.
 #[inline(never)]
 fn seal(file: Fd) -> Done {
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW;
-    // F_SEAL_WRITE answers EBUSY while the kernel has a page in hand; nobody has mapped this file, so its younger
-    // brother (Linux 5.1) forbids as much.
+    // F_SEAL_WRITE fails with EBUSY while the kernel uses a page of the file. F_SEAL_FUTURE_WRITE (Linux 5.1) forbids as much, because no
+    // process has mapped this file.
     fcntl_add_seals(file, seals | SealFlags::FUTURE_WRITE)
         .or_else(|_| fcntl_add_seals(file, seals | SealFlags::WRITE))?;
     Ok(())

@@ -1,7 +1,6 @@
-//! The caller's device files: those that a container's /dev shows, and those that CMD is given as standard input, output and
-//! error.
+//! The caller's device files: those in a container's /dev, and those that are the standard input, output and error of CMD.
 //!
-//! They are inodes of the caller's. Container root may be their owner, who may change their modes, owners and times, unless
+//! They are inodes of the host. Root of the container may be their owner, and an owner can change their modes, owners and times unless
 //! the mount is read-only. (Writing to a device does not change its file.)
 
 use core::ffi::CStr;
@@ -20,32 +19,33 @@ use crate::spec::DEVICES;
 use crate::state::descriptors::{STANDARD, standard_name};
 use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure, Fork, Standard, c_str};
-use crate::text::{self, PATH, Text};
+use crate::text::{List, PATH, Text};
 
 /// The devices of a container's /dev. In a user namespace none can be made.
-static PATHS: &[u8] = b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/urandom\0/dev/tty\0";
+const PATHS: List = List::of(b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/urandom\0/dev/tty\0");
+const _: () = assert!(PATHS.count() == DEVICES, "each device has a path and a number");
 
-/// Their numbers (devices.txt in the kernel's documentation): a file of one of these names may be anything.
+/// Their numbers (devices.txt in the kernel's documentation): a file with one of these names may be any file.
 static NUMBERS: [(u32, u32); DEVICES] = [(1, 3), (1, 5), (1, 7), (1, 8), URANDOM, (5, 0)];
 
-/// /dev/urandom. Some make /dev/random a link to it.
+/// /dev/urandom. On some systems /dev/random is a link to it.
 const URANDOM: (u32, u32) = (1, 9);
 
 /// /dev/ptmx: each open(2) of it makes a new terminal.
 const PTMX: (u32, u32) = (5, 2);
 
-/// Of each device its name in /dev.
+/// The name of each device in /dev.
 pub fn names() -> impl Iterator<Item = &'static CStr> {
-    text::strings(PATHS).map(|path| sys::tail(path, b"/dev/".len()))
+    PATHS.strings().map(|path| sys::tail(path, b"/dev/".len()))
 }
 
-/// The caller's device files, each checked to be the device that its name promises.
+/// Opens (O_PATH) the caller's device files, and checks that each is the device that its name stands for.
 ///
 /// # Errors
-/// Reported: ENOENT; [`Failure::NO_DEVICE`].
+/// Reported. ENOENT: it is missing; [`Failure::NO_DEVICE`]: it is another device or another file.
 pub fn open() -> Result<[Fd; DEVICES], Failure> {
     let mut devices = [HERE; DEVICES];
-    for ((path, number), device) in text::strings(PATHS).zip(NUMBERS).zip(&mut devices) {
+    for ((path, number), device) in PATHS.strings().zip(NUMBERS).zip(&mut devices) {
         *device = files::open(HERE, path, OFlags::PATH)
             .and_then(|file| match number_of(&fstat(file)?) {
                 Some(found) if found == number || path == c"/dev/random" && found == URANDOM => Ok(file),
@@ -56,20 +56,20 @@ pub fn open() -> Result<[Fd; DEVICES], Failure> {
     Ok(devices)
 }
 
-/// The number of a character device.
+/// The number of a character device; `None` for any other file.
 fn number_of(stat: &Stat) -> Option<(u32, u32)> {
     (stat.st_mode & raw::S_IFMT == raw::S_IFCHR).then(|| (major(stat.st_rdev), minor(stat.st_rdev)))
 }
 
-/// Of a descriptor that is open on a character device: the file, as a path of ours leads to it; nothing, if none does.
+/// Opens (O_PATH) the file of a descriptor that is open on a character device, by its path; `None` if no path leads to it.
 ///
 /// # Errors
-/// EMFILE, ENOMEM and their like.
+/// EMFILE, ENFILE, ENOMEM: no descriptor can be opened.
 pub fn file_of(descriptor: Fd) -> Result<Option<Fd>, Failure> {
     let (mut link, mut path) = (Text::new(), [0u8; PATH]);
     let read = files::read_link(HERE, fd_path(descriptor, &mut link), &mut path).map(|_| ());
     let file = match read.and_then(|()| files::look(HERE, c_str(&path))) {
-        // It was opened in another mount namespace, or there is no /proc.
+        // The descriptor was opened in another mount namespace, or there is no /proc.
         Err(Failure::NOENT | Failure::NOTDIR | Failure::ACCESS) => return Ok(None),
         found => found?,
     };
@@ -80,11 +80,11 @@ pub fn file_of(descriptor: Fd) -> Result<Option<Fd>, Failure> {
     Ok(same.then_some(file))
 }
 
-/// Has standard input, output and error open on read-only mounts, where they are devices of `dev`, the container's, and with
-/// `terminals` where they are terminals.
+/// Opens standard input, output and error again through read-only mounts: each that is a device of `dev`, the container's /dev, and
+/// with `terminals` each that is a terminal.
 ///
 /// # Errors
-/// Those of open(2), reported.
+/// Reported. EACCES: the caller may not open the device; ENXIO: it was opened as /dev/tty; others: see open(2).
 pub fn reopen_standard(dev: Option<Fd>, terminals: bool, rootless: bool) -> Done {
     for standard in STANDARD {
         let stat = fstat(standard.fd())?;
@@ -97,7 +97,7 @@ pub fn reopen_standard(dev: Option<Fd>, terminals: bool, rootless: bool) -> Done
             reopen(standard, rootless, dev, c"console")?;
         } else if terminal || name.is_some() && dev.is_none() {
             let file = file_of(standard.fd()).map_err(|why| blame(REOPEN, standard_name(standard), why))?;
-            // One that no path leads to can't be mounted; it is the caller's gift.
+            // A device that no path leads to cannot be mounted: CMD gets the caller's descriptor.
             if let Some(file) = file {
                 let copy = mount_fd::copy(file, c"", raw::MOUNT_ATTR_RDONLY, 0, false)
                     .map_err(|why| blame(REOPEN, standard_name(standard), why))?;
@@ -118,12 +118,12 @@ fn is_console(dev: Fd, number: (u32, u32)) -> bool {
     statat(dev, c"console", AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| number_of(&stat) == Some(number))
 }
 
-/// Opens a device again, as it was open.
+/// Opens a device again, with the flags of the first open.
 fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
     let opened = || {
         let flags = fcntl_getfl(standard.fd())?;
         let access = flags & (OFlags::ACCMODE | OFlags::PATH);
-        // A serial line without a carrier is not waited for.
+        // O_NONBLOCK: open(2) must not wait for the carrier of a serial line.
         let new = files::open(dir, path, access | OFlags::NOCTTY | OFlags::NONBLOCK)?;
         if !flags.contains(OFlags::PATH) {
             fcntl_setfl(new, flags)?;
@@ -131,17 +131,17 @@ fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
         sys::put(standard, new)
     };
     match opened() {
-        // Another user's file, which CMD can't change: su(1) does not change the terminal's owner.
+        // The file belongs to another user, so CMD cannot change it: su(1) does not change the owner of the terminal.
         Err(Failure::ACCESS) if rootless => Ok(()),
         done => done.map_err(|why| blame_hint(REOPEN, standard_name(standard), why, hint::of_reopened(why).hint())),
     }
 }
 
-/// [`reopen_standard`] for a process that has no mounts of its own: a child does it that has a copy of them, and our
-/// descriptors.
+/// As [`reopen_standard`], for a process without a mount namespace of its own: a child with a copy of the mounts, which shares the
+/// descriptors, does it.
 ///
 /// # Errors
-/// Reported: those of clone(2), mount(2) and open(2).
+/// Reported. EAGAIN, EPERM: there can be no such child; others: as [`reopen_standard`].
 pub fn reopen_from_outside(rootless: bool) -> Done {
     let is_device = |standard: &Standard| {
         let number = fstat(standard.fd()).ok().and_then(|stat| number_of(&stat));
@@ -155,7 +155,7 @@ pub fn reopen_from_outside(rootless: bool) -> Done {
     let forked = sys::clone_old(raw::CLONE_NEWNS | raw::CLONE_FILES | user);
     match forked.map_err(|why| blame_hint(says, c"", why, hint::of_fork(why).hint()))? {
         Fork::Child => {
-            // What we open is to be closed in both, and nothing else.
+            // Close the descriptors that are opened from here on, in both processes, and no others.
             sys::keep_opened();
             let done = mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
                 .map_err(|why| blame(says, c"", why.into()))

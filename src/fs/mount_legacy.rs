@@ -1,4 +1,4 @@
-//! Mounts on kernels that lack calls for mounts as descriptors: made by mount(2) in [`crate::fs::staging`], to be moved from there.
+//! Mounts on kernels without mounts as descriptors: mount(2) makes them in [`crate::fs::staging`], and they are moved from there.
 
 use core::ffi::CStr;
 
@@ -7,25 +7,25 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::OFlags;
 
 use crate::fs::resolve::{self, Kind};
-use crate::fs::staging::{base, below_base, fd_path, plain};
+use crate::fs::staging::{self, below_base, fd_path, mount_by_path};
 use crate::mountinfo;
 use crate::sys::files::{self, DIRECTORY, Fd, fchdir};
 use crate::sys::{Done, Failure};
 use crate::text::{self, Text};
 
-/// In [`base`]: the place of a mount on its way to where it belongs, and that of a file's. (No mount of the caller's has
-/// such a path.)
+/// In [`staging::base`]: where a directory, and where a file, is mounted before it is moved. (No mount of the caller has such a path.)
 pub const TREE: &CStr = c"nsinit.tree";
 
 /// See [`TREE`].
 const LEAF: &CStr = c"nsinit.leaf";
 
-/// mount(2) on [`TREE`] or [`LEAF`]; what is mounted there.
+/// Calls mount(2) on [`TREE`] or [`LEAF`]. Returns the root of the mount.
 ///
 /// # Errors
-/// Those of mount(2).
+/// ENODEV: the kernel lacks the file system; EPERM: it may not be mounted here; EINVAL: an option is wrong, or a mount below the source
+/// may not be uncovered.
 pub fn make(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Result<Fd, Failure> {
-    let base = base()?;
+    let base = staging::base()?;
     let made =
         if name == LEAF { files::make_file(base, name, 0o600) } else { files::make_directory(base, name, 0o700) };
     match made {
@@ -33,14 +33,14 @@ pub fn make(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr)
         Err(why) => return Err(why),
     }
     fchdir(base)?;
-    plain(source, name, kind, flags, options)?;
+    mount_by_path(source, name, kind, flags, options)?;
     files::look(base, name)
 }
 
 /// As [`crate::fs::mount_fd::copy`], or with propagation 0 as [`crate::fs::mount_fd::bind`].
 ///
 /// # Errors
-/// The same; EAGAIN where somebody renames what mounts lie in.
+/// The same; EAGAIN: a directory that a mount is in was renamed meanwhile.
 pub fn copy(
     dir: BorrowedFd<'_>,
     path: &CStr,
@@ -58,7 +58,7 @@ pub fn copy(
     let name = if files::kind(source)? == DIRECTORY { TREE } else { LEAF };
     let tree = make(fd_path(source, &mut Text::new()), name, c"", raw::MS_BIND | raw::MS_REC, c"")?;
     if propagation != 0 {
-        plain(c"", name, c"", propagation | raw::MS_REC, c"")?;
+        mount_by_path(c"", name, c"", propagation | raw::MS_REC, c"")?;
     }
     let mut place = Text::new();
     place.byte(b'/').push(name.to_bytes());
@@ -66,13 +66,13 @@ pub fn copy(
     loop {
         match restrict_all(tree, place.bytes(), set, cleared, below)? {
             Left::Nothing => return Ok(tree),
-            // While the list was read a mount of the caller's may have gone, and then another has its number.
+            // A mount of the caller may have gone while the list was read: then another mount has its index.
             Left::Unknown => {}
             Left::Covered if !follows => return Ok(tree),
-            // What covers it is not to go before it.
+            // The covering mount must not go before the covered one.
             Left::Covered => {
-                fchdir(base()?)?;
-                plain(c"", name, c"", raw::MS_PRIVATE | raw::MS_REC, c"")?;
+                fchdir(staging::base()?)?;
+                mount_by_path(c"", name, c"", raw::MS_PRIVATE | raw::MS_REC, c"")?;
                 follows = false;
             }
         }
@@ -82,26 +82,26 @@ pub fn copy(
 /// Sets the attributes (MS_*) of the mount at `place`.
 ///
 /// # Errors
-/// Those of mount(2).
+/// EPERM: an attribute that is cleared is locked; EINVAL: `place` is not a mount point.
 pub fn remount(place: &CStr, flags: u32) -> Done {
-    plain(c"", place, c"", raw::MS_REMOUNT | raw::MS_BIND | flags, c"")
+    mount_by_path(c"", place, c"", raw::MS_REMOUNT | raw::MS_BIND | flags, c"")
 }
 
-/// What is not restricted.
+/// The mounts that are not restricted.
 #[derive(PartialEq, Eq)]
 enum Left {
     Nothing,
-    /// What another covers, and no path leads to.
+    /// Mounts that another covers: no path leads to them.
     Covered,
-    /// Something was not, and more may not be.
+    /// One was not restricted before, and more may not be.
     Unknown,
 }
 
-/// Restricts every mount at or below `place`, where `tree` is, but those that another covers.
+/// Restricts every mount at or below `place`, the path of `tree`, except mounts that another covers.
 fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> Result<Left, Failure> {
     let mut left = Left::Nothing;
     for index in 0.. {
-        // The first is the one that all others are below.
+        // The first mount is the one that all others are below.
         if index > 0 && !below {
             break;
         }
@@ -119,7 +119,7 @@ fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> 
         let path = path.bytes();
         let mount = if path.is_empty() { tree } else { resolve::make(tree, path, Kind::Any, 0)? };
         remount(fd_path(mount, &mut Text::new()), found.flags & !cleared | set)?;
-        // Somebody may have renamed what it lies in.
+        // Check again: a directory that it is in may have been renamed.
         if !Found::at(index, place, &mut Text::new())?.is_some_and(|now| now.has(set, cleared)) {
             return Err(Failure::AGAIN);
         }
@@ -131,7 +131,7 @@ fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> 
 /// A mount in /proc/self/mountinfo.
 struct Found {
     flags: u32,
-    /// Another is mounted over the whole of it.
+    /// Another mount covers all of it.
     covered: bool,
 }
 
@@ -140,9 +140,9 @@ impl Found {
         self.flags & set == set && self.flags & cleared == 0
     }
 
-    /// The mount of that index among those at or below `place`; its path from there goes to `path`.
+    /// The mount with that index among those at or below `place`; `path` gets its path from there.
     fn at(index: u32, place: &[u8], path: &mut Text) -> Result<Option<Found>, Failure> {
-        // It only tells of what is below the root of who opens it, and ours is not the whole.
+        // The list has only the mounts below the root of the process that opens it: the root must be the base for a moment.
         let file = below_base(|callers| files::open(callers, c"proc/self/mountinfo", OFlags::RDONLY))?;
         let mut id = Text::new();
         let mut found: Option<Found> = None;

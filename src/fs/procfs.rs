@@ -1,5 +1,5 @@
-//! The caller's /proc, verified before anything is believed or written: a file tree that looks like procfs could
-//! swallow an id map, or send it elsewhere (CVE-2019-16884, CVE-2025-52881).
+//! The caller's /proc, verified before it is read or written: a directory that only looks like a procfs could swallow an id map, or
+//! redirect the write (CVE-2019-16884, CVE-2025-52881).
 
 use core::ffi::CStr;
 use rustix::fs::{OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
@@ -13,14 +13,14 @@ use crate::text::{self, PATH, Text};
 /// The inode number of procfs's root, PROC_ROOT_INO.
 const ROOT_INODE: u64 = 1;
 
-/// The root of a procfs that counts processes as we do; where /proc is none, one of our own that nobody else sees.
+/// The root of a procfs of this pid namespace: /proc, or a new mount that no other process sees.
 ///
 /// # Errors
-/// Why there is none.
+/// EMFILE, ENFILE, ENOMEM: no descriptor can be opened; EPERM: no procfs may be mounted; ENOSYS: none can be mounted before Linux 5.2.
 pub fn open() -> Result<Fd, Failure> {
     match files::directory(HERE, c"/proc") {
         Ok(proc) if is_ours(proc) => Ok(proc),
-        // Not for a reason of its own: what we could make could not be opened either.
+        // A new mount could not be opened either.
         Err(why @ (Failure::MFILE | Failure::NFILE | Failure::NOMEM)) => Err(why),
         _ => mount_fd::detached(c"proc", &[], 0),
     }
@@ -32,7 +32,7 @@ pub fn mounted() -> Option<Fd> {
     files::directory(HERE, c"/proc").ok().filter(|proc| is_ours(*proc))
 }
 
-/// Whether it is procfs, whole, and of our own pid namespace: `self` names us by our own number.
+/// Whether it is the root of a procfs of this pid namespace: `self` has the pid of this process.
 fn is_ours(proc: Fd) -> bool {
     let mut pid = Text::new();
     pid.push_own_id();
@@ -41,34 +41,34 @@ fn is_ours(proc: Fd) -> bool {
         && files::read_link(proc, c"self", &mut [0; 16]).is_ok_and(|link| link == pid.bytes())
 }
 
-/// Whether it is in a procfs.
+/// Whether a file is in a procfs.
 #[must_use]
 pub fn is_procfs(fd: Fd) -> bool {
     file_system(fd) == Ok(PROC_SUPER_MAGIC as u64)
 }
 
-/// The number of the kind of file system that something is on, statfs(2).
+/// The type of the file system that a file is on (`f_type` of statfs(2)).
 ///
 /// # Errors
-/// Those of statfs(2).
+/// EIO, ENOSYS: see statfs(2).
 pub fn file_system(fd: Fd) -> Result<u64, Failure> {
     Ok(fstatfs(fd)?.f_type as u64)
 }
 
-/// The directory of a process in `proc`.
+/// Opens (O_PATH) the directory of a process in `proc`.
 ///
 /// # Errors
-/// Those of openat(2).
+/// ENOENT: there is no such process, or hidepid hides it (proc(5)); EMFILE, ENFILE: no descriptor can be opened.
 pub fn process(proc: Fd, pid: Pid) -> Result<Fd, Failure> {
     let mut number = Text::new();
     number.push_number(pid.as_raw_nonzero().get().cast_unsigned());
     files::look(proc, number.c_str())
 }
 
-/// A file of a process's directory, through no link at its end and nothing that is mounted over it.
+/// Opens a file in the directory of a process. It must not be a symbolic link, and nothing of another file system may be mounted on it.
 ///
 /// # Errors
-/// Those of openat(2); EXDEV if something that is no procfs is mounted there.
+/// EXDEV: another file system is mounted there; ELOOP: it is a link; ENOENT, EACCES: see openat(2).
 pub fn open_file(process: Fd, name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
     let file = files::open(process, name, flags | OFlags::NOFOLLOW)?;
     if is_procfs(file) { Ok(file) } else { Err(Failure::XDEV) }
@@ -77,7 +77,7 @@ pub fn open_file(process: Fd, name: &CStr, flags: OFlags) -> Result<Fd, Failure>
 /// Writes a context to a file of `proc` that a security module reads (SELinux: `self/attr/exec`, `self/attr/fscreate`).
 ///
 /// # Errors
-/// EINVAL where there is none, or none that knows the context.
+/// [`Failure::NO_LABELS`]: there is no such module, or it does not know the context; ENOENT, EACCES: see open(2).
 pub fn label(proc: Fd, file: &CStr, label: Option<&CStr>) -> Done {
     let file = files::open(proc, file, OFlags::WRONLY)?;
     match write(file, label.unwrap_or_default().to_bytes_with_nul()) {
@@ -87,10 +87,10 @@ pub fn label(proc: Fd, file: &CStr, label: Option<&CStr>) -> Done {
     }
 }
 
-/// Passes on to the session that `leader` leads, or to it alone as long as it leads none, what the terminal has sent.
+/// Sends a signal of the terminal to the session that `leader` leads, or to `leader` alone if it leads none yet.
 ///
-/// What stops jobs does not stop an orphaned process group, nor process 1 of a pid namespace (setpgid(2), pid_namespaces(7)): a
-/// leader that leaves it to the kernel gets SIGSTOP.
+/// The signals that stop jobs stop neither an orphaned process group nor process 1 of a pid namespace (setpgid(2),
+/// pid_namespaces(7)): a leader with the default action for them gets SIGSTOP instead.
 pub fn signal_session(leader: Pid, signal: Signal) {
     let stops = matches!(signal, Signal::TSTP | Signal::TTIN | Signal::TTOU);
     let signal = if stops && is_left_to_kernel(leader, signal) == Ok(true) { Signal::STOP } else { signal };
@@ -117,11 +117,11 @@ fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
             }
         }
     }
-    // Behind hundreds of groups they are not found.
+    // With hundreds of groups the lines are behind the end of the buffer.
     Ok(found == 3)
 }
 
-/// Whether a mask of signals, in 16 hexadecimal digits, has that one.
+/// Whether a mask of signals, in 16 hexadecimal digits, has that signal.
 fn has(mask: &[u8], signal: Signal) -> bool {
     let bit = signal.number().cast_unsigned() as usize - 1;
     let digit = match mask.iter().rev().nth(bit / 4) {

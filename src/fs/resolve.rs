@@ -1,10 +1,9 @@
-//! A path of the container's, resolved below the root to a descriptor. Whoever wrote the root directory may have
-//! put symbolic links anywhere in it and may rename what we look at: nothing of that leads outside.
+//! Paths of the container, resolved below the root to a descriptor. The root directory may have symbolic links anywhere, and a process
+//! may rename its files meanwhile: none of this leads outside of the root.
 //!
-//! One walk of our own does it, a component at a time, and makes what is missing on the way. The kernel never
-//! follows a link for us, and never `..`: it could lead to where a directory was moved a moment ago. openat2(2) with
-//! RESOLVE_IN_ROOT is not used: it makes nothing on the way, and where it is missing there would be a second way to
-//! do the same.
+//! The path is walked here, one component at a time, and missing directories are made. The kernel never follows a link here, and never
+//! `..`: it could lead to where a directory was moved a moment ago. openat2(2) with RESOLVE_IN_ROOT is not used: it makes no
+//! directories, and kernels without it would need a second walk.
 
 use core::ffi::CStr;
 
@@ -15,34 +14,35 @@ use crate::sys::Failure;
 use crate::sys::files::{self, DIRECTORY, Fd, LINK};
 use crate::text::{self, PATH, Text};
 
-/// How many symbolic links one path may go through: the kernel's MAXSYMLINKS.
+/// The most symbolic links that one path may go through: the kernel's MAXSYMLINKS.
 const LINKS_MAX: u32 = 40;
 
-/// What is to be at the end of a path.
+/// What the end of a path must be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Directory,
     /// An empty file, to mount a file on.
     File,
-    /// Whatever is there; nothing is made.
+    /// Anything that exists; nothing is made.
     Any,
 }
 
-/// The mode of directories that are made on the way, unless something else was said.
+/// The mode of missing directories of a path, unless an option sets another.
 pub const PARENTS: u32 = 0o755;
 
-/// The descriptor (O_PATH) of what `path` names below `root`, made where it is missing; so are its parents, with the mode
-/// `parents`. The last component is never followed.
+/// Opens (O_PATH) the file or directory `path` below `root`. A missing one is made, and its missing parents with the mode `parents`. The
+/// last component is not followed if it is a symbolic link.
 ///
 /// # Errors
-/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`]; [`Failure::DANGLING`]; and those of openat(2) and mkdir(2).
+/// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`]: it exists and is of another kind; [`Failure::DANGLING`]: a
+/// link on the path leads to a missing file; ELOOP: too many links, or a magic link; EROFS, EACCES: it cannot be made.
 pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failure> {
     let mut name = Text::new();
     let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { parents })?;
     if name.bytes().is_empty() {
         return Ok(parent);
     }
-    // Most are, and then nothing else is to be asked.
+    // Most are directories that exist: then one call is enough.
     if kind == Kind::Directory
         && let Ok(found) = enter(parent, name.c_str())
     {
@@ -61,31 +61,32 @@ pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failu
 /// The mode of a file that is mounted over.
 const EMPTY: u32 = 0o444;
 
-/// The directory (O_PATH) that the last component of `path` lies in, made with that mode where it is missing (0: it is
-/// not); that component, which is empty where the path ends in `.` or `..` or is the root's, goes to `name`.
+/// Opens (O_PATH) the directory that the last component of `path` is in. A missing directory is made with that mode (0: it is not).
+/// `name` gets the last component; it stays empty if the path ends in `.` or `..` or is the root itself.
 ///
 /// # Errors
-/// ELOOP after 40 links; those of openat(2) and mkdir(2).
+/// ELOOP: more than 40 links, or a magic link; ENOTDIR: a component is not a directory; ENOENT: a directory is missing and the mode is 0;
+/// EROFS, EACCES: it cannot be made.
 pub fn parent(root: Fd, path: &[u8], name: &mut Text, mode: u32) -> Result<Fd, Failure> {
     let (parent, last) = split(path);
     name.push(last);
-    // Most lie in the root itself, or in directories that are there.
+    // Most are in the root itself, or in directories that exist.
     match again(root, parent) {
         Ok(parent) => Ok(parent),
         Err(_) => walk(root, parent, mode),
     }
 }
 
-/// The directory (O_PATH) that `path` leads to, its last component too.
+/// Opens (O_PATH) the directory that `path` leads to. The last component is followed too.
 ///
 /// # Errors
-/// ENOTDIR; as [`parent`].
+/// ENOTDIR: it is not a directory; others: as [`parent`].
 pub fn directory(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     walk(root, path, 0)
 }
 
-/// The directory that `path` leads to, made with that mode where it is missing: components of the path itself, and none of what a
-/// link says, which leads to what is there or nowhere. Apart, for its buffers are five pages of stack.
+/// Walks to the directory that `path` leads to. Missing directories of the path itself are made with that mode; those in the target of
+/// a link are not. A function of its own, because its buffers take five pages of stack.
 #[inline(never)]
 fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     let mut todo = Text::new();
@@ -93,9 +94,9 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
         return Err(Failure::NAMETOOLONG);
     }
     let mut from = 0;
-    // So many bytes at the end of `todo` are still the path's own.
+    // This many bytes at the end of `todo` are from the path itself, not from a link.
     let mut own = path.len();
-    // The components gone through, links resolved.
+    // The components so far, without links.
     let mut done = Text::new();
     let mut component = Text::new();
     let mut at = root;
@@ -110,7 +111,7 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
         match word {
             b"" | b"." => {}
             b".." => {
-                // All but the last, from the root again: what the kernel calls the parent may be elsewhere by now.
+                // All but the last component, from the root again: the kernel's parent may have been moved elsewhere.
                 let all_but_last = done.bytes().iter().rposition(|byte| *byte == b'/').unwrap_or(0);
                 done.truncate(all_but_last);
                 at = again(root, done.bytes())?;
@@ -129,8 +130,8 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                     }
                     LINK => {
                         links += 1;
-                        // A magic link (/proc/PID/fd/N, /proc/PID/root) leads to a place outside the root, whatever it reads. As
-                        // RESOLVE_NO_MAGICLINKS of openat2(2); but that there are others in a procfs makes no difference here.
+                        // A magic link (/proc/PID/fd/N, /proc/PID/root) leads outside of the root, whatever its text is. openat2(2)
+                        // has RESOLVE_NO_MAGICLINKS for it; here all links of a procfs are refused.
                         if links > LINKS_MAX || fstatfs(found)?.f_type as u64 == u64::from(raw::PROC_SUPER_MAGIC) {
                             return Err(Failure::LOOP);
                         }
@@ -157,8 +158,8 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     }
 }
 
-/// What `name` is in `dir`, itself; made if nothing is there. That somebody makes it at the same moment is no error:
-/// what it is then is looked at afterwards.
+/// Opens (O_PATH) `name` in `dir`, without following it. A missing one is made; if another process makes it at the same moment, that one
+/// is opened, and the caller checks its kind.
 fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failure> {
     match files::look(dir, name) {
         Err(Failure::NOENT) if mode != 0 => {}
@@ -175,14 +176,14 @@ fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failu
     }
 }
 
-/// Goes through components that are directories, or were a moment ago.
+/// Walks through components that should all be directories.
 fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     let (mut at, mut rest) = (root, path);
     let mut component = Text::new();
     while let Some(word) = text::word(&mut rest, b'/') {
         match word {
             b"" => continue,
-            // Where they lead is not for the kernel to say.
+            // The kernel must not resolve these.
             b"." | b".." => return Err(Failure::AGAIN),
             _ => {}
         }
@@ -192,7 +193,7 @@ fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     Ok(at)
 }
 
-/// What `name` is in `dir`, if it is a directory itself: ENOTDIR.
+/// Opens (O_PATH) the directory `name` in `dir`; ENOTDIR if it is a link or a file.
 fn enter(dir: Fd, name: &CStr) -> Result<Fd, Failure> {
     files::open(dir, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY)
 }
@@ -213,7 +214,7 @@ mod tests {
     use super::split;
 
     #[test]
-    fn paths_are_split_at_the_last_component() {
+    fn path_is_split_before_the_last_component() {
         let cases: [(&[u8], (&[u8], &[u8])); 8] = [
             (b"/proc", (b"/", b"proc")),
             (b"proc", (b"", b"proc")),

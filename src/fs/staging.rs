@@ -1,5 +1,5 @@
-//! Process 1's own place, which nobody else sees: the caller's root is in it, and the new one; so neither is below the other,
-//! and no copy of `/` contains the new one.
+//! The staging place of process 1: a tmpfs that no other process sees. The caller's root and the new root are both in it, so neither
+//! is below the other, and no copy of `/` contains the new root.
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -13,60 +13,60 @@ use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Done, Failure};
 use crate::text::Text;
 
-/// No set-id bits, no device files, no execution: what holds nothing but data. (The bits of MOUNT_ATTR_* and of MS_* are
-/// the same for these and for read-only.)
+/// No set-id bits, no device files, no execution: for mounts that hold data only. (MOUNT_ATTR_* and MS_* have the same bits for
+/// these and for read-only.)
 pub const DATA: u32 = raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV | raw::MOUNT_ATTR_NOEXEC;
 
 /// No set-id bits and no device files.
 pub const FILES: u32 = raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV;
 
-/// The path of a descriptor of ours.
+/// The path of a descriptor of this process.
 pub fn fd_path<'t>(fd: BorrowedFd<'_>, text: &'t mut Text) -> &'t CStr {
     text.push(b"/proc/self/fd/").push_number(fd.as_raw_fd().cast_unsigned());
     text.c_str()
 }
 
-/// mount(2), for places below a working directory that nobody else can write. The flags are MS_*.
+/// mount(2). The place must be below a working directory that no other process can write to. The flags are MS_*.
 ///
 /// # Errors
-/// Those of mount(2).
+/// EPERM: the mount is not permitted; ENODEV: the kernel lacks the file system; ENOENT, ENOTDIR: there is no such place; others: see
+/// mount(2).
 #[inline(never)]
-pub fn plain(source: &CStr, place: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Done {
+pub fn mount_by_path(source: &CStr, place: &CStr, kind: &CStr, flags: u32, options: &CStr) -> Done {
     Ok(mount(source, place, kind, MountFlags::from_bits_retain(flags), Some(options))?)
 }
 
-/// In [`base`]: where the caller's root is, and where the new one.
+/// In [`base`]: the caller's root.
 const HOST: &CStr = c"host";
 
-/// See [`HOST`].
+/// In [`base`]: the new root.
 pub const ROOT: &CStr = c"root";
 
-/// See [`HOST`]: where the mount of an image is that others are put on.
+/// In [`base`]: the mount of an image that is the lower layer of an overlay.
 pub const IMAGE: &CStr = c"image";
 
-/// In [`base`]: an empty file and an empty directory, for what is masked.
+/// In [`base`]: an empty file, which is mounted over masked files.
 pub const EMPTY_FILE: &CStr = c"empty.file";
 
-/// See [`EMPTY_FILE`].
+/// In [`base`]: an empty directory, which is mounted over masked directories.
 pub const EMPTY_DIRECTORY: &CStr = c"empty";
 
-/// The descriptor of [`base`]; 0 as long as there is none.
+/// The number of the descriptor of [`base`]; 0 before it is made.
 static BASE: AtomicU32 = AtomicU32::new(0);
 
-/// The descriptor of the caller's root, as long as there is a [`base`].
+/// The number of the descriptor of the caller's root, if there is a [`base`].
 static CALLERS: AtomicU32 = AtomicU32::new(0);
 
-/// Process 1's place for files and mounts that nobody else sees, made at the first call: a tmpfs that has the caller's root
-/// in it, so that the new root is not below that and no copy of `/` contains it. For us `/` stays what it was.
+/// The staging place, made at the first call. `/` stays the caller's root for this process.
 ///
 /// # Errors
-/// Those of mount(2), pivot_root(2) and chroot(2).
+/// EPERM: mount(2), pivot_root(2) or chroot(2) is not permitted; EINVAL of pivot_root(2): `/` is not a mount point.
 pub fn base() -> Result<Fd, Failure> {
     if !is_made() {
-        // Not what is mounted on it: that may be the new root already.
+        // Open `/` now, without the mounts on it: one may be the new root already.
         let callers = files::directory(HERE, c"/")?;
-        plain(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
-        // What is mounted on top of `/` is what its parent leads to.
+        mount_by_path(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
+        // `/..` leads to the mount on top of `/`.
         let base = files::directory(HERE, c"/..")?;
         for name in [HOST, ROOT, IMAGE] {
             files::make_directory(base, name, 0o700)?;
@@ -83,10 +83,10 @@ pub fn base() -> Result<Fd, Failure> {
     Ok(sys::given(base_number()))
 }
 
-/// Calls `act` with [`base`] as `/`, and the caller's root as the argument; afterwards that is `/` again.
+/// Calls `act` while [`base`] is `/`, with the caller's root as the argument. Then the caller's root is `/` again.
 ///
 /// # Errors
-/// Those of [`base`] and of `act`.
+/// As [`base`] and `act`.
 pub fn below_base<T>(act: impl FnOnce(Fd) -> Result<T, Failure>) -> Result<T, Failure> {
     enter(base()?)?;
     let callers = sys::given(CALLERS.load(Ordering::Relaxed));
@@ -105,7 +105,7 @@ fn base_number() -> u32 {
     BASE.load(Ordering::Relaxed)
 }
 
-/// Whether it was needed so far.
+/// Whether [`base`] has been made.
 #[must_use]
 pub fn is_made() -> bool {
     base_number() != 0

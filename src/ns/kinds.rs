@@ -4,13 +4,13 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 
-use crate::sys::tail;
-use crate::text;
+use crate::sys;
+use crate::text::List;
 
 macro_rules! kinds {
     ($($flag:ident $name:literal $reported:literal;)*) => {
-        /// By paths below /proc/PID, each ended by a NUL.
-        static PATHS: &[u8] = concat!($("ns/", $name, "\0"),*).as_bytes();
+        /// Their paths below /proc/PID.
+        const PATHS: List = List::of(concat!($("ns/", $name, "\0"),*).as_bytes());
 
         /// In the same order.
         static FLAGS: [u32; COUNT] = [$(raw::$flag),*];
@@ -37,7 +37,7 @@ kinds! {
 
 /// Each kind (CLONE_NEW*) with its path below /proc/PID.
 pub fn all() -> impl Iterator<Item = (u32, &'static CStr)> {
-    FLAGS.iter().copied().zip(text::strings(PATHS))
+    FLAGS.iter().copied().zip(PATHS.strings())
 }
 
 /// The path of a kind below /proc/PID.
@@ -49,5 +49,5 @@ pub fn path(kind: u32) -> &'static CStr {
 /// The name of a kind, from its path.
 #[must_use]
 pub fn name(path: &'static CStr) -> &'static [u8] {
-    tail(path, b"ns/".len()).to_bytes()
+    sys::tail(path, b"ns/".len()).to_bytes()
 }

@@ -1,15 +1,15 @@
-//! The network of the container.
+//! The loopback interface of a new network namespace.
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::sys::{self, Done};
 
-/// Brings `lo` up; the kernel gives it 127.0.0.1/8 and ::1.
+/// Brings `lo` up; the kernel then gives it 127.0.0.1/8 and ::1.
 ///
 /// # Errors
 /// EPERM without CAP_NET_ADMIN in this network namespace.
 pub fn loopback_up() -> Done {
-    // Any socket serves; kernels without IPv4 have unix sockets.
+    // The ioctl works on any socket; kernels without IPv4 have unix sockets.
     let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
     sys::interface_up(rustix::fd::AsFd::as_fd(&socket), b"lo\0\0")
 }

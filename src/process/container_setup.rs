@@ -127,7 +127,7 @@ static MOUNT: [Step; 10] = [
     .on(|_| c"mounts")
     .when(|spec| mounts(spec) && root::needs_base(spec)),
     Step::new(say!("mount root"), |setup| {
-        setup.root.set(root::root(&setup.launch.spec, setup.source)?);
+        setup.root.set(root::mount(&setup.launch.spec, setup.source)?);
         Ok(())
     })
     .on(root_of)

@@ -15,7 +15,7 @@ use rustix::system::{RebootCommand, reboot};
 use rustix::termios::isatty;
 
 use crate::fs::procfs;
-use crate::fs::staging::{DATA, plain};
+use crate::fs::staging::{DATA, mount_by_path};
 use crate::ns::loopback;
 use crate::process::command::become_command;
 use crate::report::exit;
@@ -144,7 +144,7 @@ impl Mount {
         if device(c".")? != device(c"..")? {
             return Ok(());
         }
-        match plain(self.kind, self.place, self.kind, self.flags, self.options) {
+        match mount_by_path(self.kind, self.place, self.kind, self.flags, self.options) {
             Err(Failure::BUSY) => Ok(()),
             done => done,
         }

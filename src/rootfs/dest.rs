@@ -1,4 +1,4 @@
-//! Where below the new root the result of an operation goes: found by descriptor, made where it is missing.
+//! The destination of an operation below the new root: opened as a descriptor, and made if it is missing.
 
 use core::ffi::CStr;
 
@@ -15,37 +15,38 @@ use crate::sys::files::{self, DIRECTORY, Fd};
 use crate::sys::{Done, Failure};
 use crate::text::{PATH, Say, Text, verb};
 
-/// The mode of the directories that are made on the way: what nobody but the owner is to get at, nobody else is to get near
-/// to either. In a sandbox that goes for all whose mode can't be said, and for mounted content.
+/// The mode of missing parents of the destination. If only the owner (or the group) may access the destination, others may not access its
+/// parents either. In a sandbox this holds for mounted files too, and for each operation that has no mode.
 #[must_use]
-pub fn parents(spec: &Spec<'_>, op: &Op<'_>) -> u32 {
+pub fn mode_of_parents(spec: &Spec<'_>, op: &Op<'_>) -> u32 {
     let has_own = matches!(op.kind, Kind::Dir | Kind::File | Kind::Tmpfs);
     let own = if has_own || !spec.is_sandbox() { PARENTS } else { 0 };
     let asked = op.mode.unwrap_or(own);
     [0o070, 0o007].iter().fold(PARENTS, |mode, others| if asked & others == 0 { mode & !others } else { mode })
 }
 
-/// The place of a mount, made where it is missing.
+/// Opens the mount point of an operation, and makes it if it is missing.
 ///
 /// # Errors
-/// Those of [`resolve::make`], reported.
+/// Reported: as [`resolve::make`].
 pub fn find(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Failure> {
     let says = match kind {
         Sort::Directory if wording::chosen().names_mount_points => verb::MAKE_DIRECTORY,
         Sort::File if wording::chosen().names_mount_points => say!("create file at"),
         _ => op.says(),
     };
-    resolve::make(root, op.dest.to_bytes(), kind, parents(spec, op)).map_err(|why| refused(spec, root, op, says, why))
+    resolve::make(root, op.dest.to_bytes(), kind, mode_of_parents(spec, op))
+        .map_err(|why| refused(spec, root, op, says, why))
 }
 
-/// Puts `tree` at the destination of `op`. One that goes on the root itself is the root from then on.
+/// Attaches `tree` to the destination of `op`. If the destination is the root itself, `tree` becomes the root.
 ///
 /// # Errors
-/// Those of [`find`] and [`mount_fd::attach`], reported.
+/// Reported: as [`find`] and [`mount_fd::attach`].
 pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
     let sort = if files::kind(tree)? == DIRECTORY { Sort::Directory } else { Sort::File };
     let mut name = Text::new();
-    // Most find their place there.
+    // Most destinations exist.
     if sort == Sort::Directory
         && let Ok(parent) = resolve::parent(*root, op.dest.to_bytes(), &mut name, 0)
         && !name.bytes().is_empty()
@@ -61,7 +62,7 @@ pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
     Ok(())
 }
 
-/// Reports why nothing could be made at the destination of `op`, which is what `says` says.
+/// Reports why `says` failed at the destination of `op`.
 pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) -> Failure {
     let wording = wording::chosen();
     if matches!(why, Failure::SYMLINK | Failure::OTHER_LINK)
@@ -84,7 +85,7 @@ pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) 
     blame_hint(says, op.dest, why, hint::of_place(spec, why).hint())
 }
 
-/// What the link at `dest` says.
+/// The target of the link at `dest`.
 fn target<'b>(root: Fd, dest: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
     let mut name = Text::new();
     let parent = resolve::parent(root, dest.to_bytes(), &mut name, 0)?;

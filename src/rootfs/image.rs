@@ -1,4 +1,4 @@
-//! A file system in a file, or on a block device, as a mount: what `--image` names.
+//! `--image`: a file system in a file or on a block device, mounted.
 
 use core::ffi::CStr;
 
@@ -15,7 +15,7 @@ use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure};
 use crate::text::Text;
 
-/// How a file system is known: its name, where in the image its mark is, and what that is.
+/// How a file system is recognised: its name, the offset of its magic number in the image, and the magic number.
 struct Sort {
     name: &'static CStr,
     at: usize,
@@ -23,25 +23,25 @@ struct Sort {
 }
 
 static SORTS: [Sort; 3] = [
-    // EROFS_SUPER_MAGIC_V1, 1024 bytes into it.
+    // EROFS_SUPER_MAGIC_V1, at 1024 bytes.
     Sort { name: c"erofs", at: 1024, mark: &[0xe2, 0xe1, 0xf5, 0xe0] },
     Sort { name: c"squashfs", at: 0, mark: b"hsqs" },
-    // `s_magic` of the superblock, which is 1024 bytes into it.
+    // `s_magic` of the superblock, which is at 1024 bytes.
     Sort { name: c"ext4", at: 1024 + 56, mark: &[0x53, 0xef] },
 ];
 
 /// The major number of loop devices.
 const LOOP: u32 = 7;
-/// How many times another loop device is tried, where somebody else was faster.
+/// How often another loop device is tried, if another process takes the first.
 const TRIES: u32 = 16;
 
-/// A mount of the image at `path`, read-only and nowhere yet. What it takes of a loop device goes with it.
+/// Mounts the image at `path` read-only, attached nowhere yet. Its loop device ends with the mount.
 ///
 /// # Errors
-/// What could not be done, reported: EPERM without the rights of the machine's root; ENODEV where the kernel does not know
-/// its file system.
+/// Reported. EPERM: only root of the machine may mount it; ENODEV: the kernel does not know the file system; [`Failure::NO_IMAGE`]: it is
+/// none that nsinit knows; EROFS: its journal must be replayed.
 pub fn mount(path: &CStr, attributes: u32) -> Result<Fd, Failure> {
-    // Once, and all that follows is by the descriptor (CVE-2026-27456).
+    // The path is resolved once; from here on the descriptor is used (CVE-2026-27456).
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;
     let file = files::open(HERE, path, flags).map_err(|why| blame(say!("open image"), path, why))?;
     let says = say!("mount image");
@@ -51,7 +51,7 @@ pub fn mount(path: &CStr, attributes: u32) -> Result<Fd, Failure> {
     done.map_err(|why| blame_hint(says, path, why, hint::of_image(why).hint()))
 }
 
-/// Which file system is in it.
+/// The file system in an image.
 fn sort(file: Fd) -> Result<&'static Sort, Failure> {
     let mut beginning = [0u8; 2048];
     let length = pread(file, beginning.as_mut_slice(), 0)?;
@@ -63,13 +63,13 @@ fn sort(file: Fd) -> Result<&'static Sort, Failure> {
 fn of(sort: &Sort, device: Fd, attributes: u32) -> Result<Fd, Failure> {
     let mut path = Text::new();
     let attributes = attributes | raw::MOUNT_ATTR_RDONLY | raw::MOUNT_ATTR_NODEV;
-    // What an ext4 asks for when it is found damaged may be a panic.
+    // The superblock of an ext4 may ask for a panic on errors.
     let options = [(c"source", fd_path(device, &mut path)), (c"ro", c""), (c"errors", c"continue")];
     let used = if sort.name == c"ext4" { 3 } else { 2 };
     mount_fd::detached(sort.name, options.get(..used).unwrap_or_default(), attributes)
 }
 
-/// erofs can do without a block device (Linux 6.12, CONFIG_EROFS_FS_BACKED_BY_FILE).
+/// An erofs needs no block device (Linux 6.12, CONFIG_EROFS_FS_BACKED_BY_FILE); the others need a loop device.
 fn of_file(sort: &Sort, file: Fd, attributes: u32) -> Result<Fd, Failure> {
     if sort.name == c"erofs" {
         match of(sort, file, attributes) {
@@ -80,7 +80,7 @@ fn of_file(sort: &Sort, file: Fd, attributes: u32) -> Result<Fd, Failure> {
     of(sort, loop_device(file)?, attributes)
 }
 
-/// A loop device that shows the file, read-only, as long as somebody has it open or mounted (loop(4)).
+/// A read-only loop device with the file. It ends when it is neither open nor mounted any more (loop(4)).
 fn loop_device(file: Fd) -> Result<Fd, Failure> {
     let control = c"/dev/loop-control";
     let control = files::open(HERE, control, OFlags::RDWR)
@@ -105,10 +105,10 @@ fn loop_device(file: Fd) -> Result<Fd, Failure> {
     result
 }
 
-/// Puts a mount of the image onto a directory.
+/// Mounts the image on a directory.
 ///
 /// # Errors
-/// As [`mount`], and those of move_mount(2).
+/// Reported: as [`mount`]; ENOENT, ENOTDIR: there is no such directory.
 pub fn mount_on(path: &CStr, dir: &CStr) -> Done {
     let tree = mount(path, 0)?;
     files::directory(HERE, dir)

@@ -1,4 +1,4 @@
-//! An initramfs: the root of all mounts, which lies on no other, so that pivot_root(2) can't leave it (before Linux 7.0).
+//! Initramfs: a root file system that is mounted on no other, so that pivot_root(2) cannot leave it (before Linux 7.0).
 
 use core::ffi::CStr;
 
@@ -11,7 +11,7 @@ use rustix::process::{getpid, pivot_root};
 
 use crate::fs::procfs;
 use crate::fs::resolve;
-use crate::fs::staging::{DATA, plain};
+use crate::fs::staging::{DATA, mount_by_path};
 use crate::mountinfo;
 use crate::ns::usermap;
 use crate::report::message::{blame, warn};
@@ -25,7 +25,7 @@ use crate::text::{PATH, Text};
 /// Whether `/` is an initramfs.
 ///
 /// # Errors
-/// Why it can't be told, where it may be one.
+/// `/` may be one, and /proc/self/mountinfo cannot be read: see open(2).
 pub fn is_root() -> Result<bool, Failure> {
     let kind = statfs(c"/")?.f_type as u64;
     if kind != u64::from(raw::TMPFS_MAGIC) && kind != u64::from(raw::RAMFS_MAGIC) {
@@ -33,7 +33,7 @@ pub fn is_root() -> Result<bool, Failure> {
     }
     let mut first = None;
     mountinfo::each(mounts(ourselves()?)?, &mut |mount| {
-        // What lies on no other lies on itself.
+        // A mount that is on no other has itself as its parent.
         first.get_or_insert(mount.id == mount.parent);
     })?;
     Ok(first == Some(true))
@@ -47,14 +47,14 @@ fn mounts(process: Fd) -> Result<Fd, Failure> {
     procfs::open_file(process, c"mountinfo", OFlags::RDONLY)
 }
 
-/// In an initramfs: goes on in a copy of `/` that lies on top of it, in a mount namespace of our own, from where everything is
-/// as on any other machine. Whoever then makes a user and a mount namespace has that copy locked to its place; and
-/// pivot_root(2) hands the lock on, so that nobody in there can take the new root away from above the initramfs.
+/// In an initramfs: makes a mount namespace, mounts a copy of `/` on top of it, and makes the copy the root. Then everything is as on any
+/// other machine. In a user and mount namespace that is made later the copy is locked to its mount point, and pivot_root(2) passes the
+/// lock on: no process there can remove the new root from above the initramfs.
 ///
 /// # Errors
-/// Those of unshare(2) and mount(2).
+/// EPERM, ENOSPC: no namespace can be made; others: see mount(2).
 pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> {
-    // A user who keeps his user namespace can't make what is to be made, and will be told so.
+    // An ordinary user without a new user namespace cannot make namespaces: a later step reports it.
     let stays = spec.ids.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
     if stays || !is_root()? {
         return Ok(false);
@@ -73,24 +73,24 @@ pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> 
     let named = files::getcwd(&mut here).is_ok();
     let below = files::directory(HERE, c".");
     let bottom = files::directory(HERE, c"/")?;
-    plain(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
+    mount_by_path(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
     fchdir(bottom)?;
-    // Later mounts arrive in the copy only: a mount below it would stay, for nothing unmounts it there.
+    // Later mounts must arrive in the copy only: below it, no one would unmount them.
     mount_change(c".", MountPropagationFlags::PRIVATE)?;
     clear_bottom(process)?;
-    // What is mounted on top of `/` is what its parent leads to.
+    // `/..` leads to the mount on top of `/`.
     fchdir(files::directory(HERE, c"/..")?)?;
     chroot(c".")?;
     if !named || chdir(c_str(&here)).is_err() {
-        // One that is gone, or that may not be searched on the way, is where it was.
+        // A working directory that was removed, or whose path may not be searched, stays as it was.
         fchdir(below?)?;
     }
     Ok(true)
 }
 
-/// Takes away what is mounted on the initramfs itself: a whole procfs or sysfs down there, wherever it is, would permit everybody
-/// one without masks (mount_too_revealing in the kernel). Where mounts are locked to their places those two are covered, and then not
-/// whole. The directory is the initramfs's own root, below the copy.
+/// Unmounts everything that is mounted on the initramfs itself: a complete procfs or sysfs there, at any place, would permit every process
+/// to mount one without masks (mount_too_revealing in the kernel). If mounts are locked to their mount points, these two are covered, and
+/// so not complete. The working directory is the initramfs's own root, below the copy.
 fn clear_bottom(process: Fd) -> Done {
     loop {
         let mut root = Text::new();
@@ -109,17 +109,17 @@ fn clear_bottom(process: Fd) -> Done {
         }
     }
     let mut reveals = |mount: &mountinfo::Line<'_>| matches!(mount.kind, b"proc" | b"sysfs");
-    // The copy's have the same paths, and what is there from here is covered twice.
+    // The mounts of the copy have the same paths: some files are covered twice.
     for index in 0.. {
         let Some(path) = nth(process, index, &mut reveals)? else { break };
         let name = sys::tail(path.c_str(), 1);
-        plain(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")
+        mount_by_path(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")
             .map_err(|why| blame(say!("cover"), path.c_str(), why))?;
     }
     Ok(())
 }
 
-/// The path of the mount of that index among those that are meant.
+/// The path of the mount with that index among those for which `meant` holds.
 fn nth(process: Fd, index: u32, meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool) -> Result<Option<Text>, Failure> {
     let (mut found, mut count) = (None, 0);
     mountinfo::each(mounts(process)?, &mut |mount| {
@@ -135,30 +135,31 @@ fn nth(process: Fd, index: u32, meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> b
     Ok(found)
 }
 
-/// What moves along to the new root.
+/// The mounts that move to the new root.
 static MOVED: [&CStr; 4] = [c"/dev", c"/sys", c"/run", c"/proc"];
 
-/// Makes `dir` the root of this and all future processes, with what is mounted on /dev, /sys, /run and /proc, and frees what is
-/// in the initramfs; a root of another kind is left as it is, and nowhere.
+/// Makes `dir` the root of this and all later processes. The mounts on /dev, /sys, /run and /proc move along. The files of an initramfs are
+/// removed; a root of another kind is detached and stays as it is.
 ///
 /// # Errors
-/// [`Failure::NO_MOUNT`], and those of pivot_root(2) or mount(2); then nothing has changed.
+/// [`Failure::NO_MOUNT`]: `dir` is not a mount point; ENOENT, ENOTDIR: there is no such directory; others: see pivot_root(2) and mount(2).
+/// Then nothing has changed.
 pub fn switch(dir: &CStr) -> Done {
     let old = files::open(HERE, c"/", OFlags::RDONLY | OFlags::DIRECTORY)?;
     let new = files::directory(HERE, dir)?;
     let device = |dir: Fd, path: &CStr| statat(dir, path, AtFlags::empty()).map(|stat| stat.st_dev);
     let own = device(old, c".")?;
     let bottom = is_root()?;
-    // Nobody else is to see it move; and nothing that others see can be moved.
+    // The moves must not show in other mount namespaces, and a shared mount cannot be moved.
     mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     fchdir(new)?;
     let entered = if !bottom {
         pivot_root(c".", c".").map_err(Failure::from)
     } else if device(new, c".")? == own {
-        // It would be freed too.
+        // Its files would be removed too.
         Err(Failure::INVAL)
     } else {
-        plain(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| chroot(c"."))
+        mount_by_path(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| chroot(c"."))
     };
     entered
         .inspect_err(|_| {
@@ -184,18 +185,18 @@ pub fn switch(dir: &CStr) -> Done {
     chdir(c"/")
 }
 
-/// Moves a mount to its place, made where it is missing.
+/// Moves a mount to `place`, which is made if it is missing.
 fn take_along(mount: &CStr, place: &CStr) -> Done {
-    match plain(mount, place, c"", raw::MS_MOVE, c"") {
+    match mount_by_path(mount, place, c"", raw::MS_MOVE, c"") {
         Err(Failure::NOENT) => {
             files::make_directory(HERE, place, resolve::PARENTS)?;
-            plain(mount, place, c"", raw::MS_MOVE, c"")
+            mount_by_path(mount, place, c"", raw::MS_MOVE, c"")
         }
         done => done,
     }
 }
 
-/// Removes all in `dir` that is on `device`. What can't be removed stays.
+/// Removes all files of `dir` that are on `device`. A file that cannot be removed stays.
 fn free(dir: BorrowedFd<'_>, device: u64) {
     files::each_name(dir, &mut |name| remove(dir, name, device));
 }

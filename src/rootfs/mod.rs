@@ -4,5 +4,7 @@ pub mod dest;
 pub mod image;
 pub mod initramfs;
 pub mod ops;
+pub mod overlay;
 pub mod pseudofs;
 pub mod root;
+pub mod tmpfs;

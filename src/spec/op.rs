@@ -58,27 +58,6 @@ pub enum Kind {
     Chmod,
 }
 
-static SAYS: [Say; 18] = [
-    say!("bind on"),
-    say!("bind on"),
-    say!("bind on"),
-    say!("bind data on"),
-    verb::MOUNT_OVERLAY,
-    verb::MOUNT_OVERLAY,
-    verb::MOUNT_OVERLAY,
-    verb::MAKE_READ_ONLY,
-    say!("mount tmpfs on"),
-    say!("mount proc on"),
-    say!("fill"),
-    say!("mount sysfs on"),
-    say!("mount cgroup2 on"),
-    say!("mount mqueue on"),
-    verb::MAKE_DIRECTORY,
-    verb::MAKE_FILE,
-    verb::MAKE_SYMLINK,
-    verb::CHANGE_MODE,
-];
-
 impl<'a> Op<'a> {
     #[must_use]
     #[inline(never)]
@@ -100,7 +79,22 @@ impl<'a> Op<'a> {
     /// The verb of messages and `--explain`.
     #[must_use]
     pub fn says(&self) -> Say {
-        SAYS.get(self.kind as usize).copied().unwrap_or(Say::NOTHING)
+        match self.kind {
+            Kind::Bind | Kind::BindTry | Kind::BindFd => say!("bind on"),
+            Kind::BindData => say!("bind data on"),
+            Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => verb::MOUNT_OVERLAY,
+            Kind::Remount => verb::MAKE_READ_ONLY,
+            Kind::Tmpfs => say!("mount tmpfs on"),
+            Kind::Proc => say!("mount proc on"),
+            Kind::Dev => say!("fill"),
+            Kind::Sys => say!("mount sysfs on"),
+            Kind::Cgroup => say!("mount cgroup2 on"),
+            Kind::Mqueue => say!("mount mqueue on"),
+            Kind::Dir => verb::MAKE_DIRECTORY,
+            Kind::File => verb::MAKE_FILE,
+            Kind::Symlink => verb::MAKE_SYMLINK,
+            Kind::Chmod => verb::CHANGE_MODE,
+        }
     }
 
     /// The attributes of its mount (MOUNT_ATTR_*), with those that its kind has by itself.

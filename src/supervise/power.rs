@@ -9,7 +9,7 @@ use rustix::process::{Pid, getpid};
 use rustix::system::{RebootCommand, reboot};
 
 use crate::fs::procfs;
-use crate::fs::staging::plain;
+use crate::fs::staging::mount_by_path;
 use crate::mountinfo;
 use crate::report::message::warn;
 use crate::rootfs::initramfs;
@@ -143,7 +143,7 @@ pub fn unmount_all() {
 }
 
 fn make_read_only(place: &CStr) -> sys::Done {
-    plain(c"", place, c"", raw::MS_REMOUNT | raw::MS_RDONLY, c"")
+    mount_by_path(c"", place, c"", raw::MS_REMOUNT | raw::MS_RDONLY, c"")
 }
 
 /// Returns whether all are gone.

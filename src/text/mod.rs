@@ -1,5 +1,5 @@
-//! Text in fixed buffers: numbers and joined paths. What does not fit is never written past the end, and never taken for
-//! the path that was meant: it is longer than any that the kernel takes.
+//! Text in fixed buffers: numbers and joined paths. Text that does not fit is cut at the end of the buffer. The cut text is never
+//! mistaken for a path: it is longer than any path that the kernel takes.
 
 mod packed;
 pub mod verb;
@@ -51,7 +51,7 @@ impl Text {
         self
     }
 
-    /// Appends words of the user's or of the container's; control characters, which a terminal would act on, become `?`.
+    /// Appends a word of the user or of the container. A control character, which a terminal would act on, becomes `?`.
     pub fn push_printable(&mut self, word: &[u8]) -> &mut Text {
         for &byte in word {
             self.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
@@ -87,7 +87,7 @@ impl Text {
     /// Shortens it to `length` bytes.
     #[inline(never)]
     pub fn truncate(&mut self, length: usize) {
-        // Behind the end all is NUL already.
+        // All bytes after the end are NUL already.
         if let Some(tail) = self.bytes.get_mut(length..self.length) {
             tail.fill(0);
             self.length = length;
@@ -100,7 +100,7 @@ impl Text {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// Whether it is too long for a path; something of it may be missing.
+    /// Whether it is too long for a path, and may have been cut.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.length >= PATH
@@ -125,20 +125,47 @@ pub fn word<'a>(text: &mut &'a [u8], separator: u8) -> Option<&'a [u8]> {
     word
 }
 
-/// The first word of `text`; nothing, if that is empty.
+/// The first word of `text`; empty if `text` is.
 #[must_use]
 pub fn first(mut text: &[u8], separator: u8) -> &[u8] {
     word(&mut text, separator).unwrap_or_default()
 }
 
-/// The strings of a list, each ended by a NUL.
-pub fn strings(list: &'static [u8]) -> impl Iterator<Item = &'static CStr> {
-    let mut rest = list;
-    core::iter::from_fn(move || {
-        let string = c_str(rest);
-        rest = rest.get(string.count_bytes() + 1..)?;
-        Some(string)
-    })
+/// Strings, each ended by a NUL.
+#[derive(Clone, Copy)]
+pub struct List(&'static [u8]);
+
+impl List {
+    /// For constants only: a list whose last string has no NUL is a compile error.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(list: &'static [u8]) -> List {
+        assert!(matches!(list, [] | [.., 0]), "the last string of the list has no NUL");
+        List(list)
+    }
+
+    /// How many strings there are.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        let (mut count, mut rest) = (0, self.0);
+        while let [byte, after @ ..] = rest {
+            if *byte == 0 {
+                count += 1;
+            }
+            rest = after;
+        }
+        count
+    }
+
+    /// The strings, in order.
+    pub fn strings(self) -> impl Iterator<Item = &'static CStr> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let string = c_str(rest);
+            rest = rest.get(string.count_bytes() + 1..)?;
+            Some(string)
+        })
+    }
 }
 
 /// Whether `byte` occurs in `text`.
@@ -148,7 +175,7 @@ pub fn has(text: &[u8], byte: u8) -> bool {
     text.iter().any(|it| *it == byte)
 }
 
-/// Whether two words are the same but for the case of their letters.
+/// Whether two words are equal if the case of letters is ignored.
 #[must_use]
 #[allow(clippy::manual_ignore_case_cmp, reason = "core's is made for long texts, and four times as large")]
 pub fn same_word(one: &[u8], other: &[u8]) -> bool {
@@ -199,6 +226,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn list_has_the_strings_between_the_nuls() {
+        const LIST: List = List::of(b"one\0\0three\0");
+        assert_eq!(LIST.count(), 3);
+        assert!(LIST.strings().eq([c"one", c"", c"three"]));
+        assert_eq!((List::of(b"").count(), List::of(b"").strings().count()), (0, 0));
+    }
+
+    #[test]
     fn numbers_are_whole_words() {
         for bad in ["", " 1", "1 ", "1x", "-1", "+1", "1:", ":1", "4294967296", "0x1", "99999999999999999999"] {
             assert_eq!(number(bad.as_bytes()), None, "{bad:?}");
@@ -217,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_no_path() {
+    fn text_that_does_not_fit_is_enametoolong() {
         let mut text = Text::new();
         assert!(!text.push(&[b'a'; PATH - 1]).is_full());
         assert!(text.push(b"dir").is_full());

@@ -1,12 +1,12 @@
-//! The program's own texts: messages, hints, help. They are packed, by a build script (scripts/pack.rs), and unpacked byte
-//! by byte where they are printed.
+//! The program's own texts: messages, hints, help. The build script (scripts/pack.rs) packs them; they are unpacked byte by byte
+//! when they are printed.
 
 use crate::text::Text;
 
 // PACKED, PAIRS and PLACES.
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
-/// A text of our own: where it begins among the packed ones. Two are the same if their texts are.
+/// A text of the program: its offset in the packed texts. Two are equal if their texts are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Say(u16);
 
@@ -21,7 +21,7 @@ macro_rules! say {
 impl Say {
     pub const NOTHING: Say = say!("");
 
-    /// For constants only, so that no code of it is ever made: the build script has to have seen the literal in a `say!`.
+    /// For constants only, so that the compiler makes no code of it. The build script must have seen the literal in a `say!`.
     #[must_use]
     #[inline(always)]
     pub const fn of(text: &str) -> Say {
@@ -43,7 +43,7 @@ impl Say {
         panic!("the build script has not seen this text")
     }
 
-    /// Hands out its bytes.
+    /// Calls `out` with each byte.
     #[inline(never)]
     pub fn each(self, out: &mut dyn FnMut(u8)) {
         for &code in PACKED.iter().skip(self.0.into()).take_while(|code| **code != 0) {
@@ -69,8 +69,8 @@ impl Say {
     }
 }
 
-/// A code is a byte of a text, or stands for two codes: those from 127 to 255 do, and then those from 1 to 31. `\n` lies among
-/// them, and its place in the table is [0, 0].
+/// A code is a byte of a text or stands for two codes. The codes from 127 to 255 and then from 1 to 31 stand for two, except `\n`, whose
+/// entry in the table is [0, 0].
 fn unpack(code: u8, out: &mut dyn FnMut(u8)) {
     match PAIRS.get(usize::from(code.wrapping_sub(127))) {
         Some([first, second]) if *first != 0 => {
@@ -82,7 +82,7 @@ fn unpack(code: u8, out: &mut dyn FnMut(u8)) {
 }
 
 impl Text {
-    /// Appends a text of our own.
+    /// Appends a text of the program.
     #[inline(never)]
     pub fn say(&mut self, text: Say) -> &mut Text {
         text.each(&mut |byte| {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_what_they_were() {
+    fn packed_texts_unpack_to_the_literals() {
         let long = say!(
             "There is \"nothing\" like it:\n\
             a text that no other is like \\ q x z j"

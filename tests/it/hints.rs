@@ -1,5 +1,5 @@
-//! The hint behind a failure is that of its cause: each is printed where its cause is produced for real, and not where the
-//! same call fails for another.
+//! The hint of a failure follows from its cause: each cause is produced for real, and its hint is printed; if the same call fails for
+//! another cause, it is not.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -13,7 +13,7 @@ use super::harness::launch::attempt;
 use super::harness::scratch::{busybox, bwrap, nsinit};
 use super::harness::{Deny, Dir, Launch, Out, Root, Who, roots, skip, who};
 
-/// Sets a limit of the process that becomes nsinit, as far as it may.
+/// Sets a resource limit of the process that becomes nsinit, as far as its hard limit permits.
 fn limit(resource: libc::__rlimit_resource_t, most: u64) -> impl FnMut() -> io::Result<()> + Send + Sync + 'static {
     move || {
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -27,7 +27,7 @@ fn limit(resource: libc::__rlimit_resource_t, most: u64) -> impl FnMut() -> io::
     }
 }
 
-/// The one line of a failure; none of its hints may be one of these.
+/// The failure has this one line, and none of `others` is in it.
 #[track_caller]
 fn fails_for(out: &Out, line: &str, others: &[&str]) {
     out.fails(line);
@@ -47,7 +47,7 @@ const NO_PROC: &str = "(no /proc is mounted outside)";
 // ---- processes
 
 #[test]
-fn the_users_limit_on_processes() {
+fn limit_on_the_users_processes_is_named() {
     let Some(user) = who::user() else { return };
     let Some(root) = Root::new(user) else { return };
     let again = "Resource temporarily unavailable ";
@@ -57,14 +57,14 @@ fn the_users_limit_on_processes() {
     }
     let out = Launch::new(user).args(["--", "/bin/true"]).before(limit(libc::RLIMIT_NPROC, 0)).run();
     out.is(125, "", &format!("nsinit: cannot fork CMD: {again}{ULIMIT}\n"));
-    // It is far away, and something else says so.
+    // The limit is not reached; a filter answers EAGAIN.
     let far = limit(libc::RLIMIT_NPROC, 1_000_000);
     let out = root.launch(&[], &["true"]).before(far).deny(Deny::all(libc::SYS_clone3, libc::EAGAIN)).run();
     fails_for(&out, &format!("create namespaces: {again}(a limit on processes is reached:"), &[ULIMIT, PIDS]);
 }
 
 #[test]
-fn the_cgroups_limit_on_processes() {
+fn limit_on_the_cgroups_processes_is_named() {
     for root in roots() {
         let Some(cgroup) = Cgroup::new(1) else { return skip("no cgroup with pids.max can be made here") };
         let procs = cgroup.procs();
@@ -76,21 +76,21 @@ fn the_cgroups_limit_on_processes() {
                 Err(io::Error::last_os_error())
             }
         };
-        // What has a limit of the user's has no less one of the cgroup's.
+        // Both limits exist; that of the cgroup is reached.
         let launch = root.launch(&[], &["true"]).before(join);
         let out = launch.before(limit(libc::RLIMIT_NPROC, 1_000_000)).run();
         fails_for(&out, PIDS, &["ulimit"]);
     }
 }
 
-/// A cgroup that holds as many processes as that.
+/// A cgroup with this pids.max.
 struct Cgroup {
     path: PathBuf,
 }
 
 impl Cgroup {
     fn new(most: u32) -> Option<Cgroup> {
-        // Of version 1, or of version 2 where the controller is handed down.
+        // Version 1, or version 2 if the controller is enabled for the subtree.
         let trees = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
         trees.iter().find_map(|tree| {
             let path = Path::new(tree).join(format!("nsinit-hints-{}", std::process::id()));
@@ -113,9 +113,9 @@ impl Drop for Cgroup {
 
 // ---- filters
 
-/// Under a filter no hint sends the user from --share-user to --unshare-user and back.
+/// Under a seccomp filter, no hint sends the user from --share-user to --unshare-user and back.
 #[test]
-fn a_filter_that_forbids_namespaces() {
+fn filter_that_forbids_namespaces_is_named() {
     const CIRCLE: [&str; 4] = ["--share-user", "--unshare-user", "user namespaces", "unprivileged"];
     for root in roots() {
         let flags = libc::CLONE_NEWNS as u64;
@@ -124,7 +124,7 @@ fn a_filter_that_forbids_namespaces() {
             let launch = root.launch(options, &["true"]).deny(Deny::all(libc::SYS_clone3, libc::ENOSYS)).deny(refused);
             fails_for(&launch.run(), &format!("create namespaces: Operation not permitted {FILTER}"), &CIRCLE);
         }
-        // A limit is none of its errors.
+        // ENOSPC is a limit: no filter is named.
         let spent = Deny::all(libc::SYS_clone3, libc::ENOSPC);
         fails_for(
             &root.launch(&[], &["true"]).deny(spent).run(),
@@ -138,9 +138,9 @@ fn a_filter_that_forbids_namespaces() {
     }
 }
 
-/// The same refusal by the kernel itself: no filter is named.
+/// If the kernel itself refuses the call, no filter is named.
 #[test]
-fn rights_that_are_missing_are_no_filter() {
+fn missing_rights_are_named_instead_of_a_filter() {
     if let Some(user) = who::user()
         && let Some(root) = Root::new(user)
     {
@@ -152,7 +152,7 @@ fn rights_that_are_missing_are_no_filter() {
         );
     }
     if let Some(admin) = who::root() {
-        // Root without CAP_SYS_ADMIN.
+        // Root has no CAP_SYS_ADMIN.
         let out = Launch::of(admin, Path::new("setpriv"))
             .args(["--bounding-set", "-sys_admin", "--inh-caps", "-all"])
             .args([nsinit()])
@@ -169,7 +169,7 @@ fn rights_that_are_missing_are_no_filter() {
 // ---- chroot
 
 #[test]
-fn in_a_chroot() {
+fn chroot_is_named_as_the_cause() {
     if who::root().is_none() {
         return skip("only root makes a chroot");
     }
@@ -179,13 +179,13 @@ fn in_a_chroot() {
         let line = format!("create namespaces: Operation not permitted {CHROOT}");
         fails_for(&run(&["--root", "/root"]), &line, &["--share-user", "seccomp"]);
         if who.is_root() {
-            // Without a user namespace it gets further.
+            // Without a user namespace, a later step fails.
             fails_for(&run(&["--root", "/root", "--share-user"]), CHROOT, &["--share-user", "seccomp"]);
         }
     }
 }
 
-/// A directory with nsinit and the libraries that it may need, in which something can be run.
+/// A directory with nsinit and its libraries, in which a command can run.
 struct Chroot {
     dir: Dir,
 }
@@ -211,7 +211,7 @@ impl Chroot {
         Some(Chroot { dir })
     }
 
-    /// `enter` is a shell's command, to which the directory and what is to be run there are appended.
+    /// Runs the shell command `enter` with the directory and the command line of nsinit as its arguments.
     #[track_caller]
     fn run(&self, enter: &str, options: &[&str]) -> Out {
         let script = format!("mount -t proc proc $0/proc && {enter} $0 /nsinit \"$@\" -- /bin/true");
@@ -225,20 +225,20 @@ impl Chroot {
 
 // ---- descriptors
 
-/// EMFILE is no EPERM, whatever it comes to: where there are enough it runs, and with fewer the line is true.
+/// With enough descriptors CMD runs; with fewer the message names the limit on open files.
 #[test]
-fn few_descriptors() {
+fn limit_on_open_files_is_named() {
     for root in roots() {
         let mut failed = 0;
         for most in 4..24 {
             let out = root.launch(&[], &["echo", "ran"]).before(limit(libc::RLIMIT_NOFILE, most)).run();
-            // The loader of the program itself may need more.
+            // The dynamic loader of nsinit may need more.
             if out.status == 127 && out.stderr.contains("shared libraries")
                 || (out.status, &*out.stdout) == (0, "ran\n")
             {
                 continue;
             }
-            // lo is done without, beside it.
+            // Without a descriptor for lo, the container starts with a warning.
             let others = ["not permitted", "user namespaces", "/proc is"];
             let right = out.status == 125 && out.stdout.is_empty() && out.stderr.contains(DESCRIPTORS);
             assert!(right && !others.iter().any(|other| out.stderr.contains(other)), "{out}");
@@ -252,7 +252,7 @@ fn few_descriptors() {
 
 // ---- /proc
 
-/// `script` in a mount namespace of its own, and then nsinit.
+/// Runs `script` in a new mount namespace, and then nsinit.
 #[track_caller]
 fn behind(script: &str, root: &Root, options: &[&str]) -> Out {
     let script = format!(
@@ -268,9 +268,9 @@ fn behind(script: &str, root: &Root, options: &[&str]) -> Out {
         .run()
 }
 
-/// As in a container of docker's or of ours: the advice is one that works.
+/// /proc is masked as Docker and nsinit mask it: following the hint works.
 #[test]
-fn a_proc_that_is_masked() {
+fn masked_proc_is_named_and_the_advice_works() {
     if who::root().is_none() {
         return skip("only root masks a /proc");
     }
@@ -289,12 +289,12 @@ fn a_proc_that_is_masked() {
 
 // ---- channels
 
-/// A descriptor that takes no writes says nothing about user namespaces.
+/// EPERM of a sealed memfd: user namespaces are not named.
 #[test]
-fn a_sealed_file_to_write_to() {
+fn sealed_file_has_no_hint() {
     for root in roots() {
         let seal = || {
-            // SAFETY: a name, and numbers.
+            // SAFETY: memfd_create reads the name, a C string; the other arguments are numbers.
             unsafe {
                 let fd = libc::memfd_create(c"sealed".as_ptr(), libc::MFD_ALLOW_SEALING);
                 let number = 9;
@@ -311,9 +311,9 @@ fn a_sealed_file_to_write_to() {
     }
 }
 
-/// What stands in the place of a pid file is not said to be one.
+/// A file that exists gets the hint about pid files only if its content is a pid or nothing.
 #[test]
-fn a_file_that_is_no_pid_file() {
+fn existing_pid_file_is_named_and_other_files_are_not() {
     for who in who::both() {
         let dir = Dir::new(who);
         let run = || Launch::new(who).directory(dir.path()).args(["--pid-file", "it", "--", "/bin/true"]).run();
@@ -330,9 +330,9 @@ fn a_file_that_is_no_pid_file() {
 
 // ---- roots
 
-/// --volatile is recommended where there are overlays only.
+/// --volatile is recommended only if overlays can be mounted.
 #[test]
-fn a_root_that_takes_no_writes() {
+fn missing_mount_point_in_a_read_only_root_is_named() {
     for root in roots() {
         let run = || root.launch(&["--read-only", "--tmpfs", "/new"], &["true"]);
         let line =
@@ -343,9 +343,9 @@ fn a_root_that_takes_no_writes() {
     }
 }
 
-/// What the options make has a name.
+/// Messages name a root that the options make.
 #[test]
-fn a_root_made_by_options_is_named() {
+fn root_made_by_options_has_a_name_in_messages() {
     for who in who::both() {
         let run = |call| {
             let launch = Launch::new(who).args(["--ro-bind", "/", "/", "--unshare-pid", "--", "/bin/true"]);
@@ -357,10 +357,10 @@ fn a_root_made_by_options_is_named() {
 
 // ---- CMD
 
-/// What is no program of this machine, and no script where there is no shell, is ENOEXEC; neither a loader nor a shell that
-/// are not there are blamed, and no ELF file is given to a shell.
+/// ENOEXEC: a program for another architecture, a damaged one, or a script without a `#!` line if there is no shell. No missing loader is
+/// blamed, and no ELF file is given to a shell.
 #[test]
-fn what_has_no_format() {
+fn cause_of_exec_format_error_is_named() {
     const FORMAT: &str = "Exec format error";
     for root in roots() {
         for (name, content) in
@@ -375,7 +375,7 @@ fn what_has_no_format() {
             root.run(&[], &[word]).is(126, "", &format!("nsinit: cannot execute {word}: {FORMAT} {other}\n"));
         }
         root.run(&[], &["damaged"]).is(126, "", &format!("nsinit: cannot execute damaged: {FORMAT}\n"));
-        // As execvp(3).
+        // Like execvp(3), which gives it to the shell.
         root.run(&[], &["script"]).is(0, "ran\n", "");
         root.run(&[], &["nothing"]).is(0, "", "");
         fs::remove_file(root.at("bin/sh")).expect("remove sh");
@@ -391,10 +391,10 @@ fn what_has_no_format() {
     }
 }
 
-/// EM_ALPHA, which nothing here executes.
+/// EM_ALPHA: no machine of the tests executes it.
 const ALPHA: u16 = 0x9026;
 
-/// The beginning of an ELF file for a machine.
+/// The header of an ELF file for a machine.
 fn elf(machine: u16) -> Vec<u8> {
     let mut file = vec![0; 64];
     file[..16].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
@@ -404,7 +404,7 @@ fn elf(machine: u16) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_there_and_is_not_executed() {
+fn cause_of_a_file_that_is_not_executed_is_named() {
     for root in roots() {
         let says = |options: &[&str], word: &str, status: i32, why: &str| {
             root.run(options, &[word]).is(status, "", &format!("nsinit: cannot execute {word}: {why}\n"));
@@ -437,16 +437,16 @@ fn what_is_there_and_is_not_executed() {
     }
 }
 
-/// Options that say what CMD finds make a sandbox, as bubblewrap's do, and nothing is in it; --init means none.
+/// Options about CMD's surroundings make a sandbox, as bubblewrap's do, and its root is empty; with --init they make none.
 #[test]
-fn an_empty_root() {
+fn empty_root_is_named() {
     const EMPTY: &str = "No such file or directory (the root is empty because no option binds anything; to run without a container, use --init)";
     for who in who::both() {
         let run = |options: &[&str], cmd: &[&str]| Launch::new(who).args(options).args(["--"]).args(cmd).run();
         for options in [&["--setenv", "A", "B"][..], &["--unshare-pid"], &["--dir", "/bin", "--proc", "/proc"]] {
             run(options, &["/bin/sh"]).is(127, "", &format!("nsinit: cannot execute /bin/sh: {EMPTY}\n"));
         }
-        // Something is bound.
+        // An option binds a directory.
         let out = run(&["--ro-bind", "/etc", "/etc"], &["/bin/sh"]);
         out.is(127, "", "nsinit: cannot execute /bin/sh: No such file or directory\n");
         let script = "echo $A $(pwd) $(umask)";
@@ -460,16 +460,16 @@ fn an_empty_root() {
             "",
             "nsinit: cannot enter directory /no/such/place: No such file or directory\n",
         );
-        // What only a container has is none of it.
+        // An option that only a container has is refused.
         run(&["--init", "--setenv", "A", "B", "--tmpfs", "/tmp"], &["true"]).fails("--init");
     }
 }
 
 // ---- bubblewrap's words
 
-/// Its users look for these lines.
+/// Users of bubblewrap look for these lines.
 #[test]
-fn the_name_bwrap_says_what_bubblewrap_does() {
+fn bwrap_prints_the_messages_of_bubblewrap() {
     for who in who::both() {
         let run = |deny| {
             Launch::of(who, bwrap()).args(["--unshare-user", "--ro-bind", "/", "/", "/bin/true"]).deny(deny).run()

@@ -247,7 +247,7 @@ const ALONE: &[&[&str]] = &[
 ];
 
 /// Others that are imported. The list is to become empty.
-const BARE: &[&str] = &["base", "parents", "plain", "put", "refused", "remount", "tail", "walk"];
+const BARE: &[&str] = &["walk"];
 
 /// A function is called with its module (`init::forever`) unless its own name has two words or more, or is in the list above: a
 /// bare `begin` or `find` says nothing of what begins or is found.

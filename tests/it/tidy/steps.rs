@@ -28,7 +28,6 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ),
     ("become root of the user namespace", Never("the calls of `become user and group`, which has rows")),
     ("bring up", Tested("vm/faults.rs", "kernel_never_panics_when_system_calls_fail")),
-    ("bring up lo", Tested(FAULTS, "container_starts_without_lo_or_sysfs")),
     ("die with nsinit", Never("the call of `die with the launcher`, which has a row")),
     ("filter system calls", Tested("it/compat_bwrap/caps.rs", "invalid_seccomp_filters_are_refused")),
     ("have Ctrl-Alt-Del sent to us", Tested("vm/faults.rs", "kernel_never_panics_when_system_calls_fail")),
@@ -57,14 +56,53 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ("restore the signal mask", Never("rt_sigprocmask(2) with a valid pointer")),
     ("try to make a user namespace", Tested(FAULTS, "failed_wait_is_a_failure")),
     ("write gid_map", Never("the calls of `write uid_map`, which has a row")),
+    (
+        "close all descriptors that lead outside",
+        Never("it reports nothing: close_range(2) of valid numbers cannot fail"),
+    ),
+    ("close descriptors, and let CMD go on", Never("it reports nothing: the command runs already")),
+    ("close the caller's descriptors", Never("its failure is ignored: the launch goes on")),
+    (
+        "close the launcher's descriptors",
+        Never("it reports nothing: what stays open is closed before the command starts"),
+    ),
+    ("create namespaces", Tested(FAULTS, "clone_failure_names_its_cause")),
+    ("end the relay", Never("teardown goes on after each failure")),
+    ("execute", Tested("it/hints.rs", "cause_of_a_file_that_is_not_executed_is_named")),
+    ("hide the arguments of", Never("the calls that leave the program file, which come first and have a row")),
+    ("keep the descriptors of", Tested("it/isolation.rs", "cmd_has_only_standard_and_kept_descriptors")),
+    ("look in the new root for", Tested("it/boot.rs", "switch_root_refuses_unusable_roots")),
+    ("occupy closed standard descriptors", Never("openat(2) of /dev/null, as in steps that have rows")),
+    ("remove", Never("teardown goes on after each failure")),
+    (
+        "report the namespaces to the launcher",
+        Never("the launcher reports that process 1 has ended before it wrote them"),
+    ),
+    ("show the name in the list of processes:", Never("its failure is ignored: the launch goes on")),
+    (
+        "start CMD as a child of the launcher, in",
+        Never("a fork, which has a row of its own message in the table of --enter"),
+    ),
+    ("start a helper in the container of", Never("a fork, which has a row of its own message in the table of --enter")),
+    ("switch to root", Tested("it/boot.rs", "switch_root_refuses_unusable_roots")),
+    ("take the terminal back", Never("teardown goes on after each failure")),
+    ("tell the process of the caller, if CMD never ran", Never("teardown goes on after each failure")),
+    ("write the end of CMD to", Never("its failure is ignored: a reader that has gone needs no report")),
 ];
 
 /// The verbs of all steps, each with the files that have it.
 fn steps(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let verbs = &sources.iter().find(|source| source.path.ends_with("text/verb.rs")).expect("there are verbs").text;
     for source in sources {
-        for after in source.text.split("says: ").skip(1) {
-            if let Some(verb) = verb(after, &source.text) {
+        let parts: Vec<&str> = source.text.split("::new(").collect();
+        for pair in parts.windows(2) {
+            // `Step::new(`, `Step::<Launch>::new(`.
+            let word = pair[0].rsplit(|c: char| !c.is_alphanumeric() && !"_:<>".contains(c)).next().unwrap_or_default();
+            let is_step = word.rsplit("::<").last().is_some_and(|word| word.rsplit(':').next() == Some("Step"));
+            if let Some(verb) =
+                Some(pair[1]).filter(|_| is_step).and_then(|after| verb(after.trim_start(), &source.text, verbs))
+            {
                 found.entry(verb).or_default().insert(source.path.display().to_string());
             }
         }
@@ -72,22 +110,17 @@ fn steps(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// The text of `say!("...")`, or of a constant of the same source; `None` for a type or a variable.
-fn verb(expression: &str, source: &str) -> Option<String> {
+/// The text of `say!("...")`, or of a constant of the same source or, `verb::NAME`, of `verbs`; `None` for a variable.
+fn verb(expression: &str, source: &str, verbs: &str) -> Option<String> {
     if let Some(text) = literal(expression) {
         return Some(text);
     }
-    let name: String = expression.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect();
-    let behind = &expression[name.len()..];
-    if name.is_empty() || !behind.starts_with([',', '[']) {
-        return None;
+    if let Some(name) = expression.strip_prefix("verb::") {
+        return verb(name, verbs, verbs);
     }
-    let index: usize = behind[1..].chars().next().and_then(|digit| digit.to_digit(10)).unwrap_or(0) as usize;
-    let value = source.split(&format!("const {name}: ")).nth(1)?.split(';').collect::<Vec<_>>();
-    // The type of a list has a semicolon too.
-    let value = if value[0].contains("say!(") { value[0] } else { value.get(1)? };
-    let text = value.split("say!(").nth(index + 1)?;
-    Some(text.split('"').nth(1)?.to_owned())
+    let name: String = expression.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect();
+    let value = source.split(&format!("const {name}: Say = ")).nth(1)?;
+    verb(value, source, verbs)
 }
 
 fn literal(expression: &str) -> Option<String> {
@@ -136,9 +169,11 @@ fn every_step_has_a_fault_test_or_a_reason() {
 
 #[test]
 fn verbs_are_found_in_literals_and_constants() {
-    let source = "const JOIN: Say = say!(\"join\");\nconst MAPS: [Say; 2] = [say!(\"a\"), say!(\"b c\")];";
-    assert_eq!(verb("say!(\"x y\"),", source).as_deref(), Some("x y"));
-    assert_eq!(verb("JOIN,", source).as_deref(), Some("join"));
-    assert_eq!(verb("MAPS[1],", source).as_deref(), Some("b c"));
-    assert_eq!(verb("Say,", source), None);
+    let (source, verbs) =
+        ("const JOIN: Say = say!(\"join\");\nconst MADE: Say = verb::MAKE;", "pub const MAKE: Say = say!(\"a b\");");
+    assert_eq!(verb("say!(\"x y\"),", source, verbs).as_deref(), Some("x y"));
+    assert_eq!(verb("JOIN,", source, verbs).as_deref(), Some("join"));
+    assert_eq!(verb("verb::MAKE,", source, verbs).as_deref(), Some("a b"));
+    assert_eq!(verb("MADE,", source, verbs).as_deref(), Some("a b"));
+    assert_eq!(verb("says,", source, verbs), None);
 }
