@@ -249,12 +249,15 @@ fn man_page_is_free_of_faults() {
 }
 
 #[test]
-fn man_page_has_every_option() {
+fn man_page_has_every_option_and_every_form() {
     let page = fs::read_to_string(share().join("man/nsinit.8")).expect("read the man page");
     let help = tool(Command::new(nsinit()).arg("--help"));
     let options: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
     let options = || options.iter().filter(|word| word.starts_with("--"));
     assert!(options().count() > 100, "the options are found");
+    let usage = help.lines().take_while(|line| !line.is_empty()).count();
+    let synopsis = page.split(".Sh SYNOPSIS").nth(1).and_then(|rest| rest.split(".Sh").next()).expect("the synopsis");
+    assert_eq!(synopsis.matches("\n.Nm\n").count(), usage, "a form a usage line: {synopsis}");
     for option in options() {
         assert!(page.contains(&format!("\n.It Fl {}", &option[1..])), "{option} is not in the man page");
     }
