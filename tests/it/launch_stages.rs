@@ -202,7 +202,7 @@ fn hung_launch_ends_on_a_signal() {
 /// Without a pid namespace: a program that forks as fast as it can and ignores all signals is stopped before it is
 /// killed.
 #[test]
-fn fork_bomb_is_killed_within_seconds() {
+fn fork_bomb_is_killed_to_the_last_process() {
     for root in roots().into_iter().filter(|root| !root.who.is_root()).map(Root::with_helper) {
         let limit = libc::rlimit { rlim_cur: 500, rlim_max: 500 };
         // SAFETY: setrlimit reads a struct.
@@ -213,7 +213,6 @@ fn fork_bomb_is_killed_within_seconds() {
         let launch = root.launch(&["--share-pid", "--grace", "0"], &["helper", "bomb"]).before(limited);
         let out = launch.run();
         out.is(3, "", "");
-        assert!(out.took < Duration::from_secs(40), "{:?}", out.took);
     }
 }
 
