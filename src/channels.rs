@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
+use crate::sys::PR_SET_PDEATHSIG;
 use rustix::fs::{AtFlags, OFlags, fstat, statat, unlinkat};
 use rustix::process::Pid;
 
@@ -11,7 +11,6 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::descriptors;
 use crate::state::{Launch, Outside, write_to_anybody};
 use crate::step::mortal;
 use crate::sys::files::{self, Fd, HERE, chdir, read, write};
@@ -62,7 +61,7 @@ pub fn tell_namespaces(launch: &Launch) -> Done {
 pub fn ask_for_namespaces(launch: &Launch, outside: &mut Outside) -> Done {
     let pipe = launch.told.get()?;
     // While we held that end too, nobody would tell of its end.
-    sys::close(descriptors::number(Some(pipe.write)));
+    sys::close(pipe.write);
     let mut numbers = [0u8; size_of::<target::Namespaces>()];
     if read(pipe.read, &mut numbers)? as usize != numbers.len() {
         return Err(Failure::CHILD);
@@ -129,7 +128,7 @@ pub fn started(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
         {
             warn(say!("write to"), c"--ready-fd", why, Say::NOTHING);
         }
-        descriptors::give_up(spec.channels.ready);
+        sys::close_given(spec.channels.ready);
     }
     if let Some(waiting) = outside.waiting.take() {
         // The caller's process may go, and we stay.
@@ -140,7 +139,7 @@ pub fn started(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
             // The parent was killed, and does not report us; or its end ends us.
             let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
         }
-        sys::close(descriptors::number(Some(waiting)));
+        sys::close(waiting);
         sys::end_messages();
     }
     true

@@ -6,7 +6,7 @@
 
 use core::ffi::CStr;
 
-use linux_raw_sys::prctl::PR_SET_DUMPABLE;
+use crate::sys::PR_SET_DUMPABLE;
 use rustix::process::{Pid, getpid};
 
 use crate::report::hint;

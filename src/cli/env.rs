@@ -1,10 +1,9 @@
 //! CMD's environment: what the options make of the caller's.
 
-use core::cell::Cell;
 use core::cmp::Ordering;
 use core::ffi::CStr;
 
-use engine::sys::{Env, Word};
+use engine::sys::{Env, Slot, Word};
 use engine::text;
 
 /// The operations on the environment. They are only noted down, and looked up by one sort at the end: 20,000 variables are
@@ -71,7 +70,7 @@ impl Variables {
 
     /// What comes of it: of the operations on one name the last one holds, and its result stands at its place. What the
     /// caller has several times is passed on as often.
-    pub fn settle(mut self, caller: Env<'static>) -> Vec<Cell<Word<'static>>> {
+    pub fn settle(mut self, caller: Env<'static>) -> Vec<Slot> {
         let (by_name, by_place): (Order, Order) = (
             |one, other| (one.name, one.by, one.place).cmp(&(other.name, other.by, other.place)),
             |one, other| (one.by, one.place).cmp(&(other.by, other.place)),
@@ -96,7 +95,7 @@ impl Variables {
             }
         }
         list.sort_unstable_by(by_place);
-        list.iter().filter_map(|change| change.pair).map(|pair| Cell::new(Word::new(pair))).collect()
+        list.iter().filter_map(|change| change.pair).map(|pair| Slot::new(Word::new(pair))).collect()
     }
 }
 
@@ -109,7 +108,7 @@ pub fn name_of(pair: &CStr) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn settled(caller: &'static [Cell<Word<'static>>], operations: impl Fn(&mut Variables)) -> String {
+    fn settled(caller: &'static [Slot], operations: impl Fn(&mut Variables)) -> String {
         let mut variables = Variables::new();
         operations(&mut variables);
         let words = variables.settle(Env::new(caller));
@@ -119,7 +118,7 @@ mod tests {
     #[test]
     fn the_last_operation_holds() {
         let words = [c"A=1", c"B=2", c"A=3", c"C=4", c"=", c"bare"].map(Word::new);
-        let caller: Vec<_> = words.into_iter().chain([Word::END]).map(Cell::new).collect();
+        let caller: Vec<_> = words.into_iter().chain([Word::END]).map(Slot::new).collect();
         let caller: &[_] = caller.leak();
         for (operations, result) in [
             ((|_| {}) as fn(&mut Variables), ""),

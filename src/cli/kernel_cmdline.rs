@@ -8,7 +8,7 @@ use engine::process::machine;
 use engine::report::message::warn;
 use engine::spec::validate;
 use engine::spec::{Machine, Spec};
-use engine::state::{Launch, descriptors};
+use engine::state::Launch;
 use engine::sys::files::{self, Fd, HERE};
 use engine::sys::{Failure, Start};
 use engine::text::Say;
@@ -118,7 +118,7 @@ fn of_file(line: &mut Vec<u8>) -> Option<bool> {
 }
 
 fn all(file: Fd) -> Result<&'static [u8], Failure> {
-    let content = words::content(descriptors::number(Some(file))).ok_or(Failure::IO)?;
+    let content = words::content(file).ok_or(Failure::IO)?;
     // The NUL is ours.
     Ok(content.get(..content.len() - 1).unwrap_or_default())
 }

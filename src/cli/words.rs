@@ -1,19 +1,18 @@
 //! Lists of words, as a command line is one.
 
-use core::cell::Cell;
 use core::ffi::CStr;
 
-use engine::sys::{self, Word};
+use engine::sys::{self, Slot, Word};
 use engine::text::PATH;
 use rustix::io::Errno;
 
 /// Words of a command line: one that is not looked at, those that are, and [`Word::END`].
-pub type List = &'static [Cell<Word<'static>>];
+pub type List = &'static [Slot];
 
 /// The words that a descriptor holds, a NUL after each.
 pub fn of_descriptor(fd: u32) -> Option<List> {
     // The last NUL is ours; the last word may have its own.
-    Some(of_text(match content(fd)? {
+    Some(of_text(match content(sys::given(fd))? {
         [whole @ .., _] if matches!(whole, [] | [.., 0]) => whole,
         rest => rest,
     }))
@@ -22,22 +21,22 @@ pub fn of_descriptor(fd: u32) -> Option<List> {
 /// The words of a text, a NUL after each.
 pub fn of_text(text: &'static [u8]) -> List {
     let mut rest = text;
-    let mut list = Vec::from([Cell::new(Word::END)]);
+    let mut list = Vec::from([Slot::new(Word::END)]);
     while !rest.is_empty() {
         let word = sys::c_str(rest);
-        list.push(Cell::new(Word::new(word)));
+        list.push(Slot::new(Word::new(word)));
         rest = rest.get(word.count_bytes() + 1..).unwrap_or_default();
     }
-    list.push(Cell::new(Word::END));
+    list.push(Slot::new(Word::END));
     list.leak()
 }
 
 /// All that a descriptor holds, and a NUL.
-pub fn content(fd: u32) -> Option<&'static [u8]> {
+pub fn content(fd: sys::Fd) -> Option<&'static [u8]> {
     let mut content = Vec::new();
     let mut chunk = [0; PATH];
     loop {
-        match rustix::io::read(sys::given(fd), chunk.as_mut_slice()) {
+        match rustix::io::read(fd, chunk.as_mut_slice()) {
             Ok(0) => break,
             Ok(length) => content.extend_from_slice(chunk.get(..length)?),
             Err(Errno::INTR) => {}

@@ -1,6 +1,6 @@
 //! The capabilities of CMD (capabilities(7)).
 
-use linux_raw_sys::prctl::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
+use crate::sys::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
 
 use crate::say;
 use crate::spec::{Capabilities, End, Spec};
@@ -50,7 +50,7 @@ pub fn bound(spec: &Spec<'_>) -> Done {
         if spec.confine.capabilities.bounding >> capability & 1 == 1 {
             continue;
         }
-        match sys::prctl(PR_CAPBSET_DROP, capability as usize) {
+        match sys::prctl(PR_CAPBSET_DROP, capability) {
             // The kernel has no capability with this number.
             Err(Failure::INVAL) if ours >> capability & 1 == 0 && !sys::is_bounded_by(capability) => {}
             result => result?,

@@ -2,7 +2,6 @@
 //! is below the other, and no copy of `/` contains the new root.
 
 use core::ffi::CStr;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -10,7 +9,7 @@ use rustix::mount::{MountFlags, mount};
 use rustix::process::pivot_root;
 
 use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
-use crate::sys::{self, Done, Failure};
+use crate::sys::{self, Done, Failure, FdSlot};
 use crate::text::Text;
 
 /// No set-id bits, no device files, no execution: for mounts that hold data only. (MOUNT_ATTR_* and MS_* have the same bits for
@@ -51,36 +50,37 @@ pub const EMPTY_FILE: &CStr = c"empty.file";
 /// In [`base`]: an empty directory, which is mounted over masked directories.
 pub const EMPTY_DIRECTORY: &CStr = c"empty";
 
-/// The number of the descriptor of [`base`]; 0 before it is made.
-static BASE: AtomicU32 = AtomicU32::new(0);
+/// The descriptor of [`base`], once it is made.
+static BASE: FdSlot = FdSlot::new();
 
-/// The number of the descriptor of the caller's root, if there is a [`base`].
-static CALLERS: AtomicU32 = AtomicU32::new(0);
+/// The descriptor of the caller's root, if there is a [`base`].
+static CALLERS: FdSlot = FdSlot::new();
 
 /// The staging place, made at the first call. `/` stays the caller's root for this process.
 ///
 /// # Errors
 /// EPERM: mount(2), pivot_root(2) or chroot(2) is not permitted; EINVAL of pivot_root(2): `/` is not a mount point.
 pub fn base() -> Result<Fd, Failure> {
-    if !is_made() {
-        // Open `/` now, without the mounts on it: one may be the new root already.
-        let callers = files::directory(HERE, c"/")?;
-        mount_by_path(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
-        // `/..` leads to the mount on top of `/`.
-        let base = files::directory(HERE, c"/..")?;
-        for name in [HOST, ROOT, IMAGE] {
-            files::make_directory(base, name, 0o700)?;
-        }
-        files::make_directory(base, EMPTY_DIRECTORY, 0o555)?;
-        files::make_file(base, EMPTY_FILE, 0o444)?;
-        fchdir(base)?;
-        pivot_root(c".", HOST)?;
-        enter(callers)?;
-        sys::keep_opened();
-        CALLERS.store(callers.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
-        BASE.store(base.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
+    if let Some(base) = BASE.get() {
+        return Ok(base);
     }
-    Ok(sys::given(base_number()))
+    // Open `/` now, without the mounts on it: one may be the new root already.
+    let callers = files::directory(HERE, c"/")?;
+    mount_by_path(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
+    // `/..` leads to the mount on top of `/`.
+    let base = files::directory(HERE, c"/..")?;
+    for name in [HOST, ROOT, IMAGE] {
+        files::make_directory(base, name, 0o700)?;
+    }
+    files::make_directory(base, EMPTY_DIRECTORY, 0o555)?;
+    files::make_file(base, EMPTY_FILE, 0o444)?;
+    fchdir(base)?;
+    pivot_root(c".", HOST)?;
+    enter(callers)?;
+    sys::keep_opened();
+    CALLERS.set(callers);
+    BASE.set(base);
+    Ok(base)
 }
 
 /// Calls `act` while [`base`] is `/`, with the caller's root as the argument. Then the caller's root is `/` again.
@@ -89,7 +89,7 @@ pub fn base() -> Result<Fd, Failure> {
 /// As [`base`] and `act`.
 pub fn below_base<T>(act: impl FnOnce(Fd) -> Result<T, Failure>) -> Result<T, Failure> {
     enter(base()?)?;
-    let callers = sys::given(CALLERS.load(Ordering::Relaxed));
+    let callers = CALLERS.get().ok_or(Failure::BADF)?;
     let result = act(callers);
     enter(callers)?;
     result
@@ -101,12 +101,8 @@ fn enter(directory: Fd) -> Done {
     chroot(c".")
 }
 
-fn base_number() -> u32 {
-    BASE.load(Ordering::Relaxed)
-}
-
 /// Whether [`base`] has been made.
 #[must_use]
 pub fn is_made() -> bool {
-    base_number() != 0
+    BASE.get().is_some()
 }

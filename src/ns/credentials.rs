@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use linux_raw_sys::prctl::PR_SET_DUMPABLE;
+use crate::sys::PR_SET_DUMPABLE;
 use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 
 use crate::report::hint;

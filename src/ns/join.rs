@@ -22,13 +22,13 @@ use crate::text::{self, Text};
 /// EPERM: nsinit has no CAP_SYS_ADMIN in the user namespace that owns one of them; ESRCH: the target has ended; EINVAL: nsinit is in
 /// that user namespace already.
 pub fn all_of(target: Target, wanted: u32) -> Done {
-    match target.handle.map_or(Err(Failure::INVAL), |handle| sys::join(fd(handle), wanted)) {
+    match target.handle.map_or(Err(Failure::INVAL), |handle| sys::join(handle, wanted)) {
         Err(Failure::INVAL) => {}
         done => return done,
     }
-    let mut list = [(0, 0); kinds::COUNT];
+    let mut list = [(0, HERE); kinds::COUNT];
     for ((kind, path), entry) in kinds::all().zip(&mut list).filter(|((kind, _), _)| wanted & kind != 0) {
-        *entry = (kind, fd(files::open(target.directory, path, OFlags::RDONLY)?));
+        *entry = (kind, files::open(target.directory, path, OFlags::RDONLY)?);
     }
     one_by_one(&mut list).map_err(|(_, why)| why)
 }
@@ -38,7 +38,7 @@ pub fn all_of(target: Target, wanted: u32) -> Done {
 /// # Errors
 /// Reported: the first that cannot be found or joined. Some may be joined then; the caller must not go on.
 pub fn named(wanted: &[(u32, &CStr)], proc: Fd) -> Done {
-    let mut list = [(0, 0); kinds::COUNT];
+    let mut list = [(0, HERE); kinds::COUNT];
     let failed = |kind: u32, why: Failure| {
         let mut on = Text::new();
         on.push(kinds::name(kinds::path(kind)));
@@ -59,7 +59,7 @@ pub fn named(wanted: &[(u32, &CStr)], proc: Fd) -> Done {
 ///
 /// # Errors
 /// The kind and the errno of the first that fails both times.
-fn one_by_one(list: &mut [(u32, u32)]) -> Result<(), (u32, Failure)> {
+fn one_by_one(list: &mut [(u32, Fd)]) -> Result<(), (u32, Failure)> {
     for last in [false, true] {
         // The user namespace is joined between the two rounds.
         for user in [last, !last] {
@@ -86,20 +86,16 @@ fn one_by_one(list: &mut [(u32, u32)]) -> Result<(), (u32, Failure)> {
 const NSFS: u64 = 0x6e73_6673;
 
 /// The namespace of that kind that a word names: `fd:N`, the path of a namespace, or a process as [`target::find`] takes it.
-fn open(kind: u32, word: &CStr, proc: Fd) -> Result<u32, Failure> {
+fn open(kind: u32, word: &CStr, proc: Fd) -> Result<Fd, Failure> {
     if let Some(number) = text::after(word.to_bytes(), FD) {
-        return text::number(number).ok_or(Failure::BADF);
+        return text::number(number).map(sys::given).ok_or(Failure::BADF);
     }
     if text::number(word.to_bytes()).is_none() {
         let file = files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK)?;
         if procfs::file_system(file) == Ok(NSFS) {
-            return Ok(fd(file));
+            return Ok(file);
         }
     }
     let found = target::find(word, proc)?;
-    files::open(found.directory, kinds::path(kind), OFlags::RDONLY).map(fd)
-}
-
-fn fd(fd: Fd) -> u32 {
-    crate::state::descriptors::number(Some(fd))
+    files::open(found.directory, kinds::path(kind), OFlags::RDONLY)
 }

@@ -2,8 +2,8 @@
 
 use core::ffi::CStr;
 
+use crate::sys::PR_SET_DUMPABLE;
 use linux_raw_sys::general::CLONE_NEWUSER;
-use linux_raw_sys::prctl::PR_SET_DUMPABLE;
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 use rustix::process::getpid;
@@ -90,7 +90,8 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
     let mut job = (spec, files::directory(proc, c"self")?, pipe);
     // Otherwise root owns our files in /proc. No other process is in our user namespace yet that could trace us.
     sys::prctl(PR_SET_DUMPABLE, 1)?;
-    let (mapped, left) = sys::beside(
+    let mut left = Ok(());
+    let mapped = sys::beside(
         |(spec, process, pipe)| {
             // The byte means that the other process has left.
             read(pipe.read, &mut [0u8]) == Ok(1)
@@ -98,10 +99,10 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
                 && write_map(*process, c"gid_map", spec, spec.ids.gid, spec.ids.gid).is_ok()
         },
         &mut job,
-        || {
-            let left = sys::unshare(CLONE_NEWUSER);
+        &mut || {
+            left = sys::unshare(CLONE_NEWUSER);
             // If unshare(2) fails, the helper must end too.
-            write(pipe.write, b"!").and(left)
+            left = write(pipe.write, b"!").and(left);
         },
     )?;
     left?;

@@ -7,7 +7,7 @@
 //!   confinement than was asked for.
 //! - Next: execve(2).
 
-use linux_raw_sys::prctl::{PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
+use crate::sys::{Kept, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid, setpgid, setsid};
 
@@ -20,7 +20,7 @@ use crate::report::message::{blame, blame_hint, failed, give_up, tell, tell_why}
 use crate::report::wording::Event;
 use crate::say;
 use crate::spec::Mode;
-use crate::state::{Command, Launch, News, Pipe, Process, descriptors};
+use crate::state::{Command, Launch, News, Pipe, Process};
 use crate::step::{self, contained, walk};
 use crate::sys::files::{chdir, read};
 use crate::sys::{self, Apart, Done, Failure, Signal};
@@ -127,13 +127,15 @@ pub fn start(launch: &mut Launch) -> Result<(Pid, Apart<'static>), Failure> {
     sys::start(become_command, command).map_err(|why| blame_hint(say!("fork"), c"CMD", why, hint::of_fork(why).hint()))
 }
 
-/// Closes all descriptors but `users` and `ours`, and then lets the command go on, which waits at `gate`.
-pub fn release(gate: Option<Pipe>, users: &[u32], ours: &[u32; 6]) {
-    let gate = descriptors::number(gate.map(|pipe| pipe.write));
-    let [a, b, c, d, e, f] = *ours;
+/// Closes all descriptors but those in the two lists, and then lets the command go on, which waits at `gate`.
+pub fn release(gate: Option<Pipe>, some: &[Kept], others: &[Kept; 6]) {
+    let gate = gate.map(|pipe| pipe.write);
+    let [a, b, c, d, e, f] = *others;
     // EINVAL is only for an empty range, and there is none.
-    let _ = descriptors::close_all_but(users, &[a, b, c, d, e, f, gate]);
-    descriptors::give_up(Some(gate));
+    let _ = sys::close_all_but(some, &[a, b, c, d, e, f, Kept::ours(gate)]);
+    if let Some(gate) = gate {
+        sys::close(gate);
+    }
 }
 
 fn start_group(launch: &Launch) -> Done {
@@ -168,7 +170,7 @@ fn start_session(launch: &Launch) -> Done {
 /// too.
 fn die_with_parent(command: &Command) -> Done {
     let Launch { spec, go, .. } = &command.launch;
-    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize)?;
+    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned())?;
     let orphaned =
         if spec.contained() && !spec.supervises() { go.get()?.is_ended()? } else { !sys::is_child_of(command.parent)? };
     if orphaned {
@@ -181,7 +183,7 @@ fn die_with_parent(command: &Command) -> Done {
 fn wait_for_parent(command: &Command) -> Done {
     let Some(gate) = command.launch.gate else { return Ok(()) };
     // Close our copy of the write end, or read(2) never returns.
-    sys::close(descriptors::number(Some(gate.write)));
+    sys::close(gate.write);
     let mut ended = read(gate.read, &mut [0u8]);
     while ended == Err(Failure::INTR) {
         ended = read(gate.read, &mut [0u8]);
@@ -196,8 +198,8 @@ fn wait_for_parent(command: &Command) -> Done {
 /// Closes all but what the command keeps, and what tells the launcher that it was never executed.
 fn close_descriptors(launch: &Launch) -> Done {
     let keep = launch.spec.exec.keep_fds;
-    let [news, executed] = [launch.news, launch.executed].map(|pipe| descriptors::number(pipe.map(|pipe| pipe.write)));
-    descriptors::close_all_but(keep, &[news, executed])?;
+    let [news, executed] = [launch.news, launch.executed].map(|pipe| Kept::ours(pipe.map(|pipe| pipe.write)));
+    sys::close_all_but(Kept::all_given(keep), &[news, executed])?;
     for fd in keep {
         sys::close_on_exec(*fd, false).map_err(|why| blame(say!("keep open the descriptor of"), c"--keep-fd", why))?;
     }

@@ -11,7 +11,7 @@ use crate::spec::End;
 use crate::state::{Launch, Launcher, Pipe, descriptors};
 use crate::supervise::wait::{self, Before};
 use crate::sys::files::{read, write};
-use crate::sys::{self, Apart, Done, Failure, Fork, Signal};
+use crate::sys::{self, Apart, Done, Failure, Fork, Kept, Signal};
 use crate::text::Say;
 
 /// The step that [`detach`] is.
@@ -23,7 +23,7 @@ pub fn detach(launcher: &mut Launcher) -> Done {
     let pipe = Pipe::new(PipeFlags::empty())?;
     match sys::clone_old(0).map_err(|why| blame_hint(BACKGROUND, c"", why, hint::of_fork(why).hint()))? {
         Fork::Parent(_) => {
-            sys::close(descriptors::number(Some(pipe.write)));
+            sys::close(pipe.write);
             let mut status = [0u8];
             match read(pipe.read, &mut status)? {
                 1 => sys::exit(status[0].into()),
@@ -32,7 +32,7 @@ pub fn detach(launcher: &mut Launcher) -> Done {
             }
         }
         Fork::Child => {
-            sys::close(descriptors::number(Some(pipe.read)));
+            sys::close(pipe.read);
             launcher.launch.launcher = getpid();
             launcher.outside.waiting = Some(pipe.write);
             setsid()?;
@@ -112,7 +112,7 @@ pub fn start_helper(launcher: &mut Launcher) -> Done {
     let enter = |why| blame(say!("enter"), spec.target.unwrap_or_default(), why);
     if let Some(news) = launch.news {
         // Close our copy of the write end, or read(2) never returns the end of the file.
-        sys::close(descriptors::number(Some(news.write)));
+        sys::close(news.write);
     }
     // With --pty the helper stays, as the leader of the session, when the command is there.
     let done = || spec.terminal.pty && sys::owner(go.read).is_ok();
@@ -136,7 +136,7 @@ pub fn start_helper(launcher: &mut Launcher) -> Done {
 
 /// What the launcher keeps open while the command runs.
 #[must_use]
-pub fn needed(launcher: &Launcher) -> [u32; 10] {
+pub fn needed(launcher: &Launcher) -> [Kept; 10] {
     let Launcher { launch, outside, relay, .. } = launcher;
     let (directory, file) = outside.pid_file.unzip();
     let [go, begun, news, relay, terminal, waiting, directory, file] = [
@@ -149,7 +149,7 @@ pub fn needed(launcher: &Launcher) -> [u32; 10] {
         directory,
         file,
     ]
-    .map(descriptors::number);
-    let [status, ready] = [launch.spec.channels.status, launch.spec.channels.ready].map(Option::unwrap_or_default);
+    .map(Kept::ours);
+    let [status, ready] = [launch.spec.channels.status, launch.spec.channels.ready].map(Kept::given);
     [go, begun, news, relay, terminal, waiting, directory, file, status, ready]
 }

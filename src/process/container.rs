@@ -1,6 +1,6 @@
 //! PROCESS: process 1 of the container, from its clone to its end: setup, start of the command, supervision.
 
-use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
+use crate::sys::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 
 use crate::confine::caps;
 use crate::process::init::Init;

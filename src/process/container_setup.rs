@@ -8,8 +8,8 @@
 
 use core::ffi::CStr;
 
+use crate::sys::PR_SET_PDEATHSIG;
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{setpgid, setsid};
@@ -25,11 +25,11 @@ use crate::report::message::{blame, blame_hint, failed, give_up};
 use crate::rootfs::{ops, pseudofs, root};
 use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
-use crate::state::{Launch, Learned, Setup, descriptors};
+use crate::state::{Launch, Learned, Setup};
 use crate::step::{self, OnError, clear_umask, explain_line, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, Fd, HERE, chdir, read};
-use crate::sys::{self, Done, Failure, Signal};
+use crate::sys::{self, Done, Failure, Kept, Signal};
 use crate::text::Say;
 use crate::text::verb;
 use crate::tty::pty;
@@ -48,7 +48,7 @@ static BEGIN: [Step; 11] = [
         .when(|spec| spec.is_told_of()),
     Step::new(say!("close the launcher's descriptors"), |setup| {
         let channels = &setup.launch.spec.channels;
-        [channels.info, channels.status, channels.ready].into_iter().for_each(descriptors::give_up);
+        [channels.info, channels.status, channels.ready].into_iter().for_each(sys::close_given);
         Ok(())
     })
     .when(|spec| spec.is_told_of() || spec.channels.ready.is_some()),
@@ -177,7 +177,7 @@ static LAST: [Step; 10] = [
     Step::new(say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"), |_| Ok(()))
         .when(|spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER)),
     Step::new(verb::JOIN_USER, |setup| {
-        setup.launch.spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER))
+        setup.launch.spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWUSER))
     })
     .on(|_| c"--userns2")
     .when(|spec| spec.namespaces.joins.then_user.is_some()),
@@ -242,19 +242,15 @@ pub fn plan(setup: &mut Setup) -> Done {
 fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
     let mut launch = setup.launch;
     // A failure of either ends this process, and with it the other.
-    let made = sys::beside(
-        |setup| mount(setup).map_err(give_up).is_ok(),
-        setup,
-        || {
-            if let Err(why) = walk(&NETWORK, &mut launch) {
-                sys::exit(give_up(why));
-            }
-        },
-    );
+    let made = sys::beside(|setup| mount(setup).map_err(give_up).is_ok(), setup, &mut || {
+        if let Err(why) = walk(&NETWORK, &mut launch) {
+            sys::exit(give_up(why));
+        }
+    });
     match made {
-        Ok((Ok(true), ())) => Ok(true),
-        Ok((Ok(false), ())) => Err(Failure::REPORTED),
-        Ok((Err(why), ())) => Err(blame(say!("make the mounts"), c"", why)),
+        Ok(Ok(true)) => Ok(true),
+        Ok(Ok(false)) => Err(Failure::REPORTED),
+        Ok(Err(why)) => Err(blame(say!("make the mounts"), c"", why)),
         Err(_) => Ok(false),
     }
 }
@@ -321,11 +317,11 @@ fn mounts(spec: &Spec<'_>) -> bool {
 
 /// Locks the files, from now on to the end of process 1.
 fn lock(setup: &mut Setup) -> Done {
-    for (path, number) in setup.launch.spec.life.locks.iter().zip(&mut setup.locks) {
+    for (path, lock) in setup.launch.spec.life.locks.iter().zip(&mut setup.locks) {
         let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
             .map_err(|why| blame(verb::OPEN_LOCK_FILE, path, why))?;
         sys::lock_for_reading(file).map_err(|why| blame(LOCK, path, why))?;
-        *number = descriptors::number(Some(file));
+        *lock = Kept::ours(Some(file));
     }
     Ok(())
 }
@@ -334,14 +330,14 @@ fn lock(setup: &mut Setup) -> Done {
 /// the signal is SIGTERM, which leaves time to end the others.
 fn die_with_launcher(spec: &Spec<'_>) -> Done {
     let signal = if spec.life.process_1 { Signal::KILL } else { Signal::TERM };
-    sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned() as usize)
+    sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned())
 }
 
 /// Until the id maps are written. If the launcher has failed it has reported why.
 fn wait_for_launcher(launch: &Launch) -> Done {
     let go = launch.go.get()?;
     // Close our copy of the write end, or read(2) never returns the end of the file.
-    sys::close(descriptors::number(Some(go.write)));
+    sys::close(go.write);
     // The launcher may have ended between its word and PR_SET_PDEATHSIG.
     if read(go.read, &mut [0u8])? == 0 || go.is_ended()? {
         sys::exit(failed());
@@ -370,15 +366,15 @@ fn close(setup: &mut Setup) {
         launch.begun.map(|pipe| pipe.read),
         launch.proc.known().filter(|_| spec.confine.exec_label.is_some()),
     ]
-    .map(descriptors::number);
+    .map(Kept::ours);
     let [terminal, news, tree] = needed(launch, tree);
     sys::close_ours(locks, &[go, begun, label, terminal, news, tree]);
 }
 
 /// What process 1 needs as long as the command lives: the terminal, the pipe to the launcher, the procfs of descendants.
 #[must_use]
-pub fn needed(launch: &Launch, tree: Option<Fd>) -> [u32; 3] {
-    [launch.terminal, launch.news.map(|pipe| pipe.write), tree].map(descriptors::number)
+pub fn needed(launch: &Launch, tree: Option<Fd>) -> [Kept; 3] {
+    [launch.terminal, launch.news.map(|pipe| pipe.write), tree].map(Kept::ours)
 }
 
 /// Process 1 keeps what it needs while the command lives, and what tells that the launcher is no more, where no pid namespace
@@ -387,11 +383,11 @@ fn settle(setup: &mut Setup) {
     let launch = &mut setup.launch;
     let spec = &launch.spec;
     let [terminal, news, tree] = needed(launch, setup.tree);
-    let executed = descriptors::number(launch.executed.map(|pipe| pipe.read));
-    let sync = spec.channels.sync.unwrap_or_default();
+    let executed = Kept::ours(launch.executed.map(|pipe| pipe.read));
+    let sync = Kept::given(spec.channels.sync);
     if spec.life.process_1 && !spec.terminal.pty {
         launch.go = Learned::NOT_YET;
     }
-    let go = descriptors::number(launch.go.known().map(|pipe| pipe.read));
+    let go = Kept::ours(launch.go.known().map(|pipe| pipe.read));
     command::release(launch.gate, &setup.locks, &[terminal, news, tree, sync, executed, go]);
 }

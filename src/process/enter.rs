@@ -8,8 +8,8 @@
 //! - Everything may fail: one line, status 125. Nothing in the container has been changed.
 //! - Next: its child, whose parent is the launcher, becomes the command.
 
+use crate::sys::{Kept, PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::{PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 
 use crate::confine::{keyring, rights};
 use crate::fs::{devices, procfs};
@@ -20,7 +20,7 @@ use crate::report::message::{blame, blame_hint, give_up, warn};
 use crate::rootfs::initramfs;
 use crate::say;
 use crate::spec::{Ids, Spec};
-use crate::state::{Command, Helper, Launcher, Process, Target, descriptors};
+use crate::state::{Command, Helper, Launcher, Process, Target};
 use crate::step::{self, clear_umask, untraceable, walk};
 use crate::sys::files::{self, chdir, chroot, fchdir, write};
 use crate::sys::{self, Done, Failure, Fork, Signal, c_str};
@@ -104,7 +104,7 @@ pub fn enter(launcher: &Launcher) -> i32 {
 
 /// If the target's cgroup is frozen, the helper waits as long as that takes.
 fn die_with_launcher() -> Done {
-    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned() as usize)
+    sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned())
 }
 
 /// The launcher finds the target, from outside, and opens everything that is entered later. It settles who the command is, if
@@ -211,9 +211,9 @@ fn close(helper: &Helper) -> Done {
     let go = launch.go.known().map(|pipe| pipe.read);
     let news = launch.news.map(|pipe| pipe.write);
     let label = launch.proc.known().filter(|_| spec.confine.exec_label.is_some());
-    let [go, news, terminal, label] = [go, news, launch.terminal, label].map(descriptors::number);
-    let block = spec.channels.block.unwrap_or_default();
-    descriptors::close_all_but(spec.exec.keep_fds, &[go, news, terminal, label, block])
+    let [go, news, terminal, label] = [go, news, launch.terminal, label].map(Kept::ours);
+    let block = Kept::given(spec.channels.block);
+    sys::close_all_but(Kept::all_given(spec.exec.keep_fds), &[go, news, terminal, label, block])
 }
 
 /// The command is the helper's sister: its parent is the launcher, which learns its number as the owner of a pipe (fcntl(2),
@@ -230,7 +230,7 @@ fn start_command(helper: &mut Helper) -> Done {
             sys::set_owner(go, command).map_err(|why| blame(say!("enter"), enter, why))?;
             if launch.spec.terminal.pty {
                 // The end of this pipe tells that the command was executed; by then the launcher knows its number.
-                let _ = descriptors::close_all_but(&[], &[descriptors::number(Some(go))]);
+                let _ = sys::close_all_but(&[], &[Kept::ours(Some(go))]);
                 pty::outlive(Some(go));
             }
             Ok(())

@@ -19,7 +19,6 @@ use crate::report::message::{blame, failed, tell};
 use crate::report::wording::{self, Event};
 use crate::say;
 use crate::spec::{Audience, End, Mode, Spec};
-use crate::state::descriptors;
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::descendants;
 use crate::supervise::job_control::{self, Job, Reach, TO_FOREGROUND, TO_GROUP};
@@ -206,7 +205,7 @@ impl<'a> Init<'a> {
                 Ok(0) => {
                     self.ran = Some(true);
                     self.apart.reclaim();
-                    sys::close(descriptors::number(Some(pipe.read)));
+                    sys::close(pipe.read);
                     if self.spec.makes_container() {
                         if self.spec.awaits_start() {
                             // It has been, or has said before that it will never be.
@@ -394,7 +393,7 @@ impl<'a> Init<'a> {
             && let Ok(proc) = procfs::open()
         {
             descendants::signal_all(proc, signals);
-            sys::close(descriptors::number(Some(proc)));
+            sys::close(proc);
         }
     }
 }

@@ -6,8 +6,8 @@
 //! - With `--enter` and `--init` it is the parent of the command, and `init` supervises that.
 //! - Signals: all blocked and taken one by one.
 
+use crate::sys::PR_SET_PDEATHSIG;
 use linux_raw_sys::general as raw;
-use linux_raw_sys::prctl::PR_SET_PDEATHSIG;
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 
@@ -25,7 +25,7 @@ use crate::state::{Launch, Launcher, Look, Pipe, descriptors};
 use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ignoring_children, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, HERE, chdir};
-use crate::sys::{self, Done, Failure, Signal, Standard};
+use crate::sys::{self, Done, Failure, Kept, Signal, Standard};
 use crate::text::verb;
 use crate::text::{Say, Text};
 use crate::tty::{job, pty};
@@ -93,12 +93,12 @@ static PREPARE: [Step; 22] = [
     })
     .when(|spec| !spec.namespaces.joins.named.is_empty()),
     Step::new(verb::JOIN_USER, |launcher| {
-        launcher.launch.spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWUSER))
+        launcher.launch.spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWUSER))
     })
     .on(|_| c"--userns")
     .when(|spec| spec.namespaces.joins.user.is_some()),
     Step::new(verb::JOIN_PID, |launcher| {
-        launcher.launch.spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(fd, raw::CLONE_NEWPID))
+        launcher.launch.spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWPID))
     })
     .on(|_| c"--pidns")
     .when(|spec| spec.namespaces.joins.pid.is_some()),
@@ -154,7 +154,7 @@ static CONTAINER: [Step; 12] = [
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         channels::tell_of_container(spec.channels.info, spec, &launcher.outside, b"\n    ")?;
-        descriptors::give_up(spec.channels.info);
+        sys::close_given(spec.channels.info);
         Ok(())
     })
     .on(|_| c"--info-fd")
@@ -188,10 +188,8 @@ static CONTAINER: [Step; 12] = [
     SHOW_NAME,
     // A reader at the other end of a caller's pipe must not wait for ours. The write end of `go` tells the others that the
     // launcher lives. EINVAL is only for an empty range, and there is none.
-    Step::new(say!("close the caller's descriptors"), |launcher| {
-        descriptors::close_all_but(&connect::needed(launcher), &[])
-    })
-    .on_error(OnError::Ignore),
+    Step::new(say!("close the caller's descriptors"), |launcher| sys::close_all_but(&connect::needed(launcher), &[]))
+        .on_error(OnError::Ignore),
 ];
 
 /// With `--enter`.
@@ -220,8 +218,12 @@ static IN_PLACE: [Step; 3] = [
 static WATCH: [Step; 3] = [
     Step::new(say!("enter directory /"), |_| chdir(c"/")).on_error(OnError::Ignore),
     Step::new(say!("close descriptors, and let CMD go on"), |launcher| {
-        let sync = launcher.launch.spec.channels.sync.unwrap_or_default();
-        command::release(launcher.launch.gate, &connect::needed(launcher), &[sync, 0, 0, 0, 0, 0]);
+        let sync = Kept::given(launcher.launch.spec.channels.sync);
+        command::release(
+            launcher.launch.gate,
+            &connect::needed(launcher),
+            &[sync, Kept::NONE, Kept::NONE, Kept::NONE, Kept::NONE, Kept::NONE],
+        );
         // The news are for a launcher, and this is it.
         launcher.launch.news = None;
         Ok(())
@@ -311,7 +313,7 @@ fn look_for_terminal(launch: &mut Launch) -> Done {
         // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it
         // would read what is typed for others.
         if job::is_anothers(Standard::Input.fd()) {
-            sys::replace(Standard::Input as u32, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
+            sys::replace(Standard::Input, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
         }
         return Ok(());
     }
@@ -361,5 +363,5 @@ fn writes_maps(spec: &Spec<'_>) -> bool {
 fn die_with_parent(spec: &Spec<'_>) -> Done {
     // On SIGTERM the launcher removes its pid file.
     let signal = spec.life.die_with_parent.unwrap_or(Signal::TERM);
-    sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs() as usize)
+    sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs())
 }

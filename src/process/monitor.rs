@@ -12,7 +12,6 @@ use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
 use crate::spec::Spec;
-use crate::state::descriptors;
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::job_control::{self, Job, Reach};
 use crate::supervise::teardown::{self, Ended};
@@ -179,7 +178,9 @@ impl<'a> Supervisor<'a> {
         if self.spec.life.process_1 || !self.spec.supervises() {
             return job_control::send(self.container, Signal::KILL);
         }
-        sys::close(descriptors::number(self.state.launch.go.known().map(|pipe| pipe.write)));
+        if let Some(go) = self.state.launch.go.known() {
+            sys::close(go.write);
+        }
         job_control::send(self.container, Signal::TERM);
     }
 

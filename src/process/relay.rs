@@ -8,11 +8,10 @@
 
 use crate::report::message::{blame, failed};
 use crate::say;
-use crate::state::descriptors;
 use crate::state::{Launch, Look, Pipe};
 use crate::supervise::relay::{BEGIN, END};
 use crate::sys::files::{Fd, read, write};
-use crate::sys::{self, Done, Failure, Polled, READABLE, Standard, Time, WRITABLE};
+use crate::sys::{self, Done, Failure, Kept, Polled, READABLE, Standard, Time, WRITABLE};
 use crate::tty::job;
 use crate::tty::pty;
 
@@ -90,11 +89,11 @@ pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
     let (Some(control), Some(socket)) = (word, launch.hand_over.known()) else { return failed() };
     // While these were open here too they would not tell of the launcher's end, whatever close_range(2) answers.
     for ours in [control.write, socket.write] {
-        sys::close(descriptors::number(Some(ours)));
+        sys::close(ours);
     }
     let (control, socket) = (control.read, socket.read);
-    let _ = sys::prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
-    let _ = descriptors::close_all_but(&[], &[control, socket].map(|fd| descriptors::number(Some(fd))));
+    let _ = sys::prctl(sys::PR_SET_DUMPABLE, 0);
+    let _ = sys::close_all_but(&[], &[Kept::ours(Some(control)), Kept::ours(Some(socket))]);
     let mut word = [0u8];
     match read(control, &mut word) {
         Ok(1) => {}

@@ -5,7 +5,7 @@ use rustix::process::Pid;
 use super::{Launch, Learned, Pipe, Process};
 use crate::spec::{DEVICES, LOCKS, Spec};
 use crate::sys::files::Fd;
-use crate::sys::{self, Apart, Failure, Signal, Start};
+use crate::sys::{self, Apart, Failure, Kept, Signal, Start};
 
 /// How many kinds of namespaces there are.
 const KINDS: usize = 8;
@@ -176,7 +176,7 @@ pub struct Setup {
     /// Without a pid namespace: a procfs that shows the command's descendants.
     pub tree: Option<Fd>,
     /// The descriptors of the files that are locked.
-    pub locks: [u32; LOCKS],
+    pub locks: [Kept; LOCKS],
     /// The command, once it is a child.
     pub command: Option<(Pid, Apart<'static>)>,
 }
@@ -192,7 +192,7 @@ impl Setup {
             root: Learned::NOT_YET,
             pty: None,
             tree: None,
-            locks: [0; LOCKS],
+            locks: [Kept::NONE; LOCKS],
             command: None,
         }
     }

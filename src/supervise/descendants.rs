@@ -3,14 +3,13 @@
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::sys::PR_SET_CHILD_SUBREAPER;
 use linux_raw_sys::general::MOUNT_ATTR_RDONLY;
-use linux_raw_sys::prctl::PR_SET_CHILD_SUBREAPER;
 use rustix::fs::OFlags;
 use rustix::process::getpid;
 
 use crate::fs::mount_fd;
 use crate::fs::procfs;
-use crate::state::descriptors;
 use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, Signal, Time};
 use crate::text;
@@ -73,7 +72,7 @@ pub fn signal_all(proc: Fd, signals: &[Signal]) {
 }
 
 fn close(fd: Fd) {
-    sys::close(descriptors::number(Some(fd)));
+    sys::close(fd);
 }
 
 fn bit(pid: u32) -> (Option<&'static AtomicU32>, u32) {

@@ -1,13 +1,41 @@
 //! The argument vector and the environment of execve(2), as safe types.
 
-use core::cell::Cell;
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// One entry of an `argv` or `envp` array as execve(2) wants it: a C string, or the terminating null.
+/// One entry of an `argv` or `envp` array of execve(2): a C string, or the null pointer at the end.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Word<'a>(*const c_char, PhantomData<&'a CStr>);
+
+/// The place of a [`Word`] in an array, which can be written while others read it: CMD, until it is executed, and process 1
+/// share one memory.
+#[repr(transparent)]
+pub struct Slot(AtomicPtr<c_char>);
+
+impl Slot {
+    #[must_use]
+    pub const fn new(word: Word<'static>) -> Slot {
+        Slot(AtomicPtr::new(word.0.cast_mut()))
+    }
+
+    #[must_use]
+    pub fn get(&self) -> Word<'static> {
+        Word(self.0.load(Ordering::Relaxed), PhantomData)
+    }
+
+    pub fn set(&self, word: Word<'static>) {
+        self.lend(word);
+    }
+
+    /// Sets a word that lasts until the next one is set. Returns the one before.
+    fn lend(&self, word: Word<'_>) -> Word<'static> {
+        let before = self.get();
+        self.0.store(word.0.cast_mut(), Ordering::Relaxed);
+        before
+    }
+}
 
 impl<'a> Word<'a> {
     /// The null pointer that ends an array.
@@ -22,8 +50,8 @@ impl<'a> Word<'a> {
         if self.0.is_null() {
             return None;
         }
-        // SAFETY: every non-null Word was made from a `&'a CStr`, or by `Start::new` from the kernel's own
-        // argv/envp, whose strings are NUL-terminated (execve(2)) and stay mapped as long as the process lives.
+        // SAFETY: each Word that is not null was made of a `&'a CStr`, or is one of the kernel's own argv or envp, whose strings
+        // end in a NUL (execve(2)) and stay mapped as long as the process lives, or one of the copies of `prepare_to_hide`.
         Some(unsafe { CStr::from_ptr(self.0) })
     }
 
@@ -34,31 +62,33 @@ impl<'a> Word<'a> {
     }
 
     /// # Safety
-    /// A C string lies there, and stays.
+    /// At `text` is a C string that is never unmapped nor changed.
     pub(super) unsafe fn copied(text: *const c_char) -> Word<'static> {
         Word(text, PhantomData)
     }
 
+    /// The address of the string; 0 for the terminator.
     pub(super) fn address(self) -> usize {
         self.0.addr()
     }
 
+    /// Whether it is the null pointer.
     pub fn is_end(self) -> bool {
         self.0.is_null()
     }
 }
 
-/// The C string that begins `buffer`; nothing if its last byte is not NUL.
+/// The C string at the beginning of `buffer`; an empty one if the last byte of `buffer` is not NUL.
 #[must_use]
 pub fn c_str(buffer: &[u8]) -> &CStr {
     match buffer.last() {
-        // SAFETY: there is a NUL in the buffer, at its end if not before.
+        // SAFETY: the search for the NUL ends inside of the buffer, at its last byte if not before.
         Some(0) => unsafe { CStr::from_ptr(buffer.as_ptr().cast()) },
         _ => c"",
     }
 }
 
-/// What follows the first `from` bytes of `text`.
+/// `text` without its first `from` bytes.
 #[must_use]
 pub fn tail(text: &CStr, from: usize) -> &CStr {
     c_str(text.to_bytes_with_nul().get(from..).unwrap_or_default())
@@ -66,18 +96,17 @@ pub fn tail(text: &CStr, from: usize) -> &CStr {
 
 /// CMD's argument vector with one spare slot in front.
 ///
-/// The spare slot is there for files without a format that the kernel knows (ENOEXEC): like execvp(3),
-/// `/bin/sh` then gets the path and the arguments, and the array is rewritten in place because nothing
-/// may be allocated any more.
+/// The spare slot serves files of a format that the kernel does not know (ENOEXEC): as with execvp(3), `/bin/sh` then gets the
+/// path and the arguments. The array is changed in place, because nothing can be allocated after the fork.
 #[derive(Clone, Copy)]
-pub struct Argv<'a>(&'a [Cell<Word<'static>>]);
+pub struct Argv<'a>(&'a [Slot]);
 
 impl<'a> Argv<'a> {
     /// No command.
     pub const NONE: Argv<'static> = Argv(&[]);
 
     /// `words` is: a spare slot, the command, its arguments, [`Word::END`]. [`Argv::NONE`] if it is anything else.
-    pub fn new(words: &'a [Cell<Word<'static>>]) -> Argv<'a> {
+    pub fn new(words: &'a [Slot]) -> Argv<'a> {
         match words {
             [_spare, command, .., end] if !command.get().is_end() && end.get().is_end() => Argv(words),
             _ => Argv(&[]),
@@ -94,7 +123,7 @@ impl<'a> Argv<'a> {
         self.0.is_empty()
     }
 
-    /// Has the command be told another name.
+    /// Gives the command another name in its own arguments (`argv[0]`).
     pub fn rename(&self, name: &'static CStr) {
         if let Some(command) = self.0.get(1) {
             command.set(Word::new(name));
@@ -106,7 +135,7 @@ impl<'a> Argv<'a> {
         self.0.get(1..).unwrap_or_default().as_ptr().cast()
     }
 
-    /// `body` sees the array as `shell path argument...`; afterwards it is what it was.
+    /// Calls `body` with the array as `shell path argument...`, and restores the array. `None`: there is no command.
     pub(super) fn as_script<T>(
         &self,
         shell: &CStr,
@@ -114,9 +143,7 @@ impl<'a> Argv<'a> {
         body: impl FnOnce(*const *const c_char) -> T,
     ) -> Option<T> {
         let [spare, command, ..] = self.0 else { return None };
-        let before = (spare.get(), command.get());
-        spare.set(Word(shell.as_ptr(), PhantomData));
-        command.set(Word(path.as_ptr(), PhantomData));
+        let before = (spare.lend(Word::new(shell)), command.lend(Word::new(path)));
         let result = body(self.0.as_ptr().cast());
         spare.set(before.0);
         command.set(before.1);
@@ -126,35 +153,36 @@ impl<'a> Argv<'a> {
 
 /// An environment for execve(2), ended by [`Word::END`].
 #[derive(Clone, Copy)]
-pub struct Env<'a>(pub(super) &'a [Cell<Word<'static>>]);
+pub struct Env<'a>(pub(super) &'a [Slot]);
 
 impl<'a> Env<'a> {
     /// An empty one.
     pub const NONE: Env<'static> = Env(&[]);
 
     /// [`Env::NONE`] if `words` do not end with [`Word::END`].
-    pub fn new(words: &'a [Cell<Word<'static>>]) -> Env<'a> {
+    pub fn new(words: &'a [Slot]) -> Env<'a> {
         if words.last().is_some_and(|last| last.get().is_end()) { Env(words) } else { Env::NONE }
     }
 
+    /// The variables, `NAME=VALUE`.
     pub fn words(&self) -> impl Iterator<Item = &'static CStr> {
         self.0.iter().map_while(|word| word.get().get())
     }
 
-    /// Where the first string is; 0 if there is none.
+    /// The address of the first string; 0 if there is none.
     pub(super) fn address(&self) -> usize {
         self.0.first().map_or(0, |word| word.get().address())
     }
 
-    /// Linux takes no array for an empty one (execve(2)).
+    /// The array for execve(2); a null pointer, which Linux takes for an empty array, if there is none.
     pub(super) fn as_ptr(&self) -> *const *const c_char {
         if self.0.is_empty() { core::ptr::null() } else { self.0.as_ptr().cast() }
     }
 
-    /// `body` runs while the word at `index` is `text`; afterwards it is what it was.
+    /// Calls `body` while the word at `index` is `text`, and restores the word.
     pub fn with<T>(&self, index: usize, text: &CStr, body: impl FnOnce() -> T) -> T {
         let Some(slot) = self.0.get(index) else { return body() };
-        let before = slot.replace(Word(text.as_ptr(), PhantomData));
+        let before = slot.lend(Word::new(text));
         let result = body();
         slot.set(before);
         result

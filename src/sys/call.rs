@@ -1,26 +1,24 @@
-//! One raw system call: the arguments as registers, the answer as a `Result`.
+//! One raw system call: numbers and pointers as registers, the kernel's answer as a `Result`.
 
 use super::arch::{self, Register};
 use super::{Done, Failure};
 
-/// One system call; the arguments are integers, or pointers that outlive it.
+/// One system call, by its name in linux-raw-sys. It is unsafe: each use says in its SAFETY comment what the kernel reads and
+/// writes through the pointers that it gets, or that it gets none.
 macro_rules! call {
     ($number:ident $(, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?)?) => {
-        // SAFETY: each use below passes pointers made from live references, with their lengths, of the types that the
-        // call's man page names, and as many arguments as it takes.
-        unsafe {
-            $crate::sys::call::call(
-                linux_raw_sys::general::$number,
-                register!($($a)?),
-                register!($($($b)?)?),
-                register!($($($($c)?)?)?),
-                register!($($($($($d)?)?)?)?),
-                register!($($($($($($e)?)?)?)?)?),
-            )
-        }
+        $crate::sys::call::call(
+            linux_raw_sys::general::$number,
+            register!($($a)?),
+            register!($($($b)?)?),
+            register!($($($($c)?)?)?),
+            register!($($($($($d)?)?)?)?),
+            register!($($($($($($e)?)?)?)?)?),
+        )
     };
 }
 
+/// A register with a value, or one that the call does not read.
 macro_rules! register {
     () => {
         core::mem::MaybeUninit::uninit()
@@ -30,8 +28,9 @@ macro_rules! register {
     };
 }
 
-/// What may be an argument: widened to a whole register.
+/// A type that can be an argument of a system call.
 pub trait Argument {
+    /// The value, widened to a whole register.
     fn full(self) -> usize;
 }
 
@@ -54,8 +53,12 @@ impl<T> Argument for *mut T {
     }
 }
 
+/// Makes the system call `number` and tells an errno from a result.
+///
 /// # Safety
-/// That of the system call.
+/// The kernel reads and writes memory only as the call's man page says. Each register that the call reads has a value, each
+/// pointer among them leads to memory of that type and length until the call returns, and nothing else in the program relies
+/// on what the call changes.
 #[inline(never)]
 pub unsafe fn call(
     number: u32,
@@ -65,15 +68,22 @@ pub unsafe fn call(
     d: Register,
     e: Register,
 ) -> Result<u32, Failure> {
-    // SAFETY: the caller's word.
+    // SAFETY: the registers go on as they came; the caller of this function answers for them.
     answer(unsafe { arch::call(number, [a, b, c, d, e]) })
 }
 
-/// What the kernel answers: the errnos are the numbers from -MAX_ERRNO, -4095, to -1.
+/// The kernel's answer as a `Result`: the numbers from -4095 (MAX_ERRNO) to -1 are errnos.
+///
+/// # Errors
+/// The errno that the kernel answered with.
 pub fn answer(result: isize) -> Result<u32, Failure> {
     if (-4095..0).contains(&result) { Err(Failure::new(result.unsigned_abs() as u32)) } else { Ok(result as u32) }
 }
 
+/// The answer of a call that has no result but success.
+///
+/// # Errors
+/// The errno of `result`.
 pub fn done(result: Result<u32, Failure>) -> Done {
     result.map(|_| ())
 }

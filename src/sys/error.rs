@@ -1,4 +1,4 @@
-//! Why something did not succeed, in one register.
+//! The reason of a failure, in one register.
 
 use core::num::NonZeroU32;
 
@@ -6,10 +6,10 @@ use rustix::io::Errno;
 
 use super::errno::{errnos, reasons};
 
-/// An errno of the kernel's, or one of our own reasons, which no errno tells.
+/// An errno of the kernel, or a reason of our own for which there is no errno.
 ///
-/// It is as wide as a descriptor, so that a `Result` of the two travels in two registers: with rustix's 16 bits
-/// every call would shift and mask.
+/// It is as wide as a descriptor, so that a `Result` of the two travels in two registers: with rustix's 16 bits each call would
+/// shift and mask.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Failure(NonZeroU32);
 
@@ -39,7 +39,7 @@ macro_rules! own {
 reasons!(own);
 
 impl Failure {
-    /// A number that the kernel answered with; it never answers 0 for a failure.
+    /// An errno from the kernel, or one of our own numbers. 0, which is neither, becomes 1.
     #[must_use]
     pub const fn new(errno: u32) -> Failure {
         match NonZeroU32::new(errno) {
@@ -56,10 +56,10 @@ impl Failure {
 
 impl From<Errno> for Failure {
     fn from(errno: Errno) -> Failure {
-        // SAFETY: an Errno is one of the kernel's, 1 to 4095.
+        // SAFETY: rustix makes an Errno of the numbers -4095 to -1 alone, so this is 1 to 4095.
         Failure(unsafe { NonZeroU32::new_unchecked(errno.raw_os_error() as u32) })
     }
 }
 
-/// What has no value when it succeeds.
+/// The result of an action that has no value.
 pub type Done = Result<(), Failure>;

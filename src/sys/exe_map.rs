@@ -1,4 +1,4 @@
-//! The program's own memory.
+//! The program's own memory: where its file is mapped, and what /proc/PID shows of it.
 
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -6,10 +6,12 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::prctl_mm_map;
 use rustix::fd::{AsRawFd, BorrowedFd};
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
+use rustix::mm::{Advice, madvise};
 
 use super::argv::Word;
 use super::call::done;
+use super::map::map;
+use super::shared_vm::is_alone;
 use super::start::{Auxiliary, Start};
 use super::{Done, Failure};
 
@@ -45,32 +47,35 @@ const PT_LOAD: u32 = 1;
 const PT_PHDR: u32 = 6;
 const PF_X: u32 = 1;
 const PF_W: u32 = 2;
-/// Where pages are larger, the kernel says so to the first mremap(2).
+/// Bytes of a page. Where pages are larger, mremap(2) answers EINVAL before anything has changed.
 const PAGE: usize = 4096;
 
-/// Puts copies in memory in the place of all that is mapped from the program's file, and makes /proc/PID/exe lead to
-/// `exe` instead: prctl(2), PR_SET_MM_MAP, which tells again where everything else lies.
+/// Replaces all that is mapped from the program's file by copies in memory, and makes /proc/PID/exe lead to `exe`: prctl(2),
+/// PR_SET_MM_MAP, which takes all other addresses of the program's memory again too.
 ///
 /// # Errors
-/// Those of mmap(2), mprotect(2), mremap(2) and prctl(2): EACCES where a security module forbids writable memory to
-/// become executable, EINVAL without CONFIG_CHECKPOINT_RESTORE, EPERM without CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN.
-/// Some of the program may be a copy then, which changes nothing.
+/// EACCES: a security module forbids writable memory to become executable. EINVAL: the kernel has no CONFIG_CHECKPOINT_RESTORE.
+/// EPERM: neither CAP_CHECKPOINT_RESTORE nor CAP_SYS_ADMIN in our user namespace. EBUSY: another process shares our memory.
+/// ENOMEM: no memory. Some of the program may be a copy then, which changes nothing else.
 pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
+    if !is_alone() {
+        return Err(Failure::BUSY);
+    }
     let mut map = describe(start, replace)?;
     map.exe_fd = exe.as_raw_fd().cast_unsigned();
     set_map(&map)
 }
 
-/// Makes /proc/PID/cmdline tell `title`, which has to lie in memory that no file is mapped in: on the heap. (The kernel shows no
-/// other, FOLL_ANON, since the fix of CVE-2018-1120.)
+/// Makes /proc/PID/cmdline show `title`, which must be in memory that is no mapping of a file: on the heap. (Since the fix of
+/// CVE-2018-1120 the kernel shows no other memory, FOLL_ANON.)
 ///
 /// # Errors
-/// EINVAL without CONFIG_CHECKPOINT_RESTORE.
+/// EINVAL: the kernel has no CONFIG_CHECKPOINT_RESTORE. Others: the errno of a seccomp filter of the caller's.
 pub fn set_title(start: &Start, title: &'static CStr) -> Done {
     show(start, title, false)
 }
 
-/// The same; if it `hides`, /proc/PID/environ tells nothing.
+/// [`set_title`]; and if it `hides`, /proc/PID/environ is empty.
 fn show(start: &Start, title: &'static CStr, hides: bool) -> Done {
     let mut map = describe(start, |_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
@@ -82,21 +87,21 @@ fn show(start: &Start, title: &'static CStr, hides: bool) -> Done {
     set_map(&map)
 }
 
-/// Makes both tell what they did at the start.
+/// Makes /proc/PID/cmdline and /proc/PID/environ show what they showed at the start.
 ///
 /// # Errors
-/// See [`set_title`].
+/// As [`set_title`].
 pub fn reset_title(start: &Start) -> Done {
     let mut map = describe(start, |_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
     set_map(&map)
 }
 
-/// [`set_title`], and /proc/PID/environ tells nothing; where the kernel has no such call, by writing over the arguments and the environment, which
-/// [`prepare_to_hide`] has copied.
+/// [`set_title`], with an empty /proc/PID/environ. Where the kernel has no such call, this overwrites the arguments and the
+/// environment, of which [`prepare_to_hide`] has made copies.
 ///
 /// # Errors
-/// EINVAL: it has not.
+/// EINVAL: there are no copies.
 pub fn hide(start: &Start, title: &'static CStr) -> Done {
     let (first, size) = start.strings();
     if show(start, title, true).is_ok() {
@@ -106,8 +111,9 @@ pub fn hide(start: &Start, title: &'static CStr) -> Done {
         return Err(Failure::INVAL);
     }
     let title = title.to_bytes();
-    // SAFETY: the strings lie there on the initial stack, which is writable, ours alone and never unmapped; no word leads
-    // there any more, and none that did was kept (`prepare_to_hide`).
+    // SAFETY: the `size` bytes are strings on the initial stack, which is writable, ours alone and never unmapped. No slot leads
+    // there any more: that was asked above. A text that was read before `prepare_to_hide` would change under its reader, but
+    // its memory stays, with a NUL behind it; `main` keeps none.
     unsafe {
         core::ptr::write_bytes(first, 0, size);
         core::ptr::copy_nonoverlapping(title.as_ptr(), first, title.len().min(size.saturating_sub(1)));
@@ -115,45 +121,45 @@ pub fn hide(start: &Start, title: &'static CStr) -> Done {
     Ok(())
 }
 
-/// Where [`set_title`] will not do: copies the arguments and the environment, and makes the words lead to the copies. To be
-/// called before a pointer into them is kept.
+/// Where [`set_title`] fails: copies the arguments and the environment, and makes all slots lead to the copies. It must be called
+/// before a text of the arguments is kept.
 ///
 /// # Errors
-/// ENOMEM.
+/// ENOMEM: no memory for the copies.
 pub fn prepare_to_hide(start: &Start) -> Done {
     let (first, size) = start.strings();
     if size == 0 || reset_title(start).is_ok() {
         return Ok(());
     }
-    // SAFETY: a new private mapping takes nothing that is in use (mmap(2)); the strings are `size` bytes of our own stack.
-    let copy = unsafe {
-        let writable = ProtFlags::READ | ProtFlags::WRITE;
-        let copy = mmap_anonymous(core::ptr::null_mut(), size, writable, MapFlags::PRIVATE)?.cast::<u8>();
-        core::ptr::copy_nonoverlapping(first.cast_const(), copy, size);
-        copy
-    };
+    let copy = map(size)?.cast::<u8>();
+    // SAFETY: the strings are `size` bytes of the initial stack, and the new mapping, which has `size` bytes, is elsewhere.
+    unsafe { core::ptr::copy_nonoverlapping(first.cast_const(), copy, size) };
     for word in start.words() {
         let offset = word.get().address().wrapping_sub(first.addr());
         if offset < size {
-            // SAFETY: the copy has the same bytes at the same distance, NUL and all, and is never unmapped.
+            // SAFETY: the copy has the same bytes at the same distance, the NUL too, and is never unmapped nor written again.
             word.set(unsafe { Word::copied(copy.wrapping_add(offset).cast()) });
         }
     }
     Ok(())
 }
 
-/// Gives back what the start took: the stack below us, and the pages of code, which the kernel reads from the file again on demand.
-/// Where the kernel refuses, it stays.
+/// Gives back memory that the start has used: the stack below this function, and the pages of code, which the kernel reads from
+/// the file again on demand. Where the kernel refuses, nothing changes.
 #[inline(never)]
 pub fn give_back(start: &Start) {
     let Ok(map) = describe(start, |_, _, _| Ok(())) else { return };
     let code = (map.start_code as usize & !(PAGE - 1)) as *mut c_void;
     let size = (map.end_code as usize).wrapping_sub(code.addr());
     let here = 0u8;
+    if start.args.as_ptr().addr().wrapping_sub((&raw const here).addr()) > STACK {
+        return;
+    }
     let stack = ((&raw const here).addr() & !(PAGE - 1)).wrapping_sub(PAGE + STACK) as *mut c_void;
-    // SAFETY: nothing is kept below the stack pointer, and it and all that madvise(2) takes lies above a page below it. The
-    // kernel lets no other mapping come that near to the stack (stack_guard_gap, mmap(2)). The code is the file's, which has
-    // the same bytes: it is not writable, and no copy has taken its place.
+    // SAFETY: nothing below the stack pointer is in use, and what madvise(2) gets ends a page below it, for its own use of the
+    // stack. `here` is on the initial stack, at most STACK below the arguments; the kernel lets no other mapping come as near
+    // to that stack as this reaches (stack_guard_gap, mmap(2)). The code has the same bytes in the file: it is not writable,
+    // and no copy has taken its place.
     unsafe {
         let _ = madvise(stack, STACK, Advice::LinuxDontNeed);
         if !COPIED.load(Ordering::Relaxed) {
@@ -165,27 +171,30 @@ pub fn give_back(start: &Start) {
     }
 }
 
-/// What execve(2) maps below the arguments.
+/// Bytes of the initial stack below the arguments that execve(2) maps.
 const STACK: usize = 128 * 1024;
 
-/// A page that is missing brings its neighbours, 16 of them, but none from beyond its part of the mapping.
+/// Bytes of the parts into which the code is cut. A page fault maps up to 16 neighbours of the page (fault_around_bytes), but none
+/// of another mapping: a part with other flags than its neighbours is one of its own.
 const CHUNK: usize = 4 * PAGE;
 
-/// Whether some of the program is a copy, which no file has.
+/// Whether some of the program is a copy, which cannot be read from the file again.
 static COPIED: AtomicBool = AtomicBool::new(false);
 
-/// Where everything lies, for PR_SET_MM_MAP; each part of the program is handed to `each`.
+/// The addresses of the program's memory, for PR_SET_MM_MAP. Calls `each` with each part of the program: where, how many bytes,
+/// and its flags (PF_*).
 fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<prctl_mm_map, Failure> {
     let Auxiliary { headers: place, count, name, .. } = start.auxiliary;
-    // SAFETY: AT_PHDR and AT_PHNUM describe the program's headers, which are mapped with it and not written.
+    // SAFETY: AT_PHDR and AT_PHNUM are the address and the number of the program headers, which are mapped with the program
+    // and never written.
     let headers = unsafe { core::slice::from_raw_parts(place as *const Header, count) };
-    // Before all that is loaded (elf(5)).
+    // PT_PHDR stands before all PT_LOAD (elf(5)).
     let own = headers.first().filter(|header| header.kind == PT_PHDR).ok_or(Failure::NOEXEC)?;
     let base = place.wrapping_sub(own.address);
-    // SAFETY: a struct of integers and a pointer, which may all be zero.
+    // SAFETY: the struct has integers and a pointer that may be null.
     let mut map: prctl_mm_map = unsafe { core::mem::zeroed() };
     map.start_stack = start.args.as_ptr().addr() as u64;
-    // The strings lie behind one another: the arguments, the environment, the program's name.
+    // The strings follow one another: the arguments, the environment, the program's path.
     let environment = start.env.address();
     map.arg_start = start.args.first().map_or(0, |word| word.get().address()) as u64;
     map.arg_end = if environment == 0 { name } else { environment } as u64;
@@ -211,11 +220,11 @@ fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
     let protection = raw::PROT_READ
         | if flags & PF_W != 0 { raw::PROT_WRITE } else { 0 }
         | if flags & PF_X != 0 { raw::PROT_EXEC } else { 0 };
-    // SAFETY: the copy is a new mapping of that size. Then the kernel puts it in the place of the original in one step:
-    // the same bytes, for nothing writes to the program's data in between, and there is no thread but us.
+    let copy = map(size)?;
+    // SAFETY: the part is `size` bytes that execve(2) mapped, and so is the copy, a new mapping. mremap(2) puts the copy in the
+    // place of the original in one step. The bytes are the same: nothing writes to the program's data in between, since no
+    // thread exists and no other process shares the memory (`is_alone`).
     unsafe {
-        let writable = ProtFlags::READ | ProtFlags::WRITE;
-        let copy = mmap_anonymous(core::ptr::null_mut(), size, writable, MapFlags::PRIVATE)?;
         core::ptr::copy_nonoverlapping(place.cast_const().cast::<u8>(), copy.cast(), size);
         protect(copy, size, protection)?;
         move_onto(copy, size, place)
@@ -224,25 +233,36 @@ fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
 
 /// mprotect(2).
 ///
-/// # Safety
-/// Nobody relies on what is allowed now.
-pub(super) unsafe fn protect(place: *mut c_void, size: usize, protection: u32) -> Done {
-    done(call!(__NR_mprotect, place, size, protection))
-}
-
-/// mremap(2) of `from` to where `to` is.
+/// # Errors
+/// EACCES: a security module forbids it. ENOMEM: too many mappings.
 ///
 /// # Safety
-/// What lies at `to` may go.
-pub(super) unsafe fn move_onto(from: *mut c_void, size: usize, to: *mut c_void) -> Done {
-    done(call!(__NR_mremap, from, size, size, raw::MREMAP_MAYMOVE | raw::MREMAP_FIXED, to))
+/// Nothing relies on the protection that the `size` bytes have now.
+unsafe fn protect(place: *mut c_void, size: usize, protection: u32) -> Done {
+    // SAFETY: mprotect(2) changes the protection of these pages and nothing else; the caller has no use for the old one.
+    done(unsafe { call!(__NR_mprotect, place, size, protection) })
 }
 
-/// prctl(PR_SET_MM, PR_SET_MM_MAP).
+/// mremap(2): moves the mapping `from` to `to`.
 ///
 /// # Errors
-/// As `super::leave_file` has them.
-pub(super) fn set_map(map: &linux_raw_sys::prctl::prctl_mm_map) -> Done {
-    use linux_raw_sys::prctl::{PR_SET_MM, PR_SET_MM_MAP, prctl_mm_map};
-    done(call!(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, core::ptr::from_ref(map), size_of::<prctl_mm_map>(), 0usize))
+/// EINVAL: an address is not that of a page. ENOMEM: too many mappings.
+///
+/// # Safety
+/// The `size` bytes at `to` may be lost, and nothing relies on those at `from`.
+unsafe fn move_onto(from: *mut c_void, size: usize, to: *mut c_void) -> Done {
+    // SAFETY: MREMAP_FIXED unmaps the `size` bytes at `to`, which the caller gives up, and no others.
+    done(unsafe { call!(__NR_mremap, from, size, size, raw::MREMAP_MAYMOVE | raw::MREMAP_FIXED, to) })
+}
+
+/// prctl(2), PR_SET_MM_MAP.
+///
+/// # Errors
+/// As [`leave_file`] and [`set_title`].
+fn set_map(map: &prctl_mm_map) -> Done {
+    use linux_raw_sys::prctl::{PR_SET_MM, PR_SET_MM_MAP};
+    let size = size_of::<prctl_mm_map>();
+    // SAFETY: the kernel reads the struct, whose size goes with it, and no memory that the addresses in it lead to: they say
+    // what /proc shows, and where brk(2) begins, which nothing here calls.
+    done(unsafe { call!(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, core::ptr::from_ref(map), size, 0usize) })
 }

@@ -1,4 +1,4 @@
-//! fcntl(2): locks, and the process that an open file has noted.
+//! fcntl(2): locks, and the owner of an open file.
 
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd};
@@ -8,42 +8,51 @@ use super::call::done;
 use super::signal::Signal;
 use super::{Done, Failure};
 
-/// fcntl(2) F_SETLK: a lock for reading on the whole of a file, until this process closes it or ends.
+/// Locks the whole file for reading, F_SETLK, until this process closes any descriptor of it or ends.
 ///
 /// # Errors
-/// EAGAIN: somebody else has locked it for writing.
+/// EAGAIN or EACCES: another process has locked it for writing. EBADF: it is not open for reading. ENOLCK: the file system
+/// has no locks to give.
 pub fn lock_for_reading(fd: BorrowedFd<'_>) -> Done {
-    // Of every field 0 is what is meant: F_RDLCK, SEEK_SET, from the beginning to the end, wherever that is.
+    // All fields are zero: F_RDLCK, SEEK_SET, from the beginning, and a length of 0 for up to the end, wherever that is.
     let lock = [0u64; 4];
-    done(call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETLK, lock.as_ptr()))
+    // SAFETY: the kernel reads a struct flock, which has at most 32 bytes on our machines, and `lock` has 32. F_SETLK writes
+    // nothing.
+    done(unsafe { call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETLK, lock.as_ptr()) })
 }
 
-/// fcntl(2) F_SETOWN: notes a process with an open file. Nothing comes of it without O_ASYNC.
+/// Notes a process with an open file, F_SETOWN. Without O_ASYNC the kernel sends it nothing: a pipe then carries a process
+/// from one pid namespace to another.
 ///
 /// # Errors
-/// ESRCH: there is none of that number.
+/// ESRCH: there is no process `owner`.
 pub fn set_owner(fd: BorrowedFd<'_>, owner: Pid) -> Done {
-    done(call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETOWN, owner.as_raw_nonzero().get()))
+    // SAFETY: F_SETOWN takes the number of a process.
+    done(unsafe { call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETOWN, owner.as_raw_nonzero().get()) })
 }
 
-/// fcntl(2) F_GETOWN: the process that was noted, by its number in our pid namespace.
+/// The process that [`set_owner`] noted with the file, by its number in our pid namespace, F_GETOWN.
 ///
 /// # Errors
-/// ECHILD: there is none, or none that has a number here.
+/// ECHILD: none is noted, or it has no number here, or it has ended.
 pub fn owner(fd: BorrowedFd<'_>) -> Result<Pid, Failure> {
-    let pid = call!(__NR_fcntl, fd.as_raw_fd(), raw::F_GETOWN, 0u32)?;
+    // SAFETY: F_GETOWN has no argument; the number is its result.
+    let pid = unsafe { call!(__NR_fcntl, fd.as_raw_fd(), raw::F_GETOWN, 0u32)? };
     Pid::from_raw(pid as i32).ok_or(Failure::CHILD)
 }
 
-/// fcntl(2) F_SETOWN, F_SETSIG and O_ASYNC: what arrives at `fd` is announced to `owner` by `signal`, with
-/// `si_code` POLL_IN and the descriptor's number.
+/// Announces input at `fd` to `owner` by `signal`, with `si_code` POLL_IN and the number of the descriptor: F_SETOWN,
+/// F_SETSIG, and O_ASYNC, O_NONBLOCK.
 ///
 /// # Errors
-/// Those of fcntl(2).
+/// ESRCH: there is no process `owner`. EBADF: `fd` is not open.
 pub fn signal_on_input(fd: BorrowedFd<'_>, owner: Pid, signal: Signal) -> Done {
     const O_ASYNC: u32 = raw::FASYNC;
     set_owner(fd, owner)?;
     let fd = fd.as_raw_fd();
-    call!(__NR_fcntl, fd, raw::F_SETSIG, signal.number())?;
-    done(call!(__NR_fcntl, fd, raw::F_SETFL, raw::O_NONBLOCK | O_ASYNC))
+    // SAFETY: F_SETSIG takes the number of a signal, and F_SETFL flags.
+    unsafe {
+        call!(__NR_fcntl, fd, raw::F_SETSIG, signal.number())?;
+        done(call!(__NR_fcntl, fd, raw::F_SETFL, raw::O_NONBLOCK | O_ASYNC))
+    }
 }

@@ -1,4 +1,4 @@
-//! Descriptors by number.
+//! Descriptors by number: those that nsinit was started with, whose numbers the user gives.
 
 use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;
@@ -6,40 +6,51 @@ use rustix::fd::BorrowedFd;
 use super::Done;
 use super::call::done;
 
-/// close_range(2): closes `first` to `last`, both included.
-///
-/// # Errors
-/// ENOSYS before Linux 5.9; EINVAL if `first` is larger than `last`.
-pub fn close_range(first: u32, last: u32) -> Done {
-    done(call!(__NR_close_range, first, last, 0u32))
+/// The descriptor that the caller gave us under the number `fd`. If there is none, calls answer EBADF.
+#[must_use]
+pub fn given(fd: u32) -> BorrowedFd<'static> {
+    // SAFETY: the number is the caller's: `close_given` and `close_all_but` alone close it, and no value of ours owns it. The
+    // one number that BorrowedFd forbids is -1; without the sign bit it becomes another one that is never open.
+    unsafe { BorrowedFd::borrow_raw((fd & i32::MAX as u32) as i32) }
 }
 
-/// close(2) of a number that may be open or not. What stays open is not told of as ended: a filter around us may forbid this
-/// call and not the newer one.
-pub fn close(fd: u32) {
-    if call!(__NR_close, fd).is_err() {
-        let _ = close_range(fd, fd);
+/// Sets or clears FD_CLOEXEC of a descriptor that the caller gave us, fcntl(2).
+///
+/// # Errors
+/// EBADF: it is not open.
+pub fn close_on_exec(fd: u32, yes: bool) -> Done {
+    // SAFETY: F_SETFD takes a number.
+    done(unsafe { call!(__NR_fcntl, fd, raw::F_SETFD, u32::from(yes)) })
+}
+
+/// Whether a descriptor of that number is open, fcntl(2).
+#[must_use]
+pub fn is_open(fd: u32) -> bool {
+    // SAFETY: F_GETFD only looks the descriptor up.
+    unsafe { call!(__NR_fcntl, fd, raw::F_GETFD, 0u32) }.is_ok()
+}
+
+/// close(2) of a number that may be open or not. Where close(2) is refused by a seccomp filter of the caller's, close_range(2)
+/// may be allowed: a pipe's other end would wait forever for the end of this one.
+///
+/// # Safety
+/// No value owns the number, and nothing uses it any more but to find out that it is closed.
+pub(super) unsafe fn close_number(fd: u32) {
+    // SAFETY: both calls take numbers; the caller of this function answers for the descriptor.
+    if unsafe { call!(__NR_close, fd) }.is_err() {
+        // SAFETY: the range is this number alone.
+        let _ = unsafe { close_range(fd, fd) };
     }
 }
 
-/// Sets or clears FD_CLOEXEC of a descriptor that the caller gave us.
+/// close_range(2): closes `first` to `last`, both included.
 ///
 /// # Errors
-/// EBADF if it is not open.
-pub fn close_on_exec(fd: u32, yes: bool) -> Done {
-    done(call!(__NR_fcntl, fd, raw::F_SETFD, u32::from(yes)))
-}
-
-/// Whether a descriptor of that number is open.
-#[must_use]
-pub fn is_open(fd: u32) -> bool {
-    call!(__NR_fcntl, fd, raw::F_GETFD, 0u32).is_ok()
-}
-
-/// A descriptor that the caller gave us.
-#[must_use]
-pub fn given(fd: u32) -> BorrowedFd<'static> {
-    // SAFETY: it is his and stays open: nsinit closes none that it did not open. Where he lied, the calls answer EBADF;
-    // the one number that may not be, -1, is made another that is no descriptor either.
-    unsafe { BorrowedFd::borrow_raw((fd & i32::MAX as u32) as i32) }
+/// ENOSYS: Linux is older than 5.9. EINVAL: `first` is larger than `last`. EPERM: a seccomp filter of the caller's.
+///
+/// # Safety
+/// As [`close_number`], for each number of the range.
+pub(super) unsafe fn close_range(first: u32, last: u32) -> Done {
+    // SAFETY: the arguments are two numbers and no flags; without CLOSE_RANGE_UNSHARE the table of descriptors stays the same one.
+    done(unsafe { call!(__NR_close_range, first, last, 0u32) })
 }

@@ -1,4 +1,4 @@
-//! The calls on files, by directory descriptor and name, each in one place. Every descriptor is close-on-exec.
+//! Calls on files, by a directory's descriptor and a name. Every descriptor that they make is close-on-exec.
 
 use core::ffi::CStr;
 
@@ -12,75 +12,76 @@ use super::call::done;
 use super::opened::keep_open;
 use super::{Done, Failure};
 
-/// A descriptor of ours. It stays open until [`crate::state::descriptors`] closes all that a process no longer needs, with one call:
-/// nothing is closed one by one.
-pub type Fd = BorrowedFd<'static>;
-
+pub use super::opened::Fd;
 /// The caller's working directory, AT_FDCWD.
 pub use rustix::fs::CWD as HERE;
 
-/// openat(2).
+/// Opens a file, openat(2).
 ///
 /// # Errors
-/// Those of openat(2).
+/// ENOENT: it, or a part of the path, does not exist. ENOTDIR: a part of the path is no directory. ELOOP: a symbolic link where
+/// `flags` allow none, or too many of them. EACCES: no right to open it or to search a directory. EMFILE, ENFILE: no descriptor
+/// is free. Others: open(2).
 pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Fd, Failure> {
     create(dir, path, flags, 0)
 }
 
-/// [`open`]; what is made gets that mode.
+/// [`open`] with O_CREAT among the flags: a file that it makes gets `mode`, less the umask.
 ///
 /// # Errors
-/// Those of openat(2).
+/// As [`open`]. EEXIST: it exists, with O_EXCL. EROFS: the file system is read-only. ENOSPC, EDQUOT: no space is left.
+/// [`Failure::NO_INODES`]: no inode is left.
 #[inline(never)]
 pub fn create(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Result<Fd, Failure> {
     let opened = openat(dir, path, flags | OFlags::CLOEXEC, Mode::from_raw_mode(mode));
     Ok(keep_open(opened.map_err(|why| full(dir, why))?))
 }
 
-/// What `path` is, itself: a descriptor that can be looked at and mounted on, but neither read nor written.
+/// What `path` itself is, a symbolic link too, O_PATH: a descriptor to look at and to mount on, not to read or write.
 ///
 /// # Errors
-/// Those of openat(2).
+/// As [`open`], but no right to the file itself is needed.
 pub fn look(dir: BorrowedFd<'_>, path: &CStr) -> Result<Fd, Failure> {
     open(dir, path, OFlags::PATH | OFlags::NOFOLLOW)
 }
 
-/// The directory that `path` leads to.
+/// The directory that `path` leads to, O_PATH.
 ///
 /// # Errors
-/// Those of openat(2).
+/// As [`open`]. ENOTDIR also if `path` leads to another kind of file.
 pub fn directory(dir: BorrowedFd<'_>, path: &CStr) -> Result<Fd, Failure> {
     open(dir, path, OFlags::PATH | OFlags::DIRECTORY)
 }
 
-/// mkdirat(2).
+/// Makes a directory, mkdirat(2).
 ///
 /// # Errors
-/// Those of mkdirat(2).
+/// EEXIST: the name exists. ENOENT: `dir` was removed, or a part of the path does not exist. EROFS: the file system is
+/// read-only. EACCES: no right to write to the directory. ENOSPC, EDQUOT: no space is left. [`Failure::NO_INODES`]: no inode is left.
 #[inline(never)]
 pub fn make_directory(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
     mkdirat(dir, path, Mode::from_raw_mode(mode)).map_err(|why| full(dir, why))
 }
 
-/// An empty regular file: mknodat(2), which follows no link.
+/// Makes an empty regular file, mknodat(2), which follows no symbolic link.
 ///
 /// # Errors
-/// Those of mknodat(2).
+/// As [`make_directory`].
 #[inline(never)]
 pub fn make_file(dir: BorrowedFd<'_>, path: &CStr, mode: u32) -> Done {
     mknodat(dir, path, FileType::RegularFile, Mode::from_raw_mode(mode), 0).map_err(|why| full(dir, why))
 }
 
-/// symlinkat(2).
+/// Makes a symbolic link at `path` to `target`, symlinkat(2).
 ///
 /// # Errors
-/// Those of symlinkat(2).
+/// As [`make_directory`].
 #[inline(never)]
 pub fn make_link(target: &CStr, dir: BorrowedFd<'_>, path: &CStr) -> Done {
     symlinkat(target, dir, path).map_err(|why| full(dir, why))
 }
 
-/// Why nothing could be made in `dir`: of ENOSPC there are two kinds.
+/// Tells the two reasons of ENOSPC apart: no space, or no inode.
 #[cold]
 fn full(dir: BorrowedFd<'_>, why: Errno) -> Failure {
     match fstatvfs(dir) {
@@ -90,93 +91,100 @@ fn full(dir: BorrowedFd<'_>, why: Errno) -> Failure {
     }
 }
 
-/// readlinkat(2); what was read of `buffer`.
+/// The target of a symbolic link, readlinkat(2): the part of `buffer` that was written, without a NUL. A longer target is cut.
 ///
 /// # Errors
-/// Those of readlinkat(2).
+/// EINVAL: it is no symbolic link. ENOENT: it does not exist. EACCES: no right to search a directory.
 #[inline(never)]
 pub fn read_link<'b>(dir: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
     let length = readlinkat_raw(dir, path, &mut *buffer)?;
     Ok(buffer.get(..length).unwrap_or_default())
 }
 
-/// read(2). The kernel reads less than 2 GiB at a time; as wide as a [`Failure`], what is returned travels in two registers.
+/// read(2). Returns the number of bytes; 0 at the end of the file. The kernel reads less than 2 GiB at a time, so 32 bits are
+/// enough, and the `Result` travels in two registers.
 ///
 /// # Errors
-/// Those of read(2).
+/// EAGAIN: there is no input, with O_NONBLOCK. EIO: a terminal from the background, or whose other end is closed. EISDIR: it is a
+/// directory. EINTR: SIGSTOP and SIGCONT on some files (signal(7)). EBADF: it is not open for reading.
 #[inline(never)]
 pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<u32, Failure> {
     Ok(rustix::io::read(fd, buffer)? as u32)
 }
 
-/// write(2), as [`read`].
+/// write(2). Returns the number of bytes, which may be less than there are.
 ///
 /// # Errors
-/// Those of write(2).
+/// EPIPE: no process has the reading end. EAGAIN: the pipe is full, with O_NONBLOCK. ENOSPC, EDQUOT: no space is left. EBADF: it
+/// is not open for writing. Files in /proc, /sys and cgroups answer as their documentation says.
 #[inline(never)]
 pub fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<u32, Failure> {
     Ok(rustix::io::write(fd, bytes)? as u32)
 }
 
-/// fchdir(2).
+/// Makes a directory the working directory, fchdir(2).
 ///
 /// # Errors
-/// Those of fchdir(2).
+/// EACCES: no right to search it. ENOTDIR: it is no directory.
 #[inline(never)]
 pub fn fchdir(directory: BorrowedFd<'_>) -> Done {
     Ok(rustix::process::fchdir(directory)?)
 }
 
-/// chdir(2).
+/// Makes the directory at `path` the working directory, chdir(2).
 ///
 /// # Errors
-/// Those of chdir(2).
+/// ENOENT: it does not exist. ENOTDIR: it is no directory. EACCES: no right to search it, or a directory on the way.
 #[inline(never)]
 pub fn chdir(path: &CStr) -> Done {
     Ok(rustix::process::chdir(path)?)
 }
 
-/// chroot(2).
+/// Makes the directory at `path` the root directory, chroot(2).
 ///
 /// # Errors
-/// Those of chroot(2).
+/// EPERM: no CAP_SYS_CHROOT. Others: as [`chdir`].
 #[inline(never)]
 pub fn chroot(path: &CStr) -> Done {
     Ok(rustix::process::chroot(path)?)
 }
 
-/// chmod(2).
+/// Changes the mode of a file, chmod(2). It follows symbolic links.
 ///
 /// # Errors
-/// Those of chmod(2).
+/// EPERM: we are neither the owner nor have CAP_FOWNER. EROFS: the file system is read-only. ENOENT: it does not exist.
 pub fn chmod(path: &CStr, mode: u32) -> Done {
-    done(call!(__NR_fchmodat, raw::AT_FDCWD, path.as_ptr(), mode))
+    // SAFETY: the kernel reads the path up to its NUL.
+    done(unsafe { call!(__NR_fchmodat, raw::AT_FDCWD, path.as_ptr(), mode) })
 }
 
-/// getdents64(2): as many entries of a directory as `buffer` takes, `struct linux_dirent64` after `struct linux_dirent64`.
+/// The next entries of a directory, getdents64(2): as many as `buffer` takes, one `struct linux_dirent64` after another.
+/// Empty: there are no more.
 ///
 /// # Errors
-/// Those of getdents64(2).
-pub fn read_directory<'b>(dir: BorrowedFd<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
-    let length = call!(__NR_getdents64, dir.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())?;
+/// EINVAL: the buffer is too small for the next entry. ENOTDIR: it is no directory. ENOENT: it was removed.
+fn read_directory<'b>(dir: BorrowedFd<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+    // SAFETY: the kernel writes no more bytes to `buffer` than the last argument says, which is its length.
+    let length = unsafe { call!(__NR_getdents64, dir.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())? };
     Ok(buffer.get(..length as usize).unwrap_or_default())
 }
 
-/// getcwd(2) into `buffer`; the length without the terminating NUL.
+/// Writes the path of the working directory to `buffer`, with a NUL. Returns its length without the NUL, getcwd(2).
 ///
 /// # Errors
-/// ENOENT if the directory is gone, ERANGE if the buffer is too small.
+/// ENOENT: the directory was removed. ERANGE: the buffer is too small.
 pub fn getcwd(buffer: &mut [u8]) -> Result<usize, Failure> {
-    let length = call!(__NR_getcwd, buffer.as_mut_ptr(), buffer.len())?;
+    // SAFETY: the kernel writes the path and its NUL only if both fit into the length that it gets, that of `buffer`.
+    let length = unsafe { call!(__NR_getcwd, buffer.as_mut_ptr(), buffer.len())? };
     Ok((length as usize).saturating_sub(1))
 }
 
-/// Where in a `struct linux_dirent64` its length is, and where the name (getdents(2)).
+/// The offset of the length, 16 bits, in a `struct linux_dirent64` (getdents(2)).
 const LENGTH: usize = 16;
-/// See [`LENGTH`].
+/// The offset of the name, which ends in a NUL.
 const NAME: usize = 19;
 
-/// Hands out the name of each entry of `dir`.
+/// Calls `body` with the name of each entry of `dir`, `.` and `..` too. An error ends the list.
 #[inline(never)]
 pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
     let mut buffer = [0u8; 1024];
@@ -194,17 +202,17 @@ pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
     }
 }
 
-/// Kinds of files, of `st_mode` (inode(7)).
+/// A directory, in `st_mode` (inode(7)).
 pub const DIRECTORY: u32 = raw::S_IFDIR;
-/// See [`DIRECTORY`].
+/// A symbolic link.
 pub const LINK: u32 = raw::S_IFLNK;
-/// See [`DIRECTORY`].
+/// A pipe.
 pub const FIFO: u32 = raw::S_IFIFO;
 
-/// What a descriptor leads to.
+/// The kind of file of a descriptor, fstat(2): [`DIRECTORY`], [`LINK`], [`FIFO`] or another of S_IFMT.
 ///
 /// # Errors
-/// Those of fstat(2).
+/// EBADF: it is not open.
 #[inline(never)]
 pub fn kind(fd: BorrowedFd<'_>) -> Result<u32, Failure> {
     Ok(fstat(fd)?.st_mode & raw::S_IFMT)

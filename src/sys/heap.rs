@@ -1,25 +1,26 @@
-//! The front's allocator: it hands out memory and takes none back. The engine has no allocator at all.
+//! The allocator of the command line's code (src/cli): it hands out memory and takes none back. The engine has no allocator.
 //!
-//! musl's malloc would cost 9 to 11 KB of a 64 KB program that allocates a few hundred bytes, once.
+//! musl's malloc costs 9 to 11 KB, and the program allocates a few hundred bytes, once.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use core::ptr::null_mut;
 
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use super::map::map;
 
-/// Bytes of each chunk of memory, if no request is larger.
+/// Bytes of each chunk of memory; more if one request is larger.
 const CHUNK: usize = 64 * 1024;
 
 /// A bump allocator for a program with one thread.
 pub struct Bump {
     next: Cell<*mut u8>,
     left: Cell<usize>,
-    /// Ends the program where the kernel has no memory.
+    /// Ends the program when the kernel has no memory.
     end: fn() -> !,
 }
 
-// SAFETY: nsinit never starts a thread (the tidy test looks for it), so nothing is ever shared.
+// SAFETY: nsinit never starts a thread (the tidy test looks for it). The processes that share our memory (`shared_vm`) run
+// code of the engine, which cannot allocate (scripts/prove).
 unsafe impl Sync for Bump {}
 
 impl Bump {
@@ -29,12 +30,12 @@ impl Bump {
     }
 }
 
-// SAFETY: every block is cut off the front of a chunk that is mapped for good and is cut off once, aligned as
-// asked; blocks are never given back, so none overlaps another.
+// SAFETY: each block is cut off the front of a chunk once, aligned as asked, and `left` is the rest of the chunk, so a block
+// ends inside of it. No chunk is ever unmapped and no block reused, so none overlaps another.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         loop {
-            // An alignment is a power of two, and a size is at most isize::MAX (`Layout`).
+            // An alignment is a power of two, and a size is at most isize::MAX (`Layout`): no sum overflows.
             let pad = self.next.get().addr().wrapping_neg() & (layout.align() - 1);
             let need = layout.size() + pad;
             if need <= self.left.get() {
@@ -44,11 +45,7 @@ unsafe impl GlobalAlloc for Bump {
                 return block;
             }
             let size = CHUNK.max(layout.size() + layout.align());
-            let protection = ProtFlags::READ | ProtFlags::WRITE;
-            // SAFETY: a new private mapping takes nothing that is in use (mmap(2)).
-            let Ok(chunk) = (unsafe { mmap_anonymous(null_mut(), size, protection, MapFlags::PRIVATE) }) else {
-                (self.end)()
-            };
+            let Ok(chunk) = map(size) else { (self.end)() };
             self.next.set(chunk.cast());
             self.left.set(size);
         }

@@ -7,23 +7,26 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use super::call::done;
 use super::{Done, Failure};
 
-/// ioctl(2) with a number as its argument.
+/// ioctl(2) with a number as its argument. Returns the kernel's answer.
 ///
 /// # Errors
-/// Those of the request.
-pub fn ioctl_number(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Done {
-    done(ioctl(fd, request, argument))
-}
-
-/// The same; what it answers.
-pub(super) fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result<u32, Failure> {
-    call!(__NR_ioctl, fd.as_raw_fd(), request, argument)
-}
-
-/// ioctl(2) with a place as its argument.
+/// ENOTTY: `fd` knows no such request. Others: those of the request.
 ///
 /// # Safety
-/// It is what the request reads or writes.
+/// The request takes a number, or nothing.
+pub(super) unsafe fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result<u32, Failure> {
+    // SAFETY: the caller of this function chose a request that reads and writes no memory of ours.
+    unsafe { call!(__NR_ioctl, fd.as_raw_fd(), request, argument) }
+}
+
+/// ioctl(2) with an address as its argument.
+///
+/// # Errors
+/// As [`ioctl`].
+///
+/// # Safety
+/// At `place` is the struct that the request reads or writes, and it may be written.
 pub(super) unsafe fn ioctl_at(fd: BorrowedFd<'_>, request: u32, place: *mut c_void) -> Done {
-    done(call!(__NR_ioctl, fd.as_raw_fd(), request, place))
+    // SAFETY: the caller of this function knows the struct of the request, and lends it until the call returns.
+    done(unsafe { call!(__NR_ioctl, fd.as_raw_fd(), request, place) })
 }

@@ -1,24 +1,31 @@
-//! Keyrings.
+//! Keyrings, keyrings(7).
 
 use super::call::done;
 use super::{Done, Failure};
 
-/// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING without a name: an empty session keyring instead of ours.
+/// Replaces our session keyring by a new, empty one without a name, keyctl(2) KEYCTL_JOIN_SESSION_KEYRING.
 ///
 /// # Errors
-/// EDQUOT: the user has too many keys; ENOSYS without CONFIG_KEYS; a filter's.
+/// EDQUOT: the user has too many keys (/proc/sys/kernel/keys). ENOSYS: the kernel has no CONFIG_KEYS, or a seccomp filter
+/// answers so. EPERM: such a filter.
 pub fn join_new_keyring() -> Done {
     const JOIN_SESSION_KEYRING: u32 = 1;
-    done(call!(__NR_keyctl, JOIN_SESSION_KEYRING, 0usize, 0usize, 0usize, 0usize))
+    // SAFETY: the keyring's name is a null pointer, which means none; the operation reads no other argument.
+    done(unsafe { call!(__NR_keyctl, JOIN_SESSION_KEYRING, 0usize, 0usize, 0usize, 0usize) })
 }
 
-/// Whether none of the three calls that reach keys gets to the kernel, keyrings(7). The last two answer EFAULT there.
+/// Whether each of the three calls that reach keys is refused before it gets to the kernel's keys (ENOSYS or EPERM). Where
+/// they do get there, the last two answer EFAULT.
 #[must_use]
 pub fn has_no_keys() -> bool {
     const GET_KEYRING_ID: u32 = 0;
     const SESSION_KEYRING: i32 = -3;
     let refused = |answer| matches!(answer, Err(Failure::NOSYS | Failure::PERM));
-    refused(call!(__NR_keyctl, GET_KEYRING_ID, SESSION_KEYRING, 0usize, 0usize, 0usize))
-        && refused(call!(__NR_add_key, 0usize, 0usize, 0usize, 0usize, SESSION_KEYRING))
-        && refused(call!(__NR_request_key, 0usize, 0usize, 0usize, 0usize))
+    // SAFETY: KEYCTL_GET_KEYRING_ID takes the number of a keyring, and 0, so that it makes none. The other two begin with the
+    // type of a key, a string at a null pointer, where the kernel finds no memory and stops.
+    unsafe {
+        refused(call!(__NR_keyctl, GET_KEYRING_ID, SESSION_KEYRING, 0usize, 0usize, 0usize))
+            && refused(call!(__NR_add_key, 0usize, 0usize, 0usize, 0usize, SESSION_KEYRING))
+            && refused(call!(__NR_request_key, 0usize, 0usize, 0usize, 0usize))
+    }
 }

@@ -10,23 +10,24 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use super::ioctl::{ioctl, ioctl_at};
 use super::{Done, Failure};
 
-/// The number of a loop device that nobody uses; somebody may be faster.
+/// The number of a loop device that is free, LOOP_CTL_GET_FREE on /dev/loop-control. Another process may take it first.
 ///
 /// # Errors
-/// Those of ioctl(2) of /dev/loop-control.
+/// ENOSPC or ENOMEM: the kernel cannot make another one. ENOTTY: `control` is not /dev/loop-control.
 pub fn free_loop(control: BorrowedFd<'_>) -> Result<u32, Failure> {
-    ioctl(control, LOOP_CTL_GET_FREE, 0)
+    // SAFETY: the request has no argument; its result is a number.
+    unsafe { ioctl(control, LOOP_CTL_GET_FREE, 0) }
 }
 
-/// Has the loop device show `file`, read-only, until nobody has it open or mounted any more: LOOP_CONFIGURE.
+/// Makes the loop device show `file`, read-only, until it is neither open nor mounted (LO_FLAGS_AUTOCLEAR): LOOP_CONFIGURE.
 ///
 /// # Errors
-/// EBUSY: it shows another; EINVAL before Linux 5.8.
+/// EBUSY: it shows another file. EINVAL: Linux is older than 5.8, or `file` is neither a regular file nor a block device.
 pub fn configure_loop(device: BorrowedFd<'_>, file: BorrowedFd<'_>) -> Done {
-    // SAFETY: a struct of integers, which may all be zero.
+    // SAFETY: a struct loop_config has integers and arrays of them, for which zero is a value.
     let mut config: loop_config = unsafe { core::mem::zeroed() };
     config.fd = file.as_raw_fd().cast_unsigned();
     config.info.lo_flags = LO_FLAGS_READ_ONLY as u32 | LO_FLAGS_AUTOCLEAR as u32;
-    // SAFETY: the kernel reads a struct loop_config.
+    // SAFETY: LOOP_CONFIGURE reads a struct loop_config and writes nothing.
     unsafe { ioctl_at(device, LOOP_CONFIGURE, (&raw mut config).cast::<c_void>()) }
 }

@@ -8,11 +8,12 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use super::call::done;
 use super::{Done, Failure};
 
-/// mount_setattr(2) on the mount that `fd` is the root of: sets and clears attributes (MOUNT_ATTR_*) and changes its propagation
-/// (MS_PRIVATE; 0: as it is), everything below too if `recursive`.
+/// mount_setattr(2) on the mount whose root is `fd`: sets and clears attributes (MOUNT_ATTR_*) and changes the propagation
+/// (MS_PRIVATE and its like; 0 leaves it), of all mounts below too if `recursive`.
 ///
 /// # Errors
-/// ENOSYS before Linux 5.12; EPERM where a flag is locked; those of mount_setattr(2).
+/// ENOSYS: Linux is older than 5.12. EPERM: an attribute is locked in our user namespace (mount_namespaces(7)), or no
+/// CAP_SYS_ADMIN. EINVAL: `fd` is not the root of a mount. EBUSY: read-only, while a file is open for writing.
 pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool, propagation: u32) -> Done {
     let attr = raw::mount_attr {
         attr_set: set.into(),
@@ -21,13 +22,16 @@ pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool
         userns_fd: 0,
     };
     let flags = raw::AT_EMPTY_PATH | if recursive { raw::AT_RECURSIVE } else { 0 };
-    done(call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size_of::<raw::mount_attr>()))
+    let size = size_of::<raw::mount_attr>();
+    // SAFETY: the path is the empty string; the kernel reads the struct mount_attr, whose size goes with it.
+    done(unsafe { call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size) })
 }
 
-/// The number of the mount that `path` leads to, statx(2); 0 where the kernel does not tell (before Linux 5.8).
+/// The id of the mount that `path` leads to, statx(2). 0: the kernel does not report it (before Linux 5.8, or without
+/// statx(2): a seccomp filter).
 ///
 /// # Errors
-/// Those of statx(2).
+/// ENOENT, ENOTDIR, ELOOP, EACCES: `path` leads nowhere, or not for us.
 pub fn mount_id(path: &CStr) -> Result<u64, Failure> {
     /// `STATX_MNT_ID`.
     const MOUNT: u32 = 0x1000;
@@ -38,7 +42,7 @@ pub fn mount_id(path: &CStr) -> Result<u64, Failure> {
     }
 }
 
-/// Whether `path` is where something is mounted, statx(2); `None` where the kernel does not tell (before Linux 5.8).
+/// Whether `path` leads to a mount point, statx(2). `None`: the kernel does not report it (before Linux 5.8), or the call fails.
 #[must_use]
 pub fn is_mount_point(path: &CStr) -> Option<bool> {
     /// `STATX_ATTR_MOUNT_ROOT`.
@@ -48,8 +52,9 @@ pub fn is_mount_point(path: &CStr) -> Option<bool> {
 }
 
 fn statx(path: &CStr, mask: u32) -> Result<raw::statx, Failure> {
-    // SAFETY: a struct of integers, which may all be zero.
+    // SAFETY: the struct has integers alone, for which zero is a value.
     let mut found: raw::statx = unsafe { core::mem::zeroed() };
-    call!(__NR_statx, raw::AT_FDCWD, path.as_ptr(), 0u32, mask, &raw mut found)?;
+    // SAFETY: the kernel reads the path up to its NUL, and writes a struct statx, 256 bytes whatever the mask is, to `found`.
+    unsafe { call!(__NR_statx, raw::AT_FDCWD, path.as_ptr(), 0u32, mask, &raw mut found)? };
     Ok(found)
 }

@@ -1,18 +1,19 @@
-//! Sockets and network interfaces.
+//! Network interfaces, and descriptors that travel over a socket.
 
 use core::ffi::c_int;
 
 use linux_raw_sys::general as raw;
+use linux_raw_sys::net as sock;
 use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::call::done;
-use super::opened::keep_open;
+use super::opened::{Fd, keep_open};
 use super::{Done, Failure};
 
-/// Brings a network interface up: ioctl(2) SIOCSIFFLAGS with IFF_UP (netdevice(7)).
+/// Brings a network interface up, ioctl(2) SIOCSIFFLAGS with IFF_UP (netdevice(7)). `name` ends in a NUL.
 ///
 /// # Errors
-/// EPERM without CAP_NET_ADMIN in the network namespace, ENODEV.
+/// EPERM: no CAP_NET_ADMIN in the user namespace of the network namespace. ENODEV: there is no such interface.
 pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Done {
     const SIOCSIFFLAGS: u32 = 0x8914;
     #[repr(C, align(8))]
@@ -21,29 +22,29 @@ pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Done {
         flags: u16,
         rest: [u8; 22],
     }
-    let mut request =
-        Ifreq { name: [0; 16], flags: linux_raw_sys::net::net_device_flags::IFF_UP as u16, rest: [0; 22] };
+    let mut request = Ifreq { name: [0; 16], flags: sock::net_device_flags::IFF_UP as u16, rest: [0; 22] };
     if let Some(start) = request.name.first_chunk_mut() {
         *start = *name;
     }
-    done(call!(__NR_ioctl, socket.as_raw_fd(), SIOCSIFFLAGS, &raw const request))
+    // SAFETY: the kernel reads a struct ifreq, 40 bytes or on machines with 32 bits 32, and Ifreq has 40.
+    done(unsafe { call!(__NR_ioctl, socket.as_raw_fd(), SIOCSIFFLAGS, &raw const request) })
 }
 
-/// A control message with two descriptors, `struct cmsghdr` and what follows it (unix(7), SCM_RIGHTS).
+/// A control message with two descriptors: `struct cmsghdr` and its data (unix(7), SCM_RIGHTS).
 #[repr(C)]
 struct Rights {
-    header: linux_raw_sys::net::cmsghdr,
+    header: sock::cmsghdr,
     fds: [i32; 2],
 }
 
 impl Rights {
-    const LENGTH: usize = size_of::<linux_raw_sys::net::cmsghdr>() + size_of::<[i32; 2]>();
+    const LENGTH: usize = size_of::<sock::cmsghdr>() + size_of::<[i32; 2]>();
 
-    /// `body` with a message of one byte around it.
-    fn around<T>(&mut self, body: impl FnOnce(*mut linux_raw_sys::net::msghdr) -> T) -> T {
+    /// Calls `body` with a message of one byte that has this control message. The message lasts as long as the call.
+    fn around<T>(&mut self, body: impl FnOnce(*mut sock::msghdr) -> T) -> T {
         let mut byte = 0u8;
         let mut part = raw::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
-        let mut message = linux_raw_sys::net::msghdr {
+        let mut message = sock::msghdr {
             msg_name: core::ptr::null_mut(),
             msg_namelen: 0,
             msg_iov: (&raw mut part).cast(),
@@ -56,28 +57,38 @@ impl Rights {
     }
 }
 
-/// sendmsg(2) of two descriptors.
+/// Sends two descriptors, sendmsg(2).
 ///
 /// # Errors
-/// EPIPE: nobody will have them.
+/// EPIPE: the other end is closed.
 pub fn send(socket: BorrowedFd<'_>, fds: [BorrowedFd<'_>; 2]) -> Done {
-    use linux_raw_sys::net::{MSG_NOSIGNAL, SCM_RIGHTS, SOL_SOCKET, cmsghdr};
-    let header = cmsghdr { cmsg_len: Rights::LENGTH, cmsg_level: SOL_SOCKET as c_int, cmsg_type: SCM_RIGHTS as c_int };
+    let header = sock::cmsghdr {
+        cmsg_len: Rights::LENGTH,
+        cmsg_level: sock::SOL_SOCKET as c_int,
+        cmsg_type: sock::SCM_RIGHTS as c_int,
+    };
     let mut rights = Rights { header, fds: fds.map(|fd| fd.as_raw_fd()) };
-    done(rights.around(|message| call!(__NR_sendmsg, socket.as_raw_fd(), message, MSG_NOSIGNAL)))
+    rights.around(|message| {
+        // SAFETY: the kernel reads the message, its one byte, and the control message, whose header has its true length.
+        done(unsafe { call!(__NR_sendmsg, socket.as_raw_fd(), message, sock::MSG_NOSIGNAL) })
+    })
 }
 
-/// recvmsg(2) of two descriptors.
+/// Receives two descriptors, recvmsg(2). They are close-on-exec.
 ///
 /// # Errors
-/// EBADF: there are none; those of recvmsg(2).
-pub fn receive(socket: BorrowedFd<'_>) -> Result<[BorrowedFd<'static>; 2], Failure> {
-    use linux_raw_sys::net::{MSG_CMSG_CLOEXEC, cmsghdr};
-    let mut rights = Rights { header: cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 }, fds: [-1; 2] };
-    rights.around(|message| call!(__NR_recvmsg, socket.as_raw_fd(), message, MSG_CMSG_CLOEXEC))?;
+/// EBADF: the other end has closed the socket, or the message has no two descriptors. EMFILE: no numbers are free.
+pub fn receive(socket: BorrowedFd<'_>) -> Result<[Fd; 2], Failure> {
+    let mut rights = Rights { header: sock::cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 }, fds: [-1; 2] };
+    rights.around(|message| {
+        // SAFETY: the kernel writes one byte, at most `msg_controllen` bytes to `rights`, which is its size, and to the message
+        // how many they were.
+        unsafe { call!(__NR_recvmsg, socket.as_raw_fd(), message, sock::MSG_CMSG_CLOEXEC) }
+    })?;
     if rights.header.cmsg_len != Rights::LENGTH {
         return Err(Failure::BADF);
     }
-    // SAFETY: the kernel has just made them, and nobody else has their numbers.
+    // SAFETY: a control message of this length is two descriptors that the kernel has made for this call (MSG_CTRUNC would
+    // make it shorter), so these are their only owners.
     Ok(rights.fds.map(|fd| keep_open(unsafe { OwnedFd::from_raw_fd(fd) })))
 }

@@ -1,20 +1,27 @@
 //! Namespaces.
 
+use rustix::fd::{AsRawFd, BorrowedFd};
+
 use super::Done;
 use super::call::done;
 
-/// unshare(2).
+/// unshare(2) of the namespaces in `flags` (CLONE_NEW*).
 ///
 /// # Errors
-/// Those of unshare(2).
+/// EPERM: no right to make one of them, or a security module or seccomp filter refuses. ENOSPC: a limit of namespaces
+/// (/proc/sys/user, or 32 nested levels). EINVAL: the kernel was built without one of them.
 pub fn unshare(flags: u32) -> Done {
-    done(call!(__NR_unshare, flags))
+    // SAFETY: the argument is a set of flags; CLONE_NEW* change what names lead to, and no memory.
+    done(unsafe { call!(__NR_unshare, flags) })
 }
 
-/// setns(2) into the namespace that `fd` is, whatever kind it is of `kind` (CLONE_NEW*).
+/// setns(2): enters the namespace that `fd` is, or of a process (a pidfd, Linux 5.8) several. `kinds` (CLONE_NEW*) is what
+/// `fd` must be, or the namespaces of that process to enter.
 ///
 /// # Errors
-/// EINVAL: it is no namespace of that kind; EPERM.
-pub fn join(fd: u32, kind: u32) -> Done {
-    done(call!(__NR_setns, fd, kind))
+/// EINVAL: `fd` is no namespace of that kind, or is a pidfd before Linux 5.8, or is our own user namespace. EPERM: no
+/// CAP_SYS_ADMIN in it. EBADF: `fd` is not open.
+pub fn join(fd: BorrowedFd<'_>, kinds: u32) -> Done {
+    // SAFETY: the arguments are the numbers of a descriptor and of kinds of namespaces.
+    done(unsafe { call!(__NR_setns, fd.as_raw_fd(), kinds) })
 }

@@ -1,53 +1,135 @@
-//! Which descriptors this program has opened.
+//! The descriptors that nsinit opens: they stay open until all that a process does not need are closed with one call.
+//!
+//! This room keeps one registry, because a number may only be closed where it is known whose it is.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
-use super::fd::close;
+use super::fd::{close_number, close_range};
 use super::stdio::{Standard, messages};
+use super::{Done, Failure};
 
-/// A bit for each descriptor; those with higher numbers stay open until the process executes or ends.
+/// A descriptor that stays open until a function of this file closes it. It is a number that can be copied: a copy that is used
+/// after the end gets EBADF, or a file that we opened later. No memory depends on it, and no value owns it ([`keep_open`]
+/// takes the owner), so nothing is closed twice behind the back of an owner.
+pub type Fd = BorrowedFd<'static>;
+
+/// The first number that is not standard input, output or error.
+const FIRST: u32 = Standard::Error as u32 + 1;
+
+/// The highest number that is closed one by one where close_range(2) is missing. The kernel's default for `fs.nr_open` is
+/// 1,048,576, but RLIMIT_NOFILE is hardly that high on a kernel before 5.9.
+const LAST_BY_HAND: u32 = 65_535;
+
+/// A bit for each descriptor. Those with higher numbers stay open until the process executes or ends.
 type Bits = [AtomicU32; 128];
 /// Those that we have opened.
 static OPENED: Bits = [const { AtomicU32::new(0) }; 128];
 /// Those of them that [`close_opened`] leaves open.
 static KEPT: Bits = [const { AtomicU32::new(0) }; 128];
-/// How many words of them have ever had a bit.
+/// How many words of OPENED have ever had a bit.
 static USED: AtomicU32 = AtomicU32::new(0);
 
-/// Gives up the closing of a descriptor: it stays open until the process executes or ends, or until [`close_opened`] or
-/// [`close_ours`].
-pub fn keep_open(fd: OwnedFd) -> BorrowedFd<'static> {
+/// Keeps a descriptor open until [`close`], [`close_opened`], [`close_ours`] or [`close_all_but`], or until the process
+/// executes or ends.
+pub fn keep_open(fd: OwnedFd) -> Fd {
     let number = fd.into_raw_fd();
     let index = number / 32;
     if let Some(word) = OPENED.get(index as usize) {
         word.fetch_or(1 << (number % 32), Ordering::Relaxed);
         USED.fetch_max(index.cast_unsigned() + 1, Ordering::Relaxed);
     }
-    // SAFETY: nobody owns the number any more, so nobody closes it, but for the two and `descriptors::close_all_but`, after which
-    // a process uses none that it did not name there.
+    // SAFETY: the owner has given up the number, so it stays open until a function of this file closes it; after that, the
+    // process uses none that it did not name there.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
-/// What is open now stays open when [`close_opened`] is called.
+/// The place of a descriptor in a static.
+pub struct FdSlot(AtomicU32);
+
+impl FdSlot {
+    /// Without a descriptor: 0, for standard input is never in one.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "it is for statics")]
+    pub const fn new() -> FdSlot {
+        FdSlot(AtomicU32::new(0))
+    }
+
+    pub fn set(&self, fd: Fd) {
+        self.0.store(fd.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
+    }
+
+    #[must_use]
+    #[inline(always)]
+    pub fn get(&self) -> Option<Fd> {
+        let number = self.0.load(Ordering::Relaxed);
+        // SAFETY: the number was that of an Fd, which is never -1, and is as good as a copy of it.
+        (number != 0).then(|| unsafe { BorrowedFd::borrow_raw(number.cast_signed()) })
+    }
+}
+
+/// A descriptor in a list of those that stay open, or none. It has 4 bytes; an `Option<Fd>` has 8.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Kept(u32);
+
+impl Kept {
+    /// 0: standard input stays open anyway.
+    pub const NONE: Kept = Kept(0);
+
+    #[must_use]
+    pub fn ours(fd: Option<Fd>) -> Kept {
+        fd.map_or(Kept::NONE, |fd| Kept(fd.as_raw_fd().cast_unsigned()))
+    }
+
+    /// One that the user gave.
+    #[must_use]
+    pub fn given(fd: Option<u32>) -> Kept {
+        Kept(fd.unwrap_or_default())
+    }
+
+    /// Those that the user gave.
+    #[must_use]
+    pub const fn all_given(fds: &[u32]) -> &[Kept] {
+        // SAFETY: a Kept has the layout of a u32 (repr(transparent)), and each number is one.
+        unsafe { &*(core::ptr::from_ref(fds) as *const [Kept]) }
+    }
+}
+
+/// close(2).
+pub fn close(fd: Fd) {
+    // SAFETY: no value owns the number of an Fd, and the caller has no more use for it.
+    unsafe { close_number(fd.as_raw_fd().cast_unsigned()) };
+}
+
+/// close(2) of a descriptor that the user gave, so that the reader of what was written to it finds the end of file. Standard
+/// input, output and error stay open.
+pub fn close_given(fd: Option<u32>) {
+    if let Some(fd) = fd.filter(|fd| *fd >= FIRST) {
+        // SAFETY: the number is the user's, and nothing of ours owns one that the user gave.
+        unsafe { close_number(fd) };
+    }
+}
+
+/// Marks all that are open now: [`close_opened`] leaves them open.
 pub fn keep_opened() {
     for (opened, kept) in OPENED.iter().zip(&KEPT) {
         kept.store(opened.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
-/// Closes all that we have opened since, but `kept`.
-pub fn close_opened(kept: BorrowedFd<'_>) {
-    close_some(&KEPT, &[], &[kept.as_raw_fd().cast_unsigned()]);
+/// Closes all that we have opened since [`keep_opened`], but `kept`.
+pub fn close_opened(kept: Fd) {
+    close_some(&KEPT, &[], &[Kept::ours(Some(kept))]);
 }
 
-/// Closes all that we have opened, but for standard input, output and error, where messages go, and those in the two lists.
-pub fn close_ours(some: &[u32], others: &[u32]) {
+/// Closes all that we have opened, but standard input, output and error, the one for messages, and those in the two lists.
+pub fn close_ours(some: &[Kept], others: &[Kept]) {
     close_some(&[], some, others);
 }
 
-fn close_some(spared: &[AtomicU32], some: &[u32], others: &[u32]) {
+fn close_some(spared: &[AtomicU32], some: &[Kept], others: &[Kept]) {
     for (index, word) in OPENED.iter().enumerate().take(USED.load(Ordering::Relaxed) as usize) {
         let spared = spared.get(index).map_or(0, |word| word.load(Ordering::Relaxed));
         let mut bits = word.load(Ordering::Relaxed) & !spared;
@@ -55,10 +137,52 @@ fn close_some(spared: &[AtomicU32], some: &[u32], others: &[u32]) {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
             let fd = index as u32 * 32 + bit;
-            if fd > Standard::Error as u32 && fd != messages() && !some.contains(&fd) && !others.contains(&fd) {
-                close(fd);
+            if fd >= FIRST && fd != messages() && !some.contains(&Kept(fd)) && !others.contains(&Kept(fd)) {
+                // SAFETY: its bit says that we opened it and that its owner has given it up; the callers have named all that
+                // this process still uses.
+                unsafe { close_number(fd) };
                 word.fetch_and(!(1 << bit), Ordering::Relaxed);
             }
         }
+    }
+}
+
+/// Closes all descriptors from 3 up but those in the two lists and the one for messages.
+///
+/// # Errors
+/// The errno of close_range(2), but ENOSYS and EPERM: then each number up to 65,535 is closed.
+pub fn close_all_but(some: &[Kept], others: &[Kept]) -> Done {
+    let mut from = FIRST;
+    loop {
+        // The lowest that is kept, then the next: there are few, and no order is asked for.
+        let keep = lowest(some, from).min(lowest(others, from)).min(lowest(&[Kept(messages())], from));
+        if keep > from {
+            // Up to its neighbour, or to the end.
+            close_from(from, if keep == u32::MAX { keep } else { keep - 1 })?;
+        }
+        if keep == u32::MAX {
+            return Ok(());
+        }
+        from = keep + 1;
+    }
+}
+
+/// The lowest number that is not below `from`; u32::MAX, which no descriptor has, if there is none.
+fn lowest(list: &[Kept], from: u32) -> u32 {
+    list.iter().fold(u32::MAX, |lowest, fd| if fd.0 < from { lowest } else { lowest.min(fd.0) })
+}
+
+fn close_from(first: u32, last: u32) -> Done {
+    // SAFETY: the caller of `close_all_but` has named all that this process still uses, and no owner lives there: what we
+    // open is kept by number.
+    match unsafe { close_range(first, last) } {
+        Err(Failure::NOSYS | Failure::PERM) => {
+            for fd in first..=last.min(LAST_BY_HAND) {
+                // SAFETY: as for the range, of which this is one.
+                unsafe { close_number(fd) };
+            }
+            Ok(())
+        }
+        result => result,
     }
 }

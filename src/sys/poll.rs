@@ -6,7 +6,7 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use super::Failure;
 use super::time::Time;
 
-/// `struct pollfd`: what is asked of a descriptor, and what is told.
+/// `struct pollfd`: a descriptor, the events that are asked for, and those that the kernel reports.
 #[repr(C)]
 pub struct Polled {
     fd: i32,
@@ -14,40 +14,47 @@ pub struct Polled {
     told: i16,
 }
 
-/// `POLLIN` and `POLLOUT`; the end and errors are told unasked.
+/// `POLLIN`. Hang-ups and errors are reported without being asked for.
 pub const READABLE: i16 = raw::POLLIN as i16;
-/// See [`READABLE`].
+/// `POLLOUT`; see [`READABLE`].
 pub const WRITABLE: i16 = raw::POLLOUT as i16;
 
 impl Polled {
-    /// Of a descriptor of which nothing is asked nothing is told.
+    /// A descriptor and the events to ask for. For 0 the kernel ignores the entry (a negative number), hang-ups included.
     #[must_use]
     pub fn new(fd: BorrowedFd<'_>, asked: i16) -> Polled {
         Polled { fd: if asked == 0 { -1 } else { fd.as_raw_fd() }, asked, told: 0 }
     }
 
-    /// Whether any of `what` was told; or an end or an error.
+    /// Whether the kernel reports one of the events `what`, or a hang-up or an error.
     #[must_use]
     pub const fn told(&self, what: i16) -> bool {
         self.told & (what | (raw::POLLHUP | raw::POLLERR) as i16) != 0
     }
 }
 
-/// Whether the reading end of a pipe is closed everywhere; `end` is its writing end.
+/// Whether no process has the reading end of a pipe open. `end` is its writing end.
 #[must_use]
 pub fn is_unread(end: BorrowedFd<'_>) -> bool {
     let mut list = [Polled::new(end, WRITABLE)];
     poll(&mut list, Some(Time::NONE)).is_err() || list.iter().any(|polled| polled.told & raw::POLLERR as i16 != 0)
 }
 
-/// ppoll(2) with the signal mask as it is. Returns of how many something is told.
+/// ppoll(2) with the signal mask as it is; without `limit` it waits without end. Returns the number of entries with events: 0
+/// when the time is over.
 ///
 /// # Errors
-/// EINTR: stopped and continued.
-pub fn poll(list: &mut [Polled], limit: Option<Time>) -> Result<u32, Failure> {
-    let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+/// EINTR: SIGSTOP and SIGCONT, since all other signals are blocked.
+pub fn poll(list: &mut [Polled], mut limit: Option<Time>) -> Result<u32, Failure> {
+    let limit: *mut Time = limit.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut);
     #[cfg(target_pointer_width = "32")]
-    return call!(__NR_ppoll_time64, list.as_mut_ptr(), list.len(), limit, 0usize, 0usize);
+    // SAFETY: the kernel reads and writes `list.len()` structs pollfd, which Polled is. It reads two numbers of 64 bits from
+    // `limit` if that is not null, and writes the rest of the time to it, which is our own copy; the mask is null.
+    return unsafe { call!(__NR_ppoll_time64, list.as_mut_ptr(), list.len(), limit, 0usize, 0usize) };
     #[cfg(target_pointer_width = "64")]
-    call!(__NR_ppoll, list.as_mut_ptr(), list.len(), limit, 0usize, 0usize)
+    // SAFETY: the kernel reads and writes `list.len()` structs pollfd, which Polled is. It reads a struct timespec from `limit`
+    // if that is not null, and writes the rest of the time to it, which is our own copy; the mask is null.
+    unsafe {
+        call!(__NR_ppoll, list.as_mut_ptr(), list.len(), limit, 0usize, 0usize)
+    }
 }

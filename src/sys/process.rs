@@ -1,8 +1,9 @@
-//! Processes: fork, exit, their numbers, limits and attributes.
+//! Processes: fork, exit, their numbers, and the attributes that a child inherits.
 
 use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
+use linux_raw_sys::prctl as operation;
 use rustix::process::Pid;
 
 use super::call::done;
@@ -10,8 +11,9 @@ use super::{Done, Failure};
 
 /// The two answers of a fork.
 pub enum Fork {
-    /// In the process that called; the number is the child's pid.
+    /// In the process that called: the child's pid.
     Parent(Pid),
+    /// In the child.
     Child,
 }
 
@@ -19,13 +21,16 @@ fn forked(pid: u32) -> Fork {
     Pid::from_raw(pid as i32).map_or(Fork::Child, Fork::Parent)
 }
 
-/// clone3(2) like a fork (the memory is copied), with `flags` (CLONE_NEW*); SIGCHLD at the child's end.
+/// clone3(2) as a fork, with `flags` (CLONE_*). The child has a copy of the memory: CLONE_VM, with which two processes would run on
+/// one stack, is cleared. The parent gets SIGCHLD at the child's end.
 ///
 /// # Errors
-/// ENOSYS before Linux 5.3, EPERM or ENOSYS from a seccomp filter outside, and those of clone3(2).
+/// ENOSYS: Linux is older than 5.3, or a seccomp filter of the caller's answers so. EPERM: such a filter, or no right to make
+/// one of the namespaces. ENOSPC: a limit of namespaces (/proc/sys/user, or 32 nested levels). EAGAIN: a limit of processes
+/// (RLIMIT_NPROC, pids.max). Others: clone(2).
 pub fn clone3(flags: u32) -> Result<Fork, Failure> {
     let args = raw::clone_args {
-        flags: u64::from(flags),
+        flags: u64::from(flags & !raw::CLONE_VM),
         pidfd: 0,
         child_tid: 0,
         parent_tid: 0,
@@ -37,87 +42,121 @@ pub fn clone3(flags: u32) -> Result<Fork, Failure> {
         set_tid_size: 0,
         cgroup: 0,
     };
-    // Without CLONE_VM the child goes on with a copy of this stack; no other thread exists, so no lock is held.
-    call!(__NR_clone3, &raw const args, size_of::<raw::clone_args>()).map(forked)
+    // SAFETY: the kernel copies the struct, whose size goes with it, before it forks; all addresses in it are null. Without
+    // CLONE_VM the child continues on a copy of this stack. No other thread exists, so no lock is held in the copy.
+    unsafe { call!(__NR_clone3, &raw const args, size_of::<raw::clone_args>()) }.map(forked)
 }
 
-/// clone(2) like a fork, for kernels without clone3. CLONE_NEWTIME has no bit here (it is part of CSIGNAL).
+/// clone(2) as a fork, for kernels without clone3(2). CLONE_NEWTIME cannot be among the flags: its bit belongs to CSIGNAL.
 ///
 /// # Errors
-/// Those of clone(2).
+/// As [`clone3`], but ENOSYS.
 pub fn clone_old(flags: u32) -> Result<Fork, Failure> {
-    // The arguments that stand in another order on some architectures are all null.
-    call!(__NR_clone, (flags | raw::SIGCHLD) as usize, 0usize, 0usize, 0usize, 0usize).map(forked)
+    // SAFETY: the stack and all other pointers are null, so the order of the arguments, which differs between architectures,
+    // is the same everywhere, and the child continues on a copy of this stack.
+    unsafe { call!(__NR_clone, (flags & !raw::CLONE_VM | raw::SIGCHLD) as usize, 0usize, 0usize, 0usize, 0usize) }
+        .map(forked)
 }
 
-/// _exit(2) of the whole process.
+/// _exit(2) of the whole process, with the low 8 bits of `status`.
 pub fn exit(status: i32) -> ! {
     loop {
-        let _ = call!(__NR_exit_group, status);
+        // SAFETY: exit_group(2) takes a number, and no instruction of this process follows it.
+        let _ = unsafe { call!(__NR_exit_group, status) };
     }
 }
 
-/// getpid(2), once, before it is taken for a call that never fails: a filter around us can refuse it, and an error would be
-/// a number to kill(2), that of everybody.
+/// Our pid, getpid(2). A seccomp filter of the caller's can refuse the call, and rustix takes it for one that never fails: the
+/// negative errno would become an argument of kill(2), where a negative number is a process group and -1 every process. So
+/// this is asked once, before all other uses.
 ///
 /// # Errors
-/// What the filter says.
+/// The errno of the filter.
 pub fn own_number() -> Result<u32, Failure> {
-    call!(__NR_getpid)
+    // SAFETY: getpid(2) takes no argument.
+    unsafe { call!(__NR_getpid) }
 }
 
-/// Whether our parent is that process, getppid(2), by its number in our pid namespace.
+/// Whether our parent is `parent`, getppid(2). `None` is a parent outside of our pid namespace.
 ///
 /// # Errors
-/// What a filter around us says.
+/// The errno of a seccomp filter of the caller's.
 pub fn is_child_of(parent: Option<Pid>) -> Result<bool, Failure> {
-    Ok(Pid::from_raw(call!(__NR_getppid)? as i32) == parent)
+    // SAFETY: getppid(2) takes no argument.
+    let number = unsafe { call!(__NR_getppid) }?;
+    Ok(Pid::from_raw(number as i32) == parent)
 }
 
-/// Our process group, getpgid(2), if it has a number in our pid namespace.
+/// Our process group, getpgid(2). `None`: it has no number in our pid namespace.
 #[must_use]
 pub fn own_group() -> Option<Pid> {
-    call!(__NR_getpgid, 0u32).ok().and_then(|group| Pid::from_raw(group as i32))
+    // SAFETY: the argument is a number; 0 is this process.
+    unsafe { call!(__NR_getpgid, 0u32) }.ok().and_then(|group| Pid::from_raw(group as i32))
 }
 
-/// Whether there is a process of that number, in a process group that has none in our pid namespace, getpgid(2).
+/// Whether the process `pid` exists and its process group has no number in our pid namespace, getpgid(2).
 #[must_use]
 pub fn is_of_no_group(pid: u32) -> bool {
-    call!(__NR_getpgid, pid) == Ok(0)
+    // SAFETY: the argument is the number of a process, which is only looked up.
+    unsafe { call!(__NR_getpgid, pid) == Ok(0) }
 }
 
-/// Whether we lead a session, getsid(2).
+/// Whether we are the leader of our session, getsid(2).
 #[must_use]
 pub fn leads_session() -> bool {
-    call!(__NR_getsid, 0u32) == Ok(rustix::process::getpid().as_raw_nonzero().get().cast_unsigned())
+    // SAFETY: the argument is a number; 0 asks for the session of this process.
+    let session = unsafe { call!(__NR_getsid, 0u32) };
+    session == Ok(rustix::process::getpid().as_raw_nonzero().get().cast_unsigned())
 }
 
 /// Whether we may run on more than one processor, sched_getaffinity(2).
 #[must_use]
 pub fn has_processors_to_spare() -> bool {
-    /// As many processors as the kernel can be built for.
+    /// The most processors that a kernel can be built for (CONFIG_NR_CPUS).
     const MOST: usize = 8192;
     let mut set = [0usize; MOST / usize::BITS as usize];
-    let read = call!(__NR_sched_getaffinity, 0u32, size_of_val(&set), set.as_mut_ptr());
+    // SAFETY: the kernel writes at most as many bytes of its mask to `set` as the second argument says, and that is its size.
+    let read = unsafe { call!(__NR_sched_getaffinity, 0u32, size_of_val(&set), set.as_mut_ptr()) };
     // A word counts once for its lowest processor and once for all others: count_ones takes 80 bytes more.
     let count = |word: &usize| u32::from(*word != 0) + u32::from(*word & word.wrapping_sub(1) != 0);
     read.is_ok() && set.iter().map(count).sum::<u32>() > 1
 }
 
-/// prctl(2) with one argument; for operations that take a number and return nothing.
+/// An operation of prctl(2) that takes one number and has no result. The type has no others: an operation that writes to an
+/// address cannot be asked for.
+#[derive(Clone, Copy)]
+pub struct Operation(u32);
+
+/// 0: no other process of our user may trace us or open our files in /proc. Changing credentials resets it.
+pub const PR_SET_DUMPABLE: Operation = Operation(operation::PR_SET_DUMPABLE);
+/// 1: execve(2) gives no rights.
+pub const PR_SET_NO_NEW_PRIVS: Operation = Operation(operation::PR_SET_NO_NEW_PRIVS);
+/// The number of the signal that we get when our parent ends; 0 for none. Changing credentials clears it.
+pub const PR_SET_PDEATHSIG: Operation = Operation(operation::PR_SET_PDEATHSIG);
+/// 1: descendants whose parents end become our children.
+pub const PR_SET_CHILD_SUBREAPER: Operation = Operation(operation::PR_SET_CHILD_SUBREAPER);
+/// 1: the permitted set survives a change of the user id to another than 0.
+pub const PR_SET_KEEPCAPS: Operation = Operation(operation::PR_SET_KEEPCAPS);
+/// The number of a capability to drop from the bounding set.
+pub const PR_CAPBSET_DROP: Operation = Operation(operation::PR_CAPBSET_DROP);
+
+/// prctl(2).
 ///
 /// # Errors
-/// Those of the operation.
-pub fn prctl(operation: u32, argument: usize) -> Done {
-    done(call!(__NR_prctl, operation, argument, 0usize, 0usize, 0usize))
+/// EINVAL: the kernel does not know the operation, the signal or the capability. EPERM: PR_CAPBSET_DROP without CAP_SETPCAP,
+/// PR_SET_KEEPCAPS where SECBIT_KEEP_CAPS_LOCKED is set.
+pub fn prctl(operation: Operation, argument: u32) -> Done {
+    // SAFETY: each Operation takes a number and no address, and the kernel demands zeros for the other arguments.
+    done(unsafe { call!(__NR_prctl, operation.0, argument, 0usize, 0usize, 0usize) })
 }
 
-/// prctl(PR_SET_NAME): the name in `ps` and /proc/PID/comm.
+/// Sets the name in `ps` and /proc/PID/comm, prctl(PR_SET_NAME). The kernel keeps the first 15 bytes.
 pub fn set_name(name: &CStr) {
-    let _ = call!(__NR_prctl, linux_raw_sys::prctl::PR_SET_NAME, name.as_ptr(), 0usize, 0usize, 0usize);
+    // SAFETY: the kernel reads the string up to its NUL, and no more than 16 bytes.
+    let _ = unsafe { call!(__NR_prctl, operation::PR_SET_NAME, name.as_ptr(), 0usize, 0usize, 0usize) };
 }
 
-/// RLIMIT_CORE, getrlimit(2): the limit, and what it may be raised to.
+/// RLIMIT_CORE in bytes, getrlimit(2): the soft and the hard limit.
 ///
 /// # Errors
 /// As [`limit_of`].
@@ -125,47 +164,55 @@ pub fn core_limit() -> Result<[u64; 2], Failure> {
     limit_of(raw::RLIMIT_CORE)
 }
 
-/// A limit (RLIMIT_*), getrlimit(2), and what it may be raised to.
+/// The soft and the hard limit of `resource` (RLIMIT_*), in its unit, getrlimit(2).
 ///
 /// # Errors
-/// A filter's: rustix takes it for a call that can't fail.
+/// The errno of a seccomp filter of the caller's: rustix takes this for a call that cannot fail.
 pub fn limit_of(resource: u32) -> Result<[u64; 2], Failure> {
     let mut limit = [0u64; 2];
-    call!(__NR_prlimit64, 0u32, resource, core::ptr::null::<u64>(), limit.as_mut_ptr())?;
+    // SAFETY: the new limit is null, so none is read; the kernel writes a struct rlimit64, two numbers of 64 bits, to `limit`.
+    unsafe { call!(__NR_prlimit64, 0u32, resource, core::ptr::null::<u64>(), limit.as_mut_ptr())? };
     Ok(limit)
 }
 
-/// RLIMIT_CORE, setrlimit(2): ours, and that of the processes that we start.
+/// Sets RLIMIT_CORE of this process and its later children, in bytes, setrlimit(2): the soft and the hard limit.
 ///
 /// # Errors
-/// EPERM: the second is more than it was.
+/// EPERM: the hard limit is higher than before, without CAP_SYS_RESOURCE. EINVAL: the soft one is higher than the hard one.
 pub fn limit_core(limit: [u64; 2]) -> Done {
-    done(call!(__NR_prlimit64, 0u32, raw::RLIMIT_CORE, limit.as_ptr(), core::ptr::null_mut::<u64>()))
+    // SAFETY: the kernel reads a struct rlimit64, two numbers of 64 bits; the place for the old limit is null.
+    done(unsafe { call!(__NR_prlimit64, 0u32, raw::RLIMIT_CORE, limit.as_ptr(), core::ptr::null_mut::<u64>()) })
 }
 
-/// umask(2); the mask before. It can't fail, but a filter around us can forbid it.
+/// umask(2). Returns the mask before.
 ///
 /// # Errors
-/// The filter's.
+/// The errno of a seccomp filter of the caller's; the kernel itself has none.
 pub fn umask(mask: u32) -> Result<u32, Failure> {
-    call!(__NR_umask, mask)
+    // SAFETY: the argument is a mask of nine bits; only files that are made later depend on it.
+    unsafe { call!(__NR_umask, mask) }
 }
 
-/// setfsgid(2) and setfsuid(2): whose the files that are made come to be. Ids that are not mapped are not taken.
+/// Sets the user and the group that own the files that we make, setfsuid(2) and setfsgid(2). The kernel ignores an id that
+/// is not mapped in our user namespace.
 pub fn make_files_as(uid: u32, gid: u32) {
     #[cfg(any(target_arch = "arm", target_arch = "x86"))]
-    let _ = (call!(__NR_setfsgid32, gid), call!(__NR_setfsuid32, uid));
+    // SAFETY: both take the number of an id. Those two machines have calls for ids of 16 bits under the plain names.
+    let _ = unsafe { (call!(__NR_setfsgid32, gid), call!(__NR_setfsuid32, uid)) };
     #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
-    let _ = (call!(__NR_setfsgid, gid), call!(__NR_setfsuid, uid));
+    // SAFETY: both take the number of an id.
+    let _ = unsafe { (call!(__NR_setfsgid, gid), call!(__NR_setfsuid, uid)) };
 }
 
-/// setgroups(2) to none.
+/// Leaves all supplementary groups, setgroups(2).
 ///
 /// # Errors
-/// EPERM without CAP_SETGID or where it is denied (user_namespaces(7)).
+/// EPERM: no CAP_SETGID in our user namespace, or its /proc/PID/setgroups says "deny" (user_namespaces(7)).
 pub fn clear_groups() -> Done {
     #[cfg(any(target_arch = "arm", target_arch = "x86"))]
-    return done(call!(__NR_setgroups32, 0usize, 0usize));
+    // SAFETY: the list has no entries, so the kernel does not read the null pointer. (The plain name has ids of 16 bits.)
+    return done(unsafe { call!(__NR_setgroups32, 0usize, 0usize) });
     #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
-    done(call!(__NR_setgroups, 0usize, 0usize))
+    // SAFETY: the list has no entries, so the kernel does not read the null pointer.
+    done(unsafe { call!(__NR_setgroups, 0usize, 0usize) })
 }

@@ -1,87 +1,124 @@
-//! Two processes in one memory.
+//! Two processes in one memory. The compiler treats the child as a thread would be treated: what both can reach is `Sync`, what
+//! goes to the child is `Send`, so safe code cannot race.
+//!
+//! One thing the types do not say: an [`Apart`] must not be forgotten (`mem::forget`) while its child runs, or what the child
+//! borrows could end before it. The engine has no reason to, and none of it does.
 
 use core::ffi::c_void;
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use linux_raw_sys::general as raw;
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::mm::munmap;
 use rustix::process::Pid;
 
 use super::call::answer;
+use super::map::map;
 use super::process::{Fork, clone_old, exit};
 use super::wait::wait_end;
 use super::{Failure, arch};
 
-/// Starts a child that shares our memory until it executes a program or ends, as vfork(2) does: `body(arg)` runs
-/// in it, further down on our stack, and its result is the exit status. We stand still until then.
+/// Bytes of the stack of [`start`]'s and [`beside`]'s child. The path buffers of a walk and the calls need half of it.
+const STACK: usize = 128 * 1024;
+
+/// Whether a child has ever shared our memory and run at the same time.
+static SHARED: AtomicBool = AtomicBool::new(false);
+
+/// Whether no other process shares our memory and runs at the same time.
+pub(super) fn is_alone() -> bool {
+    !SHARED.load(Ordering::Relaxed)
+}
+
+/// Starts a child that shares our memory until it executes a program or ends, as vfork(2) does. `body(arg)` runs in the child,
+/// on our stack below this function, and its result is the exit status. We wait until then, so the two never run at the same
+/// time, and `arg` may be of any type.
 ///
 /// # Errors
-/// Those of clone(2).
+/// EAGAIN: a limit of processes (RLIMIT_NPROC, pids.max). ENOMEM: no memory, or process 1 of our pid namespace has ended. EPERM: a
+/// seccomp filter of the caller's.
 pub fn spawn<T>(body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     struct Job<'a, T>(fn(&T) -> i32, &'a T);
     extern "C" fn begin<T>(job: *const c_void) -> ! {
-        // SAFETY: `job` is the Job below, which lives until the parent goes on, and that is after this process
-        // has executed or ended (CLONE_VFORK).
+        // SAFETY: `job` is the Job of `spawn`, which waits in the kernel until this process has executed or ended
+        // (CLONE_VFORK).
         let job = unsafe { &*job.cast::<Job<'_, T>>() };
         exit((job.0)(job.1))
     }
     let job = Job(body, arg);
     let flags = raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD;
-    // SAFETY: the child runs while we stand still, so no memory is used by two at once; `begin` never returns.
+    // SAFETY: CLONE_VFORK lets us stand still while the child uses the stack below us; `begin` never returns.
     let pid = unsafe { arch::spawn(flags, core::ptr::null_mut(), begin::<T>, (&raw const job).cast()) };
     Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
 }
 
-/// A child that shares our memory, and runs at the same time. What it was given is borrowed until it does so no more.
+/// A child that shares our memory and runs at the same time. What it got is borrowed until it shares no more.
 pub struct Apart<'a> {
-    /// Null: it shares none.
+    /// Null: the child shares nothing.
     stack: *mut c_void,
     shares: *const AtomicU32,
     given: PhantomData<&'a ()>,
 }
 
-/// What the child gets, at the top of its stack.
+// SAFETY: the stack and the word in it are addresses in a memory that both processes share. Whichever has the Apart may wait for
+// the word, which is atomic, and unmap the stack, which is then of no use to any of them.
+unsafe impl Send for Apart<'_> {}
+
+/// What the child gets: [`start`]'s at the top of its stack.
 #[repr(C)]
 struct Job<T> {
-    /// 1 as long as the child uses our memory. The kernel makes it 0 when the child executes or ends, and wakes the
-    /// waiter (set_tid_address(2), CLONE_CHILD_CLEARTID).
+    /// 1 as long as the child uses our memory. The kernel makes it 0 when the child executes or ends, and wakes the waiter
+    /// (set_tid_address(2), CLONE_CHILD_CLEARTID).
     shares: AtomicU32,
-    body: fn(&T) -> i32,
-    arg: T,
+    work: T,
 }
 
-/// Starts a child that shares our memory until it executes a program or ends: `body(arg)` runs in it, on a stack of its own,
-/// and its result is the exit status. We go on meanwhile, and must not touch the Cells that `arg` leads to. Where the
-/// kernel knows no such child (EINVAL: qemu's user mode), it has a copy of our memory.
+/// Waits until the kernel has made the word of a Job 0.
+///
+/// # Safety
+/// The word is mapped until then.
+#[inline(never)]
+unsafe fn wait_while_shared(shares: *const AtomicU32) {
+    // SAFETY: the caller of this function keeps the word mapped.
+    while unsafe { &*shares }.load(Ordering::Acquire) != 0 {
+        // Not FUTEX_WAIT_PRIVATE: the kernel's wake at the child's end is one for other processes too (futex(2)).
+        // SAFETY: the kernel reads the word and waits while it is 1; a null pointer for the time sets no limit.
+        let _ = unsafe { call!(__NR_futex, shares, raw::FUTEX_WAIT, 1u32, 0usize, 0usize) };
+    }
+}
+
+/// Starts a child that shares our memory until it executes a program or ends. `body(&arg)` runs in the child, and its result is
+/// the exit status. We go on meanwhile. Where the kernel knows no such child (EINVAL: qemu's user mode), it has a copy of our
+/// memory.
 ///
 /// # Errors
-/// Those of mmap(2) and clone(2).
-pub fn start<'a, T: Copy + 'a>(body: fn(&T) -> i32, arg: T) -> Result<(Pid, Apart<'a>), Failure> {
+/// EAGAIN: a limit of processes (RLIMIT_NPROC, pids.max). ENOMEM: no memory, or process 1 of our pid namespace has ended. EPERM: a
+/// seccomp filter of the caller's.
+pub fn start<'a, T: Copy + Send + Sync + 'a>(body: fn(&T) -> i32, arg: T) -> Result<(Pid, Apart<'a>), Failure> {
     extern "C" fn begin<T>(job: *const c_void) -> ! {
-        // SAFETY: `job` is the Job at the top of this very stack, which nobody changes, and which stays until this process
-        // has executed or ended (`Apart::reclaim`).
-        let job = unsafe { &*job.cast::<Job<T>>() };
-        exit((job.body)(&job.arg))
+        // SAFETY: `job` is the Job at the top of this very stack. It is not written any more, and stays until this process has
+        // executed or ended (`Apart::reclaim`).
+        let (body, arg) = unsafe { &(*job.cast::<Job<(fn(&T) -> i32, T)>>()).work };
+        exit(body(arg))
     }
-    let protection = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: a new private mapping takes nothing that is in use (mmap(2)).
-    let stack = unsafe { mmap_anonymous(core::ptr::null_mut(), STACK, protection, MapFlags::PRIVATE)? };
-    // Aligned as a stack is, since the mapping's end is.
-    let job = stack.cast::<u8>().wrapping_add(STACK - size_of::<Job<T>>().next_multiple_of(64)).cast::<Job<T>>();
-    // SAFETY: it lies in the mapping, with room for a Job, and aligned for one.
-    unsafe { job.write(Job { shares: AtomicU32::new(1), body, arg }) };
+    SHARED.store(true, Ordering::Relaxed);
+    // It ends at a page, too.
+    let stack = map(STACK)?;
+    // 64 bytes are a multiple of every machine's alignment of a stack.
+    let size = size_of::<Job<(fn(&T) -> i32, T)>>().next_multiple_of(64);
+    let job = stack.cast::<u8>().wrapping_add(STACK - size).cast::<Job<(fn(&T) -> i32, T)>>();
+    // SAFETY: the place is the end of the mapping, has room for a Job and is aligned for one; nothing else knows it yet.
+    unsafe { job.write(Job { shares: AtomicU32::new(1), work: (body, arg) }) };
     let flags = raw::CLONE_VM | raw::CLONE_CHILD_CLEARTID | raw::SIGCHLD;
-    // SAFETY: what lies below `job` is the child's own, and `begin` never returns. What both can reach is the Job, which
-    // neither changes but for the atomic; the program's data, which is atomic or constant; and what `arg` leads to, which
-    // is borrowed for as long (`Apart`), and of which the caller leaves to the child what could change.
+    // SAFETY: below `job` the stack is the child's alone, the Job begins with the word for CLONE_CHILD_CLEARTID, and `begin` never
+    // returns. Both processes reach that word, which is atomic, statics, which are Sync, and what `arg` borrows, which is Sync
+    // and borrowed for as long as the Apart.
     match answer(unsafe { arch::spawn(flags, job.cast(), begin::<T>, job.cast_const().cast()) }) {
         Ok(pid) => {
             let pid = Pid::from_raw(pid as i32).ok_or(Failure::CHILD)?;
             Ok((pid, Apart { stack, shares: job.cast_const().cast(), given: PhantomData }))
         }
         Err(why) => {
-            // SAFETY: it was mapped above, and nobody uses it.
+            // SAFETY: no child has begun to use the mapping, which was made above.
             let _ = unsafe { munmap(stack, STACK) };
             if why != Failure::INVAL {
                 return Err(why);
@@ -94,74 +131,89 @@ pub fn start<'a, T: Copy + 'a>(body: fn(&T) -> i32, arg: T) -> Result<(Pid, Apar
     }
 }
 
+/// Runs `body(arg)` in a child that shares our memory, descriptors, working directory, root and umask, and `meanwhile` here.
+/// Returns when both have ended: whether `body` returned true, or the error of [`wait_end`].
+///
+/// # Errors
+/// As [`start`], and EINVAL in qemu's user mode; neither has run then.
+pub fn beside<T: Send>(
+    body: fn(&mut T) -> bool,
+    arg: &mut T,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<Result<bool, Failure>, Failure> {
+    extern "C" fn begin<T>(job: *const c_void) -> ! {
+        // SAFETY: `job` is the Job of `beside`, and `arg` its `&mut T`, which it does not touch. It does not return before this
+        // process has ended (`run_beside`).
+        let (body, arg) = unsafe {
+            let (body, arg) = (*job.cast::<Job<(fn(&mut T) -> bool, *mut T)>>()).work;
+            (body, &mut *arg)
+        };
+        exit(i32::from(!body(arg)))
+    }
+    let job = Job { shares: AtomicU32::new(1), work: (body, core::ptr::from_mut(arg)) };
+    // SAFETY: `begin` reads a Job of these two, and ends with exit. The job and `arg` are here until the child has ended; the
+    // child alone uses `arg` until then, and T may go to another thread.
+    unsafe { run_beside(begin::<T>, (&raw const job).cast(), meanwhile) }
+}
+
+/// Starts the child of [`beside`], calls `meanwhile`, and waits until the child has ended. Returns whether its exit
+/// status is 0.
+///
+/// # Errors
+/// As [`beside`].
+///
+/// # Safety
+/// `job` is a Job for `begin`, which never returns. Both processes may use what it leads to as two threads may.
+#[inline(never)]
+unsafe fn run_beside(
+    begin: extern "C" fn(*const c_void) -> !,
+    job: *const AtomicU32,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<Result<bool, Failure>, Failure> {
+    SHARED.store(true, Ordering::Relaxed);
+    // It ends at a page, too.
+    let stack = map(STACK)?;
+    let flags = raw::CLONE_VM | raw::CLONE_FILES | raw::CLONE_FS | raw::CLONE_CHILD_CLEARTID | raw::SIGCHLD;
+    let top = stack.cast::<u8>().wrapping_add(STACK);
+    // SAFETY: the stack is the child's alone and ends at a page, and the job begins with the word for CLONE_CHILD_CLEARTID. Of the
+    // rest the caller of this function knows.
+    let result = answer(unsafe { arch::spawn(flags, top, begin, job.cast()) }).map(|child| {
+        meanwhile();
+        let ended = wait_end(child as i32).map(|status| status == 0);
+        // wait4(2) may have been refused.
+        // SAFETY: the job is the caller's, who waits for us.
+        unsafe { wait_while_shared(job) };
+        ended
+    });
+    // SAFETY: the mapping was made above, and its one user, the child, has ended or never begun.
+    let _ = unsafe { munmap(stack, STACK) };
+    result
+}
+
 impl Apart<'_> {
+    /// No child that shares our memory.
     pub const NOBODY: Apart<'static> =
         Apart { stack: core::ptr::null_mut(), shares: core::ptr::null(), given: PhantomData };
 
-    /// Gives back the child's stack, if the child has executed a program or ended.
+    /// Unmaps the child's stack, if the child has executed a program or ended.
     pub fn reclaim(&mut self) {
-        // SAFETY: until it is unmapped, the stack is there, with the Job.
+        // SAFETY: a stack that is not null is mapped, and `shares` is the first word of the Job in it.
         if self.stack.is_null() || unsafe { &*self.shares }.load(Ordering::Acquire) != 0 {
             return;
         }
-        // SAFETY: it was mapped by `start`; the child, which used it, has other memory or none.
+        // SAFETY: the mapping is that of `start`; its one user, the child, has another memory by now, or none.
         let _ = unsafe { munmap(self.stack, STACK) };
         self.stack = core::ptr::null_mut();
     }
 }
 
 impl Drop for Apart<'_> {
-    /// Waits as long as the child shares what it was given.
+    /// Waits until the child shares no more.
     fn drop(&mut self) {
-        self.reclaim();
-        while !self.stack.is_null() {
-            // While it is 1. Not FUTEX_WAIT_PRIVATE: the kernel wakes as if other processes could wait.
-            let _ = call!(__NR_futex, self.shares, raw::FUTEX_WAIT, 1u32, 0usize, 0usize);
+        if !self.stack.is_null() {
+            // SAFETY: the word is in the stack, which is mapped as long as its address is not null.
+            unsafe { wait_while_shared(self.shares) };
             self.reclaim();
         }
     }
-}
-
-/// Bytes of stack for [`start`]'s and [`beside`]'s child: the path buffers of a walk and what the calls need are half of it.
-const STACK: usize = 128 * 1024;
-
-/// Runs `body(arg)` in a child that shares our memory, descriptors, directory and umask, and `meanwhile` here. Returns
-/// when both have ended: whether `body` said yes, or the error of [`wait_end`]; and what `meanwhile` said.
-///
-/// # Errors
-/// Those of mmap(2) and clone(2); then neither has run.
-pub fn beside<T, R>(
-    body: fn(&mut T) -> bool,
-    arg: &mut T,
-    meanwhile: impl FnOnce() -> R,
-) -> Result<(Result<bool, Failure>, R), Failure> {
-    struct Job<T>(fn(&mut T) -> bool, *mut T);
-    extern "C" fn begin<T>(job: *const c_void) -> ! {
-        // SAFETY: `job` is the Job below and `arg` what it was made from; both outlive this process, which is waited
-        // for, and nobody else uses `arg` meanwhile: it is borrowed.
-        let done = unsafe {
-            let job = &*job.cast::<Job<T>>();
-            (job.0)(&mut *job.1)
-        };
-        exit(i32::from(!done))
-    }
-    let job = Job(body, arg);
-    let protection = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: a new private mapping takes nothing that is in use (mmap(2)).
-    let stack = unsafe { mmap_anonymous(core::ptr::null_mut(), STACK, protection, MapFlags::PRIVATE)? };
-    let flags = raw::CLONE_VM | raw::CLONE_FILES | raw::CLONE_FS | raw::SIGCHLD;
-    // SAFETY: the stack is the child's own, its end is page-aligned, and `begin` never returns.
-    let pid = answer(unsafe {
-        let top = stack.cast::<u8>().wrapping_add(STACK);
-        arch::spawn(flags, top, begin::<T>, (&raw const job).cast())
-    });
-    let result = pid.map(|pid| {
-        let result = meanwhile();
-        (wait_end(pid as i32).map(|status| status == 0), result)
-    });
-    if matches!(result, Err(_) | Ok((Ok(_) | Err(Failure::KILLED), _))) {
-        // SAFETY: it was mapped above, and the child, which alone used it, has ended or never begun.
-        let _ = unsafe { munmap(stack, STACK) };
-    }
-    result
 }

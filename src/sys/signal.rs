@@ -1,14 +1,14 @@
-//! Signals as the kernel counts them: 1 to 64, real-time ones included, whatever the C library keeps for itself.
+//! Signals by their kernel numbers, 1 to 64: the real-time signals that a C library keeps for itself are among them.
 
 use core::ffi::c_int;
 
 use linux_raw_sys::general as raw;
-use rustix::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use rustix::fd::{FromRawFd, OwnedFd};
 use rustix::process::Pid;
 
 use super::call::done;
-use super::opened::keep_open;
-use super::process::prctl;
+use super::opened::{Fd, keep_open};
+use super::process::{PR_SET_DUMPABLE, prctl};
 use super::time::Time;
 use super::{Done, Failure};
 
@@ -40,7 +40,7 @@ impl Signal {
         Signal(number)
     }
 
-    /// Whether it asks to end.
+    /// Whether it asks a program to end.
     #[must_use]
     pub const fn ends(self) -> bool {
         matches!(self, Signal::HUP | Signal::INT | Signal::QUIT | Signal::TERM)
@@ -94,7 +94,7 @@ impl Set {
     }
 }
 
-/// `siginfo_t`: what came with a signal. The fields overlap; which are meant depends on `code`.
+/// `siginfo_t`, sigaction(2): the data of a signal. `code` says which members of the union in it have a meaning.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Siginfo {
@@ -113,13 +113,13 @@ const SIGINFO_SIZE: usize = 128;
 const SIGINFO_REST: usize = SIGINFO_SIZE / size_of::<usize>() - if cfg!(target_pointer_width = "64") { 4 } else { 6 };
 const _: () = assert!(size_of::<Siginfo>() == SIGINFO_SIZE);
 
-/// `si_code` of the terminal's and the kernel's own signals.
+/// `si_code` of a signal that the kernel sends, such as those of a terminal.
 pub const SI_KERNEL: c_int = 0x80;
 /// `si_code` of sigqueue(3).
 pub const SI_QUEUE: c_int = -1;
-/// `si_code` of a descriptor that has input (fcntl(2), F_SETSIG).
+/// `si_code` of input at a descriptor (fcntl(2), F_SETSIG).
 pub const POLL_IN: c_int = 1;
-/// The last of its kind: the other end is gone.
+/// `si_code` of a hang-up at a descriptor, the last of the POLL_* codes.
 pub const POLL_HUP: c_int = 6;
 
 impl Siginfo {
@@ -135,7 +135,7 @@ impl Siginfo {
         rest: [0; SIGINFO_REST],
     };
 
-    /// As sigqueue(3) would make it, but with `code`, which must be negative for the kernel to take it from us.
+    /// The data of sigqueue(3) with another `code`. It must be negative: the kernel keeps the others for itself.
     #[must_use]
     pub const fn with_code(signal: Signal, code: c_int) -> Siginfo {
         Siginfo { number: signal.0, code, ..Siginfo::EMPTY }
@@ -152,86 +152,104 @@ impl Siginfo {
     }
 }
 
-/// kill(2): a process, or with a negative number a group, or with -1 everything that may be signalled.
+/// kill(2). `target` is a process, or negative a process group, or -1 every process that we may signal.
 ///
 /// # Errors
-/// ESRCH, EPERM.
+/// ESRCH: there is no such process or group. EPERM: no right to signal any of them.
 pub fn kill(target: i32, signal: Signal) -> Done {
-    done(call!(__NR_kill, target, signal.number()))
+    // SAFETY: the arguments are numbers. A signal to ourselves runs no code of ours, for we install no handler.
+    done(unsafe { call!(__NR_kill, target, signal.number()) })
 }
 
-/// rt_sigqueueinfo(2): sends a signal with the value that came with it.
+/// Sends a signal with its data, rt_sigqueueinfo(2).
 ///
 /// # Errors
-/// ESRCH, EPERM, EAGAIN if the receiver's queue is full.
+/// ESRCH: there is no such process. EPERM: no right to signal it, or the `code` of `info` is not negative and it is not ourselves.
+/// EAGAIN: a limit of queued signals (RLIMIT_SIGPENDING).
 pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Done {
-    done(call!(__NR_rt_sigqueueinfo, target.as_raw_nonzero().get(), signal.number(), core::ptr::from_ref(info)))
+    // SAFETY: the kernel copies a siginfo_t, 128 bytes, which is the size of Siginfo, and writes nothing.
+    done(unsafe {
+        call!(__NR_rt_sigqueueinfo, target.as_raw_nonzero().get(), signal.number(), core::ptr::from_ref(info))
+    })
 }
 
-/// rt_sigprocmask(2) SIG_SETMASK; the mask before.
+/// Sets the signal mask, rt_sigprocmask(2) SIG_SETMASK. Returns the mask before.
 ///
 /// # Errors
-/// None is known.
+/// The errno of a seccomp filter of the caller's; the kernel itself has none for these arguments.
 pub fn set_mask(mask: Set) -> Result<Set, Failure> {
     let mut old = Set::NONE;
-    call!(__NR_rt_sigprocmask, raw::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Set>())?;
+    // SAFETY: the kernel reads one set and writes the other, each of the 8 bytes that the last argument says.
+    unsafe { call!(__NR_rt_sigprocmask, raw::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Set>())? };
     Ok(old)
 }
 
-/// rt_sigaction(2) to SIG_IGN or SIG_DFL. Returns whether the signal was ignored.
+/// Sets a signal to SIG_IGN or SIG_DFL, rt_sigaction(2). Returns whether it was ignored.
 ///
 /// # Errors
-/// EINVAL for KILL and STOP.
+/// EINVAL: the signal is SIGKILL or SIGSTOP.
 pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
-    // The kernel's struct: handler, flags, (restorer,) mask; its size never matters beyond the mask's.
-    // It reads the new one before it writes the old one.
+    // The kernel's struct: the handler (0 SIG_DFL, 1 SIG_IGN), flags, on some machines a restorer, and the mask.
     let mut action = [usize::from(ignored), 0, 0, 0, 0];
     let place = action.as_mut_ptr();
-    call!(__NR_rt_sigaction, signal.number(), place, place, size_of::<Set>())?;
+    // SAFETY: the struct is at most three words and a mask of 8 bytes, so no more than `action`. The kernel has read the new
+    // one before it writes the old one to the same place. Neither handler is code.
+    unsafe { call!(__NR_rt_sigaction, signal.number(), place, place, size_of::<Set>())? };
     Ok(action.first() == Some(&1))
 }
 
-/// Whether `signal` waits to be taken, rt_sigpending(2).
+/// Whether `signal` is pending, rt_sigpending(2).
 #[must_use]
 pub fn is_pending(signal: Signal) -> bool {
     let mut pending = Set::NONE;
-    call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()).is_ok() && pending.has(signal)
+    // SAFETY: the kernel writes one set of the 8 bytes that the second argument says.
+    unsafe { call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()) }.is_ok() && pending.has(signal)
 }
 
-/// rt_sigtimedwait(2) for a signal of `set`, all of which are blocked, at most `limit` long, or without limit.
+/// Waits for a signal of `set`, all of which are blocked, for `limit` or without end: rt_sigtimedwait(2).
 ///
 /// # Errors
-/// EAGAIN: the time is over. EINTR: this process was stopped and continued. EPERM, ENOSYS or any other: a seccomp filter forbids
-/// the call.
+/// EAGAIN: the time is over. EINTR: SIGSTOP and SIGCONT. EPERM, ENOSYS or another: a seccomp filter forbids the call.
 pub fn wait_signal(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
     let limit: *const Time = limit.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    let info = core::ptr::from_mut(info);
     #[cfg(target_pointer_width = "32")]
-    call!(__NR_rt_sigtimedwait_time64, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;
+    // SAFETY: the kernel reads a set of 8 bytes and, if `limit` is not null, two numbers of 64 bits (this call is of Linux 5.1);
+    // it writes a siginfo_t, 128 bytes, which is the size of Siginfo.
+    unsafe {
+        call!(__NR_rt_sigtimedwait_time64, &raw const set, info, limit, size_of::<Set>())?
+    };
     #[cfg(target_pointer_width = "64")]
-    call!(__NR_rt_sigtimedwait, &raw const set, core::ptr::from_mut(info), limit, size_of::<Set>())?;
+    // SAFETY: the kernel reads a set of 8 bytes and, if `limit` is not null, a struct timespec of two words; it writes a
+    // siginfo_t, 128 bytes, which is the size of Siginfo.
+    unsafe {
+        call!(__NR_rt_sigtimedwait, &raw const set, info, limit, size_of::<Set>())?
+    };
     Ok(())
 }
 
-/// signalfd4(2) for all signals, without waiting.
+/// A descriptor that is readable while a signal is pending, signalfd4(2). It is close-on-exec and does not block.
 ///
 /// # Errors
-/// ENOSYS without CONFIG_SIGNALFD.
-pub fn signals() -> Result<BorrowedFd<'static>, Failure> {
-    let set = Set::ALL;
-    let fd = call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), raw::O_CLOEXEC | raw::O_NONBLOCK)?;
-    // SAFETY: the kernel has just made it, and nobody else has its number.
+/// ENOSYS: the kernel has no CONFIG_SIGNALFD. EMFILE: no number is free.
+pub fn signals() -> Result<Fd, Failure> {
+    let (set, flags) = (Set::ALL, raw::O_CLOEXEC | raw::O_NONBLOCK);
+    // SAFETY: the kernel copies a set of the 8 bytes that the third argument says; -1 asks for a new descriptor.
+    let fd = unsafe { call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), flags)? };
+    // SAFETY: the call has made the descriptor, so nothing else owns it.
     Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
-/// Ends this process by `signal`, without a core file of ours; returns if that is impossible (process 1 is immune).
+/// Ends this process by `signal`, without a core file of ours. Returns where that is impossible: process 1 of a pid namespace
+/// gets no signal of its own for which it has no handler.
 pub fn die_of(signal: Signal) {
-    let _ = prctl(linux_raw_sys::prctl::PR_SET_DUMPABLE, 0);
+    let _ = prctl(PR_SET_DUMPABLE, 0);
     let _ = set_ignored(signal, false);
     let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), signal);
     let _ = set_mask(Set::ALL.without(signal));
 }
 
-/// Stops this process, until somebody continues it; but not process 1, which is immune.
+/// Stops this process until a SIGCONT. Process 1 of a pid namespace cannot stop itself.
 #[inline(never)]
 pub fn stop() {
     let _ = kill(rustix::process::getpid().as_raw_nonzero().get(), Signal::STOP);

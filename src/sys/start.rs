@@ -1,57 +1,61 @@
-//! How the program starts: the C `main`, the argument vector and the environment, as safe types.
+//! The program's start: the C `main`, and what the kernel passes to it, as safe types.
 //!
-//! A C `main` is used instead of Rust's because Rust's start-up ignores SIGPIPE, which CMD would then inherit, and
-//! because on musl `std::env::args()` knows nothing of arguments that it did not get itself. The small build
-//! (`--cfg own_start`) does without the C library's start too: nothing here needs its threads' memory, locale or exit
-//! handlers, and they are a twentieth of the program.
+//! A C `main` replaces Rust's, because Rust's start-up ignores SIGPIPE, which CMD would inherit, and because on musl
+//! `std::env::args()` is empty without Rust's start-up. The small build (`--cfg own_start`) has no start of the C library either:
+//! nothing here needs its thread-local memory, locale or exit handlers, which are a twentieth of the program.
 
-use core::cell::Cell;
 use core::ffi::{c_char, c_int};
 
 use linux_raw_sys::auxvec;
 
-use super::argv::{Env, Word};
+use super::argv::{Env, Slot};
 
 /// What the kernel handed to the program.
 #[derive(Clone, Copy)]
 pub struct Start {
-    /// The arguments with `argv[0]`, ended by [`Word::END`].
-    pub args: &'static [Cell<Word<'static>>],
+    /// The arguments with `argv[0]`, and [`END`](super::Word::END).
+    pub args: &'static [Slot],
     pub env: Env<'static>,
-    /// What the kernel adds to them.
+    /// What the kernel passes besides.
     pub auxiliary: Auxiliary,
-    /// Where the first string was.
+    /// The address of the first string, as the kernel put it.
     first: *mut u8,
 }
 
-/// Of the auxiliary vector, getauxval(3).
+// SAFETY: of the address of the strings, which alone keeps a Start from being both, the bytes are only written by `hide`, after
+// it has seen that no slot leads there any more, and by nothing else.
+unsafe impl Send for Start {}
+// SAFETY: a Start has no method that writes, but through its slots, which are atomic.
+unsafe impl Sync for Start {}
+
+/// The values of the auxiliary vector that are used, getauxval(3).
 #[derive(Clone, Copy, Default)]
 pub struct Auxiliary {
-    /// AT_SECURE: we have more rights than the caller (set-id bits, file capabilities).
+    /// AT_SECURE: execve(2) gave us more rights than the caller has (set-id bits, file capabilities).
     pub secure: bool,
     /// AT_PHDR: the address of the program headers.
     pub(super) headers: usize,
-    /// AT_PHNUM: how many there are.
+    /// AT_PHNUM: the number of program headers.
     pub(super) count: usize,
-    /// AT_EXECFN: where the program's name is.
+    /// AT_EXECFN: the address of the program's path.
     pub(super) name: usize,
 }
 
 impl Start {
     /// # Safety
-    /// To be called with what `main` got, once, before any other use of it.
+    /// The arguments are those of `main`. It is called once, before any other use of them.
     #[must_use]
     pub unsafe fn new(argc: c_int, argv: *const *const c_char, envp: *const *const c_char) -> Start {
         let count = usize::try_from(argc).unwrap_or(0) + 1;
         let mut vars = 0;
-        // SAFETY: envp is ended by a null pointer (execve(2)), so no slot behind that one is read.
+        // SAFETY: envp ends in a null pointer (execve(2)), and no entry behind that is read.
         while !unsafe { *envp.add(vars) }.is_null() {
             vars += 1;
         }
-        // SAFETY: argv has argc strings and a null pointer; both arrays lie on the initial stack, which is
-        // writable, ours alone (no thread exists) and never unmapped. Word and Cell<Word> have the layout of
-        // one pointer (repr(transparent)). With a start of our own, the auxiliary vector lies right behind the environment
-        // still; the C library may have moved its end.
+        // SAFETY: argv has argc strings and a null pointer. Both arrays are on the initial stack, which is writable, is never
+        // unmapped, and belongs to the one thread that there is. A Slot has the layout of a pointer (repr(transparent),
+        // AtomicPtr). With `own_start` the auxiliary vector lies behind the environment's null pointer, where execve(2) puts
+        // it; otherwise `auxiliary` does not look there, since the C library may have moved the end of the environment.
         unsafe {
             Start {
                 args: core::slice::from_raw_parts(argv.cast(), count),
@@ -62,27 +66,27 @@ impl Start {
         }
     }
 
-    /// Where the strings of the kernel's were, and how many bytes they are: the arguments, the environment, and behind them
-    /// the program's name.
+    /// The address and the bytes of the strings that the kernel put on the stack: the arguments and the environment, up to the
+    /// program's path, which follows them.
     pub(super) fn strings(&self) -> (*mut u8, usize) {
         let size = if self.first.is_null() { 0 } else { self.auxiliary.name.saturating_sub(self.first.addr()) };
         (self.first, size)
     }
 
     /// All arguments and variables.
-    pub(super) fn words(&self) -> impl Iterator<Item = &'static Cell<Word<'static>>> {
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static Slot> {
         self.args.iter().chain(self.env.0)
     }
 }
 
 /// # Safety
-/// `vector` is the auxiliary vector: pairs of a kind and a value, up to the kind AT_NULL.
+/// `vector` leads to the auxiliary vector: pairs of a kind and a value, up to the kind AT_NULL.
 #[cfg(own_start)]
 unsafe fn auxiliary(vector: *const *const c_char) -> Auxiliary {
     let mut vector = vector.cast::<[usize; 2]>();
     let mut found = Auxiliary::default();
     loop {
-        // SAFETY: the caller's word; the pair that ends it has not been met.
+        // SAFETY: the vector has a pair here, because AT_NULL has not come yet.
         let [kind, value] = unsafe { *vector };
         match kind as u32 {
             auxvec::AT_NULL => return found,
@@ -92,19 +96,21 @@ unsafe fn auxiliary(vector: *const *const c_char) -> Auxiliary {
             auxvec::AT_EXECFN => found.name = value,
             _ => {}
         }
-        // SAFETY: as above.
+        // SAFETY: this pair was not AT_NULL, so another one follows.
         vector = unsafe { vector.add(1) };
     }
 }
 
+/// The values that the C library has kept.
+///
 /// # Safety
-/// None: the C library has kept what there is.
+/// None is needed: the argument is not used.
 #[cfg(not(own_start))]
 unsafe fn auxiliary(_: *const *const c_char) -> Auxiliary {
     unsafe extern "C" {
         fn getauxval(kind: core::ffi::c_ulong) -> core::ffi::c_ulong;
     }
-    // SAFETY: getauxval(3) only reads.
+    // SAFETY: getauxval(3) takes a number and reads the C library's copy of the vector.
     let value = |kind: u32| unsafe { getauxval(kind.into()) } as usize;
     Auxiliary {
         secure: value(auxvec::AT_SECURE) != 0,
@@ -119,7 +125,7 @@ unsafe extern "C" {
     fn main(argc: c_int, argv: *const *const c_char, envp: *const *const c_char) -> c_int;
 }
 
-/// Where the kernel begins.
+/// The first instructions of the program: a jump to [`begin`].
 #[cfg(own_start)]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
@@ -127,14 +133,15 @@ extern "C" fn _start() -> ! {
     super::arch::first_instructions!(begin)
 }
 
-/// The rest of the start: moves the program's pointers to where it was loaded, and calls `main`.
+/// The rest of the start: relocates the program's pointers to the address where it was loaded, and calls `main`.
 ///
 /// # Safety
-/// `stack` is as execve(2) leaves it: argc, argv, a null pointer, the environment. The program lies at `base`, and
-/// `dynamic` is its `_DYNAMIC`.
+/// `stack` is as execve(2) leaves it: argc, argv, a null pointer, the environment. The program is loaded at `base`, and
+/// `dynamic` leads to its `_DYNAMIC`. It is called once, by `_start`.
 #[cfg(own_start)]
 unsafe extern "C" fn begin(stack: *const usize, base: *const u8, dynamic: *const [usize; 2]) -> ! {
-    // SAFETY: the caller's word: the argument array begins behind its length, the environment behind the array's null.
+    // SAFETY: `_start` passes the three registers as they are described; argv begins behind its length, and the environment
+    // behind the null pointer of argv. Before `relocate` no pointer in the program's data is used.
     let status = unsafe {
         relocate(base.addr(), dynamic);
         let argv = stack.add(1);
@@ -143,18 +150,18 @@ unsafe extern "C" fn begin(stack: *const usize, base: *const u8, dynamic: *const
     super::process::exit(status)
 }
 
-/// Adds `base` to every pointer that the compact table of relocations names: an address, or the bits of those among the
-/// words behind the last one. (System V ABI, DT_RELR; the build makes no other kind.)
+/// Adds `base` to each pointer that the table DT_RELR names (System V ABI): an entry is the address of a pointer, or a bit for
+/// each of the words behind the last one. The build makes no other relocations (scripts/build checks that).
 ///
 /// # Safety
-/// As for [`begin`]; once.
+/// As for [`begin`]. A second call would add `base` twice.
 #[cfg(own_start)]
 unsafe fn relocate(base: usize, mut dynamic: *const [usize; 2]) {
     const DT_RELRSZ: usize = 35;
     const DT_RELR: usize = 36;
     let (mut table, mut size) = (0, 0);
-    // SAFETY: _DYNAMIC ends with the tag 0; the table has `size` bytes of words, each the address of a pointer in our own
-    // writable data, or bits for the words behind it. Nothing before this has used any of those pointers.
+    // SAFETY: _DYNAMIC ends with the tag 0 (DT_NULL). The linker wrote the table: DT_RELRSZ bytes of words, each the address of a
+    // pointer in our own writable data, or bits for the words behind it. None of those pointers has been used yet.
     unsafe {
         loop {
             match *dynamic {
@@ -197,7 +204,7 @@ macro_rules! entry {
             argv: *const *const core::ffi::c_char,
             envp: *const *const core::ffi::c_char,
         ) -> core::ffi::c_int {
-            // SAFETY: these are main's own arguments.
+            // SAFETY: these are the arguments of `main`, which the start of the program calls once.
             $run(unsafe { $crate::sys::Start::new(argc, argv, envp) })
         }
     };

@@ -1,4 +1,4 @@
-//! Standard input, output and error, and where messages go.
+//! Standard input, output and error, and the descriptor for messages.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd};
 
 use super::call::done;
-use super::fd::{close, close_on_exec};
+use super::fd::{close_number, close_on_exec};
 use super::{Done, Failure};
 
 /// Standard input, output and error.
@@ -20,73 +20,85 @@ pub enum Standard {
 impl Standard {
     #[must_use]
     pub fn fd(self) -> BorrowedFd<'static> {
-        // SAFETY: nsinit closes none of the three, and `descriptors::occupy_standard` has opened those that were closed.
+        // SAFETY: no function of ours closes one of the three, and `descriptors::occupy_standard` opens those that the caller
+        // left closed.
         unsafe { BorrowedFd::borrow_raw(self as i32) }
     }
 }
 
-/// Whether a descriptor of that number is open that we did not open: of ours all are close-on-exec, and of those with which
-/// a program begins none is.
+/// Whether the caller gave us that one: all that we open are close-on-exec, and none of those with which a program begins is.
 #[must_use]
 pub fn is_given(fd: Standard) -> bool {
-    call!(__NR_fcntl, fd as u32, raw::F_GETFD, 0u32) == Ok(0)
+    // SAFETY: F_GETFD only looks the descriptor up.
+    unsafe { call!(__NR_fcntl, fd as u32, raw::F_GETFD, 0u32) == Ok(0) }
 }
 
-/// Where messages go: standard error, or what it was.
+/// Where messages go: standard error, or what it was before [`replace`].
 static MESSAGES: AtomicU32 = AtomicU32::new(Standard::Error as u32);
 
-/// The descriptor that messages go to.
+/// The number of the descriptor for messages.
 #[must_use]
-pub fn messages() -> u32 {
+pub(super) fn messages() -> u32 {
     MESSAGES.load(Ordering::Relaxed)
 }
 
-/// Makes `new` what standard input, output or error is; its messages still go to what that was, as long as [`end_messages`]
-/// is not called.
+/// Makes `new` standard input, output or error, dup3(2). Messages still go to the standard error of before, until
+/// [`end_messages`].
 ///
 /// # Errors
-/// Those of dup3(2) and fcntl(2).
-pub fn replace(standard: u32, new: BorrowedFd<'_>) -> Done {
+/// EMFILE: no number is free for the standard error of before. EBADF: `new` is not open.
+pub fn replace(standard: Standard, new: BorrowedFd<'_>) -> Done {
+    let standard = standard as u32;
     if standard == messages() {
-        let old = call!(__NR_fcntl, standard, raw::F_DUPFD_CLOEXEC, Standard::Error as u32 + 1)?;
+        // SAFETY: F_DUPFD_CLOEXEC takes the lowest number that the copy may have.
+        let old = unsafe { call!(__NR_fcntl, standard, raw::F_DUPFD_CLOEXEC, Standard::Error as u32 + 1)? };
         MESSAGES.store(old, Ordering::Relaxed);
     }
-    done(call!(__NR_dup3, new.as_raw_fd(), standard, 0u32))
+    // SAFETY: dup3(2) takes numbers. What it closes is one of the three, which no value owns.
+    done(unsafe { call!(__NR_dup3, new.as_raw_fd(), standard, 0u32) })
 }
 
-/// Makes `new` standard input, output or error, which was closed, for CMD too.
+/// Makes `new` standard input, output or error, which the caller left closed, for CMD too: dup3(2), or fcntl(2) if `new` has
+/// that number already.
 ///
 /// # Errors
-/// Those of dup3(2) and fcntl(2).
+/// EBADF: `new` is not open.
 pub fn put(standard: Standard, new: BorrowedFd<'_>) -> Done {
     let (new, standard) = (new.as_raw_fd().cast_unsigned(), standard as u32);
-    if new == standard { close_on_exec(new, false) } else { done(call!(__NR_dup3, new, standard, 0u32)) }
+    if new == standard {
+        return close_on_exec(new, false);
+    }
+    // SAFETY: dup3(2) takes numbers, and nothing is open under the second one but a placeholder of ours.
+    done(unsafe { call!(__NR_dup3, new, standard, 0u32) })
 }
 
-/// From now on messages go there.
-pub fn send_messages(to: BorrowedFd<'_>) {
+/// Sends messages to `to` from now on.
+pub fn send_messages(to: BorrowedFd<'static>) {
     MESSAGES.store(to.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
 }
 
-/// From now on messages go to standard error, whatever that is.
+/// Sends messages to standard error from now on, whatever that is, and closes the descriptor that they went to before.
 pub fn end_messages() {
     let old = MESSAGES.swap(Standard::Error as u32, Ordering::Relaxed);
     if old != Standard::Error as u32 {
-        close(old);
+        // SAFETY: the number is the copy that `replace` made, or an Fd of `send_messages`; MESSAGES was its only user.
+        unsafe { close_number(old) };
     }
 }
 
-/// The errno of the last write(2) to standard output that failed.
+/// The errno of the last write(2) to standard output that failed; 0 for none.
 static UNWRITTEN: AtomicU32 = AtomicU32::new(0);
 
-/// write(2), once if all is taken; what standard output did not take is told by [`unwritten`].
+/// Writes all of `bytes`, with one write(2) where the file takes all of them. An error on standard output is kept for
+/// [`unwritten`]; for an error on standard error there is no place to report it.
 pub fn write(to: Standard, bytes: &[u8]) {
     let fd = if matches!(to, Standard::Error) { messages() } else { to as u32 };
     let mut rest = bytes;
     while !rest.is_empty() {
-        match call!(__NR_write, fd, rest.as_ptr(), rest.len()) {
+        // SAFETY: the kernel reads as many bytes from `rest` as it has.
+        match unsafe { call!(__NR_write, fd, rest.as_ptr(), rest.len()) } {
             Ok(length) => rest = rest.get(length as usize..).unwrap_or_default(),
-            // Stopped and continued.
+            // SIGSTOP and SIGCONT.
             Err(Failure::INTR) => {}
             Err(why) => {
                 if matches!(to, Standard::Output) {
@@ -98,7 +110,7 @@ pub fn write(to: Standard, bytes: &[u8]) {
     }
 }
 
-/// Why something is missing on standard output.
+/// Why standard output is incomplete, if it is.
 #[must_use]
 pub fn unwritten() -> Option<Failure> {
     let errno = UNWRITTEN.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Time.
+//! The clock and lengths of time.
 
 use linux_raw_sys::general as raw;
 
@@ -7,6 +7,7 @@ use linux_raw_sys::general as raw;
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub struct Time {
     pub seconds: i64,
+    /// 0 to 999,999,999.
     pub nanos: i64,
 }
 
@@ -17,18 +18,19 @@ impl Time {
     /// 10 ms.
     pub const SHORT: Time = Time { seconds: 0, nanos: NANOS / 100 };
 
+    /// This time and `seconds` more.
     #[must_use]
     pub const fn after(self, seconds: u32) -> Time {
         Time { seconds: self.seconds + seconds as i64, nanos: self.nanos }
     }
 
-    /// From now to this; nothing if it has passed.
+    /// The length from now to this time; [`Time::NONE`] if it has passed.
     #[must_use]
     pub fn left(self) -> Time {
         self.since(now())
     }
 
-    /// From `earlier` to this; nothing if it has passed.
+    /// The length from `earlier` to this time; [`Time::NONE`] if this is before `earlier`.
     #[must_use]
     pub const fn since(self, earlier: Time) -> Time {
         let borrow = self.nanos < earlier.nanos;
@@ -38,14 +40,16 @@ impl Time {
     }
 }
 
-/// CLOCK_MONOTONIC, clock_gettime(2).
+/// The time since the boot, CLOCK_MONOTONIC, clock_gettime(2).
 #[must_use]
 pub fn now() -> Time {
     let mut time = Time { seconds: 0, nanos: 0 };
-    // It can't fail: the clock exists and the address is good. Were it to, the grace would be measured from the boot.
+    // The call fails only for an unknown clock or a bad address. If it ever did, a grace period would be measured from the boot.
     #[cfg(target_pointer_width = "32")]
-    let _ = call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time);
+    // SAFETY: this call, of Linux 5.1, writes a struct of two numbers of 64 bits, which is what Time is.
+    let _ = unsafe { call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time) };
     #[cfg(target_pointer_width = "64")]
-    let _ = call!(__NR_clock_gettime, raw::CLOCK_MONOTONIC, &raw mut time);
+    // SAFETY: the kernel writes a struct timespec, whose two members have 64 bits on this machine as Time's have.
+    let _ = unsafe { call!(__NR_clock_gettime, raw::CLOCK_MONOTONIC, &raw mut time) };
     time
 }

@@ -1,15 +1,16 @@
-//! The modes of a terminal, termios(3), as the kernel has them.
+//! Terminals: modes as the kernel has them (termios(3)), and the session that a terminal controls.
 
 use core::ffi::c_void;
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::ioctl::{TCGETS, TCSETS, TIOCGDEV};
+use linux_raw_sys::ioctl::{TCGETS, TCSETS, TIOCGDEV, TIOCNOTTY, TIOCSCTTY};
 use rustix::fd::BorrowedFd;
 
-use super::ioctl::ioctl_at;
+use super::call::done;
+use super::ioctl::{ioctl, ioctl_at};
 use super::{Done, Failure};
 
-/// `struct termios`: the modes of input, output, line and more, the discipline, and the special characters.
+/// `struct termios`: the modes of input, output, line and control, the discipline, and the special characters.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq)]
 pub struct Modes {
@@ -23,7 +24,7 @@ pub struct Modes {
 const _: () = assert!(size_of::<Modes>() == size_of::<raw::termios>());
 
 impl Modes {
-    /// cfmakeraw(3): each byte as it comes, both ways, and none has a meaning.
+    /// cfmakeraw(3): each byte passes unchanged both ways, and none has a special meaning.
     #[must_use]
     pub const fn raw(mut self) -> Modes {
         self.input &=
@@ -34,7 +35,7 @@ impl Modes {
         self
     }
 
-    /// What is typed is not shown; and what is written stays as it is, if that is said.
+    /// These modes without echo; and without a change of what is written (OPOST), if `as_it_is`.
     #[must_use]
     pub const fn silent(mut self, as_it_is: bool) -> Modes {
         self.local &= !raw::ECHO;
@@ -44,42 +45,61 @@ impl Modes {
         self
     }
 
-    /// The character that ends the input.
+    /// The character that ends the input (VEOF).
     #[must_use]
     pub fn end_of_file(&self) -> u8 {
         self.characters.get(raw::VEOF as usize).copied().unwrap_or_default()
     }
 }
 
-/// ioctl_tty(2), TCGETS; of the one end of a pseudoterminal it tells the other's.
+/// The modes of a terminal, TCGETS (ioctl_tty(2)). For the master of a pseudoterminal they are those of its slave.
 ///
 /// # Errors
-/// ENOTTY; EIO: it was hung up.
+/// ENOTTY: it is no terminal. EIO: the terminal was hung up.
 pub fn modes(terminal: BorrowedFd<'_>) -> Result<Modes, Failure> {
     let mut modes =
         Modes { input: 0, output: 0, control: 0, local: 0, discipline: 0, characters: [0; raw::NCCS as usize] };
-    // SAFETY: the kernel writes a struct termios, which is what Modes is.
+    // SAFETY: TCGETS writes a struct termios, and Modes has its members and its size.
     unsafe { ioctl_at(terminal, TCGETS, (&raw mut modes).cast::<c_void>())? };
     Ok(modes)
 }
 
-/// The number of the device that a terminal is, whatever file it was opened by (TIOCGDEV, Linux 2.6.38): `/dev/tty` and
-/// `/dev/console` answer the same as the device itself.
+/// The device number of a terminal, TIOCGDEV (Linux 2.6.38). It does not depend on the file by which the terminal was opened:
+/// `/dev/tty` and `/dev/console` report the same number as the device itself.
 ///
 /// # Errors
-/// ENOTTY; EIO: it was hung up.
+/// As [`modes`].
 pub fn terminal_device(terminal: BorrowedFd<'_>) -> Result<u32, Failure> {
     let mut device = 0u32;
-    // SAFETY: the kernel writes an unsigned int.
+    // SAFETY: TIOCGDEV writes an unsigned int.
     unsafe { ioctl_at(terminal, TIOCGDEV, (&raw mut device).cast::<c_void>())? };
     Ok(device)
 }
 
-/// ioctl_tty(2), TCSETS: at once.
+/// Sets the modes of a terminal at once, TCSETS (ioctl_tty(2)).
 ///
 /// # Errors
-/// ENOTTY; EIO: it was hung up.
+/// As [`modes`].
 pub fn set_modes(terminal: BorrowedFd<'_>, mut modes: Modes) -> Done {
-    // SAFETY: the kernel reads a struct termios, which is what Modes is.
+    // SAFETY: TCSETS reads a struct termios, which is what `modes` has; no value of it is invalid.
     unsafe { ioctl_at(terminal, TCSETS, (&raw mut modes).cast::<c_void>()) }
+}
+
+/// Makes a terminal the controlling terminal of our session, TIOCSCTTY (ioctl_tty(2)).
+///
+/// # Errors
+/// EPERM: we are not the leader of a session without a terminal, or the terminal has a session already.
+pub fn take_terminal(terminal: BorrowedFd<'_>) -> Done {
+    // SAFETY: TIOCSCTTY takes a number; 0 takes the terminal from no other session.
+    done(unsafe { ioctl(terminal, TIOCSCTTY, 0) })
+}
+
+/// Gives up the controlling terminal of our session, TIOCNOTTY (ioctl_tty(2)). If we are the session's leader, its foreground
+/// process group gets SIGHUP and SIGCONT.
+///
+/// # Errors
+/// ENOTTY: it is not our controlling terminal.
+pub fn leave_terminal(terminal: BorrowedFd<'_>) -> Done {
+    // SAFETY: TIOCNOTTY takes no argument.
+    done(unsafe { ioctl(terminal, TIOCNOTTY, 0) })
 }

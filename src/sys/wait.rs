@@ -8,25 +8,26 @@ use rustix::process::Pid;
 use super::Failure;
 use super::signal::Signal;
 
-/// Waits until a child has ended, wait4(2). Returns its exit status.
+/// Waits until the child has ended, wait4(2). Returns its exit status.
 ///
 /// # Errors
-/// [`Failure::KILLED`]: a signal has ended it. ECHILD, or what a filter around us answers: how it ended is not known, nor
-/// whether it did.
+/// [`Failure::KILLED`]: a signal has ended it. ECHILD (SIGCHLD is ignored), or the errno of a seccomp filter of the caller's: how
+/// it has ended is unknown, and so is whether it has.
 pub fn wait_end(child: i32) -> Result<u8, Failure> {
     let mut status: c_int = 0;
     loop {
-        match call!(__NR_wait4, child, &raw mut status, raw::__WALL, 0usize) {
+        // SAFETY: the kernel writes an int to `status`; the place for the resource usage is null.
+        match unsafe { call!(__NR_wait4, child, &raw mut status, raw::__WALL, 0usize) } {
             Ok(_) if status & 0x7f == 0 => return Ok((status >> 8) as u8),
             Ok(_) => return Err(Failure::KILLED),
-            // Stopped and continued.
+            // SIGSTOP and SIGCONT.
             Err(Failure::INTR) => {}
             Err(why) => return Err(why),
         }
     }
 }
 
-/// How a child changed, as wait4(2) tells it.
+/// How a child has changed, wait4(2).
 #[derive(Clone, Copy)]
 pub enum Change {
     Exited(u8),
@@ -35,17 +36,18 @@ pub enum Change {
     Continued,
 }
 
-/// wait4(2), perhaps waiting: any child (`None`) or one; clone children of every kind (`__WALL`), stops and
-/// continuations too. `Ok(None)`: nothing to tell now.
+/// The next change of a child, wait4(2): of `child`, or of any for `None`; stops and continuations too, and of children that
+/// send no SIGCHLD (`__WALL`). `Ok(None)`: there is no change yet, and we are not `waiting` for one.
 ///
 /// # Errors
-/// ECHILD: there is no child at all.
+/// ECHILD: there is no such child. EINTR: SIGSTOP and SIGCONT, if `waiting`.
 pub fn wait4(child: Option<Pid>, waiting: bool) -> Result<Option<(Pid, Change)>, Failure> {
     let mut status: c_int = 0;
     let which = child.map_or(-1, |pid| pid.as_raw_nonzero().get());
     let wait = if waiting { 0 } else { raw::WNOHANG };
     let options = wait | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
-    let pid = call!(__NR_wait4, which, &raw mut status, options, 0usize)?;
+    // SAFETY: an int for the status is the one thing that the kernel writes; the usage of resources goes to no place.
+    let pid = unsafe { call!(__NR_wait4, which, &raw mut status, options, 0usize)? };
     let Some(pid) = Pid::from_raw(pid as i32) else { return Ok(None) };
     let (low, high) = (status & 0x7f, (status >> 8) & 0xff);
     let change = match low {

@@ -9,7 +9,6 @@
 //! kernel; what reaches us instead is forwarded. A stop of CMD is passed on to our own group, so that the caller's
 //! shell takes the terminal back and `fg` resumes both.
 
-use linux_raw_sys::ioctl::{TIOCNOTTY, TIOCSCTTY};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -105,7 +104,7 @@ pub fn stop_group(signal: Signal) -> bool {
 /// # Errors
 /// EPERM: it is another session's; ENOTTY: it is none.
 pub fn control() -> Done {
-    sys::ioctl_number(Standard::Input.fd(), TIOCSCTTY, 0)
+    sys::take_terminal(Standard::Input.fd())
 }
 
 /// Gives up the controlling terminal, so that CMD's session can have it. All signals are blocked. Each signal that the
@@ -115,7 +114,7 @@ pub fn control() -> Done {
 /// ENOTTY: it is none, or not ours.
 pub fn leave(tell: impl Fn(Signal)) -> Done {
     let led = sys::leads_session();
-    sys::ioctl_number(Standard::Input.fd(), TIOCNOTTY, 0)?;
+    sys::leave_terminal(Standard::Input.fd())?;
     if led {
         // A session leader is sent these two for it (ioctl_tty(2)). What comes to be ignored is no longer pending.
         for signal in [Signal::HUP, Signal::CONT] {

@@ -82,7 +82,7 @@ pub fn give(launch: &mut Launch, made: Option<(Fd, Fd)>) -> Done {
     }
     sys::send(socket.write, [master, slave])?;
     for own in [Standard::Input, Standard::Output, Standard::Error] {
-        sys::replace(own as u32, slave)?;
+        sys::replace(own, slave)?;
     }
     // The kernel throws away what a terminal holds when its session's leader ends: so that is not CMD, but we.
     setsid()?;

@@ -1,12 +1,11 @@
 //! The command: its name, its environment, its directory.
 
-use core::cell::Cell;
 use core::ffi::CStr;
 use core::mem::take;
 
 use engine::spec::{Ids, Mode, ROOTS_HOME};
 use engine::sys::files;
-use engine::sys::{self, Argv, Env, Word};
+use engine::sys::{self, Argv, Env, Slot, Word};
 use engine::text::PATH as MOST;
 use linux_raw_sys::general as raw;
 
@@ -92,12 +91,12 @@ impl Draft {
         let mut words = variables.settle(self.caller_env);
         if sandbox {
             // Its value is the command's directory, which is not known yet.
-            let is_pwd = |word: &Cell<Word<'static>>| env::name_of(word.get().text()) == b"PWD";
+            let is_pwd = |word: &Slot| env::name_of(word.get().text()) == b"PWD";
             let place = words.iter().position(is_pwd).unwrap_or(words.len());
             words.retain(|word| !is_pwd(word));
-            words.insert(place, Cell::new(Word::new(c"PWD=/")));
+            words.insert(place, Slot::new(Word::new(c"PWD=/")));
         }
-        words.push(Cell::new(Word::END));
+        words.push(Slot::new(Word::END));
         self.spec.exec.env = Env::new(words.leak());
     }
 
@@ -129,5 +128,5 @@ fn pair_of(name: &CStr, value: &CStr) -> &'static CStr {
 
 /// A command without arguments.
 fn alone(path: &'static CStr) -> Argv<'static> {
-    Argv::new(Vec::from([Word::END, Word::new(path), Word::END].map(Cell::new)).leak())
+    Argv::new(Vec::from([Word::END, Word::new(path), Word::END].map(Slot::new)).leak())
 }

@@ -108,7 +108,7 @@ fn take_over(number: u32) -> Result<(), Wrong> {
 }
 
 fn filter(number: u32) -> Result<&'static [u8], Wrong> {
-    let content = words::content(number).and_then(<[u8]>::split_last_chunk::<1>);
+    let content = words::content(sys::given(number)).and_then(<[u8]>::split_last_chunk::<1>);
     let (content, _) = content.ok_or(Wrong::Sentence(say!("Can't read seccomp data")))?;
     if content.len() % FILTER != 0 {
         return Err(Wrong::Sentence(say!("Invalid seccomp data, must be multiple of 8")));

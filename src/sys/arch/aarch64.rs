@@ -8,14 +8,16 @@ use super::Register;
 /// How an ELF file names this machine, `e_machine` (elf(5)).
 pub const MACHINE: u16 = 183;
 
-/// A system call of up to five arguments. The kernel's answer: a negative errno, or the result.
+/// A system call of up to five arguments. Returns the kernel's answer: a negative errno, or the result.
 ///
 /// # Safety
-/// That of the call.
+/// The kernel reads and writes memory as the call's man page says: each pointer among the arguments must lead to such memory, and
+/// nothing may rely on what the call changes.
 #[inline(always)]
 pub unsafe fn call(number: u32, [a, b, c, d, e]: [Register; 5]) -> isize {
     let answer;
-    // SAFETY: the caller's word; the kernel changes x0, and no memory but what the arguments lead to.
+    // SAFETY: `svc` reads the registers named here and changes x0, and no stack of ours. The memory that the call reads and
+    // writes is that of its caller.
     unsafe {
         asm!(
             "svc 0", in("x8") number as usize, inlateout("x0") a => answer,
@@ -25,8 +27,8 @@ pub unsafe fn call(number: u32, [a, b, c, d, e]: [Register; 5]) -> isize {
     answer
 }
 
-/// The program's first instructions: the stack as execve(2) left it, where the program was loaded, and its table of
-/// dynamic entries go to `$begin`.
+/// The program's first instructions: they call `$begin` with the stack pointer that execve(2) left, the address where the program
+/// was loaded, and the address of its table of dynamic entries.
 #[cfg(own_start)]
 macro_rules! first_instructions {
     ($begin:path) => {
@@ -41,16 +43,17 @@ macro_rules! first_instructions {
 #[cfg(own_start)]
 pub(in crate::sys) use first_instructions;
 
-/// clone(2) with `flags`; in the child `begin(arg)` runs, on the stack that ends at `top`, or if that is null below the
-/// caller's frame. The kernel's answer: the child's pid, or a negative errno.
+/// clone(2) with `flags`. The child calls `begin(arg)` on the stack that ends at `top`, or for null on the caller's own stack below
+/// its frame. Returns the kernel's answer: the child's pid, or a negative errno.
 ///
 /// # Safety
-/// The stack at `top`, which is 16-byte aligned, is the child's own; without one, the caller stands still until the
-/// child needs none (CLONE_VFORK). No flag is among them that reads the other arguments, but CLONE_CHILD_CLEARTID: `arg`
-/// then begins with an [`AtomicU32`](core::sync::atomic::AtomicU32) that stays where it is.
+/// The stack below `top`, which is 16-byte aligned, is the child's alone; for null, the caller waits until the child needs none
+/// (CLONE_VFORK). No flag makes the kernel read a further argument, but CLONE_CHILD_CLEARTID: `arg` then begins with an
+/// [`AtomicU32`](core::sync::atomic::AtomicU32) that stays there until the kernel has cleared it.
 pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: as above.
+    // SAFETY: the child's stack is `top` or the parent's own, both 16-byte aligned as the ABI demands at `blr`. It never returns
+    // from `begin`. CLONE_CHILD_CLEARTID reads x4, which is `arg`.
     unsafe {
         asm!(
             "svc 0", "cbnz x0, 2f", "mov x29, 0", "mov x0, x10", "blr x9", "brk 1", "2:",

@@ -8,14 +8,16 @@ use super::Register;
 /// How an ELF file names this machine, `e_machine` (elf(5)).
 pub const MACHINE: u16 = 40;
 
-/// A system call of up to five arguments. The kernel's answer: a negative errno, or the result.
+/// A system call of up to five arguments. Returns the kernel's answer: a negative errno, or the result.
 ///
 /// # Safety
-/// That of the call.
+/// The kernel reads and writes memory as the call's man page says: each pointer among the arguments must lead to such memory, and
+/// nothing may rely on what the call changes.
 #[inline(always)]
 pub unsafe fn call(number: u32, [a, b, c, d, e]: [Register; 5]) -> isize {
     let answer;
-    // SAFETY: the caller's word; r7, which Thumb keeps as its frame pointer, is saved around the call.
+    // SAFETY: `svc` reads the registers named here and changes r0. Thumb code keeps its frame pointer in r7, so that is saved
+    // around the call in a register of the compiler's choice. The memory that the call reads and writes is that of its caller.
     unsafe {
         asm!(
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}",
@@ -26,8 +28,8 @@ pub unsafe fn call(number: u32, [a, b, c, d, e]: [Register; 5]) -> isize {
     answer
 }
 
-/// The program's first instructions: the stack as execve(2) left it, where the program was loaded, and its table of
-/// dynamic entries go to `$begin`.
+/// The program's first instructions: they call `$begin` with the stack pointer that execve(2) left, the address where the program
+/// was loaded, and the address of its table of dynamic entries.
 #[cfg(own_start)]
 macro_rules! first_instructions {
     ($begin:path) => {
@@ -42,16 +44,18 @@ macro_rules! first_instructions {
 #[cfg(own_start)]
 pub(in crate::sys) use first_instructions;
 
-/// clone(2) with `flags`; in the child `begin(arg)` runs, on the stack that ends at `top`, or if that is null below the
-/// caller's frame. The kernel's answer: the child's pid, or a negative errno.
+/// clone(2) with `flags`. The child calls `begin(arg)` on the stack that ends at `top`, or for null on the caller's own stack below
+/// its frame. Returns the kernel's answer: the child's pid, or a negative errno.
 ///
 /// # Safety
-/// The stack at `top`, which is 16-byte aligned, is the child's own; without one, the caller stands still until the
-/// child needs none (CLONE_VFORK). No flag is among them that reads the other arguments, but CLONE_CHILD_CLEARTID: `arg`
-/// then begins with an [`AtomicU32`](core::sync::atomic::AtomicU32) that stays where it is.
+/// The stack below `top`, which is 16-byte aligned, is the child's alone; for null, the caller waits until the child needs none
+/// (CLONE_VFORK). No flag makes the kernel read a further argument, but CLONE_CHILD_CLEARTID: `arg` then begins with an
+/// [`AtomicU32`](core::sync::atomic::AtomicU32) that stays there until the kernel has cleared it.
 pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: as above; r7, which Thumb keeps as its frame pointer, is saved around the call.
+    // SAFETY: Thumb code keeps its frame pointer in r7, so that is saved around the call; the child, which never returns from
+    // `begin`, needs it no more. Its stack is `top` or the parent's own, both 8-byte aligned at least, as the ABI demands at
+    // `blx`. CLONE_CHILD_CLEARTID reads r4, which is `arg`.
     unsafe {
         asm!(
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}", "cmp r0, #0", "bne 2f",

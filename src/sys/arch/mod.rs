@@ -1,5 +1,5 @@
-//! What no function of Rust's can do, a file each machine: a system call, the program's first instructions, and a
-//! clone(2) after which the child is somewhere else.
+//! What no Rust function can do, one file for each machine: a system call, the program's first instructions, and a clone(2)
+//! after which the child continues elsewhere.
 
 use core::mem::MaybeUninit;
 
@@ -12,5 +12,5 @@ mod machine;
 
 pub use machine::*;
 
-/// An argument of a system call; what a call does not take is left as it is.
+/// An argument of a system call. A register that the call does not read has no value.
 pub type Register = MaybeUninit<usize>;
