@@ -11,7 +11,7 @@ use crate::sys::{Kept, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid, setpgid, setsid};
 
-use crate::channels;
+use crate::channels::start;
 use crate::confine::rights;
 use crate::fs::procfs;
 use crate::process::execute;
@@ -65,7 +65,7 @@ static WEAK: [Step; 12] = [
     }),
     Step::new(say!("restore the signal mask"), |command| sys::set_mask(command.launch.caller.mask).map(|_| ())),
     // From here on the caller's signals end it: what follows may wait for ever, in a file system that does not answer.
-    Step::new(say!("wait for"), |command| channels::wait_for(command.launch.spec.channels.block))
+    Step::new(say!("wait for"), |command| start::wait_for(command.launch.spec.channels.block))
         .on(|_| c"--block-fd")
         .when(|spec| spec.channels.block.is_some()),
     Step::new(say!("wait until nsinit has closed its descriptors"), |command| wait_for_parent(command))

@@ -15,7 +15,7 @@ use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{setpgid, setsid};
 use rustix::system::sethostname;
 
-use crate::channels;
+use crate::channels::json;
 use crate::confine::keyring;
 use crate::fs::{devices, mount_fd, procfs, staging};
 use crate::ns::{credentials, limits, loopback, usermap};
@@ -44,7 +44,7 @@ static BEGIN: [Step; 11] = [
         sys::hide(setup.launch.start, setup.launch.spec.life.title_inside)
     })
     .on(|_| c"nsinit"),
-    Step::new(say!("report the namespaces to the launcher"), |setup| channels::tell_namespaces(&setup.launch))
+    Step::new(say!("report the namespaces to the launcher"), |setup| json::send_namespaces(&setup.launch))
         .when(|spec| spec.is_told_of()),
     Step::new(say!("close the launcher's descriptors"), |setup| {
         let channels = &setup.launch.spec.channels;

@@ -12,7 +12,7 @@ use core::ffi::CStr;
 
 use rustix::process::Pid;
 
-use crate::channels;
+use crate::channels::start;
 use crate::fs::procfs;
 use crate::report::exit;
 use crate::report::message::{blame, failed, tell};
@@ -213,7 +213,7 @@ impl<'a> Init<'a> {
                         }
                     } else {
                         self.job.begin();
-                        self.refused = !channels::started(self.spec, &mut self.state.outside, self.command);
+                        self.refused = !start::report(self.spec, &mut self.state.outside, self.command);
                         if self.refused {
                             job_control::send(self.command, Signal::KILL);
                         }

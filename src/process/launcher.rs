@@ -11,7 +11,7 @@ use linux_raw_sys::general as raw;
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 
-use crate::channels;
+use crate::channels::{json, pid_file, start};
 use crate::confine::caps;
 use crate::fs::procfs;
 use crate::ns::{credentials, join, kinds, usermap};
@@ -61,7 +61,7 @@ static PREPARE: [Step; 22] = [
     .on(|spec| spec.root.directory)
     .when(|spec| spec.root.image),
     Step::new(say!("make"), |launcher| {
-        launcher.outside.pid_file = Some(channels::make_pid_file(&launcher.launch.spec)?);
+        launcher.outside.pid_file = Some(pid_file::make(&launcher.launch.spec)?);
         Ok(())
     })
     .on(|spec| spec.channels.pid_file.unwrap_or_default())
@@ -148,12 +148,12 @@ static CONTAINER: [Step; 12] = [
     .on(|_| c"/proc")
     .when(|spec| spec.unshares(raw::CLONE_NEWUSER)),
     Step::new(say!("ask process 1 for its namespaces"), |launcher| {
-        channels::ask_for_namespaces(&launcher.launch, &mut launcher.outside)
+        json::receive_namespaces(&launcher.launch, &mut launcher.outside)
     })
     .when(|spec| spec.is_told_of()),
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
-        channels::tell_of_container(spec.channels.info, spec, &launcher.outside, b"\n    ")?;
+        json::write_container(spec.channels.info, spec, &launcher.outside, b"\n    ")?;
         sys::close_given(spec.channels.info);
         Ok(())
     })
@@ -161,11 +161,11 @@ static CONTAINER: [Step; 12] = [
     .when(|spec| spec.channels.info.is_some()),
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
-        channels::tell_of_container(spec.channels.status, spec, &launcher.outside, b" ")
+        json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
     })
     .on(|spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" })
     .when(|spec| spec.channels.status.is_some()),
-    Step::new(say!("wait for"), |launcher| mortal(|| channels::wait_for(launcher.launch.spec.channels.maps)))
+    Step::new(say!("wait for"), |launcher| mortal(|| start::wait_for(launcher.launch.spec.channels.maps)))
         .on(|_| c"--userns-block-fd")
         .when(|spec| spec.channels.maps.is_some()),
     Step::new(verb::WRITE_SETGROUPS, |launcher| usermap::deny_setgroups(launcher.directory.get()?))
@@ -231,7 +231,7 @@ static WATCH: [Step; 3] = [
     // The command runs: a reader that has gone needs no report.
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
-        channels::tell_of_container(spec.channels.status, spec, &launcher.outside, b" ")
+        json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
     })
     .on(|_| c"--status-fd")
     .when(|spec| spec.channels.status.is_some())

@@ -7,7 +7,7 @@
 
 use rustix::process::Pid;
 
-use crate::channels;
+use crate::channels::start;
 use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
@@ -210,7 +210,7 @@ impl<'a> Supervisor<'a> {
                 News::Started => {
                     self.started = true;
                     self.job.begin();
-                    self.refused = !channels::started(self.spec, &mut self.state.outside, self.container);
+                    self.refused = !start::report(self.spec, &mut self.state.outside, self.container);
                     if self.refused {
                         self.give_up();
                     }

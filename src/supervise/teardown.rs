@@ -2,7 +2,7 @@
 //!
 //! Processes and mounts need none: they end with the namespaces, and what has none is ended by `init` before.
 
-use crate::channels;
+use crate::channels::{json, pid_file, start};
 use crate::report::exit;
 use crate::report::message::{blame, give_up};
 use crate::say;
@@ -48,7 +48,7 @@ static END: [Step; 5] = [
     // A reader that has gone needs no report.
     Step::new(say!("write the end of CMD to"), |ended| {
         let Outcome { status, ran, killer } = ended.outcome;
-        if ran { channels::write_end(&ended.launch.spec, status, killer) } else { Ok(()) }
+        if ran { json::write_end(&ended.launch.spec, status, killer) } else { Ok(()) }
     })
     .on(|spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" })
     .when(|spec| spec.channels.status.is_some())
@@ -61,7 +61,7 @@ static END: [Step; 5] = [
 static ABANDON: [Step; 2] = [REMOVE, TELL];
 
 const REMOVE: Step = Step::new(say!("remove"), |ended| {
-    channels::remove_pid_file(&ended.launch.spec, &ended.outside);
+    pid_file::remove(&ended.launch.spec, &ended.outside);
     Ok(())
 })
 .on(|spec| spec.channels.pid_file.unwrap_or_default())
@@ -69,7 +69,7 @@ const REMOVE: Step = Step::new(say!("remove"), |ended| {
 
 /// The caller's process waits for the exit status as long as the command has not been executed.
 const TELL: Step = Step::new(say!("tell the process of the caller, if CMD never ran"), |ended| {
-    channels::tell_waiting(&mut ended.outside, ended.outcome.status);
+    start::report_failure(&mut ended.outside, ended.outcome.status);
     Ok(())
 })
 .when(|spec| spec.channels.detach)

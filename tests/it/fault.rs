@@ -78,7 +78,7 @@ const HELPER_FORK: u64 = 0x711;
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     // The launcher. kill(2) with pid -1 signals all processes: an error of getpid(2) must not be used as a pid.
-    row("", all(libc::SYS_getpid), &[], "ask for our own number: Input/output error", Both),
+    row("", all(libc::SYS_getpid), &[], "read nsinit's process id: Input/output error", Both),
     row("", all(libc::SYS_memfd_create), &[], "seal a copy of /proc/self/exe: Input/output error", By::Root),
     row("stop ignoring SIGCHLD", first(libc::SYS_rt_sigaction, libc::SIGCHLD), &[], "stop ignoring SIGCHLD: Input/output error", Both),
     row("block all signals", first(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK), &[], "block all signals: Input/output error", Both),

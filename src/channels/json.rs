@@ -1,0 +1,82 @@
+//! `--info-fd`, `--status-fd` and bubblewrap's `--json-status-fd`: lines of JSON.
+
+use crate::ns::{kinds, target};
+use crate::spec::Spec;
+use crate::state::{Launch, Outside, write_to_anybody};
+use crate::sys::files::{read, write};
+use crate::sys::{self, Done, Failure, Signal};
+use crate::text::Text;
+
+/// Writes the process id of process 1, or of the command where there is none, as the launcher sees it, and the inode numbers of
+/// its new namespaces (namespaces(7)). `space` stands before each member.
+///
+/// # Errors
+/// EPIPE: the reader has gone; others: see write(2).
+pub fn write_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, space: &[u8]) -> Done {
+    let mut line = Text::new();
+    line.byte(b'{').push(space).push(b"\"child-pid\": ");
+    line.push_number(outside.container.get()?.as_raw_nonzero().get().cast_unsigned());
+    let unreported = if spec.channels.tells_signal { 0 } else { kinds::UNREPORTED };
+    for ((flag, path), inode) in kinds::all().zip(outside.namespaces) {
+        if spec.unshares(flag) && flag & unreported == 0 {
+            // The kernel gives namespaces inode numbers of 32 bits.
+            let inode = inode as u32;
+            line.byte(b',').push(space).byte(b'"').push(kinds::name(path));
+            line.push(b"-namespace\": ").push_number(inode);
+        }
+    }
+    line.byte(if space.len() > 1 { b'\n' } else { b' ' }).push(b"}\n");
+    write_line(to, &line)
+}
+
+/// Writes how the command ended: its exit status, or the signal that killed it.
+///
+/// # Errors
+/// EPIPE: the reader has gone; others: see write(2).
+pub fn write_end(spec: &Spec<'_>, status: i32, killer: Option<Signal>) -> Done {
+    let mut line = Text::new();
+    line.push(b"{ \"");
+    match killer.filter(|_| spec.channels.tells_signal) {
+        Some(killer) => line.push(b"signal\": ").push_number(killer.number().cast_unsigned()),
+        None => line.push(b"exit-code\": ").push_number(status.cast_unsigned()),
+    };
+    line.push(b" }\n");
+    write_line(spec.channels.status, &line)
+}
+
+/// Process 1 sends the launcher the inode numbers of its namespaces: the launcher may not read them of an untraceable process.
+///
+/// # Errors
+/// EACCES, EPERM: /proc forbids reading them; others: see open(2), stat(2) and write(2).
+pub fn send_namespaces(launch: &Launch) -> Done {
+    let pipe = launch.told.get()?;
+    let mut numbers = Text::new();
+    for number in target::ours(launch.proc.get()?)? {
+        numbers.push(&number.to_ne_bytes());
+    }
+    write(pipe.write, numbers.bytes()).map(|_| ())
+}
+
+/// The launcher waits for them.
+///
+/// # Errors
+/// ECHILD: process 1 has ended; others: see read(2).
+pub fn receive_namespaces(launch: &Launch, outside: &mut Outside) -> Done {
+    let pipe = launch.told.get()?;
+    // Close our copy of the write end, or read(2) never returns the end of the file.
+    sys::close(pipe.write);
+    let mut numbers = [0u8; size_of::<target::Namespaces>()];
+    if read(pipe.read, &mut numbers)? as usize != numbers.len() {
+        return Err(Failure::CHILD);
+    }
+    let (list, _) = numbers.as_chunks();
+    outside.namespaces.iter_mut().zip(list).for_each(|(number, bytes)| *number = u64::from_ne_bytes(*bytes));
+    Ok(())
+}
+
+fn write_line(to: Option<u32>, line: &Text) -> Done {
+    match to {
+        Some(fd) => Ok(write_to_anybody(sys::given(fd), line.bytes())?),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,5 @@
+//! The descriptors and files by which a process outside follows a launch.
+
+pub mod json;
+pub mod pid_file;
+pub mod start;

@@ -1,0 +1,71 @@
+//! What waits for the start of the command, and what the command waits for.
+
+use rustix::process::Pid;
+
+use crate::report::message::{blame, blame_hint, failed, warn};
+use crate::say;
+use crate::spec::Spec;
+use crate::state::{Outside, write_to_anybody};
+use crate::sys::files::{chdir, read, write};
+use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal};
+use crate::text::{Say, Text, verb};
+
+/// The command has been executed: writes the pid file and --ready-fd, and ends the caller's process of --detach. `pid` is process
+/// 1, or the command where there is none. Returns whether it may go on: in the background it is found by its pid file alone.
+#[must_use]
+pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
+    if let Some((_, file)) = outside.pid_file {
+        let mut line = Text::new();
+        line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
+        if let Err(why) = write(file, line.bytes()) {
+            if outside.waiting.is_some() {
+                blame_hint(verb::WRITE, spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
+                return false;
+            }
+            warn(verb::WRITE, spec.channels.pid_file.unwrap_or_default(), why, Say::NOTHING);
+        }
+    }
+    if let Some(fd) = spec.channels.ready {
+        // A reader that has gone needs no report.
+        if let Err(why) = write_to_anybody(sys::given(fd), b"\n")
+            && why != Failure::PIPE
+        {
+            warn(say!("write to"), c"--ready-fd", why, Say::NOTHING);
+        }
+        sys::close_given(spec.channels.ready);
+    }
+    if let Some(waiting) = outside.waiting.take() {
+        // From here on the launcher outlives the caller's process.
+        let stays = sys::prctl(PR_SET_PDEATHSIG, 0).map_err(|why| blame(say!("go on in the background"), c"", why));
+        let _ = chdir(c"/");
+        let status = if stays.is_ok() { 0 } else { failed() as u8 };
+        if write_to_anybody(waiting, &[status]).is_err() || stays.is_err() {
+            // The caller's process was killed, and reports nothing; or its end would end the launcher.
+            let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
+        }
+        sys::close(waiting);
+        sys::end_messages();
+    }
+    true
+}
+
+/// Sends the caller's process of --detach its exit status, unless it has ended because the command runs.
+pub fn report_failure(outside: &mut Outside, status: i32) {
+    if let Some(waiting) = outside.waiting.take() {
+        let _ = write_to_anybody(waiting, &[status as u8]);
+    }
+}
+
+/// Waits until there is something to read, or the end of the file.
+///
+/// # Errors
+/// EBADF: it is not open for reading; others: see read(2).
+pub fn wait_for(fd: Option<u32>) -> Done {
+    let Some(fd) = fd else { return Ok(()) };
+    loop {
+        match read(sys::given(fd), &mut [0u8]) {
+            Err(Failure::INTR) => {}
+            done => return done.map(|_| ()),
+        }
+    }
+}
