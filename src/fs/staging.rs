@@ -89,7 +89,7 @@ pub fn base() -> Result<Fd, Failure> {
 /// As [`base`] and `act`.
 pub fn below_base<T>(act: impl FnOnce(Fd) -> Result<T, Failure>) -> Result<T, Failure> {
     enter(base()?)?;
-    let callers = CALLERS.get().ok_or(Failure::BADF)?;
+    let callers = CALLERS.get().ok_or(Failure::ORDER)?;
     let result = act(callers);
     enter(callers)?;
     result

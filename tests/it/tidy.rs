@@ -360,3 +360,14 @@ fn three_dependencies() {
         assert!(!section.contains(feature), "{feature} would come to be everywhere");
     }
 }
+
+/// A step that needs what no step before it has learned fails as that (`Failure::ORDER`). EBADF is for numbers that the user
+/// gave.
+#[test]
+fn missing_step_never_looks_like_a_bad_descriptor() {
+    let of_user = |source: &Source| ["ns/join.rs", "ns/target.rs"].iter().any(|file| source.path.ends_with(file));
+    none(
+        "EBADF where a step is missing",
+        &places(|source, line| line.contains("ok_or(Failure::BADF)") && !of_user(source)),
+    );
+}
