@@ -37,8 +37,8 @@ engine::entry!(run);
 fn run(start: Start) -> i32 {
     // It lives as long as the process.
     let start: &'static Start = Box::leak(Box::new(start));
-    let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
-    let vocabulary = cli::choose(program);
+    let program = || start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
+    let vocabulary = cli::choose(program());
     wording::choose(vocabulary.wording);
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives every caller the rights of its owner.
     if start.auxiliary.secure {
@@ -46,6 +46,14 @@ fn run(start: Start) -> i32 {
             "set-id bits and file capabilities are not supported: every caller would get their rights"
         ));
     }
+    // The options keep pointers to the words, so the words are moved before one is read.
+    if vocabulary.makes_containers
+        && let Err(why) = sys::prepare_to_hide(start)
+    {
+        blame(say!("hide the arguments of"), c"nsinit", why);
+        return failed();
+    }
+    let program = program();
     let native = !vocabulary.needs_command;
     let first = match sys::own_number() {
         Ok(number) => native && number == 1,

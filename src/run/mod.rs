@@ -10,7 +10,7 @@ use crate::process::launcher;
 use crate::process::machine as boot;
 use crate::process::monitor::Supervisor;
 use crate::process::{command, container_setup, enter};
-use crate::report::message::{blame, give_up};
+use crate::report::message::give_up;
 use crate::say;
 use crate::spec::{Mode, Spec};
 use crate::state::{Command, Helper, Launch, Launcher, Outcome, Outside, Setup, Supervision, Target, descriptors};
@@ -49,7 +49,6 @@ pub fn run(spec: &Spec<'static>, start: &'static Start) -> i32 {
 pub fn leave_file(command: &CStr, start: &Start) -> Done {
     descriptors::occupy_standard()?;
     self_exe::enter(command, start)?;
-    sys::prepare_to_hide(start).map_err(|why| blame(say!("hide the arguments of"), c"nsinit", why))?;
     // The descriptors that the user names must be open as the caller left them.
     sys::close_ours(&[], &[]);
     Ok(())
