@@ -1,35 +1,46 @@
 //! The build script: packs the texts of the program, a quarter of it otherwise.
 //!
-//! It collects the literals of every `say!("...")` below src/ and replaces, again and again, the pair of bytes that is
-//! there most often by one byte that is not used yet. What comes out (`texts.rs`) is the packed texts, each ended by a NUL, the
-//! table of pairs to unpack them with, and, for the compiler alone, where each text begins.
+//! It collects the literals of every `say!("...")` below src/ and replaces, again and again, the pair of codes that is
+//! there most often by one code that is not used yet. A code has ten bits. What comes out (`texts.rs`) is the packed codes,
+//! first the pairs and then the texts, each ended by a code 0, and, for the compiler alone, where each text begins.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The first byte that stands for a pair. After 255 come those of ASCII that no text has: 1 to 31 without the line's end.
-/// src/text/packed.rs has the same.
-const FIRST: u8 = 127;
+/// A code below this one is a byte of ASCII; the others stand for a pair. src/text/packed.rs has the same.
+const FIRST: u16 = 128;
+/// The width of a code in bits. src/text/packed.rs has the same.
+const WIDTH: usize = 10;
+/// How many codes there are.
+const CODES: u16 = 1 << WIDTH;
 
 fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=scripts/pack.rs");
     let mut texts = BTreeSet::from([String::new()]);
     collect(Path::new("src"), &mut texts);
-    let (packed, pairs) = pack(&texts);
-    let mut offset = 0;
+    let (packed, mut codes) = pack(&texts);
     let mut places = BTreeMap::new();
-    for (text, bytes) in texts.iter().zip(&packed) {
-        assert!(places.insert(hash(text), offset).is_none(), "two texts with one hash: {text:?}");
-        offset += bytes.len() + 1;
+    // The longest first: a text that another one ends with needs no place of its own.
+    let mut order: Vec<_> = texts.iter().zip(&packed).collect();
+    order.sort_by_key(|(_, text)| std::cmp::Reverse(text.len()));
+    let mut ends: BTreeMap<Vec<u16>, usize> = BTreeMap::new();
+    for (text, packed) in order {
+        let place = *ends.entry(packed.clone()).or_insert(codes.len());
+        if place == codes.len() {
+            codes.extend(packed.iter().chain(&[0]));
+            for from in 1..=packed.len() {
+                ends.entry(packed[from..].to_vec()).or_insert(place + from);
+            }
+        }
+        assert!(places.insert(hash(text), place).is_none(), "two texts with one hash: {text:?}");
     }
-    assert!(offset <= usize::from(u16::MAX), "{offset} bytes of texts");
+    assert!(codes.len() <= usize::from(u16::MAX), "{} codes of texts", codes.len());
     let mut out = String::new();
-    let blob: Vec<u8> = packed.iter().flat_map(|bytes| bytes.iter().copied().chain([0])).collect();
-    writeln!(out, "static PACKED: [u8; {}] = {blob:?};", blob.len()).unwrap();
-    writeln!(out, "static PAIRS: [[u8; 2]; {}] = {pairs:?};", pairs.len()).unwrap();
+    let packed = bits(&codes);
+    writeln!(out, "static PACKED: [u8; {}] = {packed:?};", packed.len()).unwrap();
     let places: Vec<(u64, usize)> = places.into_iter().collect();
     writeln!(out, "const PLACES: [(u64, u16); {}] = {places:?};", places.len()).unwrap();
     let directory = std::env::var_os("OUT_DIR").expect("cargo sets it");
@@ -76,36 +87,39 @@ fn unescape(literal: &str) -> String {
     panic!("a literal without an end");
 }
 
-fn pack(texts: &BTreeSet<String>) -> (Vec<Vec<u8>>, Vec<[u8; 2]>) {
-    let mut packed: Vec<Vec<u8>> = texts.iter().map(|text| text.clone().into_bytes()).collect();
-    let is_text = |byte: &u8| matches!(byte, b'\n' | b' '..FIRST);
-    assert!(packed.iter().flatten().all(is_text), "a text has what is not printed");
-    // What is no code stays [0, 0].
+/// The texts in codes, and the pairs that the codes from [`FIRST`] on stand for, one after the other.
+fn pack(texts: &BTreeSet<String>) -> (Vec<Vec<u16>>, Vec<u16>) {
+    let is_text = |byte: u8| matches!(byte, b'\n' | b' '..=b'~');
+    assert!(texts.iter().flat_map(|text| text.bytes()).all(is_text), "a text has what is not printed");
+    let mut packed: Vec<Vec<u16>> = texts.iter().map(|text| text.bytes().map(u16::from).collect()).collect();
+    let mut counts = BTreeMap::new();
+    packed.iter().for_each(|text| count(&mut counts, text, 1));
     let mut pairs = Vec::new();
-    for code in (FIRST..=u8::MAX).chain(0..b' ') {
-        pairs.push([0, 0]);
-        if matches!(code, 0 | b'\n') {
-            continue;
-        }
-        let mut counts = BTreeMap::new();
-        for text in &packed {
-            for pair in text.windows(2) {
-                *counts.entry([pair[0], pair[1]]).or_insert(0) += 1;
-            }
-        }
+    for code in FIRST..CODES {
         // The first of those that are there most often: the same in every build.
-        let Some((&pair, &count)) = counts.iter().rev().max_by_key(|(_, count)| **count) else { break };
-        // Each costs two bytes itself.
-        if count <= 2 {
+        let Some((&pair, &most)) = counts.iter().rev().max_by_key(|(_, count)| **count) else { break };
+        // Each costs two codes itself.
+        if most <= 2 {
             break;
         }
-        pairs[usize::from(code.wrapping_sub(FIRST))] = pair;
-        packed.iter_mut().for_each(|text| *text = replace(text, pair, code));
+        pairs.extend(pair);
+        for text in packed.iter_mut().filter(|text| text.windows(2).any(|it| it == pair)) {
+            count(&mut counts, text, -1);
+            *text = replace(text, pair, code);
+            count(&mut counts, text, 1);
+        }
     }
     (packed, pairs)
 }
 
-fn replace(text: &[u8], pair: [u8; 2], code: u8) -> Vec<u8> {
+/// Adds `by` for each pair of the text.
+fn count(counts: &mut BTreeMap<[u16; 2], i32>, text: &[u16], by: i32) {
+    for pair in text.windows(2) {
+        *counts.entry([pair[0], pair[1]]).or_insert(0) += by;
+    }
+}
+
+fn replace(text: &[u16], pair: [u16; 2], code: u16) -> Vec<u16> {
     let mut out = Vec::new();
     let mut rest = text;
     while let [first, after @ ..] = rest {
@@ -118,4 +132,17 @@ fn replace(text: &[u8], pair: [u8; 2], code: u8) -> Vec<u8> {
         }
     }
     out
+}
+
+/// The codes one after the other, the lowest bit of each first.
+fn bits(codes: &[u16]) -> Vec<u8> {
+    // A code is read as a part of two bytes.
+    let mut packed = vec![0; codes.len() * WIDTH / 8 + 2];
+    for (index, code) in codes.iter().enumerate() {
+        let bit = index * WIDTH;
+        let [low, high] = (code << (bit % 8)).to_le_bytes();
+        packed[bit / 8] |= low;
+        packed[bit / 8 + 1] |= high;
+    }
+    packed
 }

@@ -3,10 +3,10 @@
 
 use crate::text::Text;
 
-// PACKED, PAIRS and PLACES.
+// PACKED and PLACES.
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
-/// A text of the program: its offset in the packed texts. Two are equal if their texts are.
+/// A text of the program: its place in the packed codes. Two are equal if their texts are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Say(u16);
 
@@ -46,9 +46,7 @@ impl Say {
     /// Calls `out` with each byte.
     #[inline(never)]
     pub fn each(self, out: &mut dyn FnMut(u8)) {
-        for &code in PACKED.iter().skip(self.0.into()).take_while(|code| **code != 0) {
-            unpack(code, out);
-        }
+        (self.0.into()..).map(code).take_while(|code| *code != 0).for_each(|code| unpack(code, out));
     }
 
     #[must_use]
@@ -69,15 +67,29 @@ impl Say {
     }
 }
 
-/// A code is a byte of a text or stands for two codes. The codes from 127 to 255 and then from 1 to 31 stand for two, except `\n`, whose
-/// entry in the table is [0, 0].
-fn unpack(code: u8, out: &mut dyn FnMut(u8)) {
-    match PAIRS.get(usize::from(code.wrapping_sub(127))) {
-        Some([first, second]) if *first != 0 => {
-            unpack(*first, out);
-            unpack(*second, out);
+/// A code below this one is a byte of a text; the others stand for two codes each, and those come first among the packed.
+/// scripts/pack.rs has the same.
+const FIRST: usize = 128;
+/// The width of a code in bits. scripts/pack.rs has the same.
+const WIDTH: usize = 10;
+
+/// The code at this place; 0 ends a text.
+#[inline(never)]
+fn code(place: usize) -> usize {
+    let bit = place * WIDTH;
+    match PACKED.get(bit / 8..) {
+        Some([low, high, ..]) => usize::from(u16::from_le_bytes([*low, *high])) >> (bit % 8) & ((1 << WIDTH) - 1),
+        _ => 0,
+    }
+}
+
+fn unpack(this: usize, out: &mut dyn FnMut(u8)) {
+    match this.checked_sub(FIRST) {
+        Some(pair) => {
+            unpack(code(pair * 2), out);
+            unpack(code(pair * 2 + 1), out);
         }
-        _ => out(code),
+        None => out(this as u8),
     }
 }
 
