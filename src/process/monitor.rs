@@ -46,6 +46,7 @@ pub struct Supervisor<'a> {
 
 impl<'a> Supervisor<'a> {
     #[must_use]
+    #[inline(never)]
     pub fn new(spec: &'a Spec<'a>, state: &'a mut Supervision, relay: &Relay, container: Pid) -> Supervisor<'a> {
         let reach = if spec.supervises() { Reach::Process1(container) } else { Reach::Session(container) };
         Supervisor {
@@ -64,6 +65,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Forwards signals until the container has ended. Returns the exit status.
+    #[inline(never)]
     pub fn forever(mut self) -> i32 {
         loop {
             self.read_news();

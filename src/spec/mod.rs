@@ -41,14 +41,14 @@ pub struct Spec<'a> {
     pub mode: Mode,
     pub ids: Ids,
     pub terminal: Terminal,
-    pub parsed: Parsed,
     pub namespaces: Namespaces<'a>,
-    pub root: Root<'a>,
     pub life: Life<'a>,
+    pub root: Root<'a>,
     pub channels: Channels<'a>,
     pub machine: Machine<'a>,
     pub confine: Confine<'a>,
     pub exec: Exec<'a>,
+    pub parsed: Parsed,
     /// `--enter WHO`: the process whose container it is, as `ns::target` finds it.
     pub target: Option<&'a CStr>,
 }

@@ -56,11 +56,13 @@ struct Given {
     filters: bool,
 }
 
+#[repr(C)]
 pub struct Draft {
+    // First, because it is written most often: the offsets of its first topics then fit one byte of an instruction.
+    pub spec: Spec<'static>,
     /// What is wrong with an option, where [`Bad::Complaint`] was returned; before that, the option that is read.
     pub complaint: Complaint,
     pub asked: Asked,
-    pub spec: Spec<'static>,
     /// The kinds of namespaces (CLONE_NEW*) that were named: to be made,
     unshared: u32,
     /// to be made if possible,
