@@ -18,8 +18,8 @@
 //! ns  tty                 namespaces and ids; job control and ptys
 //! confine  channels       capabilities, keyring, own executable; what is reported to processes outside
 //! rootfs                  what becomes / of a container, and all that is mounted below it
-//! supervise               waiting for processes and ending them
-//! process                 one file a process: launcher, container_setup, init, command, enter, relay, machine
+//! supervise               the one wait for signals; job control; shutdown and teardown
+//! process                 one file a process: launcher, monitor, container_setup, init, command, enter, relay, machine, pause
 //! run                     where processes begin, and what joins them
 //! ```
 //!
@@ -35,7 +35,7 @@
 //!   writes to; and short questions to the kernel in a child, while the parent stands still ([`sys::spawn`]).
 //! - No supervisor polls: it waits in one place ([`supervise::wait`]). The exceptions: the relay of a pty looks once a second
 //!   while it is in the background with unread input; a shutdown without a pid namespace looks for new descendants while it
-//!   kills; a filter that forbids rt_sigtimedwait(2) leaves nothing but waiting for children.
+//!   kills; where a filter forbids rt_sigtimedwait(2), a wait with a time limit looks every 10 ms.
 //! - The kernel follows no path of the container for a process of nsinit ([`fs::resolve`]). The exceptions come after the root
 //!   is entered, with the rights of the command: its working directory, its executable, its lock files.
 //! - No process of the container is in a process group of the caller ([`tty::job`]), except in a sandbox without

@@ -1,19 +1,19 @@
-//! PROCESS: INIT, from CMD's start to the end. Process 1 of a container or an image, or the reaper of CMD's orphans.
+//! PROCESS: the parent of the command, from the command's start to the end: process 1 of a container or of an image, or the
+//! reaper of the command's orphans.
 //!
-//! - Namespaces: the container's, entered; or the caller's (`Mode::Init`, `Mode::Enter`), and then we are
-//!   the launcher too.
+//! - Namespaces: the container's; with `Mode::Init` and `Mode::Enter` the caller's: then this process is the launcher too,
+//!   the outermost supervisor.
 //! - Rights: CAP_KILL.
-//! - Signals: all blocked and taken one by one, so that none is lost and none wakes us without cause. A fault of our
-//!   own (SIGSEGV ...) still ends us: the kernel does not block those.
-//! - Nothing may fail from here on: there is no `Result` in this file.
-//! - Next: exit(2) with CMD's status, and the kernel ends what is left.
+//! - Signals: all blocked and read one by one, so that none is lost. A fault of its own (SIGSEGV ...) still ends the
+//!   process: the kernel does not block the signal of a fault.
+//! - No step may fail: no function here but `reap` returns a `Result`.
+//! - Next: exit(2) with the command's status. At the end of process 1, the kernel kills what is left of its pid namespace.
 
 use core::ffi::CStr;
 
 use rustix::process::Pid;
 
 use crate::channels::start;
-use crate::fs::procfs;
 use crate::report::exit;
 use crate::report::message::{blame, failed, tell};
 use crate::report::wording::{self, Event};
@@ -29,24 +29,24 @@ use crate::sys::files::read;
 use crate::sys::{self, Apart, Change, Done, SI_KERNEL, Siginfo, Signal, Time};
 use crate::tty::pty;
 
-/// What process 1 knows.
+/// The parent of the command.
 pub struct Init<'a> {
     spec: &'a Spec<'a>,
     state: &'a mut Supervision,
     command: Pid,
     life: Life,
-    /// What CMD died of.
+    /// The signal that the command died of.
     killer: Option<Signal>,
     job: Job,
-    /// CMD's name.
+    /// The command's name.
     name: &'a CStr,
-    /// CMD, as long as it has not been executed.
+    /// The memory of the command until it has been executed.
     apart: Apart<'a>,
-    /// Whether CMD has been executed, if that is known already.
+    /// Whether the command was executed. `None`: not known yet.
     ran: Option<bool>,
-    /// That could not be reported: CMD is killed.
+    /// The execution could not be reported: the command is killed.
     refused: bool,
-    /// Called when CMD has been executed.
+    /// Called when the command has been executed.
     then: &'a dyn Fn(),
 }
 
@@ -81,16 +81,16 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// Reaps and forwards until all is at its end. Returns the exit status.
+    /// Reaps children and forwards signals until the end. Returns the exit status.
     pub fn forever(mut self) -> i32 {
-        self.tell(1, Event::Started, [self.command.as_raw_nonzero().get(), 0]);
+        self.log(1, Event::Started, [self.command.as_raw_nonzero().get(), 0]);
         loop {
             let reaped = self.reap();
-            let nobody_left = reaped.is_err();
+            let none_left = reaped.is_err();
             self.look_for_start();
             let life = self.life;
             match life {
-                // A filter around us forbids wait4(2): nobody will tell us of CMD's end.
+                // A seccomp filter forbids wait4(2): the end of the command would not be seen.
                 Life::Running { .. } => {
                     if let Err(why) = reaped {
                         job_control::send(self.command, Signal::KILL);
@@ -98,14 +98,14 @@ impl<'a> Init<'a> {
                         return failed();
                     }
                 }
-                Life::Ended { status, until } if nobody_left || !self.outlives(status, until) => {
+                Life::Ended { status, until } if none_left || !self.outlives(status, until) => {
                     return self.finish(status);
                 }
-                Life::Ending { status, .. } | Life::Killing { status } if nobody_left => return self.finish(status),
+                Life::Ending { status, .. } | Life::Killing { status } if none_left => return self.finish(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
                 Life::Killing { status } if self.spec.life.process_1 => return self.finish(status),
                 Life::Killing { .. } => {
-                    // Else they could fork faster than they are killed.
+                    // Stopped first: otherwise they may fork faster than they are killed.
                     self.signal_rest(&[Signal::STOP]);
                     self.signal_rest(&[Signal::KILL]);
                 }
@@ -113,7 +113,8 @@ impl<'a> Init<'a> {
             }
             match wait::signal(self.life.patience(), self.instead()) {
                 Heard::Signal(info) => {
-                    // Signals come in the order of their numbers: whether CMD is stopped may be told by a later one.
+                    // The kernel hands out signals by their numbers, lowest first: a SIGCHLD that is still pending may
+                    // be about a stop of the command.
                     let _ = self.reap();
                     self.take(&info);
                 }
@@ -128,12 +129,12 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// What is waited for if signals cannot be: first of all, the end of the pipe that tells whether CMD has been executed.
+    /// What to wait for without signals: until it is known whether the command was executed, the pipe that tells.
     fn instead(&self) -> Instead {
         Instead { input: self.state.launch.executed.filter(|_| self.ran.is_none()).map(|pipe| pipe.read), ..ANY_CHILD }
     }
 
-    /// CMD has ended and others have not. Whether they are waited for.
+    /// The command has ended, other processes may have not. Returns whether to wait for them.
     fn outlives(&mut self, status: u8, until: Option<Time>) -> bool {
         let until = match self.spec.life.end {
             End::AtOnce | End::Term { .. } => return false,
@@ -151,16 +152,16 @@ impl<'a> Init<'a> {
         true
     }
 
-    /// The exit status that stands for the command's; or the supervisor's own death by the signal that the command died of.
+    /// Returns the exit status that stands for the command's; or dies of the signal that the command died of.
     fn finish(self, status: u8) -> i32 {
         if let End::Term { group } = self.spec.life.end
             && let Some(signal) = self.rewritten(Signal::TERM)
         {
             if group {
-                // Only the group: the command's own number may be another's by now.
+                // Only the group: the command was reaped, so that another process may have its number.
                 let _ = sys::kill(-self.command.as_raw_nonzero().get(), signal);
             }
-            self.tell(2, Event::Forwarded, [signal.number(), 0]);
+            self.log(2, Event::Forwarded, [signal.number(), 0]);
         }
         let own = if self.refused { failed() } else { self.remapped(status).into() };
         let outcome = Outcome { status: own, ran: self.ran == Some(true) && !self.refused, killer: self.killer };
@@ -178,7 +179,7 @@ impl<'a> Init<'a> {
         if !spec.makes_container() {
             let mut ended = Ended { launch, outside, job: Some(job), outcome };
             let _ = teardown::plan(&mut ended);
-            // After the relay: a raw terminal needs more than the end of a line.
+            // After the relay: on a raw terminal, a newline does not return to the start of the line.
             report();
             return teardown::exit(&ended);
         }
@@ -197,58 +198,59 @@ impl<'a> Init<'a> {
         self.spec.life.remap.iter().find(|(from, _)| *from == status).map_or(status, |(_, to)| *to)
     }
 
-    /// Whether CMD has been executed, if we are to know, and are the one whom he tells.
+    /// Looks whether the command has been executed.
     fn look_for_start(&mut self) {
-        if let (None, Some(pipe)) = (self.ran, self.state.launch.executed) {
-            match read(pipe.read, &mut [0u8; 2]) {
-                // End of file: CMD had the last copy of the other end, and execve(2) closed it.
-                Ok(0) => {
-                    self.ran = Some(true);
-                    self.apart.reclaim();
-                    sys::close(pipe.read);
-                    if self.spec.makes_container() {
-                        if self.spec.awaits_start() {
-                            // It has been, or has said before that it will never be.
-                            self.state.launch.inform(News::Started, 0);
-                        }
-                    } else {
-                        self.job.begin();
-                        self.refused = !start::report(self.spec, &mut self.state.outside, self.command);
-                        if self.refused {
-                            job_control::send(self.command, Signal::KILL);
-                        }
-                    }
-                    (self.then)();
-                }
-                Ok(_) => self.ran = Some(false),
-                Err(_) => {}
+        let (None, Some(pipe)) = (self.ran, self.state.launch.executed) else { return };
+        match read(pipe.read, &mut [0u8; 2]) {
+            // End of file: the command had the last copy of the write end, and execve(2) closed it.
+            Ok(0) => {
+                self.ran = Some(true);
+                sys::close(pipe.read);
+                self.begun();
             }
+            Ok(_) => self.ran = Some(false),
+            Err(_) => {}
         }
     }
 
-    /// Whether the launcher is no more. He may have no number in our pid namespace.
+    /// The command has been executed; or it has told the launcher before that it never will be.
+    fn begun(&mut self) {
+        self.apart.reclaim();
+        if !self.spec.makes_container() {
+            self.job.begin();
+            self.refused = !start::report(self.spec, &mut self.state.outside, self.command);
+            if self.refused {
+                job_control::send(self.command, Signal::KILL);
+            }
+        } else if self.spec.awaits_start() {
+            self.state.launch.inform(News::Started, 0);
+        }
+        (self.then)();
+    }
+
+    /// Whether the launcher has ended. It may have no number in our pid namespace: the end of the pipe tells.
     fn is_alone(&self) -> bool {
         self.state.launch.go.known().is_some_and(|pipe| pipe.is_ended() == Ok(true))
     }
 
-    fn tell(&self, level: u8, event: Event, numbers: [i32; 2]) {
+    fn log(&self, level: u8, event: Event, numbers: [i32; 2]) {
         if self.spec.life.verbose >= level {
             tell(event, numbers, self.name);
         }
     }
 
-    /// Takes all that have ended.
+    /// Reaps all children that have changed.
     ///
     /// # Errors
-    /// ECHILD: no child is left; those of a filter around us.
+    /// ECHILD: no child is left. EPERM, ENOSYS or any other: a seccomp filter forbids wait4(2).
     fn reap(&mut self) -> Done {
-        let mut told = false;
+        let mut logged = false;
         loop {
             let Some((pid, change)) = sys::wait4(None, false)? else { return Ok(()) };
-            if !told {
-                // A SIGCHLD may have been forestalled, or stand for several children.
-                self.tell(3, Event::ChildChanged, [Signal::CHLD.number(), 0]);
-                told = true;
+            if !logged {
+                // Once for each batch: one SIGCHLD may stand for several children, or be read later than its child.
+                self.log(3, Event::ChildChanged, [Signal::CHLD.number(), 0]);
+                logged = true;
             }
             self.child_changed(pid, change);
         }
@@ -262,25 +264,25 @@ impl<'a> Init<'a> {
         if ended && self.job.was_relay(pid) {
             return;
         }
-        self.tell_child(pid, change);
+        self.log_child(pid, change);
         if ended && self.spec.life.tell_reaped {
             tell(Event::Reaped, [pid.as_raw_nonzero().get(), 0], c"");
         }
     }
 
     /// Reports a child that has ended.
-    fn tell_child(&self, pid: Pid, change: Change) {
+    fn log_child(&self, pid: Pid, change: Change) {
         let (event, how) = match change {
             Change::Exited(status) => (Event::Exited, status.into()),
             Change::Killed(signal) => (Event::Killed, signal.number()),
             _ => return,
         };
-        self.tell(3, event, [pid.as_raw_nonzero().get(), how]);
+        self.log(3, event, [pid.as_raw_nonzero().get(), how]);
     }
 
     fn command_changed(&mut self, change: Change) {
         if wording::chosen().tells_of_command {
-            self.tell_child(self.command, change);
+            self.log_child(self.command, change);
         }
         match change {
             Change::Exited(status) => self.life.set_ended(status),
@@ -296,10 +298,11 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// CMD is stopped: so is the job, which the launcher sees to, or, where there is none, we do.
+    /// The command is stopped: the outermost supervisor stops the job.
     fn pass_stop_on(&mut self, signal: Signal) {
-        if self.spec.terminal.pty && matches!(signal, Signal::TTIN | Signal::TTOU) {
-            // No shell could give it the terminal, and the kernel would not have stopped a leader of the session.
+        if self.spec.terminal.pty && signal.waits_for_terminal() {
+            // No shell would bring it to the foreground of its own terminal. If it led the session, the kernel would not have
+            // stopped it: it is hung up, as the kernel does to an orphaned process group with a stopped member (setpgid(2)).
             self.job.signal_group(Signal::HUP);
             self.job.signal_group(Signal::CONT);
             return;
@@ -319,25 +322,25 @@ impl<'a> Init<'a> {
         if info.signal() == Signal::CHLD {
             return;
         }
-        self.tell(3, Event::Received, [info.signal().number(), 0]);
+        self.log(3, Event::Received, [info.signal().number(), 0]);
         if self.job.keeps(info) {
             return;
         }
-        // What the terminal sends to our group, CMD has got already if it is in it.
+        // The kernel sends a terminal's signal to the whole process group: a command in ours has got it already.
         if info.code() == SI_KERNEL && !self.spec.life.own_group {
             return;
         }
         if let Some(signal) = self.rewritten(info.signal()) {
-            self.tell(2, Event::Forwarded, [signal.number(), 0]);
+            self.log(2, Event::Forwarded, [signal.number(), 0]);
             self.forward(info, signal);
         }
         if self.spec.life.stop_with_command && info.signal().stops_jobs() {
-            self.tell(3, Event::Suspended, [0, 0]);
+            self.log(3, Event::Suspended, [0, 0]);
             sys::stop();
         }
     }
 
-    /// Passes on what `info` tells of, as `signal`.
+    /// Forwards what `info` describes, as `signal`.
     fn forward(&mut self, info: &Siginfo, signal: Signal) {
         let contained = self.spec.makes_container();
         if signal.ends() {
@@ -347,10 +350,9 @@ impl<'a> Init<'a> {
         match (info.code(), self.spec.life.audience) {
             (TO_FOREGROUND, _) if contained => self.job.obey_foreground(),
             (TO_GROUP, _) if contained => self.job.signal_group(signal),
-            // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
-            // What the terminal sends us it sends to a group, and CMD's is another: it means the whole job.
+            // The kernel sent it to our process group, and means the whole job.
             (SI_KERNEL, _) if !contained && self.job.has_terminal() => self.job.pass_on_from_terminal(signal),
-            // A stopped job is one: what continues its leader continues all of it.
+            // Whatever continues a stopped command continues its whole process group.
             _ if signal == Signal::CONT && stopped => self.job.resume(),
             (_, Audience::All) => self.signal_rest(&[signal]),
             (_, Audience::Group) => self.job.signal_group(signal),
@@ -358,54 +360,38 @@ impl<'a> Init<'a> {
             _ => job_control::send(self.command, signal),
         }
         match signal {
-            // What is to end must run to do so.
+            // A stopped process handles no signal but SIGKILL: it must run to end.
             _ if signal.ends() && stopped => self.job.signal_group(Signal::CONT),
-            // ^Z right after `fg`: the kernel has dropped the SIGCONT that was on its way (signal(7)), so CMD never went on
-            // and is not stopped anew, but the job is to be.
+            // ^Z right after `fg`: a stop signal discards a pending SIGCONT (signal(7)), so that the command stays stopped and no
+            // new stop is reported. The job must stop all the same.
             _ if signal.stops_jobs() && stopped => self.pass_stop_on(signal),
             _ => {}
         }
     }
 
-    /// What a signal is forwarded as.
+    /// The signal that `signal` is forwarded as. `None`: it is dropped.
     fn rewritten(&self, signal: Signal) -> Option<Signal> {
         let number = signal.number() as u8;
         let rewrite = self.spec.life.rewrite.iter().find(|(from, _)| *from == number);
         let to = rewrite.map_or(number, |(_, to)| *to);
         if rewrite.is_some() {
-            self.tell(3, Event::Translated, [number.into(), to.into()]);
+            self.log(3, Event::Translated, [number.into(), to.into()]);
         }
         if to == 0 {
-            self.tell(3, Event::Dropped, [0, 0]);
+            self.log(3, Event::Dropped, [0, 0]);
         }
         (to != 0).then_some(Signal::new(to.into()))
     }
 
-    /// All processes but us: kill(-1) as process 1, else all our descendants.
+    /// Signals all processes but this one.
     fn signal_rest(&self, signals: &[Signal]) {
         if self.spec.life.process_1 {
             for signal in signals {
                 let _ = sys::kill(-1, *signal);
             }
-        } else if let Some(proc) = self.state.tree {
-            descendants::signal_all(proc, signals);
-        } else if !self.spec.makes_container()
-            && let Ok(proc) = procfs::open()
-        {
-            descendants::signal_all(proc, signals);
-            sys::close(proc);
-        }
-    }
-}
-
-/// Has no CMD: reaps until it is asked to end. Returns the exit status.
-pub fn pause() -> i32 {
-    loop {
-        while matches!(sys::wait4(None, false), Ok(Some(_))) {}
-        if let Heard::Signal(info) = wait::signal(None, ANY_CHILD)
-            && matches!(info.signal(), Signal::INT | Signal::TERM)
-        {
-            return 0;
+        } else {
+            // In a container, /proc is not the caller's any more.
+            descendants::signal_all(self.state.tree, !self.spec.makes_container(), signals);
         }
     }
 }

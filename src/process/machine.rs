@@ -1,10 +1,11 @@
-//! PROCESS: the first process of a machine, `/init`; or of a container that is to be like one.
+//! PROCESS: the first process of a machine, `/init`; or of a container that works like a machine.
 //!
 //! - Namespaces and rights: those that the kernel gave it.
-//! - What is missing is told and done without: an end of this process would be the kernel's (`Attempted to kill init!`).
-//! - CMD is a child, which does all that can go wrong, as any other nsinit would.
-//! - Signals: all blocked and taken one by one. Those that mean the machine end it; the others are CMD's.
-//! - Next: `power`, which has the kernel end the machine; or, with `--switch-root`, the init that takes over.
+//! - A step that fails gives a warning, and the next one follows: if this process ends, the kernel panics
+//!   (`Attempted to kill init!`).
+//! - The command is started by a child, another nsinit, which does all that may fail.
+//! - Signals: all blocked and read one by one. A signal for the machine ends it; all others are forwarded to the child.
+//! - Next: `supervise::machine`, which runs the command, and `supervise::power`, which has the kernel end the machine; or, with `--switch-root`, the init of the new root.
 
 use core::ffi::CStr;
 
@@ -12,30 +13,25 @@ use linux_raw_sys::general as raw;
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, access, fstat, makedev, mknodat, statat};
 use rustix::process::{Pid, getpid};
 use rustix::system::{RebootCommand, reboot};
-use rustix::termios::isatty;
 
 use crate::fs::procfs;
 use crate::fs::staging::{DATA, mount_by_path};
 use crate::ns::loopback;
 use crate::process::command::become_command;
-use crate::report::exit;
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, warn};
 use crate::rootfs::{image, initramfs, pseudofs};
 use crate::say;
-use crate::spec::{AtEnd, Spec};
+use crate::spec::Spec;
 use crate::state::{Command, Launch, descriptors};
 use crate::step::{self, OnError, block_signals, clear_umask, stop_ignoring_children, walk};
-use crate::supervise::job_control;
-use crate::supervise::power::Power;
-use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
-use crate::sys::{self, Change, Done, Failure, Signal, Standard, Time};
+use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Say;
 
 type Step = step::Step<Launch>;
 
-/// What the machine is prepared with. A failure is reported, and the machine goes on without it.
+/// How the machine is prepared. A step that fails gives a warning.
 static PREPARE: [Step; 9] = [
     stop_ignoring_children().on_error(WARN),
     block_signals().on_error(WARN),
@@ -53,7 +49,7 @@ static PREPARE: [Step; 9] = [
     Step::new(say!("set umask"), |launch| sys::umask(launch.caller.umask).map(|_| ())).on_error(WARN),
 ];
 
-/// The rest, where the machine is not given up to another init. Each start of the command is a launch of its own.
+/// What follows without `--switch-root`. Each start of the command is a launch of its own.
 static SESSION: [Step; 1] = [Step::new(say!("start a session"), |_| Ok(()))];
 
 /// `--switch-root`: the command becomes the init of another root.
@@ -66,7 +62,7 @@ static SWITCH: [Step; 4] = [
     Step::new(say!("switch to root"), |launch| {
         initramfs::switch(switch_root(&launch.spec))?;
         if launch.spec.machine.is_whole {
-            // As the kernel has it.
+            // The state in which the kernel starts its first process.
             let _ = reboot(RebootCommand::CadOn);
         }
         Ok(())
@@ -87,7 +83,10 @@ fn switch_root<'a>(spec: &Spec<'a>) -> &'a CStr {
     spec.machine.switch_root.unwrap_or_default()
 }
 
-/// Whether the new root has what is to be executed.
+/// Whether the command can be executed in the new root.
+///
+/// # Errors
+/// Why not, reported.
 fn look_there(spec: &Spec<'_>) -> Done {
     let look = |(spec, dir): &(&Spec<'_>, Fd)| {
         let there =
@@ -108,7 +107,7 @@ fn look_there(spec: &Spec<'_>) -> Done {
     }
 }
 
-/// A file system of the kernel's, and where it belongs.
+/// A file system that the kernel fills, and its mount point.
 struct Mount {
     place: &'static CStr,
     kind: &'static CStr,
@@ -133,7 +132,10 @@ static MOUNTS: [Mount; 6] = [
 ];
 
 impl Mount {
-    /// Mounts it, unless something is there already.
+    /// Mounts it, unless something is mounted there already.
+    ///
+    /// # Errors
+    /// ENODEV: the kernel was built without it; others: see mkdir(2), open(2), mount(2).
     fn make(&self) -> Done {
         match files::make_directory(HERE, self.place, 0o755) {
             Ok(()) | Err(Failure::EXIST | Failure::ROFS) => {}
@@ -154,7 +156,7 @@ impl Mount {
 fn file_systems() -> Done {
     for mount in &MOUNTS {
         match mount.make() {
-            // Who left it out of the kernel knows.
+            // The kernel was built without it.
             Ok(()) | Err(Failure::NODEV) => {}
             Err(why) => warn(say!("mount"), mount.place, why, Say::NOTHING),
         }
@@ -162,7 +164,7 @@ fn file_systems() -> Done {
     Ok(())
 }
 
-/// The devices that programs rely on, where the kernel makes none: a name, and its number.
+/// The devices that programs need, for a kernel without devtmpfs: the path, and the device number.
 static DEVICES: [(&CStr, u32, u32); 9] = [
     (c"/dev/null", 1, 3),
     (c"/dev/zero", 1, 5),
@@ -174,10 +176,13 @@ static DEVICES: [(&CStr, u32, u32); 9] = [
     (c"/dev/console", 5, 1),
     (c"/dev/kmsg", 1, 11),
 ];
-/// How many of them everybody may use.
+/// So many of them are for all users.
 const COMMON: usize = 7;
 
-/// The kernel's own are those of the whole machine.
+/// Fills /dev. A devtmpfs shows the devices of the whole machine: a container gets a tmpfs.
+///
+/// # Errors
+/// See mount(2), mknod(2), symlink(2).
 fn devices(of_machine: bool) -> Done {
     if let Err(why) = if of_machine { DEV.make() } else { Err(Failure::NODEV) } {
         let tmpfs = Mount { kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NOEXEC, ..DEV };
@@ -199,7 +204,11 @@ fn devices(of_machine: bool) -> Done {
     Ok(())
 }
 
-/// The kernel opened it for us before there was this /dev, or could not; without any the kernel's log has our messages.
+/// Makes /dev/console the standard descriptors that the kernel could not open, or opened in the /dev before. Without a console,
+/// messages go to the kernel's log.
+///
+/// # Errors
+/// ENOENT, ENODEV: the machine has no console; others: see open(2).
 fn console(of_machine: bool) -> Done {
     const STANDARD: [Standard; 3] = [Standard::Input, Standard::Output, Standard::Error];
     let had = STANDARD.into_iter().all(sys::is_given);
@@ -232,7 +241,7 @@ pub fn prepare(launch: &mut Launch) -> Done {
     if launch.explains { Ok(()) } else { descriptors::occupy_standard() }
 }
 
-/// What follows.
+/// What follows [`prepare`].
 ///
 /// # Errors
 /// The first step of `--switch-root` that failed, reported.
@@ -240,11 +249,11 @@ pub fn plan(launch: &mut Launch) -> Done {
     if launch.spec.machine.switch_root.is_some() { walk(&SWITCH, launch) } else { walk(&SESSION, launch) }
 }
 
-/// Whether we are the kernel's first process, and not the first of a pid namespace: only there Ctrl-Alt-Del can be had
-/// (reboot(2)).
+/// Whether this is the first process of the kernel, and not of a pid namespace: only the first pid namespace may change what
+/// Ctrl-Alt-Del does (reboot(2)).
 #[must_use]
 pub fn is_whole_machine() -> bool {
-    /// `PROC_PID_INIT_INO`: the inode number of the pid namespace that the kernel begins with.
+    /// `PROC_PID_INIT_INO`: the inode number of the first pid namespace.
     const FIRST: u64 = 0xefff_fffc;
     if getpid() != Pid::INIT {
         return false;
@@ -252,139 +261,15 @@ pub fn is_whole_machine() -> bool {
     match reboot(RebootCommand::CadOff).map_err(Failure::from) {
         Ok(()) => return true,
         Err(Failure::INVAL) => return false,
-        // It may not be asked, here or around us.
+        // CAP_SYS_BOOT is missing, or a seccomp filter forbids the call.
         Err(_) => {}
     }
     let proc = files::directory(HERE, c"/proc").ok().filter(|proc| procfs::is_procfs(*proc));
     match proc.map(|proc| statat(proc, c"self/ns/pid", AtFlags::empty())) {
         Some(Ok(stat)) => stat.st_ino == FIRST,
-        // One of another pid namespace has no `self` for us.
+        // A procfs of another pid namespace has no `self` for this process.
         Some(Err(_)) => false,
-        // Process 2 is the kernel's there, and in no group that has a number.
+        // Process 2 of a machine is kthreadd, in a process group without a number.
         None => sys::is_of_no_group(2),
-    }
-}
-
-/// What is to run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    Command,
-    Shell,
-}
-
-/// The supervisor of a machine.
-pub struct Machine<'a> {
-    pub spec: &'a Spec<'a>,
-    /// Begins it, as a child.
-    pub begin: &'a dyn Fn(What) -> Result<Pid, Failure>,
-    /// It, as long as it runs,
-    pub child: Option<Pid>,
-    /// and how it ended.
-    pub status: u8,
-}
-
-/// CMD is started again at once if it ran for so many seconds; else after a second, and each time twice as many,
-const LONG: i64 = 10;
-/// up to these.
-const LONGEST_PAUSE: u32 = 64;
-/// Seconds to read on the console why nothing ran, before the machine ends.
-const TO_READ: u32 = 3;
-
-impl Machine<'_> {
-    /// Runs CMD, again if that was asked for, until the machine is to end. `runs`: there is a CMD.
-    pub fn supervise(&mut self, runs: bool) -> Power {
-        let at_end = self.spec.machine.at_end;
-        let mut pause = 0;
-        let mut to_read = !runs;
-        let mut next = match at_end {
-            _ if runs => Some(What::Command),
-            AtEnd::Shell => Some(What::Shell),
-            _ => None,
-        };
-        while let Some(what) = next {
-            let began = sys::now();
-            if let Some(power) = self.run(what) {
-                return power;
-            }
-            let seconds = sys::now().since(began).seconds;
-            // What failed at once may have told why.
-            to_read = seconds == 0 && matches!(self.status, 125..=127);
-            next = match (at_end, what) {
-                (AtEnd::Respawn, _) => {
-                    pause = if seconds >= LONG { 0 } else { (pause * 2).clamp(1, LONGEST_PAUSE) };
-                    if let Some(power) = self.wait(Some(pause)) {
-                        return power;
-                    }
-                    Some(what)
-                }
-                (AtEnd::Shell, What::Command) => Some(What::Shell),
-                _ => None,
-            };
-        }
-        if to_read
-            && isatty(Standard::Error.fd())
-            && let Some(power) = self.wait(Some(TO_READ))
-        {
-            return power;
-        }
-        match at_end {
-            AtEnd::Reboot => Power::Restart,
-            AtEnd::Halt => Power::Halt,
-            _ => Power::Off,
-        }
-    }
-
-    /// Runs it. Returns how the machine is to end, if somebody said so meanwhile.
-    fn run(&mut self, what: What) -> Option<Power> {
-        match (self.begin)(what) {
-            Ok(child) => {
-                self.child = Some(child);
-                self.wait(None)
-            }
-            Err(why) => {
-                warn(say!("fork"), c"CMD", why, Say::NOTHING);
-                self.status = exit::FAILED.number;
-                None
-            }
-        }
-    }
-
-    /// Until the child has ended, or the seconds are over, or the machine is to end.
-    fn wait(&mut self, seconds: Option<u32>) -> Option<Power> {
-        let until = seconds.map(|seconds| sys::now().after(seconds));
-        loop {
-            let (pid, change) = match sys::wait4(None, false) {
-                Ok(Some(changed)) => changed,
-                // A filter forbids wait4(2).
-                Err(_) if self.child.is_some() => return None,
-                _ => match wait::signal(until.map(Time::left), ANY_CHILD) {
-                    Heard::Signal(info) => {
-                        match (Power::asked_by(info.signal()), self.child) {
-                            (None, Some(child)) if info.signal() != Signal::CHLD => job_control::forward(child, &info),
-                            (None, _) => {}
-                            (asked, _) => return asked,
-                        }
-                        continue;
-                    }
-                    Heard::Child(pid, change) => (pid, change),
-                    Heard::Nothing => continue,
-                    Heard::TimeIsOver => return None,
-                },
-            };
-            if Some(pid) == self.child && self.has_ended(change) {
-                return None;
-            }
-        }
-    }
-
-    /// Whether that change of the child was its end, and how that was.
-    pub fn has_ended(&mut self, change: Change) -> bool {
-        self.status = match change {
-            Change::Exited(status) => status,
-            Change::Killed(signal) => exit::of_signal(signal),
-            _ => return false,
-        };
-        self.child = None;
-        true
     }
 }

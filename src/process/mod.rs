@@ -11,4 +11,5 @@ pub mod init;
 pub mod launcher;
 pub mod machine;
 pub mod monitor;
+pub mod pause;
 pub mod relay;

@@ -1,8 +1,8 @@
 //! PROCESS: the launcher while the container runs: it forwards signals to process 1 and waits for its end.
 //!
 //! - Namespaces, rights: the caller's.
-//! - Signals: all blocked and taken one by one.
-//! - Nothing may fail. If the launcher is killed, the kernel kills process 1.
+//! - Signals: all blocked and read one by one.
+//! - No step may fail. If the launcher is killed, the kernel kills process 1.
 //! - Next: exit(2) with the command's status.
 
 use rustix::process::Pid;
@@ -29,18 +29,19 @@ pub struct Supervisor<'a> {
     /// Process 1.
     container: Pid,
     job: Job,
-    /// The signal that CMD died of, if the launcher is to die of it too.
+    /// The signal that the command died of.
     killer: Option<Signal>,
-    /// The signal that process 1 was killed for, before CMD began.
+    /// The signal for which process 1 was killed before it started the command.
     ended_for: Option<Signal>,
-    /// That CMD has been executed could not be reported: the container ends.
+    /// The execution of the command could not be reported: the container ends.
     refused: bool,
-    /// CMD has been executed, and that was reported; or it never was.
+    /// The command has been executed, and that was reported.
     started: bool,
+    /// The command was never executed.
     failed: bool,
-    /// Nothing will be written to the pipe of the news any more.
+    /// The pipe of the news has no writer any more.
     is_silent: bool,
-    /// CMD's exit status, where process 1 goes on without it.
+    /// The command's exit status, if process 1 goes on without the launcher.
     left: Option<u8>,
 }
 
@@ -111,7 +112,7 @@ impl<'a> Supervisor<'a> {
                     }
                 }
                 Err(why) => {
-                    // Not reaped, it is still there under its number; unwatched it does not go on.
+                    // It has not been reaped, so that the number is its own. Without a supervisor it must not go on.
                     job_control::send(self.container, Signal::KILL);
                     blame(say!("wait for"), c"process 1", why);
                     return Some(failed());
@@ -133,7 +134,7 @@ impl<'a> Supervisor<'a> {
             Change::Killed(Signal::INT) if self.spec.life.process_1 => Some(0),
             Change::Killed(signal) => Some(self.died_of(signal)),
             Change::Stopped(signal) => {
-                // It is CMD itself: no other process reports it.
+                // Process 1 is the command: no other process reports its stop.
                 if !self.spec.supervises() {
                     self.job.stop(signal);
                 }
@@ -164,7 +165,7 @@ impl<'a> Supervisor<'a> {
             (Signal::CHLD, _) => self.job.look_after_relay(),
             (Signal::IO, _) if self.state.launch.is_news(info) => {}
             (Signal::CONT, _) => self.job.resume(),
-            // CMD is in our group and has got it already; or has left it, and is not of the job that is stopped.
+            // The command is in our process group, and has got it already; or it has left the group, and with it the job.
             (_, SI_KERNEL) if !life.own_group && (signal.stops_jobs() || !life.new_session) => {
                 if signal.stops_jobs() {
                     sys::stop();
@@ -175,7 +176,8 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Ends the container. Where no pid namespace ends with process 1, that ends the others, as if we were no more.
+    /// Ends the container. Without a pid namespace, process 1 kills the other processes, as it does at the launcher's end: the
+    /// end of `go` is that end, and SIGTERM has process 1 look at it.
     fn give_up(&self) {
         if self.spec.life.process_1 || !self.spec.supervises() {
             return job_control::send(self.container, Signal::KILL);
@@ -194,7 +196,7 @@ impl<'a> Supervisor<'a> {
                 Ok(2) => news,
                 Ok(0) => {
                     self.is_silent = true;
-                    // No process has it open any more: process 1 itself has been executed as CMD.
+                    // No process has it open any more: process 1 itself has been executed as the command.
                     if self.spec.supervises() || self.started || self.failed {
                         return;
                     }

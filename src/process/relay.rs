@@ -1,10 +1,10 @@
-//! PROCESS: RELAY, `--pty`. A child of the launcher, which copies between the caller's terminal and CMD's.
+//! PROCESS: the relay of `--pty`, a child of the launcher, which copies between the caller's terminal and the command's.
 //!
-//! - Namespaces, rights: the launcher's. It is in his process group, so that the terminal takes both for one job.
-//! - Signals: all blocked and read from a descriptor. The launcher stops it where the whole job stops.
-//! - It begins when CMD has been executed. It ends by the launcher's word, when all is copied, or when he is no more;
-//!   without it CMD's terminal is hung up.
-//! - The terminal is made raw here, and what it was here; by the launcher, if this one was killed.
+//! - Namespaces, rights: the launcher's. It is in the launcher's process group: to the caller's shell both are one job.
+//! - Signals: all blocked, and read from a signalfd(2), because it waits for descriptors too. The launcher stops it with the job.
+//! - It begins when the command has been executed. It ends when the launcher says so and all is copied, or when the launcher
+//!   has ended. Without it the kernel hangs up the command's terminal.
+//! - It makes the caller's terminal raw, and restores it at the end. If it is killed, the launcher restores it.
 
 use crate::report::message::{blame, failed};
 use crate::say;
@@ -15,12 +15,12 @@ use crate::sys::{self, Done, Failure, Kept, Polled, READABLE, Standard, Time, WR
 use crate::tty::job;
 use crate::tty::pty;
 
-/// How long what is typed for others may lie there before it is looked whether it is for us.
+/// How often a relay in the background looks whether it is in the foreground, while there is unread input.
 const PATIENCE: Time = Time { seconds: 1, nanos: 0 };
 
 const AT_ONCE: Time = Time { seconds: 0, nanos: 0 };
 
-/// Bytes that are under way in one direction. To a pipe that can be written, as many can be written at once (PIPE_BUF).
+/// The most bytes on their way in one direction. A pipe that poll(2) reports writable takes as many without blocking (PIPE_BUF).
 const CHUNK: usize = 4096;
 
 /// Bytes on their way.
@@ -41,14 +41,20 @@ impl Buffer {
         self.bytes.get(self.from..self.to).unwrap_or_default()
     }
 
-    /// Takes what there is to read. Only for one that is empty.
+    /// Reads into an empty buffer.
+    ///
+    /// # Errors
+    /// EAGAIN: there is nothing to read; EIO: the terminal was hung up, or we are in its background; others: see read(2).
     fn fill(&mut self, from: Fd) -> Result<usize, Failure> {
         let length = read(from, self.bytes.as_mut_slice())? as usize;
         (self.from, self.to) = (0, length);
         Ok(length)
     }
 
-    /// Writes what can be written. What nobody hears any more is an end; what finds no room is lost.
+    /// Writes what `to` takes. Other errors than those below lose the bytes: a full disk does not end the command.
+    ///
+    /// # Errors
+    /// EPIPE, EIO: no process reads them any more.
     fn drain(&mut self, to: Fd) -> Done {
         match write(to, self.rest()) {
             Ok(length) => self.from += length as usize,
@@ -60,23 +66,24 @@ impl Buffer {
     }
 }
 
-/// What there is to read from the caller.
+/// The caller's standard input.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Input {
     Open,
-    /// It is for who is in the foreground of the terminal, and that is not us. Nobody tells when we are: it is looked for
-    /// as long as something lies there that was typed.
+    /// It is for another process group, which is in the foreground of the terminal. The kernel does not report when ours is.
     Withheld,
     Ended,
 }
 
 struct Relay {
+    /// The caller's terminal as it was; `None`: it stays as it is.
     look: Option<Look>,
     control: Fd,
-    signals: Fd,
+    /// `None`: a seccomp filter forbids signalfd(2), and the command's terminal does not follow the size of the caller's.
+    signals: Option<Fd>,
     master: Fd,
     input: Input,
-    /// CMD has ended.
+    /// The command has ended.
     ending: bool,
     /// The last byte that was read ended a line.
     at_line: bool,
@@ -84,10 +91,11 @@ struct Relay {
     outwards: Buffer,
 }
 
-/// Waits for the launcher's word, and copies until there is no more to copy. Returns the exit status, which nobody asks for.
+/// Waits until the launcher says so, and copies until the end. Returns the exit status, which the launcher does not use.
 pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
     let (Some(control), Some(socket)) = (word, launch.hand_over.known()) else { return failed() };
-    // While these were open here too they would not tell of the launcher's end, whatever close_range(2) answers.
+    // Close our copies of the write ends, or read(2) never returns the end of file at the launcher's end. Not left to
+    // close_range(2), which may fail.
     for ours in [control.write, socket.write] {
         sys::close(ours);
     }
@@ -97,29 +105,28 @@ pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
     let mut word = [0u8];
     match read(control, &mut word) {
         Ok(1) => {}
-        // The launcher is no more.
+        // The launcher has ended.
         Ok(_) => return failed(),
         Err(why) => return broken(why),
     }
-    // CMD may have ended before it was known that it has begun: what it has written is there all the same. If it was never
-    // executed there may be nothing to copy from.
+    // END without BEGIN: the command ended before its execution was known, and its output is still to be copied; or it was never
+    // executed, and there may be no terminal.
     let begins = word == [BEGIN];
     if !begins && sys::poll(&mut [Polled::new(socket, READABLE)], Some(AT_ONCE)) != Ok(1) {
         return failed();
     }
-    let ready = sys::receive(socket).and_then(|[master, _]| Ok((master, sys::signals()?)));
-    let (master, signals) = match ready {
-        Ok(ready) => ready,
+    let master = match sys::receive(socket) {
+        Ok([master, _]) => master,
         Err(why) if begins => return broken(why),
         Err(_) => return failed(),
     };
-    // A terminal that nobody reads: then none is made raw either.
+    // Without input to read, the caller's terminal is not made raw.
     let input = if launch.spec.channels.detach || !begins { Input::Ended } else { Input::Open };
     let look = launch.look.filter(|_| input == Input::Open);
     let relay = Relay {
         look,
         control,
-        signals,
+        signals: sys::signals().ok(),
         master,
         input,
         ending: !begins,
@@ -132,7 +139,7 @@ pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
     0
 }
 
-/// Without us CMD's terminal is hung up.
+/// Reports why the relay ends, and the kernel hangs up the command's terminal.
 fn broken(why: Failure) -> i32 {
     blame(say!("copy from and to CMD's terminal"), c"", why);
     failed()
@@ -151,7 +158,7 @@ impl Relay {
             }
             match self.turn() {
                 Ok(()) => {}
-                // Nobody is there any more, at one end or the other.
+                // One of the two ends is closed.
                 Err(Failure::PIPE | Failure::IO) => return,
                 Err(why) => {
                     broken(why);
@@ -161,7 +168,10 @@ impl Relay {
         }
     }
 
-    /// Waits until something can be done, and does it. An error is the end.
+    /// Waits until a descriptor is ready, and copies.
+    ///
+    /// # Errors
+    /// EPIPE, EIO: an end is closed; others: the copying failed.
     fn turn(&mut self) -> Done {
         let (input, output) = (Standard::Input.fd(), Standard::Output.fd());
         let asks = |asked: bool, what: i16| if asked { what } else { 0 };
@@ -169,7 +179,7 @@ impl Relay {
         let master = asks(self.outwards.is_empty(), READABLE) | asks(!self.inwards.is_empty(), WRITABLE);
         let mut polled = [
             Polled::new(self.control, READABLE),
-            Polled::new(self.signals, READABLE),
+            Polled::new(self.signals.unwrap_or(self.control), asks(self.signals.is_some(), READABLE)),
             Polled::new(input, asks(reads, READABLE)),
             Polled::new(self.master, master),
             Polled::new(output, asks(!self.outwards.is_empty(), WRITABLE)),
@@ -209,7 +219,10 @@ impl Relay {
         Ok(())
     }
 
-    /// The launcher's word, or his end.
+    /// Reads what the launcher says.
+    ///
+    /// # Errors
+    /// EPIPE: the launcher has ended.
     fn obey(&mut self) -> Done {
         let mut word = [0u8];
         if read(self.control, &mut word)? == 0 || word != [END] {
@@ -219,12 +232,15 @@ impl Relay {
         Ok(())
     }
 
-    /// The window has another size, or we are continued, in the foreground perhaps. Signals that can't be read would be told of
-    /// for ever.
+    /// A signal arrived: the window has another size, or the relay was continued, perhaps in the foreground. All signals are
+    /// read: poll(2) reports those that stay unread again and again.
+    ///
+    /// # Errors
+    /// See read(2).
     fn notice(&mut self) -> Done {
-        loop {
-            // signalfd(2): as many bytes each.
-            match read(self.signals, &mut [0u8; 128]) {
+        while let Some(signals) = self.signals {
+            // sizeof(struct signalfd_siginfo), signalfd(2).
+            match read(signals, &mut [0u8; 128]) {
                 Ok(_) | Err(Failure::INTR) => {}
                 Err(Failure::AGAIN) => break,
                 Err(why) => return Err(why),
@@ -238,14 +254,14 @@ impl Relay {
         Ok(())
     }
 
-    /// What the caller types, or has in a file. Its end is one that a terminal tells, by a character: at a line's beginning
-    /// it is the end, elsewhere only that of what is to be read now (termios(3), VEOF).
+    /// Reads what the caller types, or has in a file. The end of a file becomes the character VEOF (termios(3)): at the start of a
+    /// line it means the end of input; elsewhere one only ends a read(2), and a second one means the end.
     fn take(&mut self) {
         if job::is_anothers(Standard::Input.fd()) {
             self.input = Input::Withheld;
             return;
         }
-        // We may have been brought to the foreground without a word.
+        // The relay may have come to the foreground without a signal.
         pty::make_raw(self.look);
         match self.inwards.fill(Standard::Input.fd()) {
             Ok(0) => {
@@ -258,7 +274,7 @@ impl Relay {
             Ok(_) => self.at_line = self.inwards.rest().last() == Some(&b'\n'),
             Err(Failure::AGAIN | Failure::INTR) => {}
             Err(Failure::IO) => self.input = Input::Withheld,
-            // There never was anything to read.
+            // It cannot be read: it is closed, or a directory.
             Err(_) => self.input = Input::Ended,
         }
     }

@@ -2,12 +2,13 @@
 
 use rustix::process::{Pid, setsid};
 
-use crate::process::machine::{self, Machine, What};
+use crate::process::machine;
 use crate::report::hint;
 use crate::report::message::{blame_hint, failed};
 use crate::say;
 use crate::spec::{End, Spec};
 use crate::state::Launch;
+use crate::supervise::machine::{Machine, What};
 use crate::supervise::power;
 use crate::supervise::wait::{self, ANY_CHILD};
 use crate::sys::{self, Failure, Fork, Set, Time};

@@ -5,11 +5,11 @@ mod machine;
 use core::ffi::CStr;
 
 use crate::confine::self_exe;
-use crate::process::init::{self, Init};
+use crate::process::init::Init;
 use crate::process::launcher;
 use crate::process::machine as boot;
 use crate::process::monitor::Supervisor;
-use crate::process::{command, container_setup, enter};
+use crate::process::{command, container_setup, enter, pause};
 use crate::report::message::give_up;
 use crate::say;
 use crate::spec::{Mode, Spec};
@@ -58,7 +58,7 @@ pub fn leave_file(command: &CStr, start: &Start) -> Done {
 #[must_use]
 pub fn pause(start: &'static Start) -> i32 {
     match launcher::prepare(&mut Launcher::new(&Spec { mode: Mode::Init, ..Spec::PRESET }, start)) {
-        Ok(()) => init::pause(),
+        Ok(()) => pause::forever(),
         Err(why) => give_up(why),
     }
 }

@@ -1,4 +1,4 @@
-//! Reaps orphans where there is no process 1 of our own, and signals all that CMD has left.
+//! Without a pid namespace: the supervisor reaps orphans as a subreaper, and finds its descendants in a procfs to signal them.
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -14,16 +14,19 @@ use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, Signal, Time};
 use crate::text;
 
-/// Orphans among CMD's descendants become our children.
+/// Makes orphaned descendants children of this process (prctl(2), PR_SET_CHILD_SUBREAPER).
 ///
 /// # Errors
-/// EINVAL before Linux 3.4.
+/// EPERM, ENOSYS or any other: a seccomp filter forbids it.
 pub fn become_subreaper() -> Done {
     sys::prctl(PR_SET_CHILD_SUBREAPER, 1)
 }
 
-/// Finds the procfs that our descendants are looked for in: the container's own, since nothing of the host's stays open,
-/// or one that nobody else sees. Without any, only CMD is ended.
+/// Opens the procfs that shows the descendants: the container's own, because no descriptor of the host's stays open; or a new
+/// one that is mounted nowhere. Without either, only the command is signalled.
+///
+/// # Errors
+/// None.
 #[must_use]
 pub fn proc_of_descendants() -> Option<Fd> {
     let own = || mount_fd::detached(c"proc", &[], MOUNT_ATTR_RDONLY);
@@ -33,17 +36,27 @@ pub fn proc_of_descendants() -> Option<Fd> {
 /// A bit for each process number: PID_MAX_LIMIT is 4,194,304.
 static MET: [AtomicU32; 1 << 17] = [const { AtomicU32::new(0) }; 1 << 17];
 
-/// How long they have to stop, before it is looked again.
+/// How long processes have to stop before the next look.
 const PATIENCE: Time = Time::SHORT;
 
-/// How often it is looked for others that a signal does not stop: some may make new ones as fast as they are found. The
-/// numbers of processes begin anew at their limit, so that a child may be found before its parent.
+/// How many more looks there are for processes that a signal does not stop: they may fork as fast as they are found. One look
+/// is not enough: process numbers wrap around at their limit, so that a child may be listed before its parent.
 const LOOKS: u32 = 3;
 
-/// Sends `signals` to all our descendants, until a look at all processes shows none that has not had them; and, for SIGSTOP,
-/// none that runs: what is in fork(2) when the signal comes still makes a child. Each visit costs a turn on a processor that
-/// hundreds may want.
-pub fn signal_all(proc: Fd, signals: &[Signal]) {
+/// Sends `signals` to all descendants that `proc` shows. Without `proc`, and if `opens`, /proc is opened.
+pub fn signal_all(proc: Option<Fd>, opens: bool, signals: &[Signal]) {
+    if let Some(proc) = proc {
+        signal_each(proc, signals);
+    } else if opens && let Ok(proc) = procfs::open() {
+        signal_each(proc, signals);
+        close(proc);
+    }
+}
+
+/// Looks at all processes until no descendant is left that has not got the signals; and, for SIGSTOP, none that runs: a process
+/// in fork(2) when the signal arrives still makes its child. Between the looks for SIGSTOP it sleeps: each look takes
+/// processor time that the processes need to stop.
+fn signal_each(proc: Fd, signals: &[Signal]) {
     let stops = signals.contains(&Signal::STOP);
     for word in MET.iter().filter(|word| word.load(Ordering::Relaxed) != 0) {
         word.store(0, Ordering::Relaxed);
@@ -91,8 +104,11 @@ fn set_met(pid: u32) {
     }
 }
 
-/// Returns whether it can go on by itself. The directory of a process stays that of this process: no other of its number is
-/// taken for it.
+/// Signals a process if it is a descendant. Returns whether it still runs. The descriptor of its directory stays bound to this
+/// process: another one that gets its number is not signalled.
+///
+/// # Errors
+/// ESRCH: it is no descendant, or has ended.
 fn signal_descendant(proc: Fd, name: &CStr, pid: u32, signals: &[Signal]) -> Result<bool, Failure> {
     let process = files::open(proc, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
     let done = match look(process) {
@@ -110,7 +126,7 @@ fn signal_descendant(proc: Fd, name: &CStr, pid: u32, signals: &[Signal]) -> Res
     done
 }
 
-/// The state, and the number of the parent, proc_pid_stat(5): they follow the name, which may hold anything.
+/// The state, and the number of the parent, proc_pid_stat(5). They follow the last `)`: the name before it may hold any byte.
 fn look(process: Fd) -> Result<(u8, u32), Failure> {
     let mut stat = [0u8; 256];
     let file = files::open(process, c"stat", OFlags::RDONLY)?;

@@ -2,6 +2,7 @@
 
 pub mod descendants;
 pub mod job_control;
+pub mod machine;
 pub mod power;
 pub mod relay;
 pub mod shutdown;

@@ -1,4 +1,4 @@
-//! The end of a machine: everybody ends, everything is written, the kernel switches off.
+//! The end of a machine: all processes end, all file systems are written and unmounted, the kernel switches off.
 
 use core::ffi::CStr;
 
@@ -30,8 +30,8 @@ pub enum Power {
 }
 
 impl Power {
-    /// What a signal to the first process means: as busybox has it (TERM, INT from Ctrl-Alt-Del, USR1, USR2, PWR), and as
-    /// systemd has it (SIGRTMIN+3 to +5, by their numbers: C libraries disagree about SIGRTMIN).
+    /// What a signal to the first process asks for: as in busybox (TERM, INT from Ctrl-Alt-Del, USR1, USR2, PWR) and as in
+    /// systemd (SIGRTMIN+3 to +5, by their numbers: C libraries disagree about SIGRTMIN).
     #[must_use]
     pub fn asked_by(signal: Signal) -> Option<Power> {
         match signal {
@@ -56,20 +56,21 @@ impl Power {
     }
 }
 
-/// Seconds for those that not even SIGKILL ends at once.
+/// Seconds to wait for processes that SIGKILL does not end at once.
 const PATIENCE: u32 = 2;
 
-/// How a wait for others has ended.
+/// How a wait for other processes has ended.
 #[derive(PartialEq, Eq)]
 enum Wait {
-    /// They are no more.
+    /// They have ended.
     Over,
+    /// The time is over.
     Late,
-    /// Somebody asked for the end again.
+    /// A second signal asked for the end.
     Asked,
 }
 
-/// Reaps until `child`, or everybody, is no more; at most so many seconds. How the child ended goes to `end`.
+/// Reaps until `child` has ended, or no child is left; at most so many seconds. How `child` ended is stored in `end`.
 fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) -> Wait {
     let until = seconds.map(|seconds| sys::now().after(seconds));
     loop {
@@ -91,14 +92,14 @@ fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) 
     }
 }
 
-/// Reaps whoever has ended.
+/// Reaps all children that have ended.
 pub fn reap() {
     let _ = wait_for(None, Some(0), &mut None);
 }
 
-/// Ends every process but us. `child` is asked first, which asks those that it looks after; then everybody else is. Each gets so
-/// many seconds, or all the time, but for who is asked for the end again. Returns how `child` ended,
-/// if it did so when it was asked.
+/// Ends all processes but this one: SIGTERM to `child`, which ends its own descendants; SIGTERM to all others; SIGKILL to all that
+/// are left. After each SIGTERM so many seconds pass at most (`None`: no limit), or less if a second signal asks for the end. Returns
+/// how `child` ended, if it did so after SIGTERM.
 pub fn end_all(child: Option<Pid>, seconds: Option<u32>) -> Option<Change> {
     const ALL: i32 = -1;
     let ask = |target| {
@@ -121,10 +122,10 @@ pub fn end_all(child: Option<Pid>, seconds: Option<u32>) -> Option<Change> {
     end
 }
 
-/// How often it is tried to unmount all: what is busy may be so because of another.
+/// How many times all mounts are tried: a mount may be busy because of another.
 const PASSES: u32 = 3;
 
-/// Unmounts everything but what holds nothing, the last first; what can't be is made read-only.
+/// Unmounts all that holds data, the last mount first. What stays busy becomes read-only, and is unmounted lazily.
 pub fn unmount_all() {
     sync();
     let me = procfs::open().and_then(|proc| procfs::process(proc, getpid()));
@@ -133,7 +134,7 @@ pub fn unmount_all() {
             break;
         }
     }
-    // The root itself stays.
+    // The root cannot be unmounted.
     if let Err(why) = make_read_only(c"/")
         && initramfs::is_root() == Ok(false)
     {
@@ -146,7 +147,7 @@ fn make_read_only(place: &CStr) -> sys::Done {
     mount_by_path(c"", place, c"", raw::MS_REMOUNT | raw::MS_RDONLY, c"")
 }
 
-/// Returns whether all are gone.
+/// Returns whether all are unmounted.
 fn unmount_each(me: Fd, last: bool) -> bool {
     let mut count = 0;
     let _ = each_mount(me, &mut |_| count += 1);
@@ -178,17 +179,16 @@ fn each_mount(me: Fd, look: &mut dyn FnMut(&mountinfo::Line<'_>)) -> Result<(), 
     mountinfo::each(procfs::open_file(me, c"mountinfo", OFlags::RDONLY)?, look)
 }
 
-/// The root, and what lies in the kernel's own trees.
+/// The root, and mounts in the kernel's own trees.
 fn holds_nothing(place: &CStr) -> bool {
     const TREES: [&[u8]; 3] = [b"/proc", b"/sys", b"/dev"];
     let below = |tree: &&[u8]| text::after(place.to_bytes(), tree).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
     matches!(place.to_bytes(), [] | b"/") || TREES.iter().any(below)
 }
 
-/// Has the kernel do it. In a pid namespace the kernel ends that instead.
+/// reboot(2). In a pid namespace other than the first, the kernel kills its process 1 instead.
 ///
-/// # Errors
-/// EPERM without CAP_SYS_BOOT.
+/// Returns why the call failed (EPERM: no CAP_SYS_BOOT), or [`Failure::REPORTED`] if it did not.
 pub fn switch(power: Power, of_machine: bool) -> Failure {
     let command = match power {
         Power::Off => RebootCommand::PowerOff,
@@ -199,7 +199,7 @@ pub fn switch(power: Power, of_machine: bool) -> Failure {
         Ok(()) => Failure::REPORTED,
         Err(why) => {
             let why = Failure::from(why);
-            // A container may well not be asked how it ends.
+            // In a container it is usual to have no CAP_SYS_BOOT.
             if of_machine || why != Failure::PERM {
                 warn(power.says(), c"", why, Say::NOTHING);
             }

@@ -1,13 +1,13 @@
-//! The controlling terminal: who is in its foreground.
+//! The controlling terminal, and the process group in its foreground.
 //!
-//! A container of `--root` or `--enter` does not share it, but with `--share-terminal`: a process inside that has the
-//! caller's terminal as its controlling one opens /dev/tty and reads what is typed for others, also after CMD's end
-//! (CVE-2016-10124 is one of the kind). It has a pty of its own ([`crate::tty::pty`]) or is in a session without a terminal.
+//! A container of `--root` or `--enter` does not share the caller's terminal, except with `--share-terminal`: a process whose
+//! controlling terminal it is can open it as /dev/tty and read what is typed for other processes, even after the command's end
+//! (CVE-2016-10124 is of this kind). The container has a pty of its own ([`crate::tty::pty`]), or a session without a terminal.
 //!
-//! Where it is shared: the container has process groups of its own, so that a `kill(0, ...)` inside reaches nobody outside. CMD's group
-//! is put into the foreground when ours is there, so that ^C, ^Z and the window's size reach it, once, from the
-//! kernel; what reaches us instead is forwarded. A stop of CMD is passed on to our own group, so that the caller's
-//! shell takes the terminal back and `fg` resumes both.
+//! If the terminal is shared, the container has process groups of its own, so that a `kill(0, ...)` inside reaches no process
+//! outside. If our process group is in the foreground, the command's takes its place, so that the kernel sends the signals of
+//! ^C, ^Z and the window's size to the command, once; those that reach us instead are forwarded. A stop of the command stops our
+//! process group too, so that the caller's shell takes the terminal back, and `fg` continues both.
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -17,21 +17,21 @@ use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 use crate::sys::files::{self, FIFO, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, Modes, Set, Signal, Standard};
 
-/// The controlling terminal. Nobody waits for it: it is asked and told only.
+/// Opens the controlling terminal. Only for ioctl(2): nothing reads from it.
 ///
 /// # Errors
-/// ENXIO: there is none; those of open(2).
+/// ENXIO: there is none; ENOENT: /dev has no tty; others: see open(2).
 pub fn open() -> Result<Fd, Failure> {
     files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)
 }
 
-/// The first of our standard descriptors that is a terminal.
+/// The first standard descriptor that is a terminal.
 #[must_use]
 pub fn standard() -> Option<Fd> {
     [Standard::Input, Standard::Output, Standard::Error].into_iter().map(Standard::fd).find(|fd| isatty(fd))
 }
 
-/// Whether standard input, output and error are all one terminal. Where standard input is none that is one call.
+/// Whether standard input, output and error are one terminal. If standard input is none, that takes one system call.
 #[must_use]
 pub fn is_all_standard() -> bool {
     let device = |standard: Standard| sys::terminal_device(standard.fd());
@@ -44,34 +44,34 @@ pub fn is_all_standard() -> bool {
 pub fn is_ours(terminal: Fd) -> bool {
     match sys::own_group() {
         Some(group) => tcgetpgrp(terminal) == Ok(group),
-        // Neither has a number in our pid namespace; rustix has a name for that. Who is in the background and blocks
-        // SIGTTIN reads EIO.
+        // Our group has no number in this pid namespace: getpgid(2) and TIOCGPGRP answer 0, for which rustix has OPNOTSUPP.
+        // In the background, a process that blocks SIGTTIN reads EIO.
         None => tcgetpgrp(terminal) == Err(Errno::OPNOTSUPP) && read(terminal, &mut [0u8; 0]) != Err(Failure::IO),
     }
 }
 
-/// Whether somebody else is in its foreground. One that is not our controlling terminal has none for us.
+/// Whether another process group is in the foreground. A terminal that is not our controlling one does not stop us (ENOTTY).
 #[must_use]
 pub fn is_anothers(terminal: Fd) -> bool {
     tcgetpgrp(terminal) != Err(Errno::NOTTY) && !is_ours(terminal)
 }
 
-/// Whether standard input or output is a pipe: then somebody else in our process group may be the one who reads the
-/// terminal, and CMD is only put into the foreground when it asks for it (SIGTTIN, SIGTTOU).
+/// Whether standard input or output is a pipe: then another process of our process group may read the terminal, and the
+/// command only comes to the foreground when it is stopped for it (SIGTTIN, SIGTTOU).
 #[must_use]
 pub fn in_pipeline() -> bool {
     let pipe = |fd: Fd| files::kind(fd) == Ok(FIFO);
     pipe(Standard::Input.fd()) || pipe(Standard::Output.fd())
 }
 
-/// Puts `group` into the foreground. Signals are blocked, so SIGTTOU does not stop us. That the terminal is gone or
-/// is not ours any more is no error: it is nobody's who could complain.
+/// Puts `group` into the foreground. SIGTTOU is blocked, so that the call does not stop us (tcsetpgrp(3)). A terminal that was hung up
+/// or belongs to another session by now is no error.
 pub fn hand_to(terminal: Fd, group: Pid) {
     let _ = tcsetpgrp(terminal, group);
 }
 
-/// Takes the terminal back for our process group, if the group that has it is no more; with the modes that it had, where
-/// CMD came to no end of his own and could not do that.
+/// Puts our process group into the foreground, if the group there has ended. `modes`: those to restore if a signal killed the
+/// command, which then could not do so.
 pub fn take_back(terminal: Fd, modes: Option<Modes>) {
     let gone = |group: Pid| sys::kill(-group.as_raw_nonzero().get(), Signal::new(0)) == Err(Failure::SRCH);
     if tcgetpgrp(terminal).map_or(true, gone) {
@@ -89,34 +89,35 @@ pub fn hand_to_us(terminal: Fd) {
     }
 }
 
-/// Stops our process group, and us. Returns whether we were continued: otherwise the group is orphaned, and the kernel
-/// has not stopped it.
+/// Stops our process group, this process included. Returns whether it was continued: if not, the group is orphaned, and the
+/// kernel did not stop it.
 pub fn stop_group(signal: Signal) -> bool {
     let _ = sys::kill(0, signal);
-    // Here we stop.
+    // Unblocked, it stops this process here.
     let _ = sys::set_mask(Set::ALL.without(signal));
     let _ = sys::set_mask(Set::ALL);
     sys::is_pending(Signal::CONT)
 }
 
-/// Makes the terminal on standard input the controlling one of a new session.
+/// Makes the terminal on standard input the controlling terminal of the session that this process leads.
 ///
 /// # Errors
-/// EPERM: it is another session's; ENOTTY: it is none.
+/// EPERM: it is the controlling terminal of another session; ENOTTY: standard input is no terminal.
 pub fn control() -> Done {
     sys::take_terminal(Standard::Input.fd())
 }
 
-/// Gives up the controlling terminal, so that CMD's session can have it. All signals are blocked. Each signal that the
-/// kernel has sent for it, and that is dropped, is handed to `tell`.
+/// Gives up the controlling terminal, so that the command's session can have it. The signals that the kernel sends for that
+/// are dropped; `tell` is called for each.
 ///
 /// # Errors
-/// ENOTTY: it is none, or not ours.
+/// ENOTTY: standard input is no terminal, or not the controlling one.
 pub fn leave(tell: impl Fn(Signal)) -> Done {
     let led = sys::leads_session();
     sys::leave_terminal(Standard::Input.fd())?;
     if led {
-        // A session leader is sent these two for it (ioctl_tty(2)). What comes to be ignored is no longer pending.
+        // The kernel sends these two to the process group of a session leader (ioctl_tty(2)). Blocked, they are pending; to
+        // ignore a signal discards it (signal(7)).
         for signal in [Signal::HUP, Signal::CONT] {
             if sys::set_ignored(signal, true) == Ok(false) {
                 let _ = sys::set_ignored(signal, false);

@@ -1,6 +1,6 @@
-//! A terminal for CMD alone (pty(7), devpts(5)): `--pty`, and by itself where a container is started or entered from a
-//! terminal. Its slave is CMD's, its master the relay's, which copies between
-//! that and the caller's terminal. So nothing inside has the caller's terminal open.
+//! A pty for the command alone (pty(7), devpts(5)): with `--pty`, and by default if a container is started or entered from a
+//! terminal. The command has its slave. The relay has its master, and copies between it and the caller's terminal. So no
+//! process in the container has the caller's terminal open.
 
 use core::ffi::CStr;
 
@@ -24,16 +24,17 @@ use crate::sys::{self, Done, Failure, Polled, READABLE, Standard};
 use crate::text::Text;
 use crate::tty::job;
 
-/// Looks at the caller's terminal, and makes what the launcher, the relay and the terminal's maker talk by.
+/// Reads the modes and the size of the caller's terminal, and makes the socket by which the pty goes to the relay. Returns the pipe by
+/// which the launcher controls the relay.
 ///
 /// # Errors
-/// Those of pipe(2) and socketpair(2).
+/// EMFILE, ENFILE: too many descriptors are open; EIO: the caller's terminal was hung up.
 pub fn prepare(launch: &mut Launch) -> Result<Pipe, Failure> {
     if let Some(terminal) = job::standard() {
         launch.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
     }
     if launch.spec.mode == Mode::Enter {
-        // Nothing is made of it as long as the container has one. There may be none.
+        // For a container that has no devpts that works. There may be none.
         launch.ptmx = files::open(files::HERE, PTMX, OFlags::PATH).ok();
     }
     let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
@@ -41,11 +42,11 @@ pub fn prepare(launch: &mut Launch) -> Result<Pipe, Failure> {
     Pipe::new(PipeFlags::empty())
 }
 
-/// A new terminal, of the devpts that `ptmx` belongs to: its master and its slave. It is as the caller's; where he types
-/// nothing, nothing that is typed is shown.
+/// Makes a pty in the devpts that `ptmx` belongs to: its master and its slave, with the modes and the size of the caller's terminal.
+/// If standard input is no terminal, the slave does not echo: a file is not shown as if it were typed.
 ///
 /// # Errors
-/// ENOSPC: there are too many; those of open(2).
+/// ENOSPC: the devpts has no pty left (`max=`, kernel.pty.max); others: see open(2).
 pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), Failure> {
     let master = files::open(directory, ptmx, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)?;
     unlockpt(master)?;
@@ -53,7 +54,7 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
     let slave = sys::keep_open(ioctl_tiocgptpeer(master, flags)?);
     let mut modes = look.map_or(sys::modes(slave), |look| Ok(look.modes))?;
     if !isatty(Standard::Input.fd()) {
-        // A terminal that the caller has for the output only ends the lines itself.
+        // If standard output is a terminal, that one turns newlines into CR NL.
         modes = modes.silent(isatty(Standard::Output.fd()));
     }
     sys::set_modes(slave, modes)?;
@@ -63,35 +64,36 @@ pub fn make(directory: Fd, ptmx: &CStr, look: Option<Look>) -> Result<(Fd, Fd), 
     Ok((master, slave))
 }
 
-/// Gives CMD, whose standard input, output and error ours are to be, a terminal: the one that there is, or one of the
-/// container's /dev. `proc` is the caller's.
+/// Makes the slave of a pty standard input, output and error of this process, and the controlling terminal of a new session; the
+/// command inherits it. The pty is `made`, or one of the container's /dev. Sends both ends to the relay.
 ///
 /// # Errors
-/// Why there is none, reported.
+/// Why no pty can be made, reported; EPERM: this process leads a process group (setsid(2)).
 pub fn give(launch: &mut Launch, made: Option<(Fd, Fd)>) -> Done {
     let spec = &launch.spec;
     let pty = made.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), launch), Ok);
-    // The container entered may have no working devpts, or none to spare: then take a pty of the caller's devpts, for CMD alone.
+    // The entered container may have no working devpts, or no pty left: then a pty of the caller's devpts.
     let pty = pty.or_else(|why| find(launch.ptmx.ok_or(why), launch));
     let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
     let (master, slave) = pty.map_err(failed)?;
     let (uid, socket) = (Uid::from_raw(spec.ids.uid), launch.hand_over.get()?);
     if fstat(slave)?.st_uid != spec.ids.uid {
-        // Where it can't be his he has it open, and opens it as /dev/tty.
+        // If its owner cannot be changed, the command still has it open, and can open it as /dev/tty.
         let _ = fchown(slave, Some(uid), None);
     }
     sys::send(socket.write, [master, slave])?;
     for own in [Standard::Input, Standard::Output, Standard::Error] {
         sys::replace(own, slave)?;
     }
-    // The kernel throws away what a terminal holds when its session's leader ends: so that is not CMD, but we.
+    // When the leader of a session ends, the kernel hangs up the terminal, and discards unread output. So the leader is this
+    // process, which outlives the command.
     setsid()?;
     job::control()?;
     (launch.terminal, launch.lent) = (Some(Standard::Input.fd()), true);
     Ok(())
 }
 
-/// Waits, as the leader of the terminal's session, until all that was written there is copied, or the launcher is no more.
+/// Waits, as the leader of the terminal's session, until the relay has copied all output, or the launcher has ended.
 pub fn outlive(go: Option<Fd>) {
     if let Some(go) = go
         && sys::poll(&mut [Polled::new(go, READABLE)], None).is_err()
@@ -101,10 +103,13 @@ pub fn outlive(go: Option<Fd>) {
     }
 }
 
-/// Whatever leads there.
+/// It may be a symlink, or a bind mount.
 const PTMX: &CStr = c"/dev/ptmx";
 
-/// Makes a terminal by a /dev/ptmx, if it is that device.
+/// Makes a pty through a /dev/ptmx.
+///
+/// # Errors
+/// ENODEV: it is another device, or none; others: see [`make`].
 fn find(ptmx: Result<Fd, Failure>, launch: &Launch) -> Result<(Fd, Fd), Failure> {
     /// The device, Documentation/admin-guide/devices.txt.
     const DEVICE: (u32, u32) = (5, 2);
@@ -118,7 +123,8 @@ fn find(ptmx: Result<Fd, Failure>, launch: &Launch) -> Result<(Fd, Fd), Failure>
     make(launch.proc.get()?, path, launch.look)
 }
 
-/// Makes the caller's terminal one that hands on each byte, if we are in its foreground.
+/// Makes the caller's terminal raw: each byte goes to the command's terminal as it was typed. Only if our process group is in
+/// the foreground.
 pub fn make_raw(look: Option<Look>) {
     let terminal = Standard::Input.fd();
     if let Some(look) = look
@@ -128,7 +134,7 @@ pub fn make_raw(look: Option<Look>) {
     }
 }
 
-/// Makes it what it was, if it is as [`make_raw`] has made it: somebody else may have it by now.
+/// Restores the modes of the caller's terminal, if they are those of [`make_raw`]: otherwise another process has set them since.
 pub fn restore(look: Option<Look>) {
     let terminal = Standard::Input.fd();
     if let Some(Look { modes, .. }) = look
@@ -138,7 +144,7 @@ pub fn restore(look: Option<Look>) {
     }
 }
 
-/// Gives CMD's terminal the size of the caller's.
+/// Gives the command's terminal the size of the caller's.
 pub fn copy_size(master: Fd) {
     if let Some(size) = job::standard().and_then(|terminal| tcgetwinsize(terminal).ok()) {
         let _ = tcsetwinsize(master, size);

@@ -67,6 +67,17 @@ fn launcher_and_process_1_sleep_and_pass_on_the_status() {
     }
 }
 
+/// The relay reads signals from a signalfd(2).
+#[test]
+fn relay_copies_without_signals() {
+    for errno in ERRNOS {
+        for root in roots() {
+            let launch = root.launch(&["--pty"], &sh(SCRIPT)).deny(Deny::all(libc::SYS_signalfd4, errno));
+            waits_and_passes_on(launch, errno, 3);
+        }
+    }
+}
+
 #[test]
 fn init_in_place_sleeps_and_passes_on_the_status() {
     for errno in ERRNOS {
