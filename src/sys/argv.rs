@@ -9,8 +9,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 #[derive(Clone, Copy)]
 pub struct Word<'a>(*const c_char, PhantomData<&'a CStr>);
 
-/// The place of a [`Word`] in an array, which can be written while others read it: CMD, until it is executed, and process 1
-/// share one memory.
+/// The place of a [`Word`] in an array. It can be written while another process reads it: until CMD is executed, CMD and
+/// process 1 share one memory.
 #[repr(transparent)]
 pub struct Slot(AtomicPtr<c_char>);
 
@@ -29,7 +29,7 @@ impl Slot {
         self.lend(word);
     }
 
-    /// Sets a word that lasts until the next one is set. Returns the one before.
+    /// Sets a word that must last only until the next one is set. Returns the previous word.
     fn lend(&self, word: Word<'_>) -> Word<'static> {
         let before = self.get();
         self.0.store(word.0.cast_mut(), Ordering::Relaxed);
@@ -62,7 +62,7 @@ impl<'a> Word<'a> {
     }
 
     /// # Safety
-    /// At `text` is a C string that is never unmapped nor changed.
+    /// `text` is the address of a C string that is never unmapped or changed.
     pub(super) unsafe fn copied(text: *const c_char) -> Word<'static> {
         Word(text, PhantomData)
     }
@@ -156,7 +156,7 @@ impl<'a> Argv<'a> {
 pub struct Env<'a>(pub(super) &'a [Slot]);
 
 impl<'a> Env<'a> {
-    /// An empty one.
+    /// The empty environment.
     pub const NONE: Env<'static> = Env(&[]);
 
     /// [`Env::NONE`] if `words` do not end with [`Word::END`].

@@ -53,7 +53,7 @@ impl<T> Argument for *mut T {
     }
 }
 
-/// Makes the system call `number` and tells an errno from a result.
+/// Makes the system call `number`. Returns its result or its errno.
 ///
 /// # Safety
 /// The kernel reads and writes memory only as the call's man page says. Each register that the call reads has a value, each
@@ -68,7 +68,7 @@ pub unsafe fn call(
     d: Register,
     e: Register,
 ) -> Result<u32, Failure> {
-    // SAFETY: the registers go on as they came; the caller of this function answers for them.
+    // SAFETY: the registers are passed on unchanged; the caller of this function answers for them.
     answer(unsafe { arch::call(number, [a, b, c, d, e]) })
 }
 

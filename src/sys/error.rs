@@ -30,7 +30,7 @@ macro_rules! own {
         enum Own { REPORTED = 5000, $($name,)* }
 
         impl Failure {
-            /// The message is out already. Our own reasons are numbered from here on.
+            /// The message is written already. Our own reasons are numbered from here on.
             pub const REPORTED: Failure = Failure::new(Own::REPORTED as u32);
             $($(#[$doc])* pub const $name: Failure = Failure::new(Own::$name as u32);)*
         }

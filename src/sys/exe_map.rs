@@ -50,13 +50,13 @@ const PF_W: u32 = 2;
 /// Bytes of a page. Where pages are larger, mremap(2) answers EINVAL before anything has changed.
 const PAGE: usize = 4096;
 
-/// Replaces all that is mapped from the program's file by copies in memory, and makes /proc/PID/exe lead to `exe`: prctl(2),
-/// PR_SET_MM_MAP, which takes all other addresses of the program's memory again too.
+/// Replaces each mapping of the program's file by a copy in memory, and makes /proc/PID/exe lead to `exe`: prctl(2),
+/// PR_SET_MM_MAP. The call sets all other addresses of the program's memory too; they keep their values.
 ///
 /// # Errors
 /// EACCES: a security module forbids writable memory to become executable. EINVAL: the kernel has no CONFIG_CHECKPOINT_RESTORE.
 /// EPERM: neither CAP_CHECKPOINT_RESTORE nor CAP_SYS_ADMIN in our user namespace. EBUSY: another process shares our memory.
-/// ENOMEM: no memory. Some of the program may be a copy then, which changes nothing else.
+/// ENOMEM: no memory. Some mappings may be copies then; nothing else has changed.
 pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
     if !is_alone() {
         return Err(Failure::BUSY);
@@ -97,7 +97,7 @@ pub fn reset_title(start: &Start) -> Done {
     set_map(&map)
 }
 
-/// [`set_title`], with an empty /proc/PID/environ. Where the kernel has no such call, this overwrites the arguments and the
+/// [`set_title`], with an empty /proc/PID/environ. If the kernel has no such call, this overwrites the arguments and the
 /// environment, of which [`prepare_to_hide`] has made copies.
 ///
 /// # Errors
@@ -112,8 +112,8 @@ pub fn hide(start: &Start, title: &'static CStr) -> Done {
     }
     let title = title.to_bytes();
     // SAFETY: the `size` bytes are strings on the initial stack, which is writable, ours alone and never unmapped. No slot leads
-    // there any more: that was asked above. A text that was read before `prepare_to_hide` would change under its reader, but
-    // its memory stays, with a NUL behind it; `main` keeps none.
+    // there any more: the check above found none. A string that was read before `prepare_to_hide` would change, but its memory
+    // stays mapped and ends in a NUL; `main` keeps no such string.
     unsafe {
         core::ptr::write_bytes(first, 0, size);
         core::ptr::copy_nonoverlapping(title.as_ptr(), first, title.len().min(size.saturating_sub(1)));
@@ -121,8 +121,8 @@ pub fn hide(start: &Start, title: &'static CStr) -> Done {
     Ok(())
 }
 
-/// Where [`set_title`] fails: copies the arguments and the environment, and makes all slots lead to the copies. It must be called
-/// before a text of the arguments is kept.
+/// If [`set_title`] would fail, copies the arguments and the environment, and makes all slots lead to the copies. It must be
+/// called before any code keeps a reference to an argument.
 ///
 /// # Errors
 /// ENOMEM: no memory for the copies.
@@ -156,10 +156,10 @@ pub fn give_back(start: &Start) {
         return;
     }
     let stack = ((&raw const here).addr() & !(PAGE - 1)).wrapping_sub(PAGE + STACK) as *mut c_void;
-    // SAFETY: nothing below the stack pointer is in use, and what madvise(2) gets ends a page below it, for its own use of the
-    // stack. `here` is on the initial stack, at most STACK below the arguments; the kernel lets no other mapping come as near
-    // to that stack as this reaches (stack_guard_gap, mmap(2)). The code has the same bytes in the file: it is not writable,
-    // and no copy has taken its place.
+    // SAFETY: nothing below the stack pointer is in use, and the range for madvise(2) ends a page below it: the function that
+    // makes the call uses the page. `here` is on the initial stack, at most STACK below the arguments; the kernel lets no other
+    // mapping come as near to that stack as the range reaches (stack_guard_gap, mmap(2)). The code has the same bytes in the
+    // file: it is not writable, and no copy has taken its place.
     unsafe {
         let _ = madvise(stack, STACK, Advice::LinuxDontNeed);
         if !COPIED.load(Ordering::Relaxed) {
@@ -174,8 +174,8 @@ pub fn give_back(start: &Start) {
 /// Bytes of the initial stack below the arguments that execve(2) maps.
 const STACK: usize = 128 * 1024;
 
-/// Bytes of the parts into which the code is cut. A page fault maps up to 16 neighbours of the page (fault_around_bytes), but none
-/// of another mapping: a part with other flags than its neighbours is one of its own.
+/// The code is cut into parts of this many bytes. A page fault maps up to 16 neighbours of the page too (fault_around_bytes), but
+/// only those of the same mapping. A part whose flags differ from its neighbours' is a mapping of its own.
 const CHUNK: usize = 4 * PAGE;
 
 /// Whether some of the program is a copy, which cannot be read from the file again.
@@ -239,7 +239,7 @@ fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
 /// # Safety
 /// Nothing relies on the protection that the `size` bytes have now.
 unsafe fn protect(place: *mut c_void, size: usize, protection: u32) -> Done {
-    // SAFETY: mprotect(2) changes the protection of these pages and nothing else; the caller has no use for the old one.
+    // SAFETY: mprotect(2) changes the protection of these pages and nothing else; no code relies on the old one.
     done(unsafe { call!(__NR_mprotect, place, size, protection) })
 }
 

@@ -28,12 +28,12 @@ pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: Env<'_>) ->
     result.and_then(Result::err).unwrap_or(Failure::INVAL)
 }
 
-/// execveat(2) of an open file (AT_EMPTY_PATH), with the arguments and the environment that nsinit got. Returns only on
-/// failure, as [`execve`].
+/// execveat(2) of an open file (AT_EMPTY_PATH), with the arguments and the environment that nsinit was started with. Returns
+/// only on failure, as [`execve`].
 pub fn execve_fd(fd: BorrowedFd<'_>, start: &Start) -> Failure {
     let args: *const *const c_char = start.args.as_ptr().cast();
     let (fd, env) = (fd.as_raw_fd(), start.env.as_ptr());
-    // SAFETY: the path is the empty string, and the arrays are those of the kernel's own execve(2) of us, each with its null
-    // pointer at the end.
+    // SAFETY: the path is the empty string, and the arrays are those that execve(2) left on the stack of nsinit, each with a
+    // null pointer at the end.
     unsafe { call!(__NR_execveat, fd, c"".as_ptr(), args, env, raw::AT_EMPTY_PATH) }.err().unwrap_or(Failure::INVAL)
 }

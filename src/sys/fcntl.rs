@@ -12,7 +12,7 @@ use super::{Done, Failure};
 ///
 /// # Errors
 /// EAGAIN or EACCES: another process has locked it for writing. EBADF: it is not open for reading. ENOLCK: the file system
-/// has no locks to give.
+/// has no free lock.
 pub fn lock_for_reading(fd: BorrowedFd<'_>) -> Done {
     // All fields are zero: F_RDLCK, SEEK_SET, from the beginning, and a length of 0 for up to the end, wherever that is.
     let lock = [0u64; 4];
@@ -21,8 +21,8 @@ pub fn lock_for_reading(fd: BorrowedFd<'_>) -> Done {
     done(unsafe { call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETLK, lock.as_ptr()) })
 }
 
-/// Notes a process with an open file, F_SETOWN. Without O_ASYNC the kernel sends it nothing: a pipe then carries a process
-/// from one pid namespace to another.
+/// Makes `owner` the owner of an open file, F_SETOWN. Without O_ASYNC the kernel sends the owner no signal: the owner of a pipe
+/// then serves to name a process to another pid namespace.
 ///
 /// # Errors
 /// ESRCH: there is no process `owner`.
@@ -31,18 +31,18 @@ pub fn set_owner(fd: BorrowedFd<'_>, owner: Pid) -> Done {
     done(unsafe { call!(__NR_fcntl, fd.as_raw_fd(), raw::F_SETOWN, owner.as_raw_nonzero().get()) })
 }
 
-/// The process that [`set_owner`] noted with the file, by its number in our pid namespace, F_GETOWN.
+/// The owner of an open file ([`set_owner`]), by its number in our pid namespace, F_GETOWN.
 ///
 /// # Errors
-/// ECHILD: none is noted, or it has no number here, or it has ended.
+/// ECHILD: the file has no owner, or the owner has no number in our pid namespace, or it has ended.
 pub fn owner(fd: BorrowedFd<'_>) -> Result<Pid, Failure> {
     // SAFETY: F_GETOWN has no argument; the number is its result.
     let pid = unsafe { call!(__NR_fcntl, fd.as_raw_fd(), raw::F_GETOWN, 0u32)? };
     Pid::from_raw(pid as i32).ok_or(Failure::CHILD)
 }
 
-/// Announces input at `fd` to `owner` by `signal`, with `si_code` POLL_IN and the number of the descriptor: F_SETOWN,
-/// F_SETSIG, and O_ASYNC, O_NONBLOCK.
+/// Makes the kernel send `signal` to `owner` when there is input at `fd`, with `si_code` POLL_IN and the number of the
+/// descriptor: F_SETOWN, F_SETSIG, and O_ASYNC, O_NONBLOCK.
 ///
 /// # Errors
 /// ESRCH: there is no process `owner`. EBADF: `fd` is not open.

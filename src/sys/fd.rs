@@ -9,8 +9,8 @@ use super::call::done;
 /// The descriptor that the caller gave us under the number `fd`. If there is none, calls answer EBADF.
 #[must_use]
 pub fn given(fd: u32) -> BorrowedFd<'static> {
-    // SAFETY: the number is the caller's: `close_given` and `close_all_but` alone close it, and no value of ours owns it. The
-    // one number that BorrowedFd forbids is -1; without the sign bit it becomes another one that is never open.
+    // SAFETY: the caller gave the number: only `close_given` and `close_all_but` close it, and no value owns it. BorrowedFd
+    // forbids -1 only. Without its sign bit -1 becomes i32::MAX, which is never open.
     unsafe { BorrowedFd::borrow_raw((fd & i32::MAX as u32) as i32) }
 }
 
@@ -30,13 +30,13 @@ pub fn is_open(fd: u32) -> bool {
     unsafe { call!(__NR_fcntl, fd, raw::F_GETFD, 0u32) }.is_ok()
 }
 
-/// close(2) of a number that may be open or not. Where close(2) is refused by a seccomp filter of the caller's, close_range(2)
-/// may be allowed: a pipe's other end would wait forever for the end of this one.
+/// close(2) of a number that may be open or not. If a seccomp filter of the caller's refuses close(2), close_range(2) is tried:
+/// while one end of a pipe stays open, the process at the other end waits forever.
 ///
 /// # Safety
-/// No value owns the number, and nothing uses it any more but to find out that it is closed.
+/// No value owns the number, and no code uses it any more, except to find that it is closed.
 pub(super) unsafe fn close_number(fd: u32) {
-    // SAFETY: both calls take numbers; the caller of this function answers for the descriptor.
+    // SAFETY: both calls take numbers; the caller of this function guarantees that the descriptor is not in use.
     if unsafe { call!(__NR_close, fd) }.is_err() {
         // SAFETY: the range is this number alone.
         let _ = unsafe { close_range(fd, fd) };
@@ -46,7 +46,7 @@ pub(super) unsafe fn close_number(fd: u32) {
 /// close_range(2): closes `first` to `last`, both included.
 ///
 /// # Errors
-/// ENOSYS: Linux is older than 5.9. EINVAL: `first` is larger than `last`. EPERM: a seccomp filter of the caller's.
+/// ENOSYS: Linux is older than 5.9. EINVAL: `first` is larger than `last`. EPERM: a seccomp filter refuses it.
 ///
 /// # Safety
 /// As [`close_number`], for each number of the range.

@@ -26,10 +26,10 @@ pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Fd, Failu
     create(dir, path, flags, 0)
 }
 
-/// [`open`] with O_CREAT among the flags: a file that it makes gets `mode`, less the umask.
+/// [`open`] with O_CREAT among the flags: a new file gets `mode`, less the umask.
 ///
 /// # Errors
-/// As [`open`]. EEXIST: it exists, with O_EXCL. EROFS: the file system is read-only. ENOSPC, EDQUOT: no space is left.
+/// As [`open`]. EEXIST: it exists, and O_EXCL is among the flags. EROFS: the file system is read-only. ENOSPC, EDQUOT: no space is left.
 /// [`Failure::NO_INODES`]: no inode is left.
 #[inline(never)]
 pub fn create(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Result<Fd, Failure> {
@@ -37,7 +37,8 @@ pub fn create(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Res
     Ok(keep_open(opened.map_err(|why| full(dir, why))?))
 }
 
-/// What `path` itself is, a symbolic link too, O_PATH: a descriptor to look at and to mount on, not to read or write.
+/// Opens the file at `path`, or the symbolic link if it is one, with O_PATH: such a descriptor can be inspected and mounted on,
+/// not read or written.
 ///
 /// # Errors
 /// As [`open`], but no right to the file itself is needed.
@@ -81,7 +82,7 @@ pub fn make_link(target: &CStr, dir: BorrowedFd<'_>, path: &CStr) -> Done {
     symlinkat(target, dir, path).map_err(|why| full(dir, why))
 }
 
-/// Tells the two reasons of ENOSPC apart: no space, or no inode.
+/// Distinguishes the two reasons of ENOSPC: no space, or no inode.
 #[cold]
 fn full(dir: BorrowedFd<'_>, why: Errno) -> Failure {
     match fstatvfs(dir) {
@@ -105,7 +106,7 @@ pub fn read_link<'b>(dir: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> 
 /// enough, and the `Result` travels in two registers.
 ///
 /// # Errors
-/// EAGAIN: there is no input, with O_NONBLOCK. EIO: a terminal from the background, or whose other end is closed. EISDIR: it is a
+/// EAGAIN: there is no input, with O_NONBLOCK. EIO: a terminal, and we are in the background or its other end is closed. EISDIR: it is a
 /// directory. EINTR: SIGSTOP and SIGCONT on some files (signal(7)). EBADF: it is not open for reading.
 #[inline(never)]
 pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<u32, Failure> {
@@ -152,7 +153,7 @@ pub fn chroot(path: &CStr) -> Done {
 /// Changes the mode of a file, chmod(2). It follows symbolic links.
 ///
 /// # Errors
-/// EPERM: we are neither the owner nor have CAP_FOWNER. EROFS: the file system is read-only. ENOENT: it does not exist.
+/// EPERM: we are not the owner and have no CAP_FOWNER. EROFS: the file system is read-only. ENOENT: it does not exist.
 pub fn chmod(path: &CStr, mode: u32) -> Done {
     // SAFETY: the kernel reads the path up to its NUL.
     done(unsafe { call!(__NR_fchmodat, raw::AT_FDCWD, path.as_ptr(), mode) })

@@ -19,7 +19,7 @@ pub struct Bump {
     end: fn() -> !,
 }
 
-// SAFETY: nsinit never starts a thread (the tidy test looks for it). The processes that share our memory (`shared_vm`) run
+// SAFETY: nsinit never starts a thread (the tidy test checks that). The processes that share our memory (`shared_vm`) run
 // code of the engine, which cannot allocate (scripts/prove).
 unsafe impl Sync for Bump {}
 

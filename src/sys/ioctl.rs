@@ -10,7 +10,7 @@ use super::{Done, Failure};
 /// ioctl(2) with a number as its argument. Returns the kernel's answer.
 ///
 /// # Errors
-/// ENOTTY: `fd` knows no such request. Others: those of the request.
+/// ENOTTY: a file of this kind has no such request. Others: see the request.
 ///
 /// # Safety
 /// The request takes a number, or nothing.
@@ -25,7 +25,7 @@ pub(super) unsafe fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: usize) ->
 /// As [`ioctl`].
 ///
 /// # Safety
-/// At `place` is the struct that the request reads or writes, and it may be written.
+/// `place` is the address of the struct that the request reads or writes, and the struct may be written.
 pub(super) unsafe fn ioctl_at(fd: BorrowedFd<'_>, request: u32, place: *mut c_void) -> Done {
     // SAFETY: the caller of this function knows the struct of the request, and lends it until the call returns.
     done(unsafe { call!(__NR_ioctl, fd.as_raw_fd(), request, place) })

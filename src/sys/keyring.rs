@@ -14,8 +14,8 @@ pub fn join_new_keyring() -> Done {
     done(unsafe { call!(__NR_keyctl, JOIN_SESSION_KEYRING, 0usize, 0usize, 0usize, 0usize) })
 }
 
-/// Whether each of the three calls that reach keys is refused before it gets to the kernel's keys (ENOSYS or EPERM). Where
-/// they do get there, the last two answer EFAULT.
+/// Whether all three calls that use keys are refused (ENOSYS or EPERM) before they reach the kernel's keys. If they do reach
+/// them, the last two answer EFAULT.
 #[must_use]
 pub fn has_no_keys() -> bool {
     const GET_KEYRING_ID: u32 = 0;

@@ -1,9 +1,9 @@
-//! The only room with unsafe code: the program's start, the allocator of src/cli, and the system calls that rustix lacks, as safe
-//! functions, one file a topic. What could break memory is excluded by a type (`Fd`, `Kept`, `Operation`, `Slot`, `Apart`), or is an
-//! `unsafe fn` that nothing outside can call.
+//! The only module with unsafe code: the program's start, the allocator of src/cli, and the system calls that rustix lacks, as
+//! safe functions, one file a topic. A use that could break memory is excluded by a type (`Fd`, `Kept`, `Operation`, `Slot`,
+//! `Apart`), or needs an `unsafe fn` that no other module can call.
 //!
-//! Two things here are more than calls: `opened` remembers which descriptors are ours, since a number may be closed only by the
-//! one that knows whose it is; and `stdio` remembers where messages go.
+//! Two files have a state: `opened` keeps which descriptors nsinit has opened, since a number may only be closed by code that
+//! knows what it was opened for; and `stdio` keeps where messages go.
 #![allow(unsafe_code)]
 
 #[macro_use]

@@ -9,11 +9,11 @@ use super::call::done;
 use super::{Done, Failure};
 
 /// mount_setattr(2) on the mount whose root is `fd`: sets and clears attributes (MOUNT_ATTR_*) and changes the propagation
-/// (MS_PRIVATE and its like; 0 leaves it), of all mounts below too if `recursive`.
+/// (MS_PRIVATE and its like; 0 leaves it). If `recursive`, it changes all mounts below too.
 ///
 /// # Errors
 /// ENOSYS: Linux is older than 5.12. EPERM: an attribute is locked in our user namespace (mount_namespaces(7)), or no
-/// CAP_SYS_ADMIN. EINVAL: `fd` is not the root of a mount. EBUSY: read-only, while a file is open for writing.
+/// CAP_SYS_ADMIN. EINVAL: `fd` is not the root of a mount. EBUSY: read-only is to be set, and a file is open for writing.
 pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool, propagation: u32) -> Done {
     let attr = raw::mount_attr {
         attr_set: set.into(),
@@ -27,11 +27,11 @@ pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool
     done(unsafe { call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size) })
 }
 
-/// The id of the mount that `path` leads to, statx(2). 0: the kernel does not report it (before Linux 5.8, or without
-/// statx(2): a seccomp filter).
+/// The id of the mount that `path` leads to, statx(2). 0: the kernel does not report it (before Linux 5.8), or a seccomp
+/// filter forbids statx(2).
 ///
 /// # Errors
-/// ENOENT, ENOTDIR, ELOOP, EACCES: `path` leads nowhere, or not for us.
+/// ENOENT, ENOTDIR, ELOOP: `path` leads to no file. EACCES: no right to search a directory of it.
 pub fn mount_id(path: &CStr) -> Result<u64, Failure> {
     /// `STATX_MNT_ID`.
     const MOUNT: u32 = 0x1000;

@@ -11,12 +11,12 @@ use super::call::done;
 /// EPERM: no right to make one of them, or a security module or seccomp filter refuses. ENOSPC: a limit of namespaces
 /// (/proc/sys/user, or 32 nested levels). EINVAL: the kernel was built without one of them.
 pub fn unshare(flags: u32) -> Done {
-    // SAFETY: the argument is a set of flags; CLONE_NEW* change what names lead to, and no memory.
+    // SAFETY: the argument is a set of flags; CLONE_NEW* change namespaces, and no memory.
     done(unsafe { call!(__NR_unshare, flags) })
 }
 
-/// setns(2): enters the namespace that `fd` is, or of a process (a pidfd, Linux 5.8) several. `kinds` (CLONE_NEW*) is what
-/// `fd` must be, or the namespaces of that process to enter.
+/// setns(2): enters the namespace `fd`, which must be of the kind `kinds` (CLONE_NEW*). If `fd` is a pidfd (Linux 5.8), it
+/// enters the namespaces of that process that are of the kinds `kinds`.
 ///
 /// # Errors
 /// EINVAL: `fd` is no namespace of that kind, or is a pidfd before Linux 5.8, or is our own user namespace. EPERM: no

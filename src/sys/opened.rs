@@ -1,6 +1,6 @@
-//! The descriptors that nsinit opens: they stay open until all that a process does not need are closed with one call.
+//! The descriptors that nsinit opens. They stay open until one call closes all that a process does not need.
 //!
-//! This room keeps one registry, because a number may only be closed where it is known whose it is.
+//! They are registered here, because a number may only be closed by code that knows what it was opened for.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,8 +11,8 @@ use super::stdio::{Standard, messages};
 use super::{Done, Failure};
 
 /// A descriptor that stays open until a function of this file closes it. It is a number that can be copied: a copy that is used
-/// after the end gets EBADF, or a file that we opened later. No memory depends on it, and no value owns it ([`keep_open`]
-/// takes the owner), so nothing is closed twice behind the back of an owner.
+/// after the close gets EBADF, or a file that we opened later. No memory depends on it, and no value owns it ([`keep_open`]
+/// takes the owner), so no owner closes the number a second time.
 pub type Fd = BorrowedFd<'static>;
 
 /// The first number that is not standard input, output or error.
@@ -22,7 +22,7 @@ const FIRST: u32 = Standard::Error as u32 + 1;
 /// 1,048,576, but RLIMIT_NOFILE is hardly that high on a kernel before 5.9.
 const LAST_BY_HAND: u32 = 65_535;
 
-/// A bit for each descriptor. Those with higher numbers stay open until the process executes or ends.
+/// A bit for each descriptor from 0 to 4095. Those with higher numbers stay open until the process executes or ends.
 type Bits = [AtomicU32; 128];
 /// Those that we have opened.
 static OPENED: Bits = [const { AtomicU32::new(0) }; 128];
@@ -40,8 +40,8 @@ pub fn keep_open(fd: OwnedFd) -> Fd {
         word.fetch_or(1 << (number % 32), Ordering::Relaxed);
         USED.fetch_max(index.cast_unsigned() + 1, Ordering::Relaxed);
     }
-    // SAFETY: the owner has given up the number, so it stays open until a function of this file closes it; after that, the
-    // process uses none that it did not name there.
+    // SAFETY: the owner has given up the number, so it stays open until a function of this file closes it. After that, the
+    // process uses only the descriptors that it named to that function.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
@@ -49,7 +49,7 @@ pub fn keep_open(fd: OwnedFd) -> Fd {
 pub struct FdSlot(AtomicU32);
 
 impl FdSlot {
-    /// Without a descriptor: 0, for standard input is never in one.
+    /// A slot without a descriptor: 0, because standard input is never in a slot.
     #[must_use]
     #[allow(clippy::new_without_default, reason = "it is for statics")]
     pub const fn new() -> FdSlot {
@@ -112,19 +112,20 @@ pub fn close_given(fd: Option<u32>) {
     }
 }
 
-/// Marks all that are open now: [`close_opened`] leaves them open.
+/// Marks all that we have open now: [`close_opened`] leaves them open.
 pub fn keep_opened() {
     for (opened, kept) in OPENED.iter().zip(&KEPT) {
         kept.store(opened.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
-/// Closes all that we have opened since [`keep_opened`], but `kept`.
+/// Closes all that we have opened since [`keep_opened`], except `kept`.
 pub fn close_opened(kept: Fd) {
     close_some(&KEPT, &[], &[Kept::ours(Some(kept))]);
 }
 
-/// Closes all that we have opened, but standard input, output and error, the one for messages, and those in the two lists.
+/// Closes all that we have opened, except standard input, output and error, the descriptor for messages, and those in the two
+/// lists.
 pub fn close_ours(some: &[Kept], others: &[Kept]) {
     close_some(&[], some, others);
 }
@@ -147,17 +148,17 @@ fn close_some(spared: &[AtomicU32], some: &[Kept], others: &[Kept]) {
     }
 }
 
-/// Closes all descriptors from 3 up but those in the two lists and the one for messages.
+/// Closes all descriptors from 3 up, except those in the two lists and the one for messages.
 ///
 /// # Errors
-/// The errno of close_range(2), but ENOSYS and EPERM: then each number up to 65,535 is closed.
+/// The errno of close_range(2). ENOSYS and EPERM are no errors here: each number up to 65,535 is closed one by one instead.
 pub fn close_all_but(some: &[Kept], others: &[Kept]) -> Done {
     let mut from = FIRST;
     loop {
-        // The lowest that is kept, then the next: there are few, and no order is asked for.
+        // The lists are short and in no order: find the lowest kept number, then the next.
         let keep = lowest(some, from).min(lowest(others, from)).min(lowest(&[Kept(messages())], from));
         if keep > from {
-            // Up to its neighbour, or to the end.
+            // Up to the number before it, or to the last number.
             close_from(from, if keep == u32::MAX { keep } else { keep - 1 })?;
         }
         if keep == u32::MAX {
@@ -173,8 +174,8 @@ fn lowest(list: &[Kept], from: u32) -> u32 {
 }
 
 fn close_from(first: u32, last: u32) -> Done {
-    // SAFETY: the caller of `close_all_but` has named all that this process still uses, and no owner lives there: what we
-    // open is kept by number.
+    // SAFETY: the caller of `close_all_but` has named all that this process still uses, and no value owns another number:
+    // `keep_open` takes the owner of each.
     match unsafe { close_range(first, last) } {
         Err(Failure::NOSYS | Failure::PERM) => {
             for fd in first..=last.min(LAST_BY_HAND) {

@@ -20,7 +20,8 @@ pub const READABLE: i16 = raw::POLLIN as i16;
 pub const WRITABLE: i16 = raw::POLLOUT as i16;
 
 impl Polled {
-    /// A descriptor and the events to ask for. For 0 the kernel ignores the entry (a negative number), hang-ups included.
+    /// A descriptor and the events to ask for. If `asked` is 0, the entry gets the number -1: the kernel ignores the entry, and
+    /// does not report a hang-up either.
     #[must_use]
     pub fn new(fd: BorrowedFd<'_>, asked: i16) -> Polled {
         Polled { fd: if asked == 0 { -1 } else { fd.as_raw_fd() }, asked, told: 0 }
@@ -40,11 +41,11 @@ pub fn is_unread(end: BorrowedFd<'_>) -> bool {
     poll(&mut list, Some(Time::NONE)).is_err() || list.iter().any(|polled| polled.told & raw::POLLERR as i16 != 0)
 }
 
-/// ppoll(2) with the signal mask as it is; without `limit` it waits without end. Returns the number of entries with events: 0
-/// when the time is over.
+/// ppoll(2), which leaves the signal mask as it is. Without `limit` it waits without end. Returns the number of entries with
+/// events: 0 when the time is over.
 ///
 /// # Errors
-/// EINTR: SIGSTOP and SIGCONT, since all other signals are blocked.
+/// EINTR: SIGSTOP and SIGCONT interrupted it; all other signals are blocked.
 pub fn poll(list: &mut [Polled], mut limit: Option<Time>) -> Result<u32, Failure> {
     let limit: *mut Time = limit.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut);
     #[cfg(target_pointer_width = "32")]

@@ -68,7 +68,7 @@ pub fn exit(status: i32) -> ! {
 
 /// Our pid, getpid(2). A seccomp filter of the caller's can refuse the call, and rustix takes it for one that never fails: the
 /// negative errno would become an argument of kill(2), where a negative number is a process group and -1 every process. So
-/// this is asked once, before all other uses.
+/// this function is called once, before all other uses of getpid(2).
 ///
 /// # Errors
 /// The errno of the filter.
@@ -122,14 +122,14 @@ pub fn has_processors_to_spare() -> bool {
     read.is_ok() && set.iter().map(count).sum::<u32>() > 1
 }
 
-/// An operation of prctl(2) that takes one number and has no result. The type has no others: an operation that writes to an
-/// address cannot be asked for.
+/// An operation of prctl(2) that takes one number and has no result. The type has no other values, so safe code cannot ask for
+/// an operation that writes to an address.
 #[derive(Clone, Copy)]
 pub struct Operation(u32);
 
 /// 0: no other process of our user may trace us or open our files in /proc. Changing credentials resets it.
 pub const PR_SET_DUMPABLE: Operation = Operation(operation::PR_SET_DUMPABLE);
-/// 1: execve(2) gives no rights.
+/// 1: execve(2) grants no privileges.
 pub const PR_SET_NO_NEW_PRIVS: Operation = Operation(operation::PR_SET_NO_NEW_PRIVS);
 /// The number of the signal that we get when our parent ends; 0 for none. Changing credentials clears it.
 pub const PR_SET_PDEATHSIG: Operation = Operation(operation::PR_SET_PDEATHSIG);
@@ -207,7 +207,7 @@ pub fn make_files_as(uid: u32, gid: u32) {
 /// Leaves all supplementary groups, setgroups(2).
 ///
 /// # Errors
-/// EPERM: no CAP_SETGID in our user namespace, or its /proc/PID/setgroups says "deny" (user_namespaces(7)).
+/// EPERM: no CAP_SETGID in our user namespace, or its /proc/PID/setgroups is "deny" (user_namespaces(7)).
 pub fn clear_groups() -> Done {
     #[cfg(any(target_arch = "arm", target_arch = "x86"))]
     // SAFETY: the list has no entries, so the kernel does not read the null pointer. (The plain name has ids of 16 bits.)

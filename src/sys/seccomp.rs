@@ -7,8 +7,8 @@ use super::{Done, Failure};
 /// each; bytes after the last whole one are ignored.
 ///
 /// # Errors
-/// EINVAL: it is no program that the kernel takes, or has more than 4,096 instructions (BPF_MAXINSNS), or the kernel has no
-/// CONFIG_SECCOMP_FILTER. EACCES: neither no_new_privs nor CAP_SYS_ADMIN. ENOMEM: too many instructions with the filters before.
+/// EINVAL: the kernel does not accept the program, or it has more than 4,096 instructions (BPF_MAXINSNS), or the kernel has no
+/// CONFIG_SECCOMP_FILTER. EACCES: neither no_new_privs nor CAP_SYS_ADMIN. ENOMEM: all filters together have too many instructions.
 pub fn add_filter(program: &[u8]) -> Done {
     use linux_raw_sys::prctl::PR_SET_SECCOMP;
     use linux_raw_sys::ptrace::{sock_filter, sock_fprog};
@@ -23,7 +23,7 @@ pub fn add_filter(program: &[u8]) -> Done {
 /// The seccomp mode of this process, prctl(PR_GET_SECCOMP): 0 none, 2 a filter.
 ///
 /// # Errors
-/// EINVAL: the kernel has no CONFIG_SECCOMP. Others: the errno of a filter that refuses the question.
+/// EINVAL: the kernel has no CONFIG_SECCOMP. Others: the errno of a filter that refuses the call.
 pub fn seccomp_mode() -> Result<u32, Failure> {
     // SAFETY: the operation takes no argument.
     unsafe { call!(__NR_prctl, linux_raw_sys::prctl::PR_GET_SECCOMP, 0usize, 0usize, 0usize, 0usize) }

@@ -1,8 +1,8 @@
-//! Two processes in one memory. The compiler treats the child as a thread would be treated: what both can reach is `Sync`, what
-//! goes to the child is `Send`, so safe code cannot race.
+//! Two processes that share one memory (CLONE_VM). The types treat the child as a thread: data that both processes can reach is
+//! `Sync`, and data that is passed to the child is `Send`, so safe code has no data race.
 //!
-//! One thing the types do not say: an [`Apart`] must not be forgotten (`mem::forget`) while its child runs, or what the child
-//! borrows could end before it. The engine has no reason to, and none of it does.
+//! One rule is not in the types: an [`Apart`] must not be forgotten (`mem::forget`) while its child runs, or data that the child
+//! borrows could end before the child. The engine forgets none.
 
 use core::ffi::c_void;
 use core::marker::PhantomData;
@@ -46,12 +46,12 @@ pub fn spawn<T>(body: fn(&T) -> i32, arg: &T) -> Result<Pid, Failure> {
     }
     let job = Job(body, arg);
     let flags = raw::CLONE_VM | raw::CLONE_VFORK | raw::SIGCHLD;
-    // SAFETY: CLONE_VFORK lets us stand still while the child uses the stack below us; `begin` never returns.
+    // SAFETY: with CLONE_VFORK this process stands still while the child uses the stack below; `begin` never returns.
     let pid = unsafe { arch::spawn(flags, core::ptr::null_mut(), begin::<T>, (&raw const job).cast()) };
     Pid::from_raw(answer(pid)? as i32).ok_or(Failure::CHILD)
 }
 
-/// A child that shares our memory and runs at the same time. What it got is borrowed until it shares no more.
+/// A child that shares our memory and runs at the same time. Its argument is borrowed until it no longer shares the memory.
 pub struct Apart<'a> {
     /// Null: the child shares nothing.
     stack: *mut c_void,
@@ -59,11 +59,11 @@ pub struct Apart<'a> {
     given: PhantomData<&'a ()>,
 }
 
-// SAFETY: the stack and the word in it are addresses in a memory that both processes share. Whichever has the Apart may wait for
-// the word, which is atomic, and unmap the stack, which is then of no use to any of them.
+// SAFETY: the stack and the word in it are addresses in a memory that both processes share. The process that has the Apart may
+// wait for the word, which is atomic, and unmap the stack, which no process uses after that.
 unsafe impl Send for Apart<'_> {}
 
-/// What the child gets: [`start`]'s at the top of its stack.
+/// The argument of the child. That of [`start`] is at the top of the child's stack.
 #[repr(C)]
 struct Job<T> {
     /// 1 as long as the child uses our memory. The kernel makes it 0 when the child executes or ends, and wakes the waiter
@@ -80,15 +80,15 @@ struct Job<T> {
 unsafe fn wait_while_shared(shares: *const AtomicU32) {
     // SAFETY: the caller of this function keeps the word mapped.
     while unsafe { &*shares }.load(Ordering::Acquire) != 0 {
-        // Not FUTEX_WAIT_PRIVATE: the kernel's wake at the child's end is one for other processes too (futex(2)).
+        // Not FUTEX_WAIT_PRIVATE: at the child's end the kernel wakes waiters with a shared FUTEX_WAKE (futex(2)).
         // SAFETY: the kernel reads the word and waits while it is 1; a null pointer for the time sets no limit.
         let _ = unsafe { call!(__NR_futex, shares, raw::FUTEX_WAIT, 1u32, 0usize, 0usize) };
     }
 }
 
 /// Starts a child that shares our memory until it executes a program or ends. `body(&arg)` runs in the child, and its result is
-/// the exit status. We go on meanwhile. Where the kernel knows no such child (EINVAL: qemu's user mode), it has a copy of our
-/// memory.
+/// the exit status. We go on meanwhile. If the kernel cannot make such a child (EINVAL in qemu's user mode), the child gets a
+/// copy of our memory.
 ///
 /// # Errors
 /// EAGAIN: a limit of processes (RLIMIT_NPROC, pids.max). ENOMEM: no memory, or process 1 of our pid namespace has ended. EPERM: a
@@ -101,9 +101,9 @@ pub fn start<'a, T: Copy + Send + Sync + 'a>(body: fn(&T) -> i32, arg: T) -> Res
         exit(body(arg))
     }
     SHARED.store(true, Ordering::Relaxed);
-    // It ends at a page, too.
+    // The mapping begins and ends at a page.
     let stack = map(STACK)?;
-    // 64 bytes are a multiple of every machine's alignment of a stack.
+    // 64 is a multiple of the stack alignment of every machine.
     let size = size_of::<Job<(fn(&T) -> i32, T)>>().next_multiple_of(64);
     let job = stack.cast::<u8>().wrapping_add(STACK - size).cast::<Job<(fn(&T) -> i32, T)>>();
     // SAFETY: the place is the end of the mapping, has room for a Job and is aligned for one; nothing else knows it yet.
@@ -142,8 +142,8 @@ pub fn beside<T: Send>(
     meanwhile: &mut dyn FnMut(),
 ) -> Result<Result<bool, Failure>, Failure> {
     extern "C" fn begin<T>(job: *const c_void) -> ! {
-        // SAFETY: `job` is the Job of `beside`, and `arg` its `&mut T`, which it does not touch. It does not return before this
-        // process has ended (`run_beside`).
+        // SAFETY: `job` is the Job of `beside`, and `arg` its `&mut T`. `beside` does not touch them, and does not return before
+        // this process has ended (`run_beside`).
         let (body, arg) = unsafe {
             let (body, arg) = (*job.cast::<Job<(fn(&mut T) -> bool, *mut T)>>()).work;
             (body, &mut *arg)
@@ -151,8 +151,8 @@ pub fn beside<T: Send>(
         exit(i32::from(!body(arg)))
     }
     let job = Job { shares: AtomicU32::new(1), work: (body, core::ptr::from_mut(arg)) };
-    // SAFETY: `begin` reads a Job of these two, and ends with exit. The job and `arg` are here until the child has ended; the
-    // child alone uses `arg` until then, and T may go to another thread.
+    // SAFETY: `begin` reads a Job of these two types, and ends with exit. The job and `arg` last until the child has ended; only
+    // the child uses `arg` until then, and T is Send.
     unsafe { run_beside(begin::<T>, (&raw const job).cast(), meanwhile) }
 }
 
@@ -171,17 +171,17 @@ unsafe fn run_beside(
     meanwhile: &mut dyn FnMut(),
 ) -> Result<Result<bool, Failure>, Failure> {
     SHARED.store(true, Ordering::Relaxed);
-    // It ends at a page, too.
+    // The mapping begins and ends at a page.
     let stack = map(STACK)?;
     let flags = raw::CLONE_VM | raw::CLONE_FILES | raw::CLONE_FS | raw::CLONE_CHILD_CLEARTID | raw::SIGCHLD;
     let top = stack.cast::<u8>().wrapping_add(STACK);
-    // SAFETY: the stack is the child's alone and ends at a page, and the job begins with the word for CLONE_CHILD_CLEARTID. Of the
-    // rest the caller of this function knows.
+    // SAFETY: the stack is the child's alone and ends at a page, and the job begins with the word for CLONE_CHILD_CLEARTID. The
+    // caller of this function guarantees the rest.
     let result = answer(unsafe { arch::spawn(flags, top, begin, job.cast()) }).map(|child| {
         meanwhile();
         let ended = wait_end(child as i32).map(|status| status == 0);
         // wait4(2) may have been refused.
-        // SAFETY: the job is the caller's, who waits for us.
+        // SAFETY: the job belongs to the caller of this function, and lasts until this function returns.
         unsafe { wait_while_shared(job) };
         ended
     });
@@ -201,14 +201,14 @@ impl Apart<'_> {
         if self.stack.is_null() || unsafe { &*self.shares }.load(Ordering::Acquire) != 0 {
             return;
         }
-        // SAFETY: the mapping is that of `start`; its one user, the child, has another memory by now, or none.
+        // SAFETY: `start` made the mapping. Only the child used it, and the child has executed a program or ended.
         let _ = unsafe { munmap(self.stack, STACK) };
         self.stack = core::ptr::null_mut();
     }
 }
 
 impl Drop for Apart<'_> {
-    /// Waits until the child shares no more.
+    /// Waits until the child no longer shares our memory.
     fn drop(&mut self) {
         if !self.stack.is_null() {
             // SAFETY: the word is in the stack, which is mapped as long as its address is not null.

@@ -164,8 +164,8 @@ pub fn kill(target: i32, signal: Signal) -> Done {
 /// Sends a signal with its data, rt_sigqueueinfo(2).
 ///
 /// # Errors
-/// ESRCH: there is no such process. EPERM: no right to signal it, or the `code` of `info` is not negative and it is not ourselves.
-/// EAGAIN: a limit of queued signals (RLIMIT_SIGPENDING).
+/// ESRCH: there is no such process. EPERM: no right to signal it, or the `code` of `info` is not negative and `target` is another
+/// process. EAGAIN: a limit of queued signals (RLIMIT_SIGPENDING).
 pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Done {
     // SAFETY: the kernel copies a siginfo_t, 128 bytes, which is the size of Siginfo, and writes nothing.
     done(unsafe {
@@ -240,8 +240,8 @@ pub fn signals() -> Result<Fd, Failure> {
     Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
-/// Ends this process by `signal`, without a core file of ours. Returns where that is impossible: process 1 of a pid namespace
-/// gets no signal of its own for which it has no handler.
+/// Ends this process by `signal`, without a core file. Returns if that is impossible: process 1 of a pid namespace cannot send
+/// itself a signal for which it has no handler (pid_namespaces(7)).
 pub fn die_of(signal: Signal) {
     let _ = prctl(PR_SET_DUMPABLE, 0);
     let _ = set_ignored(signal, false);

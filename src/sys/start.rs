@@ -16,16 +16,16 @@ pub struct Start {
     /// The arguments with `argv[0]`, and [`END`](super::Word::END).
     pub args: &'static [Slot],
     pub env: Env<'static>,
-    /// What the kernel passes besides.
+    /// Values that the kernel passes besides.
     pub auxiliary: Auxiliary,
     /// The address of the first string, as the kernel put it.
     first: *mut u8,
 }
 
-// SAFETY: of the address of the strings, which alone keeps a Start from being both, the bytes are only written by `hide`, after
-// it has seen that no slot leads there any more, and by nothing else.
+// SAFETY: `first` is the only field that is not Send and Sync. Only `hide` writes to its address, after it has checked that no
+// slot leads there any more.
 unsafe impl Send for Start {}
-// SAFETY: a Start has no method that writes, but through its slots, which are atomic.
+// SAFETY: a Start has no method that writes, except to its slots, which are atomic.
 unsafe impl Sync for Start {}
 
 /// The values of the auxiliary vector that are used, getauxval(3).
@@ -53,7 +53,7 @@ impl Start {
             vars += 1;
         }
         // SAFETY: argv has argc strings and a null pointer. Both arrays are on the initial stack, which is writable, is never
-        // unmapped, and belongs to the one thread that there is. A Slot has the layout of a pointer (repr(transparent),
+        // unmapped, and belongs to the only thread. A Slot has the layout of a pointer (repr(transparent),
         // AtomicPtr). With `own_start` the auxiliary vector lies behind the environment's null pointer, where execve(2) puts
         // it; otherwise `auxiliary` does not look there, since the C library may have moved the end of the environment.
         unsafe {

@@ -20,13 +20,14 @@ pub enum Standard {
 impl Standard {
     #[must_use]
     pub fn fd(self) -> BorrowedFd<'static> {
-        // SAFETY: no function of ours closes one of the three, and `descriptors::occupy_standard` opens those that the caller
-        // left closed.
+        // SAFETY: no function of nsinit closes one of the three, and `descriptors::occupy_standard` opens those that the
+        // caller left closed.
         unsafe { BorrowedFd::borrow_raw(self as i32) }
     }
 }
 
-/// Whether the caller gave us that one: all that we open are close-on-exec, and none of those with which a program begins is.
+/// Whether the caller gave us this descriptor. A descriptor that is open after execve(2) is not close-on-exec, and each
+/// descriptor that we open is.
 #[must_use]
 pub fn is_given(fd: Standard) -> bool {
     // SAFETY: F_GETFD only looks the descriptor up.
@@ -42,11 +43,11 @@ pub(super) fn messages() -> u32 {
     MESSAGES.load(Ordering::Relaxed)
 }
 
-/// Makes `new` standard input, output or error, dup3(2). Messages still go to the standard error of before, until
+/// Makes `new` standard input, output or error, dup3(2). Messages still go to the old standard error, until
 /// [`end_messages`].
 ///
 /// # Errors
-/// EMFILE: no number is free for the standard error of before. EBADF: `new` is not open.
+/// EMFILE: no number is free for a copy of the old standard error. EBADF: `new` is not open.
 pub fn replace(standard: Standard, new: BorrowedFd<'_>) -> Done {
     let standard = standard as u32;
     if standard == messages() {
@@ -58,8 +59,7 @@ pub fn replace(standard: Standard, new: BorrowedFd<'_>) -> Done {
     done(unsafe { call!(__NR_dup3, new.as_raw_fd(), standard, 0u32) })
 }
 
-/// Makes `new` standard input, output or error, which the caller left closed, for CMD too: dup3(2), or fcntl(2) if `new` has
-/// that number already.
+/// Makes `new` standard input, output or error; CMD inherits it. dup3(2), or fcntl(2) if `new` has that number already.
 ///
 /// # Errors
 /// EBADF: `new` is not open.
@@ -68,7 +68,7 @@ pub fn put(standard: Standard, new: BorrowedFd<'_>) -> Done {
     if new == standard {
         return close_on_exec(new, false);
     }
-    // SAFETY: dup3(2) takes numbers, and nothing is open under the second one but a placeholder of ours.
+    // SAFETY: dup3(2) takes numbers. What it closes is one of the three, which no value owns.
     done(unsafe { call!(__NR_dup3, new, standard, 0u32) })
 }
 
@@ -77,7 +77,7 @@ pub fn send_messages(to: BorrowedFd<'static>) {
     MESSAGES.store(to.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
 }
 
-/// Sends messages to standard error from now on, whatever that is, and closes the descriptor that they went to before.
+/// Sends messages to standard error from now on, whatever file that is, and closes the descriptor that they went to before.
 pub fn end_messages() {
     let old = MESSAGES.swap(Standard::Error as u32, Ordering::Relaxed);
     if old != Standard::Error as u32 {
@@ -90,7 +90,7 @@ pub fn end_messages() {
 static UNWRITTEN: AtomicU32 = AtomicU32::new(0);
 
 /// Writes all of `bytes`, with one write(2) where the file takes all of them. An error on standard output is kept for
-/// [`unwritten`]; for an error on standard error there is no place to report it.
+/// [`unwritten`]; an error on standard error cannot be reported.
 pub fn write(to: Standard, bytes: &[u8]) {
     let fd = if matches!(to, Standard::Error) { messages() } else { to as u32 };
     let mut rest = bytes;

@@ -35,7 +35,7 @@ impl Modes {
         self
     }
 
-    /// These modes without echo; and without a change of what is written (OPOST), if `as_it_is`.
+    /// These modes without echo. If `as_it_is`, output passes unchanged too (no OPOST).
     #[must_use]
     pub const fn silent(mut self, as_it_is: bool) -> Modes {
         self.local &= !raw::ECHO;

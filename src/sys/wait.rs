@@ -11,8 +11,8 @@ use super::signal::Signal;
 /// Waits until the child has ended, wait4(2). Returns its exit status.
 ///
 /// # Errors
-/// [`Failure::KILLED`]: a signal has ended it. ECHILD (SIGCHLD is ignored), or the errno of a seccomp filter of the caller's: how
-/// it has ended is unknown, and so is whether it has.
+/// [`Failure::KILLED`]: a signal has ended it. ECHILD (SIGCHLD is ignored), or the errno of a seccomp filter of the caller's: it
+/// is unknown whether the child has ended, and how.
 pub fn wait_end(child: i32) -> Result<u8, Failure> {
     let mut status: c_int = 0;
     loop {
@@ -46,7 +46,7 @@ pub fn wait4(child: Option<Pid>, waiting: bool) -> Result<Option<(Pid, Change)>,
     let which = child.map_or(-1, |pid| pid.as_raw_nonzero().get());
     let wait = if waiting { 0 } else { raw::WNOHANG };
     let options = wait | raw::WUNTRACED | raw::WCONTINUED | raw::__WALL;
-    // SAFETY: an int for the status is the one thing that the kernel writes; the usage of resources goes to no place.
+    // SAFETY: the kernel writes an int to `status`; the place for the resource usage is null.
     let pid = unsafe { call!(__NR_wait4, which, &raw mut status, options, 0usize)? };
     let Some(pid) = Pid::from_raw(pid as i32) else { return Ok(None) };
     let (low, high) = (status & 0x7f, (status >> 8) & 0xff);

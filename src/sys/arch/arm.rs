@@ -17,7 +17,8 @@ pub const MACHINE: u16 = 40;
 pub unsafe fn call(number: u32, [a, b, c, d, e]: [Register; 5]) -> isize {
     let answer;
     // SAFETY: `svc` reads the registers named here and changes r0. Thumb code keeps its frame pointer in r7, so that is saved
-    // around the call in a register of the compiler's choice. The memory that the call reads and writes is that of its caller.
+    // around the call in a register of the compiler's choice. The caller of this function answers for the memory that the call
+    // reads and writes.
     unsafe {
         asm!(
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}",
@@ -44,18 +45,18 @@ macro_rules! first_instructions {
 #[cfg(own_start)]
 pub(in crate::sys) use first_instructions;
 
-/// clone(2) with `flags`. The child calls `begin(arg)` on the stack that ends at `top`, or for null on the caller's own stack below
-/// its frame. Returns the kernel's answer: the child's pid, or a negative errno.
+/// clone(2) with `flags`. The child calls `begin(arg)` on the stack that ends at `top`; if `top` is null, on the caller's own stack,
+/// below its frame. Returns the kernel's answer: the child's pid, or a negative errno.
 ///
 /// # Safety
-/// The stack below `top`, which is 16-byte aligned, is the child's alone; for null, the caller waits until the child needs none
-/// (CLONE_VFORK). No flag makes the kernel read a further argument, but CLONE_CHILD_CLEARTID: `arg` then begins with an
-/// [`AtomicU32`](core::sync::atomic::AtomicU32) that stays there until the kernel has cleared it.
+/// The stack below `top`, which is 16-byte aligned, is the child's alone; if `top` is null, the caller stands still until the child
+/// needs no stack (CLONE_VFORK). No flag makes the kernel read a further argument, except CLONE_CHILD_CLEARTID: `arg` then begins
+/// with an [`AtomicU32`](core::sync::atomic::AtomicU32) that stays there until the kernel has cleared it.
 pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
-    // SAFETY: Thumb code keeps its frame pointer in r7, so that is saved around the call; the child, which never returns from
-    // `begin`, needs it no more. Its stack is `top` or the parent's own, both 8-byte aligned at least, as the ABI demands at
-    // `blx`. CLONE_CHILD_CLEARTID reads r4, which is `arg`.
+    // SAFETY: Thumb code keeps its frame pointer in r7, so that is saved around the call. The child does not need it: it never
+    // returns from `begin`. Its stack is `top` or the parent's own, both at least 8-byte aligned, as the ABI demands at `blx`.
+    // CLONE_CHILD_CLEARTID reads r4, which is `arg`.
     unsafe {
         asm!(
             "mov {saved}, r7", "mov r7, {number}", "svc 0", "mov r7, {saved}", "cmp r0, #0", "bne 2f",

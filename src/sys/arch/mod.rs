@@ -1,5 +1,5 @@
-//! What no Rust function can do, one file for each machine: a system call, the program's first instructions, and a clone(2)
-//! after which the child continues elsewhere.
+//! Assembly code, one file for each machine: a system call, the program's first instructions, and a clone(2) whose child
+//! continues in another function.
 
 use core::mem::MaybeUninit;
 
@@ -12,5 +12,5 @@ mod machine;
 
 pub use machine::*;
 
-/// An argument of a system call. A register that the call does not read has no value.
+/// An argument of a system call. It is uninitialized for a register that the call does not read.
 pub type Register = MaybeUninit<usize>;

@@ -16,8 +16,8 @@ pub const MACHINE: u16 = 243;
 #[inline(always)]
 pub unsafe fn call(number: u32, [a, b, c, d, e]: [Register; 5]) -> isize {
     let answer;
-    // SAFETY: `ecall` reads the registers named here and changes a0, and no stack of ours. The memory that the call reads and
-    // writes is that of its caller.
+    // SAFETY: `ecall` reads the registers named here and changes a0; it does not use the stack. The caller of this function
+    // answers for the memory that the call reads and writes.
     unsafe {
         asm!(
             "ecall", in("a7") number as usize, inlateout("a0") a => answer,
@@ -42,13 +42,13 @@ macro_rules! first_instructions {
 #[cfg(own_start)]
 pub(in crate::sys) use first_instructions;
 
-/// clone(2) with `flags`. The child calls `begin(arg)` on the stack that ends at `top`, or for null on the caller's own stack below
-/// its frame. Returns the kernel's answer: the child's pid, or a negative errno.
+/// clone(2) with `flags`. The child calls `begin(arg)` on the stack that ends at `top`; if `top` is null, on the caller's own stack,
+/// below its frame. Returns the kernel's answer: the child's pid, or a negative errno.
 ///
 /// # Safety
-/// The stack below `top`, which is 16-byte aligned, is the child's alone; for null, the caller waits until the child needs none
-/// (CLONE_VFORK). No flag makes the kernel read a further argument, but CLONE_CHILD_CLEARTID: `arg` then begins with an
-/// [`AtomicU32`](core::sync::atomic::AtomicU32) that stays there until the kernel has cleared it.
+/// The stack below `top`, which is 16-byte aligned, is the child's alone; if `top` is null, the caller stands still until the child
+/// needs no stack (CLONE_VFORK). No flag makes the kernel read a further argument, except CLONE_CHILD_CLEARTID: `arg` then begins
+/// with an [`AtomicU32`](core::sync::atomic::AtomicU32) that stays there until the kernel has cleared it.
 pub unsafe fn spawn(flags: u32, top: *mut u8, begin: extern "C" fn(*const c_void) -> !, arg: *const c_void) -> isize {
     let answer;
     // SAFETY: the child's stack is `top` or the parent's own, both 16-byte aligned as the ABI demands at `jalr`. It never returns
