@@ -1,4 +1,4 @@
-//! /proc/PID/mountinfo, read line by line: proc_pid_mountinfo(5). Only for facts that no system call has.
+//! /proc/PID/mountinfo, read line by line: proc_pid_mountinfo(5). It is used only for facts that no system call reports.
 
 use linux_raw_sys::general as raw;
 
@@ -12,7 +12,7 @@ pub struct Line<'l> {
     pub parent: &'l [u8],
     /// The mount point, escaped.
     pub path: &'l [u8],
-    /// MS_*.
+    /// The mount's own flags (MS_*).
     pub flags: u32,
     /// The type of the file system.
     pub kind: &'l [u8],

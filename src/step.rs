@@ -17,23 +17,23 @@ use crate::state::{Launch, Process};
 use crate::sys::{self, Done, Failure, Set, Signal, Standard};
 use crate::text::{Say, Text};
 
-/// What a failed step means for the launch.
+/// The effect of a failed step on the launch.
 #[derive(Clone, Copy)]
 pub enum OnError {
-    /// It ends: one line, and the status of a failure of nsinit.
+    /// The launch ends, with one line and the exit status of a failure of nsinit.
     End,
-    /// A warning with this hint, and it goes on.
+    /// The launch goes on, after a warning with this hint.
     Warn(Say),
-    /// It goes on: no caller could use the news.
+    /// The launch goes on without a message: no caller could use it.
     Ignore,
 }
 
-/// Where the hint of a failure comes from.
+/// The function that finds the hint for a failure.
 #[derive(Clone, Copy)]
 pub enum Ask {
-    /// What refuses system calls in general.
+    /// [`hint::of_call`]: the causes for which any system call is refused.
     Call,
-    /// What refuses an id map.
+    /// [`hint::of_map`]: the causes for which an id map is refused.
     Map,
 }
 
@@ -60,7 +60,7 @@ impl<P: Process> Step<P> {
         Step { row: Row { says, on_error: OnError::End, ask: Ask::Call, on: |_| c"", when: |_| true }, run }
     }
 
-    /// Its object, in the user's own word.
+    /// Its object, as the user wrote it.
     #[must_use]
     pub const fn on(mut self, on: for<'a> fn(&Spec<'a>) -> &'a CStr) -> Step<P> {
         self.row.on = on;
@@ -74,14 +74,14 @@ impl<P: Process> Step<P> {
         self
     }
 
-    /// Where the hint of its failure comes from.
+    /// The function that finds the hint for its failure.
     #[must_use]
     pub const fn ask(mut self, ask: Ask) -> Step<P> {
         self.row.ask = ask;
         self
     }
 
-    /// What its failure means.
+    /// The effect of its failure.
     #[must_use]
     pub const fn on_error(mut self, on_error: OnError) -> Step<P> {
         self.row.on_error = on_error;
@@ -98,7 +98,7 @@ impl Row {
         .hint()
     }
 
-    /// Reports why the step failed. `reported`: the cause has been.
+    /// Reports why the step failed. `reported`: the cause is reported already.
     #[inline(never)]
     fn failed(&self, spec: &Spec<'_>, why: Failure, reported: bool) -> Done {
         match self.on_error {
@@ -165,7 +165,7 @@ pub const fn stop_ignoring_children<P: Process>() -> Step<P> {
     })
 }
 
-/// From here on signals are taken one by one. The caller's mask is kept for the command.
+/// From here on nsinit takes one signal after the other. The caller's mask is kept for the command.
 #[must_use]
 pub const fn block_signals<P: Process>() -> Step<P> {
     Step::new(say!("block all signals"), |process| {
@@ -174,7 +174,7 @@ pub const fn block_signals<P: Process>() -> Step<P> {
     })
 }
 
-/// Modes are then what the step says. The caller's mask is kept for the command.
+/// New files then get exactly the mode that a step names. The caller's mask is kept for the command.
 #[must_use]
 pub const fn clear_umask<P: Process>() -> Step<P> {
     Step::new(say!("clear the umask"), |process| {
@@ -183,16 +183,16 @@ pub const fn clear_umask<P: Process>() -> Step<P> {
     })
 }
 
-/// No process traces this one or reads its memory, as long as its rights and descriptors are not the command's (prctl(2),
+/// No process may trace this one or read its memory, while it has other rights and descriptors than the command (prctl(2),
 /// PR_SET_DUMPABLE). A change of credentials undoes it.
 #[must_use]
 pub const fn untraceable<P: Process>() -> Step<P> {
     Step::new(say!("become untraceable"), |_| sys::prctl(PR_SET_DUMPABLE, 0))
 }
 
-/// Calls `body`, which changes nothing, while HUP, INT, QUIT and TERM end the process by themselves: a call that waits for
-/// a file system that does not answer ends for nothing else. For process 1 of a pid namespace the kernel would drop the
-/// signal (pid_namespaces(7)).
+/// Calls `body`, which changes nothing, with SIGHUP, SIGINT, SIGQUIT and SIGTERM unblocked: each ends the process. A call that
+/// waits for a file system that does not answer ends for nothing else. For process 1 of a pid namespace the kernel would
+/// drop the signal (pid_namespaces(7)).
 pub fn mortal<T>(body: impl FnOnce() -> T) -> T {
     const MORTAL: Set = Set::ALL.without(Signal::HUP).without(Signal::INT).without(Signal::QUIT).without(Signal::TERM);
     let mortal = getpid() != Pid::INIT && sys::set_mask(MORTAL).is_ok();

@@ -11,7 +11,7 @@ use crate::text::Text;
 /// its new namespaces (namespaces(7)). `space` stands before each member.
 ///
 /// # Errors
-/// EPIPE: the reader has gone; others: see write(2).
+/// EPIPE: the reader has closed it; others: see write(2).
 pub fn write_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, space: &[u8]) -> Done {
     let mut line = Text::new();
     line.byte(b'{').push(space).push(b"\"child-pid\": ");
@@ -32,7 +32,7 @@ pub fn write_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, spac
 /// Writes how the command ended: its exit status, or the signal that killed it.
 ///
 /// # Errors
-/// EPIPE: the reader has gone; others: see write(2).
+/// EPIPE: the reader has closed it; others: see write(2).
 pub fn write_end(spec: &Spec<'_>, status: i32, killer: Option<Signal>) -> Done {
     let mut line = Text::new();
     line.push(b"{ \"");
@@ -57,7 +57,7 @@ pub fn send_namespaces(launch: &Launch) -> Done {
     write(pipe.write, numbers.bytes()).map(|_| ())
 }
 
-/// The launcher waits for them.
+/// The launcher waits for the inode numbers that process 1 sends.
 ///
 /// # Errors
 /// ECHILD: process 1 has ended; others: see read(2).

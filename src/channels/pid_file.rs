@@ -20,7 +20,7 @@ use crate::text::Text;
 /// EEXIST: the file exists already; others: see open(2). Reported.
 pub fn make(spec: &Spec<'_>) -> Result<(Fd, Fd), Failure> {
     let path = spec.channels.pid_file.unwrap_or_default();
-    // A file system that does not answer blocks a lookup already. This one a signal can end.
+    // If the file system does not answer, a lookup blocks already. A signal can end this one.
     let _ = mortal(|| files::look(HERE, path));
     let made = directory_of(path).and_then(|directory| {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;

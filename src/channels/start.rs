@@ -1,4 +1,4 @@
-//! What waits for the start of the command, and what the command waits for.
+//! Reports to the processes that wait for the start of the command, and the descriptors that the command waits for.
 
 use rustix::process::Pid;
 
@@ -11,7 +11,7 @@ use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal};
 use crate::text::{Say, Text, verb};
 
 /// The command has been executed: writes the pid file and --ready-fd, and ends the caller's process of --detach. `pid` is process
-/// 1, or the command where there is none. Returns whether it may go on: in the background it is found by its pid file alone.
+/// 1, or the command where there is none. Returns whether the container may go on: in the background only the pid file leads to it.
 #[must_use]
 pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
     if let Some((_, file)) = outside.pid_file {
@@ -26,7 +26,7 @@ pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
         }
     }
     if let Some(fd) = spec.channels.ready {
-        // A reader that has gone needs no report.
+        // A reader that has ended needs no report.
         if let Err(why) = write_to_anybody(sys::given(fd), b"\n")
             && why != Failure::PIPE
         {
@@ -56,10 +56,10 @@ pub fn report_failure(outside: &mut Outside, status: i32) {
     }
 }
 
-/// Waits until there is something to read, or the end of the file.
+/// Waits until a byte or the end of the file can be read from `fd`.
 ///
 /// # Errors
-/// EBADF: it is not open for reading; others: see read(2).
+/// EBADF: `fd` is not open for reading; others: see read(2).
 pub fn wait_for(fd: Option<u32>) -> Done {
     let Some(fd) = fd else { return Ok(()) };
     loop {

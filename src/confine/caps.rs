@@ -39,8 +39,8 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
     None
 }
 
-/// Drops each capability that is not in `spec` from the bounding set. Each answer counts for one capability only: a seccomp filter
-/// around nsinit may refuse a single one.
+/// Drops each capability that is not in `spec` from the bounding set. The result for one capability proves nothing for the next: a
+/// seccomp filter around nsinit may refuse a single one.
 ///
 /// # Errors
 /// EPERM: nsinit has no CAP_SETPCAP; EINVAL: a capability that the kernel knows was not dropped.

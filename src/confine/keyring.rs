@@ -8,8 +8,8 @@ use crate::step::Step;
 use crate::sys::{self, Done, Failure, Time};
 use crate::text::Say;
 
-/// How often a new keyring is tried, every 10 ms. An ordinary user may have 200 keys (kernel.keys.maxkeys), and keys that were just
-/// released count until an RCU grace period is over.
+/// The number of attempts to get a new keyring, one every 10 ms. An ordinary user may have 200 keys (kernel.keys.maxkeys), and keys
+/// that were just released count until an RCU grace period is over.
 const TRIES: usize = 200;
 
 /// Leaves the caller's session keyring for an empty one.

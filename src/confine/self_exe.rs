@@ -41,7 +41,7 @@ pub fn enter(command: &CStr, start: &Start) -> Done {
     if !uid.is_root() && stat.st_uid != uid.as_raw() && stat.st_mode & GROUP_OR_OTHERS_WRITE == 0 {
         return Ok(());
     }
-    // A CMD like /proc/self/exe executes nsinit again inside: an empty file would not do.
+    // A CMD like /proc/self/exe executes nsinit again inside: the link must not lead to an empty file.
     let again = text::after(command.to_bytes(), b"/proc/").is_some();
     leave(proc, start, uid.is_root() && !again).map_err(|why| blame(says, EXE, why))
 }

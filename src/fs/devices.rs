@@ -21,7 +21,7 @@ use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure, Fork, Standard, c_str};
 use crate::text::{List, PATH, Text};
 
-/// The devices of a container's /dev. In a user namespace none can be made.
+/// The devices of a container's /dev. In a user namespace no device file can be made.
 const PATHS: List = List::of(b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/urandom\0/dev/tty\0");
 const _: () = assert!(PATHS.count() == DEVICES, "each device has a path and a number");
 
@@ -141,7 +141,7 @@ fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
 /// descriptors, does it.
 ///
 /// # Errors
-/// Reported. EAGAIN, EPERM: there can be no such child; others: as [`reopen_standard`].
+/// Reported. EAGAIN, EPERM: that child cannot be made; others: as [`reopen_standard`].
 pub fn reopen_from_outside(rootless: bool) -> Done {
     let is_device = |standard: &Standard| {
         let number = fstat(standard.fd()).ok().and_then(|stat| number_of(&stat));

@@ -1,6 +1,6 @@
 //! Mounts as descriptors: a mount is made where no process sees it, restricted, and only then attached.
 //!
-//! Kernels before 5.12 lack calls for this, some or all (open_tree(2), fsopen(2), move_mount(2): Linux 5.2;
+//! Kernels before 5.12 lack some or all of the calls for this (open_tree(2), fsopen(2), move_mount(2): Linux 5.2;
 //! mount_setattr(2): 5.12). If a call is missing, the mount is made by mount(2) in [`staging`] instead, and moved from there. Each
 //! call is tried first.
 

@@ -1,4 +1,5 @@
-//! Mounts on kernels without mounts as descriptors: mount(2) makes them in [`crate::fs::staging`], and they are moved from there.
+//! Mounts on kernels without the calls for mounts as descriptors (Linux 5.12): mount(2) makes them in [`crate::fs::staging`], and
+//! they are moved from there.
 
 use core::ffi::CStr;
 
@@ -13,10 +14,10 @@ use crate::sys::files::{self, DIRECTORY, Fd, fchdir};
 use crate::sys::{Done, Failure};
 use crate::text::{self, Text};
 
-/// In [`staging::base`]: where a directory, and where a file, is mounted before it is moved. (No mount of the caller has such a path.)
+/// In [`staging::base`]: a mount whose root is a directory is made here and then moved. (No mount of the caller has such a path.)
 pub const TREE: &CStr = c"nsinit.tree";
 
-/// See [`TREE`].
+/// As [`TREE`], for a mount whose root is a file.
 const LEAF: &CStr = c"nsinit.leaf";
 
 /// Calls mount(2) on [`TREE`] or [`LEAF`]. Returns the root of the mount.
@@ -40,7 +41,7 @@ pub fn make(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr)
 /// As [`crate::fs::mount_fd::copy`], or with propagation 0 as [`crate::fs::mount_fd::bind`].
 ///
 /// # Errors
-/// The same; EAGAIN: a directory that a mount is in was renamed meanwhile.
+/// As [`crate::fs::mount_fd::copy`]; EAGAIN: a directory that a mount is in was renamed meanwhile.
 pub fn copy(
     dir: BorrowedFd<'_>,
     path: &CStr,
@@ -69,7 +70,7 @@ pub fn copy(
             // A mount of the caller may have gone while the list was read: then another mount has its index.
             Left::Unknown => {}
             Left::Covered if !follows => return Ok(tree),
-            // The covering mount must not go before the covered one.
+            // The covering mount must not be removed before the covered one: stop the propagation that could remove it.
             Left::Covered => {
                 fchdir(staging::base()?)?;
                 mount_by_path(c"", name, c"", raw::MS_PRIVATE | raw::MS_REC, c"")?;
@@ -93,7 +94,7 @@ enum Left {
     Nothing,
     /// Mounts that another covers: no path leads to them.
     Covered,
-    /// One was not restricted before, and more may not be.
+    /// This pass has restricted one, and others may be left.
     Unknown,
 }
 

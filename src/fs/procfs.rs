@@ -117,7 +117,7 @@ fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
             }
         }
     }
-    // With hundreds of groups the lines are behind the end of the buffer.
+    // In a process with hundreds of groups these lines do not fit into the buffer.
     Ok(found == 3)
 }
 

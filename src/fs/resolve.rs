@@ -42,7 +42,7 @@ pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failu
     if name.bytes().is_empty() {
         return Ok(parent);
     }
-    // Most are directories that exist: then one call is enough.
+    // Most paths lead to directories that exist: then one call is enough.
     if kind == Kind::Directory
         && let Ok(found) = enter(parent, name.c_str())
     {
@@ -61,7 +61,7 @@ pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failu
 /// The mode of a file that is mounted over.
 const EMPTY: u32 = 0o444;
 
-/// Opens (O_PATH) the directory that the last component of `path` is in. A missing directory is made with that mode (0: it is not).
+/// Opens (O_PATH) the directory that the last component of `path` is in. A missing directory is made with `mode`; 0: it is not made.
 /// `name` gets the last component; it stays empty if the path ends in `.` or `..` or is the root itself.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ const EMPTY: u32 = 0o444;
 pub fn parent(root: Fd, path: &[u8], name: &mut Text, mode: u32) -> Result<Fd, Failure> {
     let (parent, last) = split(path);
     name.push(last);
-    // Most are in the root itself, or in directories that exist.
+    // Most paths have only directories that exist before the last component.
     match again(root, parent) {
         Ok(parent) => Ok(parent),
         Err(_) => walk(root, parent, mode),
@@ -85,8 +85,8 @@ pub fn directory(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     walk(root, path, 0)
 }
 
-/// Walks to the directory that `path` leads to. Missing directories of the path itself are made with that mode; those in the target of
-/// a link are not. A function of its own, because its buffers take five pages of stack.
+/// Walks to the directory that `path` leads to. Missing directories of the path itself are made with `mode`; those in the target of
+/// a link are not made. This is a function of its own, because its buffers take five pages of stack.
 #[inline(never)]
 fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     let mut todo = Text::new();
@@ -176,7 +176,7 @@ fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failu
     }
 }
 
-/// Walks through components that should all be directories.
+/// Walks through components that should all be directories. AGAIN, ENOTDIR or ENOENT: one is not.
 fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     let (mut at, mut rest) = (root, path);
     let mut component = Text::new();

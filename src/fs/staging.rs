@@ -64,7 +64,7 @@ pub fn base() -> Result<Fd, Failure> {
     if let Some(base) = BASE.get() {
         return Ok(base);
     }
-    // Open `/` now, without the mounts on it: one may be the new root already.
+    // `/` is opened without the mounts on top of it: one may be the new root already.
     let callers = files::directory(HERE, c"/")?;
     mount_by_path(c"tmpfs", c"/", c"tmpfs", FILES, c"mode=0700")?;
     // `/..` leads to the mount on top of `/`.

@@ -14,8 +14,8 @@ const CGROUP2: u64 = 0x6367_7270;
 /// The line of /proc/PID/cgroup for version 2 begins with this.
 const VERSION_2: &[u8] = b"0::";
 
-/// The file cgroup.procs of the target's cgroup of version 2, open for writing; `None` if nsinit is in that cgroup already. `old`
-/// becomes whether the two are in different cgroups of version 1.
+/// The file cgroup.procs of the target's cgroup of version 2, open for writing; `None` if nsinit is in that cgroup already. `old` is
+/// set to whether the two are in different cgroups of version 1.
 ///
 /// # Errors
 /// EXDEV: the cgroup is outside of the tree that nsinit sees; ENOENT: no cgroup2 is mounted at /sys/fs/cgroup or

@@ -39,8 +39,8 @@ fn refused(says: Say, on: &CStr, why: Failure) -> Failure {
 /// Leaves the caller's supplementary groups.
 ///
 /// # Errors
-/// EPERM is no failure: a user namespace around nsinit denies setgroups(2), and then no process in it can leave a group.
-/// Others: see setgroups(2).
+/// The errno of a seccomp filter. EPERM is no error here: a user namespace around nsinit denies setgroups(2), and then no process
+/// in it can leave a group.
 pub fn leave_groups() -> Done {
     match sys::clear_groups() {
         Err(Failure::PERM) => Ok(()),

@@ -15,8 +15,8 @@ use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, Text};
 
-/// Joins the `kinds` (CLONE_NEW*) of the target's namespaces in one call, or one by one if setns(2) does not take a process (before
-/// Linux 5.8).
+/// Joins the target's namespaces of the kinds `wanted` (CLONE_NEW*) in one call, or one by one if setns(2) does not accept a pidfd
+/// (before Linux 5.8).
 ///
 /// # Errors
 /// EPERM: nsinit has no CAP_SYS_ADMIN in the user namespace that owns one of them; ESRCH: the target has ended; EINVAL: nsinit is in
@@ -33,7 +33,7 @@ pub fn all_of(target: Target, wanted: u32) -> Done {
     one_by_one(&mut list).map_err(|(_, why)| why)
 }
 
-/// Joins the namespaces that `--join-KIND` names: a kind (CLONE_NEW*) and a word each.
+/// Joins the namespaces that `--join-KIND` names: a kind (CLONE_NEW*) and the option's value each.
 ///
 /// # Errors
 /// Reported: the first that cannot be found or joined. Some may be joined then; the caller must not go on.
@@ -55,7 +55,7 @@ pub fn named(wanted: &[(u32, &CStr)], proc: Fd) -> Done {
 }
 
 /// Joins namespaces: a kind and a descriptor each. Some can be joined only from within a user namespace that is joined too, some only
-/// from outside of it: what fails before the user namespace is tried again after it.
+/// from outside of it: a namespace that cannot be joined before the user namespace is tried again after it.
 ///
 /// # Errors
 /// The kind and the errno of the first that fails both times.
@@ -85,7 +85,7 @@ fn one_by_one(list: &mut [(u32, Fd)]) -> Result<(), (u32, Failure)> {
 /// `NSFS_MAGIC`.
 const NSFS: u64 = 0x6e73_6673;
 
-/// The namespace of that kind that a word names: `fd:N`, the path of a namespace, or a process as [`target::find`] takes it.
+/// The namespace of that kind that `word` names: `fd:N`, the path of a namespace, or a process as [`target::find`] takes it.
 fn open(kind: u32, word: &CStr, proc: Fd) -> Result<Fd, Failure> {
     if let Some(number) = text::after(word.to_bytes(), FD) {
         return text::number(number).map(sys::given).ok_or(Failure::BADF);

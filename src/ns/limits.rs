@@ -19,7 +19,7 @@ const USERS: &CStr = c"sys/user/max_user_namespaces";
 /// See [`USERS`].
 const CGROUPS: &CStr = c"sys/user/max_cgroup_namespaces";
 
-/// The limit is written like this, and read like this.
+/// The content of the file for a limit of 0, as it is written and as the kernel reports it.
 const NONE: &[u8] = b"0\n";
 
 fn set(proc: Fd, file: &CStr, most: &[u8]) -> Done {
@@ -63,7 +63,7 @@ pub fn permit_no_user_namespace(proc: Fd) -> bool {
 /// is lifted for that call. Only a process with CAP_SYS_ADMIN could use the moment, and that process can change the limit itself.
 ///
 /// # Errors
-/// Those of `body`; EACCES, EPERM: the limit may not be written.
+/// As `body`; EACCES, EPERM: the limit may not be written.
 pub fn despite_limit(proc: Fd, body: &dyn Fn() -> Result<Fork, Failure>) -> Result<Fork, Failure> {
     match body() {
         Err(Failure::NOSPC) if is_none(proc, CGROUPS) => {

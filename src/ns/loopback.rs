@@ -7,7 +7,7 @@ use crate::sys::{self, Done};
 /// Brings `lo` up; the kernel then gives it 127.0.0.1/8 and ::1.
 ///
 /// # Errors
-/// EPERM without CAP_NET_ADMIN in this network namespace.
+/// EPERM: nsinit has no CAP_NET_ADMIN in this network namespace; EMFILE, ENFILE: no descriptor is free.
 pub fn loopback_up() -> Done {
     // The ioctl works on any socket; kernels without IPv4 have unix sockets.
     let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;

@@ -1,7 +1,7 @@
 //! Another process, and the namespaces that it is in (namespaces(7)).
 //!
-//! A pid may be another process's a moment later. So the process is held by a descriptor first, and all that is asked of it is asked
-//! of one directory of /proc, which never becomes another process's.
+//! A pid may belong to another process a moment later. So nsinit first opens a descriptor of the process, and reads everything from
+//! one directory of /proc, which never becomes that of another process.
 
 use core::ffi::CStr;
 
@@ -15,7 +15,7 @@ use crate::sys::files::{self, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, c_str};
 use crate::text::{self, PATH, Text};
 
-/// A process whose place no other process can take.
+/// A process that is held by descriptors. If its pid is used again, they do not lead to the new process.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// Its directory in /proc.
@@ -27,7 +27,7 @@ pub struct Target {
 }
 
 /// Finds a process by its pid, by the path of a file that holds the pid, or, `fd:N`, by a pidfd (pidfd_open(2)). If the process is
-/// process 1 of a container of nsinit's, which only root may inspect, its first child stands in for it.
+/// process 1 of a container that nsinit made, which only root may inspect, its first child stands in for it.
 ///
 /// # Errors
 /// ESRCH: there is no such process; EACCES, EPERM: it may not be inspected; EBADF: the descriptor is not open;
@@ -56,7 +56,7 @@ pub fn find(word: &CStr, proc: Fd) -> Result<Target, Failure> {
     let child = first_child(named, number)?;
     let found = with_number(proc, child)?;
     inspect(found)?;
-    // The child is held now. Check again: its pid must not have become another process's before.
+    // The child is held now. Check again: its pid must not have passed to another process before.
     if first_child(named, number)? != child {
         return Err(Failure::SRCH);
     }
@@ -71,10 +71,11 @@ fn first_child(of: Target, number: u32) -> Result<u32, Failure> {
     text::number(text::first(c_str(&content).to_bytes(), b' ')).ok_or(Failure::ACCESS)
 }
 
-/// The word for a descriptor begins with this.
+/// The name of a descriptor begins with this: `fd:N`.
 pub const FD: &[u8] = b"fd:";
 
-/// Whether the process may be inspected, by open(2): Linux 5.10 answers stat(2) of `ns/user` with another file if it may not.
+/// Checks whether the process may be inspected, with open(2): if it may not, stat(2) of `ns/user` succeeds on Linux 5.10, for another
+/// file.
 fn inspect(target: Target) -> Done {
     match files::open(target.directory, c"ns/user", OFlags::RDONLY) {
         Ok(_) => Ok(()),
@@ -87,7 +88,7 @@ fn inspect(target: Target) -> Done {
 fn with_number(proc: Fd, number: u32) -> Result<Target, Failure> {
     let handle = match sys::pidfd_open(number) {
         Err(Failure::NOSYS | Failure::PERM) => None,
-        // The number is a thread's, or no process has it.
+        // It is the number of a thread, or of no process.
         Err(Failure::INVAL | Failure::NOENT) => return Err(Failure::SRCH),
         other => Some(other?),
     };
@@ -146,7 +147,8 @@ pub fn read_whole(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &
 /// The inode numbers of the namespaces of a process, in the order of [`kinds::all`]; 0 for a kind that the kernel does not have.
 pub type Namespaces = [u64; kinds::COUNT];
 
-/// Those of the process whose directory in /proc is `process`. They stay open, so that their numbers are not used again.
+/// The namespaces of the process whose directory in /proc is `process`. They stay open, so that the kernel does not use their inode
+/// numbers again.
 fn namespaces(process: Fd, pid: &CStr) -> Result<Namespaces, Failure> {
     let mut found = [0; kinds::COUNT];
     for ((kind, path), number) in kinds::all().zip(&mut found) {
@@ -160,10 +162,10 @@ fn namespaces(process: Fd, pid: &CStr) -> Result<Namespaces, Failure> {
     Ok(found)
 }
 
-/// Those that the next child of this process will be in (namespaces(7), `pid_for_children`).
+/// The namespaces that the next child of this process will be in (namespaces(7), `pid_for_children`).
 ///
 /// # Errors
-/// See open(2).
+/// EMFILE, ENFILE: no descriptor is free; others: see open(2).
 pub fn ours(proc: Fd) -> Result<Namespaces, Failure> {
     namespaces(files::directory(proc, c"self")?, c"ns/pid_for_children")
 }
@@ -193,7 +195,7 @@ impl Target {
     /// The lowest id that its user namespace maps. `map`: `uid_map` or `gid_map`.
     ///
     /// # Errors
-    /// [`Failure::NO_IDS`]: it maps none; others: see open(2).
+    /// [`Failure::NO_IDS`]: it maps none; ENOENT: the process has ended; others: see open(2).
     pub fn lowest_id(self, map: &CStr) -> Result<u32, Failure> {
         let mut content = [0u8; PATH];
         read_whole(self.directory, map, &mut content)?;

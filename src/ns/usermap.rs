@@ -15,7 +15,7 @@ use crate::sys::files::{self, Fd, read, write};
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, PATH, Text};
 
-/// Every id: the last of 32 bits means "unchanged".
+/// Every id except the highest of 32 bits, which means "unchanged" (setresuid(2)).
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
 
 /// Writes `map` (`uid_map` or `gid_map`) of a process in a new user namespace: the caller's id `outside` becomes `inside`, and no
@@ -84,16 +84,16 @@ fn mirror(map: &CStr, line: &mut Text) -> Done {
 /// namespace: a helper that stays in it writes the maps.
 ///
 /// # Errors
-/// ENOSPC: a limit on user namespaces is reached; EPERM: the kernel refuses it, or the maps; EAGAIN: there can be no helper.
+/// ENOSPC: a limit on user namespaces is reached; EPERM: the kernel refuses it, or the maps; EAGAIN: the helper cannot be started.
 pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
     let pipe = Pipe::new(PipeFlags::empty())?;
     let mut job = (spec, files::directory(proc, c"self")?, pipe);
-    // Otherwise root owns our files in /proc. No other process is in our user namespace yet that could trace us.
+    // Otherwise root owns our files in /proc. No other process in our user namespace could trace us: there is none yet.
     sys::prctl(PR_SET_DUMPABLE, 1)?;
     let mut left = Ok(());
     let mapped = sys::beside(
         |(spec, process, pipe)| {
-            // The byte means that the other process has left.
+            // The byte means that the other process has left the user namespace.
             read(pipe.read, &mut [0u8]) == Ok(1)
                 && write_map(*process, c"uid_map", spec, spec.ids.uid, spec.ids.uid).is_ok()
                 && write_map(*process, c"gid_map", spec, spec.ids.gid, spec.ids.gid).is_ok()

@@ -7,7 +7,7 @@ use crate::sys::Failure;
 use crate::sys::errno::{errnos, reasons};
 use crate::text::Say;
 
-/// The text of a failure; none for an errno that has no text.
+/// The text of a failure; empty for an errno that has no text.
 #[must_use]
 pub fn text(why: Failure) -> Say {
     let number = why.number();

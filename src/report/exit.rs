@@ -1,4 +1,4 @@
-//! The exit statuses of nsinit: one table. (The other names have their own; see their wording.)
+//! The exit statuses of nsinit: one table. (The other vocabularies have their own statuses, in their wording.)
 
 use crate::say;
 use crate::sys::Signal;
@@ -8,7 +8,7 @@ use crate::text::Say;
 #[derive(Clone, Copy)]
 pub struct Status {
     pub number: u8,
-    /// What follows the number in help: a signal's number is added.
+    /// Printed after the number in help: `+N`, if a signal's number is added.
     pub more: Say,
     pub meaning: Say,
 }
@@ -18,7 +18,7 @@ const fn status(number: u8, meaning: Say) -> Status {
 }
 
 pub const FAILED: Status = status(125, say!("nsinit failed before CMD ran"));
-/// As a shell has it (POSIX, Exit Status for Commands); so the next two.
+/// As in a shell (POSIX, Exit Status for Commands), and so are the next two.
 pub const NOT_EXECUTABLE: Status = status(126, say!("CMD could not be executed"));
 pub const NOT_FOUND: Status = status(127, say!("CMD was not found"));
 pub const SIGNALLED: Status = Status { number: 128, more: say!("+N"), meaning: say!("signal N ended CMD") };

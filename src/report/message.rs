@@ -1,4 +1,4 @@
-//! What failed, on what, and why: one line, one write.
+//! Messages: what failed, its object, and the reason, in one line and one write(2).
 
 use core::ffi::CStr;
 
@@ -40,7 +40,7 @@ impl Fault<'_> {
     }
 }
 
-/// Reports why something did not succeed, unless it is reported already: `nsinit: cannot SAYS ON: WHY`.
+/// Reports a failure, unless it is reported already: `nsinit: cannot SAYS ON: WHY`.
 pub fn blame(says: Say, on: &CStr, why: Failure) -> Failure {
     blame_hint(says, on, why, Say::NOTHING)
 }
@@ -53,8 +53,8 @@ pub fn blame_hint(says: Say, on: &CStr, why: Failure, hint: Say) -> Failure {
     Failure::REPORTED
 }
 
-/// Ends a process of ours that can't go on. It reports where the words for it are; what has none there has a line all the
-/// same, and is a mistake of ours. Returns the exit status.
+/// For a process of nsinit that cannot go on. The code that knows the verb and the object has reported the failure; if none
+/// has, which is a mistake in nsinit, this prints a line without them. Returns the exit status.
 #[must_use]
 pub fn give_up(why: Failure) -> i32 {
     debug_assert!(why == Failure::REPORTED, "a failure without a line");
@@ -62,7 +62,7 @@ pub fn give_up(why: Failure) -> i32 {
     failed()
 }
 
-/// Tells what did not succeed, where we go on without it.
+/// Reports a failure that does not stop nsinit.
 pub fn warn(says: Say, on: &CStr, why: Failure, hint: Say) {
     complain(Level::Warning, says, on, why, hint);
 }
@@ -78,13 +78,13 @@ fn complain(level: Level, says: Say, on: &CStr, why: Failure, hint: Say) {
         return write_line(Standard::Error, &mut line);
     }
     wording.push_undone(&mut line, says);
-    // What the errno always means is more precise than what the place knows; the hint of a warning says how nsinit goes on.
+    // A hint that follows from the errno alone is more precise than the caller's. The hint of a warning is how nsinit goes on.
     let always = hint::of_errno(why).hint();
     let hint = if always.is_empty() || level == Level::Warning && !hint.is_empty() { hint } else { always };
     finish(&mut line, on, why, if wording.hints == Hints::None { Say::NOTHING } else { hint });
 }
 
-/// Reports that CMD could not be executed. Returns the exit status that tells it.
+/// Reports that CMD could not be executed. Returns the exit status for that.
 pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
     let wording = wording::chosen();
     let mut line = Text::new();
@@ -98,20 +98,20 @@ pub fn blame_execution(command: &CStr, why: Failure, hint: Say) -> u8 {
     }
 }
 
-/// Prints why nothing can be done. Returns the exit status.
+/// Prints why nsinit cannot go on. Returns the exit status.
 #[must_use]
 pub fn refuse(why: Say) -> i32 {
     fatal(Text::new().say(why))
 }
 
-/// [`refuse`] in other words.
+/// [`refuse`] with a text that is not a constant.
 #[must_use]
 pub fn fatal(why: &Text) -> i32 {
     sentence(Level::Failure, why);
     failed()
 }
 
-/// Tells what is odd, and no reason not to go on.
+/// Prints a warning.
 pub fn warning(what: &Text) {
     sentence(Level::Warning, what);
 }
@@ -128,19 +128,19 @@ pub fn tell(event: Event, numbers: [i32; 2], command: &CStr) {
     let mut line = Text::new();
     wording.push_event(&mut line, event, numbers, command);
     if !line.bytes().is_empty() {
-        // It is a warning.
+        // `Reaped` is a warning.
         write_line(if event == Event::Reaped { Standard::Error } else { wording.events_to }, &mut line);
     }
 }
 
-/// Tells of an event with its reason.
+/// Reports an event with its reason.
 pub fn tell_why(event: Event, why: Failure) {
     let mut words = Text::new();
     push_reason(&mut words, why);
     tell(event, [why.number().cast_signed(), 0], words.c_str());
 }
 
-/// Ends the one line: on what, why, and perhaps what that means.
+/// Ends the line with the object, the reason and the hint, and writes it.
 fn finish(line: &mut Text, on: &CStr, why: Failure, hint: Say) {
     push_object(line, on);
     push_reason(line.push(b": "), why);
@@ -150,7 +150,7 @@ fn finish(line: &mut Text, on: &CStr, why: Failure, hint: Say) {
     write_line(Standard::Error, line);
 }
 
-/// Appends on what something is done, behind a space.
+/// Appends a space and the object; nothing if there is none.
 pub fn push_object(line: &mut Text, on: &CStr) {
     if !on.is_empty() {
         line.byte(b' ').push_printable(on.to_bytes());
@@ -165,7 +165,7 @@ pub fn write_line(to: Standard, line: &mut Text) {
     sys::write(to, line.bytes());
 }
 
-/// Appends the words of a reason; the number of an errno that has none.
+/// Appends the text of a reason; `error N` for an errno without a text.
 pub fn push_reason(line: &mut Text, why: Failure) {
     let words = errno::text(why);
     if words.is_empty() {
@@ -195,7 +195,7 @@ mod tests {
         // EDQUOT, EKEYREVOKED.
         assert_eq!(in_full(Failure::new(122)), "Disk quota exceeded");
         assert_eq!(in_full(Failure::new(128)), "Key has been revoked");
-        // No machine of ours has these; 524 is ENOTSUPP, which the kernel lets out now and then.
+        // No machine that nsinit is built for has errno 41. 524 is the kernel's internal ENOTSUPP, which some calls return.
         assert_eq!(in_full(Failure::new(41)), "error 41");
         assert_eq!(in_full(Failure::new(524)), "error 524");
     }

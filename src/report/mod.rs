@@ -1,4 +1,4 @@
-//! What the user is told: errnos, hints and wording; one message, one write.
+//! Messages to the user: errnos, hints and wording. One message is one write(2).
 
 pub mod errno;
 pub mod exit;

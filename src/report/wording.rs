@@ -1,5 +1,5 @@
-//! How messages are worded. The engine has one wording of its own; the cli chooses that of the name that nsinit was started
-//! under, because scripts read the lines of tini, dumb-init, catatonit and bubblewrap.
+//! The wording of messages. The engine has one wording of its own. The cli chooses the wording for the name that nsinit was
+//! started under, because scripts read the lines of tini, dumb-init, catatonit and bubblewrap.
 
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -11,22 +11,22 @@ use crate::sys::{Failure, Shared, Standard};
 use crate::text::Say;
 use crate::text::Text;
 
-/// What happens while the command runs, and may be reported.
+/// Events while the command runs that may be reported. Below, "this" is the first number of an event and "that" the second.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// The command is this process.
     Started,
     /// This signal is forwarded.
     Forwarded,
-    /// This process, not the command, ended with that status.
+    /// This process, which is not the command, ended with that status.
     Exited,
-    /// That signal killed this process, not the command.
+    /// That signal killed this process, which is not the command.
     Killed,
     /// The command ended with this status.
     Ended,
     /// This signal killed the command; its exit status is that.
     Died,
-    /// This process, not the command, has been reaped: a warning.
+    /// This process, which is not the command, has been reaped: a warning.
     Reaped,
     /// This signal has arrived.
     Received,
@@ -52,7 +52,7 @@ pub enum Event {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Hints {
     All,
-    /// Not the one that says why the command could not be executed.
+    /// All except the message that the command could not be executed.
     NotOfCommand,
     None,
 }
@@ -64,9 +64,9 @@ pub struct Wording {
     pub prefix: Say,
     /// What goes before the verb of a failure.
     pub cannot: Say,
-    /// Verbs, and what takes the place of `cannot` and the verb.
+    /// Verbs, each with the text that replaces `cannot` and the verb.
     pub verbs: &'static [(Say, Say)],
-    /// What takes the place of `cannot`, a verb and its reason; [`Say::NOTHING`]: they stay.
+    /// The text that replaces `cannot`, a verb and its reason; [`Say::NOTHING`]: nothing replaces them.
     pub failure: fn(Say, Failure) -> Say,
     /// The whole sentence about options that do not go together; [`Say::NOTHING`]: nsinit's own.
     pub misuse: fn(Misuse) -> Say,
@@ -74,7 +74,7 @@ pub struct Wording {
     pub event: fn(Event) -> Say,
     /// Where the lines of events go, apart from warnings.
     pub events_to: Standard,
-    /// The end of the command is reported twice: as that of a child, and as that of the command.
+    /// The end of the command is reported twice: as the end of a child, and as the end of the command.
     pub tells_of_command: bool,
     /// A mount point that cannot be made is reported as a directory or a file, not as the mount.
     pub names_mount_points: bool,
@@ -83,11 +83,11 @@ pub struct Wording {
     pub execute: Say,
     /// The exit status of nsinit's own failure.
     pub failed: u8,
-    /// Of a command that exists and may not be executed: EACCES.
+    /// The exit status for a command that exists and may not be executed: EACCES.
     pub not_executable: u8,
-    /// Of a command that does not exist: ENOENT.
+    /// The exit status for a command that does not exist: ENOENT.
     pub not_found: u8,
-    /// Of a command that was not executed for any other reason.
+    /// The exit status for a command that was not executed for any other reason.
     pub not_executed: u8,
 }
 
@@ -111,7 +111,7 @@ impl Wording {
         not_executed: exit::NOT_EXECUTABLE.number,
     };
 
-    /// What the other names have in common.
+    /// The values that the other vocabularies have in common.
     pub const OTHER: Wording = Wording {
         cannot: Say::NOTHING,
         hints: Hints::NotOfCommand,
@@ -155,7 +155,7 @@ static NSINIT: Wording = Wording::NSINIT;
 static CHOSEN: Shared<Wording> = Shared::new(&NSINIT);
 static LEVELS: AtomicBool = AtomicBool::new(false);
 
-/// From now on every message is worded so.
+/// Words every message from now on with `wording`.
 pub fn choose(wording: &'static Wording) {
     CHOSEN.set(wording);
 }

@@ -38,8 +38,8 @@ const TRIES: u32 = 16;
 /// Mounts the image at `path` read-only, attached nowhere yet. Its loop device ends with the mount.
 ///
 /// # Errors
-/// Reported. EPERM: only root of the machine may mount it; ENODEV: the kernel does not know the file system; [`Failure::NO_IMAGE`]: it is
-/// none that nsinit knows; EROFS: its journal must be replayed.
+/// Reported. EPERM: only root of the machine may mount it; ENODEV: the kernel does not know the file system; [`Failure::NO_IMAGE`]:
+/// nsinit does not know it; EROFS: its journal must be replayed.
 pub fn mount(path: &CStr, attributes: u32) -> Result<Fd, Failure> {
     // The path is resolved once; from here on the descriptor is used (CVE-2026-27456).
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;

@@ -75,7 +75,7 @@ pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> 
     let bottom = files::directory(HERE, c"/")?;
     mount_by_path(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
     fchdir(bottom)?;
-    // Later mounts must arrive in the copy only: below it, no one would unmount them.
+    // Later mounts must arrive in the copy only: below it, they would never be unmounted.
     mount_change(c".", MountPropagationFlags::PRIVATE)?;
     clear_bottom(process)?;
     // `/..` leads to the mount on top of `/`.
@@ -156,7 +156,7 @@ pub fn switch(dir: &CStr) -> Done {
     let entered = if !bottom {
         pivot_root(c".", c".").map_err(Failure::from)
     } else if device(new, c".")? == own {
-        // Its files would be removed too.
+        // The files of the initramfs are removed, and these are among them.
         Err(Failure::INVAL)
     } else {
         mount_by_path(c".", c"/", c"", raw::MS_MOVE, c"").and_then(|()| chroot(c"."))
@@ -166,7 +166,7 @@ pub fn switch(dir: &CStr) -> Done {
             let _ = chdir(c"/");
         })
         .map_err(|why| if matches!(why, Failure::INVAL | Failure::BUSY) { Failure::NO_MOUNT } else { why })?;
-    // What was mounted on the old root is found from there, and its place from `/`, which is the new one.
+    // A relative path leads to a mount on the old root, an absolute path to its place on the new one.
     fchdir(old)?;
     for path in MOVED {
         let name = sys::tail(path, 1);

@@ -76,7 +76,7 @@ pub fn apply(op: &Op<'_>, root: &mut Fd, caller: Fd, setup: &mut Setup) -> Done 
 
 /// Why a source cannot be bound.
 fn of_bind(op: &Op<'_>, caller: Fd, why: Failure) -> Cause {
-    // Without --exec it can be bound.
+    // If the source can be bound without `--exec`, a locked noexec is the cause.
     let locked = why == Failure::PERM && op.cleared != 0 && mount_fd::bind(caller, op.source, op.set, 0, true).is_ok();
     if locked { Cause::LockedNoexec } else { hint::of_mount(why) }
 }
@@ -137,7 +137,7 @@ fn directory(spec: &Spec<'_>, op: &Op<'_>, root: Fd) -> Done {
     }
     let name = name.c_str();
     match files::make_directory(parent, name, op.mode.unwrap_or(PARENTS)) {
-        // A symbolic link to a directory will do.
+        // A symbolic link to a directory counts as a directory.
         Err(Failure::EXIST) => match resolve::directory(root, op.dest.to_bytes()) {
             Err(Failure::NOTDIR) => Err(Failure::NO_DIRECTORY),
             found => found.map(|_| ()),

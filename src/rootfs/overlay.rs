@@ -36,7 +36,7 @@ pub fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
 /// Adds to the options of an overlay the directories in memory that its writes go to. The root of the overlay gets the mode of `top`.
 ///
 /// # Errors
-/// EPERM: there can be no staging place; ENOSPC: memory or inodes are used up.
+/// EPERM: the staging place cannot be made; ENOSPC: no memory or inode is left for the tmpfs.
 pub fn write_to_memory(top: Fd, options: &mut Text) -> Done {
     let base = staging::base()?;
     let mode = fstat(top)?.st_mode & 0o7777;

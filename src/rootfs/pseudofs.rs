@@ -57,7 +57,7 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
     mask(spec, tree, MASKED, READ_ONLY)
 }
 
-/// Mounts a read-only sysfs with the cgroup tree in it, if the kernel permits it. `asked`: the user named it, and then it must be permitted.
+/// Mounts a read-only sysfs with the cgroup tree in it, if the kernel permits it. `asked`: the user asked for it, so a refusal is an error.
 ///
 /// # Errors
 /// Reported. EPERM, ENODEV with `asked`: the kernel does not permit it or has none; others: a mask cannot be mounted.
@@ -178,7 +178,7 @@ pub fn dev(root: &mut Fd, op: &Op<'_>, setup: &mut Setup) -> Done {
     made(c"pts", files::make_directory(dev, c"pts", PARENTS))?;
     // On old kernels, binding changes the working directory.
     fchdir(dev)?;
-    // Only the map of root has the group tty (5). With mode 0620 only the owner and that group may write to a terminal.
+    // A map of only the caller's ids lacks the group tty (5). With mode 0620 only the owner and that group may write to a terminal.
     const OWN: &CStr = c"newinstance,ptmxmode=0666,mode=0620";
     let options = if spec.ids.own_only { OWN } else { c"newinstance,ptmxmode=0666,mode=0620,gid=5" };
     let mount =

@@ -11,8 +11,8 @@ use crate::sys::Failure;
 use crate::sys::files::Fd;
 use crate::text::{Say, verb};
 
-/// Mounts and attaches what becomes `/`: a copy of `source` (the directory, or the mount of an image), an overlay of it, or an empty
-/// tmpfs that the operations fill.
+/// Mounts and attaches the new root: a copy of `source` (the directory, or the mount of an image), an overlay of it, or an empty tmpfs
+/// that the operations fill.
 ///
 /// # Errors
 /// Reported, except ENOTDIR and EINVAL of move_mount(2): the root cannot be attached.

@@ -1,4 +1,4 @@
-//! By what a process outside follows the launch.
+//! The descriptors and files through which a process outside follows the launch.
 
 use core::ffi::CStr;
 
@@ -7,11 +7,11 @@ use core::ffi::CStr;
 pub struct Channels<'a> {
     /// `--info-fd`: process 1 and its namespaces, as JSON.
     pub info: Option<u32>,
-    /// `--status-fd`, `--json-status-fd`: the same on one line; at the end, the exit status.
+    /// `--status-fd`, `--json-status-fd`: process 1 and its namespaces, as one line of JSON; at the end, the exit status.
     pub status: Option<u32>,
     /// `--block-fd`: the command waits until something can be read.
     pub block: Option<u32>,
-    /// `--userns-block-fd`: another process writes the id maps, and then to this.
+    /// `--userns-block-fd`: another process writes the id maps, and then writes to this descriptor.
     pub maps: Option<u32>,
     /// `--sync-fd`: open as long as any process is inside.
     pub sync: Option<u32>,

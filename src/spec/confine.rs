@@ -1,8 +1,8 @@
-//! What the command may do.
+//! The confinement of the command.
 
 use core::ffi::CStr;
 
-/// The confinement of the command.
+/// The rights that the command keeps and gives up.
 #[derive(Clone, Copy)]
 pub struct Confine<'a> {
     pub capabilities: Capabilities,
@@ -23,7 +23,7 @@ pub struct Confine<'a> {
 pub struct Capabilities {
     /// The bounding set.
     pub bounding: u64,
-    /// What the command has, as far as nsinit has it to give. It keeps what is `ambient` too, whatever its user id.
+    /// The capabilities that the command gets, as far as nsinit has them. It keeps those in `ambient` whatever its user id is.
     pub held: u64,
     /// Ambient and inheritable.
     pub ambient: u64,
@@ -35,6 +35,6 @@ impl Capabilities {
     pub const USUAL: u64 = 0b1011 | 0b1_1111 << 4 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 27 | 1 << 29 | 1 << 31;
     /// All that have a number, and those that a newer kernel adds.
     pub const ALL: u64 = !0;
-    /// The highest bit, which no capability has: `ALL` was given, and means all that nsinit has to give.
+    /// The highest bit, which no capability has: the user gave `ALL`, which means all capabilities that nsinit has.
     pub const AS_FAR_AS_HELD: u64 = 1 << 63;
 }

@@ -1,4 +1,4 @@
-//! What follows from a Spec, each in one place.
+//! Facts that follow from a Spec. Each is computed here and nowhere else.
 
 use linux_raw_sys::general as raw;
 
@@ -11,7 +11,7 @@ impl Spec<'_> {
         self.channels.ready.is_some() || self.channels.detach || self.channels.pid_file.is_some() || self.terminal.pty
     }
 
-    /// Whether a container is made, with a process 1 of ours.
+    /// Whether nsinit makes a container, and is its process 1 at first.
     #[must_use]
     pub fn makes_container(&self) -> bool {
         matches!(self.mode, Mode::Root | Mode::Sandbox)
@@ -23,7 +23,7 @@ impl Spec<'_> {
         self.mode != Mode::Init
     }
 
-    /// Whether nsinit's own defaults apply, and not bubblewrap's or none.
+    /// Whether nsinit's own defaults apply: a sandbox has bubblewrap's, and a command without a container has none.
     #[must_use]
     pub fn has_preset(&self) -> bool {
         self.has_root() || self.mode == Mode::Enter
@@ -41,7 +41,7 @@ impl Spec<'_> {
         self.namespaces.joins.user.is_some() || self.joined(raw::CLONE_NEWUSER)
     }
 
-    /// Whether all of `flags` (CLONE_NEW*) are made anew.
+    /// Whether new namespaces of all kinds in `flags` (CLONE_NEW*) are made.
     #[must_use]
     pub const fn unshares(&self, flags: u32) -> bool {
         self.namespaces.new & flags == flags
@@ -59,8 +59,9 @@ impl Spec<'_> {
         self.mode == Mode::Sandbox
     }
 
-    /// Whether process 1 is untraceable while it has more rights than the command. A sandbox whose namespaces are reported is
-    /// not: the reader looks for them in /proc meanwhile. If all of them are new, no other process inside could trace it.
+    /// Whether process 1 is untraceable while it has more rights than the command. In a sandbox whose namespaces are reported
+    /// it stays traceable: the reader looks for them in /proc meanwhile. No other process inside could trace it, since all the
+    /// namespaces are new.
     #[must_use]
     pub fn hides(&self) -> bool {
         self.mode == Mode::Enter
@@ -110,7 +111,7 @@ impl Spec<'_> {
         self.is_sandbox() && !self.life.own_group && !self.life.new_session && pids
     }
 
-    /// Whether the namespaces are reported to a process outside: then all of them are made with process 1.
+    /// Whether the namespaces are reported to a process outside. The clone of process 1 then makes all of them.
     #[must_use]
     pub const fn is_told_of(&self) -> bool {
         self.channels.info.is_some() || self.channels.status.is_some()
@@ -122,8 +123,8 @@ impl Spec<'_> {
         self.unshares(raw::CLONE_NEWUSER) || self.joins_user()
     }
 
-    /// Whether the command gets a user namespace below the one that everything is made in: a limit of user namespaces
-    /// applies to those below only.
+    /// Whether the command gets a user namespace of its own, below the container's: a limit on user namespaces does not apply
+    /// to the namespace that it is set in, only to those below.
     #[must_use]
     pub fn nests_users(&self) -> bool {
         self.namespaces.users == NoMoreUsers::Made
@@ -157,7 +158,7 @@ impl Spec<'_> {
         (if self.confine.no_new_privs { held } else { held | bounding }) & SYS_ADMIN != 0
     }
 
-    /// Whether the root holds no file of the caller's: no operation brings one.
+    /// Whether the root has no file of the caller: no operation brings one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let brings = |op: &Op<'_>| op.kind as u8 <= Kind::OverlayReadOnly as u8 || op.kind == Kind::File;
@@ -176,8 +177,8 @@ impl Spec<'_> {
         self.has_root() && self.root.sys || self.does(Kind::Sys)
     }
 
-    /// Whether process 1 leaves the process group of the caller. With --new-session the terminal's signals come by the launcher
-    /// alone, whatever group it is in.
+    /// Whether process 1 leaves the process group of the caller. With --new-session only the launcher passes the terminal's signals
+    /// on, whatever process group it is in.
     #[must_use]
     pub fn leaves_group(&self) -> bool {
         let life = &self.life;

@@ -1,4 +1,4 @@
-//! What is executed, with which arguments, environment, directory and descriptors.
+//! The program that is executed, and its arguments, environment, directory and descriptors.
 
 use core::ffi::CStr;
 
@@ -15,11 +15,12 @@ pub struct Exec<'a> {
     pub command: &'a CStr,
     /// Its name and its arguments.
     pub argv: Argv<'a>,
-    /// What is executed instead where the file of `argv` is missing: no command was given, and any shell serves.
+    /// Executed instead if the file of `argv` is missing: the user gave no command, and any shell serves.
     pub fallback: Argv<'a>,
     /// The working directory; `None`: the one that nsinit has.
     pub directory: Option<&'a CStr>,
-    /// `directory` is the caller's: where it does not exist inside, this one is tried, and then `/`. PWD tells which.
+    /// `directory` is the caller's: if it does not exist inside, this one is tried, and then `/`. PWD names the one that is
+    /// used.
     pub home: Option<&'a CStr>,
     /// The mask of mode bits, umask(2); `None`: the caller's.
     pub umask: Option<u32>,
@@ -29,6 +30,6 @@ pub struct Exec<'a> {
     pub keep_all_fds: bool,
 }
 
-/// The HOME of root, if the user set none. A command's environment that holds this very string, at this address, has no
-/// HOME of the user's.
+/// The HOME of root, if the user set none. An environment that has this string, at this address, has no HOME that the user
+/// set.
 pub static ROOTS_HOME: &CStr = c"HOME=/root";

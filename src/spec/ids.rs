@@ -1,4 +1,4 @@
-//! Who the command is, and which ids its user namespace maps.
+//! The user and group of the command, and the ids that its user namespace maps.
 
 /// User and group ids.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// With `--enter`, not given: root, or the lowest id that the target maps. The kernel has no user of this number: it
-    /// means "unchanged" (setresuid(2)).
+    /// `--enter` without an id: root, or the lowest id that the target maps. The kernel has no user of this number: it means
+    /// "unchanged" (setresuid(2)).
     pub const OF_TARGET: u32 = u32::MAX;
 }

@@ -1,4 +1,4 @@
-//! Which process is process 1, who gets which signal, and how the container ends.
+//! Which process is process 1, which processes get a signal, and how the container ends.
 
 use core::ffi::CStr;
 
@@ -8,9 +8,9 @@ use crate::sys::Signal;
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Life<'a> {
-    /// The supervisor of the command is process 1 of a pid namespace: every process that it can signal is its own.
+    /// The supervisor of the command is process 1 of a pid namespace: it can signal no process outside of that namespace.
     pub process_1: bool,
-    /// The command itself is process 1: nothing reaps or forwards.
+    /// The command itself is process 1: nsinit reaps no orphans and forwards no signals inside.
     pub as_pid_1: bool,
     /// The command gets a session of its own.
     pub new_session: bool,
@@ -23,9 +23,9 @@ pub struct Life<'a> {
     /// The signal that nsinit gets when its parent ends.
     pub die_with_parent: Option<Signal>,
     pub audience: Audience,
-    /// After forwarding what stops the command, stop too.
+    /// nsinit stops too after it has forwarded a signal that stops the command.
     pub stop_with_command: bool,
-    /// Die of the signal that killed the command.
+    /// nsinit dies of the signal that killed the command.
     pub propagate: bool,
     /// How much is reported: 1 the ends, 2 the signals too, 3 the orphans too.
     pub verbose: u8,
@@ -34,13 +34,13 @@ pub struct Life<'a> {
     pub end: End,
     /// Seconds after a signal that asks the command to end until SIGKILL.
     pub stop_timeout: Option<u32>,
-    /// Signals that are forwarded as others; as 0: not at all.
+    /// Signals that are forwarded as other signals; 0: the signal is not forwarded.
     pub rewrite: &'a [(u8, u8)],
     /// Exit statuses that are passed on as others.
     pub remap: &'a [(u8, u8)],
     /// Files, seen from inside, that are locked for reading (fcntl(2)) while any process is inside.
     pub locks: &'a [&'a CStr],
-    /// What the launcher and process 1 call themselves, `nsinit: NAME`; `None`: as they were called.
+    /// The command line that the launcher shows, `nsinit: NAME`; `None`: the one that it was started with.
     pub title: Option<&'static CStr>,
     /// The command line of process 1, or of the helper of `--enter`, as seen inside: `init`, `init: NAME`, `nsinit`.
     pub title_inside: &'static CStr,
@@ -59,17 +59,17 @@ pub enum Audience {
     All,
 }
 
-/// Seconds from SIGTERM to SIGKILL, if no others are given.
+/// Seconds from SIGTERM to SIGKILL, if the user gives no other number.
 pub(super) const GRACE: u32 = 2;
 
-/// What happens to the other processes when the command has ended.
+/// How the other processes end when the command has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// Nothing: nsinit ends at once.
     AtOnce,
     /// nsinit sends SIGTERM to the command's group, or only reports that it does, and ends at once.
     Term { group: bool },
-    /// They get SIGTERM, and so many seconds later SIGKILL.
+    /// They get SIGTERM, and this many seconds later SIGKILL.
     Grace(u32),
     /// nsinit waits for them.
     Wait,

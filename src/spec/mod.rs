@@ -1,10 +1,10 @@
-//! What was asked for, a struct a topic: plain data, borrowed from the arguments.
+//! The request of the user, a struct a topic: plain data, borrowed from the arguments.
 //!
 //! The cli fills a [`Spec`] once and [`validate`] checks it once. Afterwards only two facts are settled in it, both by the
 //! launcher, before any other process exists, because only the kernel knows them: the namespaces that have to be left out
 //! (`namespaces.new`), and the ids that the target of `--enter` maps (`ids`).
 //!
-//! What is not there is `None`; a string that is empty is one that the user gave.
+//! A value that was not given is `None`; an empty string is one that the user gave.
 
 mod channels;
 mod confine;
@@ -33,7 +33,7 @@ pub use op::{Kind, Op};
 pub use root::{DEVICES, Masks, Root, Writes};
 pub use terminal::Terminal;
 
-/// Everything that one launch is made from.
+/// All that a launch needs to know.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Spec<'a> {
@@ -62,14 +62,14 @@ pub enum Mode {
     Sandbox,
     /// Nothing: the container exists, `--enter`.
     Enter,
-    /// Nothing: nsinit itself is the parent of the command, as process 1 of an image or in its place.
+    /// Nothing: nsinit itself is the parent of the command, as process 1 of an image or as an ordinary process.
     Init,
 }
 
 /// What the cli noticed while it parsed, for [`validate`] alone.
 #[derive(Clone, Copy)]
 pub struct Parsed {
-    /// `--init` was given: no container is meant.
+    /// `--init` was given: no container is to be made.
     pub in_place: bool,
     /// The first option that says how a container is made.
     pub making: Option<&'static [u8]>,

@@ -28,7 +28,7 @@ pub struct Joins<'a> {
     pub user: Option<u32>,
     /// `--userns2 FD`: joined when everything is made.
     pub then_user: Option<u32>,
-    /// `--pidns FD`: where process 1 begins.
+    /// `--pidns FD`: the pid namespace in which process 1 is made.
     pub pid: Option<u32>,
 }
 
@@ -39,6 +39,6 @@ pub enum NoMoreUsers {
     Unasked,
     /// The launch fails if one can be made.
     Asserted,
-    /// The limit is set to none, and the launch fails if one can be made all the same.
+    /// The limit is set to 0, and the launch fails if one can still be made.
     Made,
 }

@@ -13,7 +13,7 @@ use crate::text::verb;
 pub struct Op<'a> {
     pub kind: Kind,
     pub dest: &'a CStr,
-    /// What is bound; the target of a link; the upper directory of an overlay.
+    /// The file or directory that is bound; the target of a link; the upper directory of an overlay.
     pub source: &'a CStr,
     /// The work directory of an overlay.
     pub work: &'a CStr,
@@ -35,7 +35,7 @@ pub struct Op<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Bind,
-    /// As `Bind`; without a source, nothing.
+    /// As `Bind`, but it does nothing if the source is missing.
     BindTry,
     BindFd,
     /// A file with the content of a descriptor, bound.
@@ -97,7 +97,7 @@ impl<'a> Op<'a> {
         }
     }
 
-    /// The attributes of its mount (MOUNT_ATTR_*), with those that its kind has by itself.
+    /// The attributes of its mount (MOUNT_ATTR_*). `own`: those that its kind always has, unless they are cleared.
     #[must_use]
     pub const fn attributes(&self, own: u32) -> u32 {
         (self.set | own) & !self.cleared

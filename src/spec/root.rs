@@ -1,4 +1,4 @@
-//! What becomes `/` of the container, and what is mounted below it.
+//! The root of the container, and the mounts below it.
 
 use core::ffi::CStr;
 
@@ -18,13 +18,13 @@ pub struct Root<'a> {
     pub proc: bool,
     /// /sys is mounted where the kernel permits it.
     pub sys: bool,
-    /// A mount below a bound directory that cannot be restricted is no error: the sandbox confines nobody.
+    /// `--not-a-security-boundary`: a mount below a bound directory that cannot be restricted is no error.
     pub lenient: bool,
-    /// What is done to the file system after the preset, in the user's order.
+    /// The operations on the file system after the preset's, in the user's order.
     pub ops: &'a [Op<'a>],
 }
 
-/// What happens to writes below the root.
+/// The destination of writes below the root.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
     /// They go to the directory.
@@ -35,14 +35,14 @@ pub enum Writes {
     Forgotten,
 }
 
-/// What is done about the files of /proc and /sys that reveal the host or change it.
+/// The protection of the files of /proc and /sys that reveal the host or change it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Masks {
-    /// Nothing.
+    /// None.
     None,
     /// The files that change the host are read-only.
     ReadOnly,
-    /// And the files that reveal it are covered.
+    /// The files that change the host are read-only, and those that reveal it are covered.
     All,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the options of a Spec go together. It looks at nothing but the Spec.
+//! Checks whether the options of a Spec go together. It reads nothing but the Spec.
 
 use core::ffi::CStr;
 
@@ -11,11 +11,11 @@ use crate::text::Say;
 /// A usage error. It prints as `nsinit: ON VALUE: WHY`, without a value as `nsinit: ON WHY`.
 #[derive(Clone, Copy)]
 pub struct Fault<'a> {
-    /// The option, or what is in its place: a text of ours,
+    /// The option or argument that is wrong, if its name is a text of the program.
     pub on: Say,
-    /// or a name from the table of options.
+    /// The option that is wrong, if its name is one of the table of options; otherwise empty.
     pub option: &'a [u8],
-    /// Its value, in the user's own word, if that is wrong.
+    /// Its value as the user wrote it, if the value is wrong.
     pub value: Option<&'a CStr>,
     pub why: Say,
     pub misuse: Misuse,
@@ -70,9 +70,9 @@ static RULES: [Rule; 36] = [
         spec.parsed.in_place && spec.contained()
     }),
     rule(Say::NOTHING, say!("no command given"), |spec| spec.exec.argv.is_none()),
-    // bubblewrap's users see what execve(2) says of it.
+    // A sandbox reports the error of execve(2) instead, as bubblewrap does.
     rule(Say::NOTHING, say!("the command is an empty word"), |spec| spec.exec.command.is_empty() && !spec.is_sandbox()),
-    // The kernel lets nobody but root mount it.
+    // The kernel lets only root mount an image.
     rule(say!("--image"), say!("needs root"), |spec| spec.root.image && spec.ids.rootless),
     rule(say!("--on-exit and --respawn"), say!("need --boot"), |spec| {
         !spec.machine.boots && spec.machine.at_end != AtEnd::Unsaid
@@ -142,7 +142,7 @@ static RULES: [Rule; 36] = [
         |spec| lacks_layers(spec, Kind::OverlayReadOnly, 2),
     ),
     rule(say!("--lock-file"), say!("can be given 16 times at most"), |spec| spec.life.locks.len() > LOCKS),
-    // What the command leaves running belongs to the container.
+    // Processes that the command leaves running belong to the container.
     rule(say!("--enter"), say!("excludes --grace and --wait-all"), |spec| {
         spec.mode == Mode::Enter && spec.life.end != End::AtOnce
     }),
@@ -150,7 +150,7 @@ static RULES: [Rule; 36] = [
     rule(say!("--enter"), say!("and --all exclude each other"), |spec| {
         spec.mode == Mode::Enter && spec.life.audience == Audience::All
     }),
-    rule(say!("--enter"), say!("excludes --info-fd, --lock-file and --file-label (it makes nothing)"), |spec| {
+    rule(say!("--enter"), say!("excludes --info-fd, --lock-file and --file-label (the container exists)"), |spec| {
         spec.mode == Mode::Enter
             && (spec.channels.info.is_some() || !spec.life.locks.is_empty() || spec.confine.file_label.is_some())
     }),
@@ -165,14 +165,14 @@ static RULES: [Rule; 36] = [
     rule(say!("--share-terminal"), say!("and --pty exclude each other"), |spec| {
         spec.terminal.share && spec.terminal.pty
     }),
-    // It brings a root with everything in it.
+    // The mount namespace that is joined has a root with everything in it.
     rule(say!("--join-mount"), say!("excludes --root, --image and every operation on the root"), |spec| {
         spec.joined(raw::CLONE_NEWNS) && (spec.has_root() || !spec.root.ops.is_empty())
     }),
     rule(say!("--detach"), say!("and --die-with-parent exclude each other"), |spec| {
         spec.channels.detach && spec.life.die_with_parent.is_some()
     }),
-    // Its end is that of the pid namespace.
+    // When process 1 ends, its pid namespace ends too.
     rule(say!("--detach"), say!("cannot be used by process 1 without a container"), |spec| {
         spec.channels.detach && spec.mode == Mode::Init && spec.life.process_1
     }),
@@ -187,7 +187,7 @@ fn switches(spec: &Spec<'_>) -> bool {
     spec.machine.switch_root.is_some()
 }
 
-/// What the init that takes over would not have.
+/// Whether an option is given that the init that takes over could not carry out.
 fn asks_for_more(spec: &Spec<'_>) -> bool {
     let life = &spec.life;
     spec.mode == Mode::Enter
@@ -209,13 +209,18 @@ fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
     spec.root.ops.iter().any(|op| op.kind == kind && op.layers.len() < least)
 }
 
-/// Checks what was asked for.
+/// Checks the options.
 ///
 /// # Errors
 /// The first usage error.
 pub fn check<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
     if let Some(making) = spec.parsed.making.filter(|_| spec.mode == Mode::Enter) {
-        return Err(Fault::new(Say::NOTHING, making, None, say!("and --enter exclude each other (it makes nothing)")));
+        return Err(Fault::new(
+            Say::NOTHING,
+            making,
+            None,
+            say!("and --enter exclude each other (the container exists)"),
+        ));
     }
     for rule in &RULES {
         if (rule.broken)(spec) {
@@ -238,7 +243,7 @@ fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     Err(Fault::new(say!("DEST"), b"", Some(op.dest), why))
 }
 
-/// Whether something is mounted that `dest` may lie in: then the kernel knows better than we do.
+/// Whether `dest` may lie in another mount than the root. Only the kernel knows then whether it is read-only.
 fn below_a_mount(spec: &Spec<'_>, dest: &CStr) -> bool {
     let under = |mount: &CStr| dest.to_bytes().starts_with(mount.to_bytes());
     under(c"/dev/") || spec.root.ops.iter().any(|op| !op.makes() && under(op.dest))

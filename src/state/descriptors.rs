@@ -1,4 +1,4 @@
-//! Which descriptors a process has.
+//! The descriptors that a process is started with: standard input, output and error, and those that the user keeps.
 
 use core::ffi::CStr;
 
@@ -13,13 +13,13 @@ use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Say;
 use crate::text::Text;
 
-/// The first that is not standard input, output or error.
+/// The first number that is not standard input, output or error.
 const FIRST: u32 = 3;
 
-/// Looks for the descriptors that the user keeps, before any of ours can have their numbers.
+/// Checks that the descriptors that the user keeps are open, before nsinit opens one that could get such a number.
 ///
 /// # Errors
-/// EBADF, reported: the caller did not hand us one of them.
+/// Reported. EBADF: the caller passed no descriptor with such a number.
 pub fn check(users: &[u32]) -> Done {
     let Some(missing) = users.iter().find(|fd| !sys::is_open(**fd)) else { return Ok(()) };
     let mut number = Text::new();
@@ -27,11 +27,11 @@ pub fn check(users: &[u32]) -> Done {
     Err(blame(say!("keep descriptor"), number.c_str(), Failure::BADF))
 }
 
-/// Fills the numbers 0 to 2 that the caller left closed with a descriptor that can't be written, holds nothing, and
-/// that CMD does not get: otherwise a pipe of ours could come to be standard error, and a message be taken for a word.
+/// Opens those of the numbers 0 to 2 that the caller left closed, as the read end of an empty pipe: it cannot be written, and CMD
+/// does not get it. Otherwise a pipe between processes of nsinit could become standard error, and messages would go into it.
 ///
 /// # Errors
-/// Those of pipe(2), reported.
+/// Reported. EMFILE, ENFILE: no descriptor is free; others: see pipe(2).
 pub fn occupy_standard() -> Done {
     while !(0..FIRST).all(sys::is_open) {
         let (end, _) = pipe_with(PipeFlags::CLOEXEC).map_err(|why| blame(say!("make pipes"), c"", why.into()))?;
@@ -40,10 +40,10 @@ pub fn occupy_standard() -> Done {
     Ok(())
 }
 
-/// Has no terminal as standard input, output or error any more, but where messages go.
+/// Replaces each of standard input, output and error that is a terminal by /dev/null. Messages go where they went before.
 ///
 /// # Errors
-/// Those of open(2) and dup3(2).
+/// ENOENT, EACCES: /dev/null is missing or cannot be opened; EMFILE, ENFILE: no descriptor is free; others: see open(2) and dup3(2).
 pub fn leave_terminals() -> Done {
     let null = files::open(HERE, c"/dev/null", OFlags::RDWR)?;
     for standard in STANDARD {
@@ -54,10 +54,10 @@ pub fn leave_terminals() -> Done {
     Ok(())
 }
 
-/// Refuses a directory as standard input, output or error: CMD could go there, and change what is there, whatever its root is.
+/// Refuses a directory as standard input, output or error: CMD could enter it and change its files, whatever the root of CMD is.
 ///
 /// # Errors
-/// EISDIR; those of fstat(2). Reported.
+/// Reported. EISDIR: one is a directory; others: see fstat(2).
 pub fn refuse_directories() -> Done {
     for standard in STANDARD {
         let (why, hint) = match files::kind(standard.fd()) {
@@ -73,7 +73,7 @@ pub fn refuse_directories() -> Done {
 /// Standard input, output and error.
 pub const STANDARD: [Standard; 3] = [Standard::Input, Standard::Output, Standard::Error];
 
-/// What messages call it.
+/// Its name in messages.
 #[must_use]
 pub const fn standard_name(standard: Standard) -> &'static CStr {
     match standard {

@@ -1,4 +1,4 @@
-//! What one step learns and another needs.
+//! Values that one step learns and a later one needs.
 
 use crate::sys::Failure;
 
@@ -18,8 +18,7 @@ impl<T: Copy> Learned<T> {
     /// The value, for a step that needs it.
     ///
     /// # Errors
-    /// [`Failure::ORDER`]: the step that learns it comes later, or not at all. That is a mistake in a table; a debug build
-    /// stops here.
+    /// [`Failure::ORDER`]: no earlier step has learned it. That is a mistake in a table of steps; a debug build stops here.
     pub fn get(self) -> Result<T, Failure> {
         debug_assert!(self.0.is_some(), "a step needs what no step before it has learned");
         self.0.ok_or(Failure::ORDER)

@@ -1,5 +1,5 @@
-//! What the processes of one launch know, a struct a process. Each fork copies [`Launch`], so each process goes on with its
-//! own; what only one process knows is in its own struct.
+//! The state of the processes of one launch, a struct a process. Each fork copies [`Launch`], so each process goes on with its
+//! own copy. The struct of a process has the state that only this process needs.
 
 pub mod descriptors;
 mod learned;
@@ -17,19 +17,19 @@ pub use learned::Learned;
 pub use pipe::{News, Pipe, write_to_anybody};
 pub use processes::{Command, Helper, Launcher, Outcome, Outside, Relay, Setup, Supervision, Target};
 
-/// A process of a launch, with what it knows.
+/// The state of a process of a launch.
 pub trait Process {
-    /// Its copy of what the processes of the launch share.
+    /// Its copy of the state that all processes of the launch have.
     fn launch(&mut self) -> &mut Launch;
 
-    /// A step has failed and ends the launch: ends what this process has started. Returns whether that has reported a
-    /// failure of its own, which is then the cause.
+    /// Called when a step has failed and ends the launch: ends the process that this one has started. Returns whether that
+    /// process has reported a failure of its own, which is then the cause.
     fn abort(&mut self) -> bool {
         false
     }
 }
 
-/// What nsinit found when the caller started it: the command finds the same.
+/// The settings that nsinit has inherited from the caller. The command gets the same.
 #[derive(Clone, Copy)]
 pub struct Caller {
     pub uid: u32,
@@ -51,7 +51,7 @@ pub struct Look {
     pub size: Option<Winsize>,
 }
 
-/// What every process of a launch has a copy of, from the fork that made it.
+/// The state that every process of a launch has a copy of, from the fork that made it.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Launch {
@@ -69,16 +69,16 @@ pub struct Launch {
     pub terminal: Option<Fd>,
     /// To the launcher: [`News`].
     pub news: Option<Pipe>,
-    /// From the launcher: one byte means "go on", the end of the file that the launcher is no more.
+    /// From the launcher: one byte means "go on"; the end of the file means that the launcher has ended.
     pub go: Learned<Pipe>,
     /// The caller's procfs, verified.
     pub proc: Learned<Fd>,
     /// To the parent of the command: the end of the file means that the command has been executed, or has ended.
     pub executed: Option<Pipe>,
-    /// Its read end is open, in process 1 and in the command, until the command has been started; nothing is ever written
-    /// to it. Where process 1 does not keep `go`, it is `go`.
+    /// Its read end is open, in process 1 and in the command, until the command has been started; no process ever writes to
+    /// it. If process 1 does not keep `go`, this is the same pipe.
     pub begun: Option<Pipe>,
-    /// From the parent of the command: the end of the file means that the command may go on, or that the parent is no more.
+    /// From the parent of the command: the end of the file means that the command may go on, or that the parent has ended.
     pub gate: Option<Pipe>,
     /// From process 1: the inode numbers of its namespaces.
     pub told: Learned<Pipe>,
@@ -91,13 +91,13 @@ pub struct Launch {
     pub launcher: Pid,
     /// `--image`: the mount of its file system, attached nowhere yet.
     pub image: Option<Fd>,
-    /// Of `--enter`: the caller's /dev/ptmx, where the container has none that works.
+    /// `--enter`: the caller's /dev/ptmx, if the container has none that works.
     pub ptmx: Option<Fd>,
     pub start: &'static Start,
 }
 
 impl Launch {
-    /// What is known before the first step.
+    /// The state before the first step.
     #[must_use]
     pub fn new(spec: &Spec<'static>, start: &'static Start) -> Launch {
         let caller = Caller {
@@ -132,15 +132,16 @@ impl Launch {
         }
     }
 
-    /// Tells the launcher. A full pipe holds thousands of stops that it has yet to read; a launcher that has ended reads none.
+    /// Sends news to the launcher. An error is no loss: a full pipe holds thousands of stops that the launcher has yet to read,
+    /// and a launcher that has ended reads none.
     pub fn inform(&self, news: News, value: u8) {
         if let Some(pipe) = self.news {
             let _ = write_to_anybody(pipe.write, &[news as u8, value]);
         }
     }
 
-    /// Whether a SIGIO announces [`News`]. Where the queue of signals is full it looks like the kernel's own (fcntl(2),
-    /// F_SETSIG). The news are read in any case.
+    /// Whether a SIGIO announces [`News`]. If the queue of signals is full, its `si_code` is SI_KERNEL (fcntl(2), F_SETSIG). The
+    /// news are read in any case.
     #[must_use]
     pub fn is_news(&self, info: &Siginfo) -> bool {
         self.news.is_some() && matches!(info.code(), POLL_IN..=POLL_HUP | SI_KERNEL)

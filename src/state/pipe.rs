@@ -18,7 +18,7 @@ impl Pipe {
     /// A pipe whose ends are close-on-exec, with these flags.
     ///
     /// # Errors
-    /// EMFILE, ENFILE: there are no more descriptors; others: see pipe(2).
+    /// EMFILE, ENFILE: no descriptor is free; others: see pipe(2).
     pub fn new(flags: PipeFlags) -> Result<Pipe, Failure> {
         let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
         Ok(Pipe { read: keep_open(read), write: keep_open(write) })
@@ -27,7 +27,7 @@ impl Pipe {
     /// A pipe that sends `signal` to this process when something was written to it (fcntl(2), F_SETSIG).
     ///
     /// # Errors
-    /// EMFILE, ENFILE: there are no more descriptors; others: see pipe(2) and fcntl(2).
+    /// EMFILE, ENFILE: no descriptor is free; others: see pipe(2) and fcntl(2).
     pub fn announced(signal: Signal) -> Result<Pipe, Failure> {
         let pipe = Pipe::new(PipeFlags::NONBLOCK)?;
         // Before any process can write to it: the kernel does not announce earlier writes.

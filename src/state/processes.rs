@@ -1,4 +1,4 @@
-//! What each process knows alone.
+//! The state that each process has for itself.
 
 use rustix::process::Pid;
 
@@ -21,7 +21,8 @@ pub struct Launcher {
     pub target: Target,
     /// The command, where it is a child of the launcher.
     pub command: Option<(Pid, Apart<'static>)>,
-    /// A signal asked the launcher to end while it started `--enter`: what ends with the command's status otherwise.
+    /// The signal that asked the launcher to end while it started `--enter`. It gives the exit status, which is the command's
+    /// otherwise.
     pub ended_by: Option<Signal>,
 }
 
@@ -45,7 +46,7 @@ impl Process for Launcher {
         &mut self.launch
     }
 
-    /// Process 1 ends. If it ended by itself it has reported why.
+    /// Ends process 1. If it has ended by itself, it has reported why.
     fn abort(&mut self) -> bool {
         let Some(child) = self.outside.container.known() else { return false };
         let child = child.as_raw_nonzero().get();
@@ -54,11 +55,11 @@ impl Process for Launcher {
     }
 }
 
-/// What a supervisor of the command knows: the launcher, for as long as the container runs, and process 1.
+/// The state of a supervisor of the command: of the launcher while the container runs, and of process 1.
 #[repr(C)]
 pub struct Supervision {
     pub launch: Launch,
-    /// Process 1 has nothing outside.
+    /// Empty in process 1.
     pub outside: Outside,
     /// Without a pid namespace: a procfs that shows the command's descendants.
     pub tree: Option<Fd>,
@@ -80,7 +81,7 @@ impl Outcome {
     pub const NONE: Outcome = Outcome { status: 0, ran: false, killer: None };
 }
 
-/// What the launcher reports to processes outside, and by what.
+/// The facts that the launcher reports to processes outside, and the descriptors for that.
 #[derive(Clone, Copy)]
 pub struct Outside {
     /// Process 1 of the container, or the command where there is none.
@@ -103,7 +104,7 @@ impl Outside {
 pub struct Relay {
     /// The process, while it runs.
     pub process: Option<Pid>,
-    /// The pipe of its orders: begin, end.
+    /// The pipe for orders to it: begin, end.
     pub word: Option<Pipe>,
     /// With `--enter`: the helper, which leads the session of the pty.
     pub leader: Option<Pid>,
@@ -113,12 +114,12 @@ impl Relay {
     pub const NONE: Relay = Relay { process: None, word: None, leader: None };
 }
 
-/// Of `--enter`: the process that is entered, opened from outside.
+/// `--enter`: the process whose namespaces are entered, opened from outside.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// Its directory in /proc.
     pub process: Learned<Fd>,
-    /// The process itself, where the kernel has that (Linux 5.3).
+    /// A pidfd of the process, if the kernel has these (Linux 5.3).
     pub handle: Option<Fd>,
     /// Its root and its working directory.
     pub root: Learned<Fd>,
@@ -127,7 +128,7 @@ pub struct Target {
     pub namespaces: [u64; KINDS],
     /// The kinds (CLONE_NEW*) that it does not share with the caller.
     pub kinds: u32,
-    /// The list of processes of its cgroup, if that is not ours, or why the command cannot be in it.
+    /// The file cgroup.procs of its cgroup; `None` if nsinit is in that cgroup already; an error: the command cannot be in it.
     pub cgroup: Result<Option<Fd>, Failure>,
     /// It is in another cgroup of version 1.
     pub old_cgroup: bool,
@@ -167,7 +168,7 @@ pub struct Setup {
     pub directory: Learned<Fd>,
     /// The caller's device files.
     pub devices: Learned<[Fd; DEVICES]>,
-    /// What becomes the root, DIR or the mount of `--image`: attached nowhere yet.
+    /// The directory DIR or the mount of `--image` that becomes the root: attached nowhere yet.
     pub source: Option<Fd>,
     /// The new root.
     pub root: Learned<Fd>,
@@ -211,7 +212,7 @@ pub struct Command {
     pub launch: Launch,
     /// Its parent, by its number in our pid namespace.
     pub parent: Option<Pid>,
-    /// The exit status that reports why it was not executed.
+    /// The exit status, if it is not executed.
     pub status: u8,
 }
 

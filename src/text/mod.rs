@@ -13,8 +13,8 @@ use rustix::process::getpid;
 
 use crate::sys::c_str;
 
-/// PATH_MAX of the kernel, with the terminating NUL: a path of as many bytes is ENAMETOOLONG to every system call.
-/// Messages are cut at the same length.
+/// PATH_MAX of the kernel, with the terminating NUL: every system call answers ENAMETOOLONG to a path of this many bytes
+/// without the NUL. Messages are cut at the same length.
 pub const PATH: usize = 4096;
 
 /// At most [`PATH`] bytes of text, always NUL-terminated.
@@ -51,7 +51,8 @@ impl Text {
         self
     }
 
-    /// Appends a word of the user or of the container. A control character, which a terminal would act on, becomes `?`.
+    /// Appends a string that comes from the user or the container. A control character, which a terminal would act on, becomes
+    /// `?`.
     pub fn push_printable(&mut self, word: &[u8]) -> &mut Text {
         for &byte in word {
             self.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
@@ -106,7 +107,7 @@ impl Text {
         self.length >= PATH
     }
 
-    /// The text for a system call. One that is full is ENAMETOOLONG to the kernel.
+    /// The text for a system call. The kernel answers ENAMETOOLONG to a full one.
     #[must_use]
     pub fn c_str(&self) -> &CStr {
         c_str(&self.bytes)
@@ -199,13 +200,13 @@ pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     (text.get(..prefix.len())? == prefix).then_some(text.get(prefix.len()..)?)
 }
 
-/// The number that `text` is as a whole, in decimal.
+/// The decimal number that `text` consists of; `None` if it is anything else.
 #[must_use]
 pub fn number(text: &[u8]) -> Option<u32> {
     radix(text, 10)
 }
 
-/// The number that `text` is as a whole, in octal.
+/// The octal number that `text` consists of; `None` if it is anything else.
 #[must_use]
 pub fn octal(text: &[u8]) -> Option<u32> {
     radix(text, 8)

@@ -1,5 +1,5 @@
-//! Verbs of messages that another name words in its own way: each is written once, here, and everything else refers to it
-//! by its name.
+//! Verbs of messages that another vocabulary words in its own way. Each is written once, here, so that the steps and the
+//! vocabularies refer to it by name.
 
 use crate::say;
 use crate::text::Say;

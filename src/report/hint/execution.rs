@@ -10,7 +10,7 @@ use crate::sys::{self, Failure};
 
 use super::{Cause, of_errno};
 
-/// execvp(3) gives a file without a format of its own to this shell.
+/// The shell that executes a file whose format the kernel does not know, as with execvp(3).
 pub const SH: &CStr = c"/bin/sh";
 
 /// Whether the shell can read a file as a script: it is readable, and not an ELF file.
@@ -29,7 +29,7 @@ fn machine(path: &CStr) -> Option<u16> {
         [0x7f, b'E', b'L', b'F', .., low, high] => u16::from_le_bytes([low, high]),
         _ => return Some(0),
     };
-    // An ELF file that names none is damaged: not another machine's.
+    // An ELF file that names no machine is damaged: it is not one of another machine.
     Some(if machine == 0 { sys::MACHINE } else { machine })
 }
 

@@ -9,7 +9,7 @@ use crate::sys::files::{self, HERE, read};
 use crate::sys::{self, Failure};
 use crate::text::{self, PATH, Text};
 
-/// Whether a seccomp filter is in force. A filter that forbids the question is in force too.
+/// Whether a seccomp filter is in force. If the question is refused, a filter refuses it.
 pub fn is_filtered() -> bool {
     !matches!(sys::seccomp_mode(), Ok(0) | Err(Failure::INVAL))
 }
@@ -40,7 +40,7 @@ pub fn is_admin() -> bool {
     sys::capget().is_ok_and(|held| held & ADMIN != 0)
 }
 
-/// Whether the user's namespace permits no user namespace at all.
+/// Whether user.max_user_namespaces is 0: no user namespace can be made in this one.
 pub fn limits_users() -> bool {
     begins_with_digit(c"/proc/sys/user/max_user_namespaces", b'0')
 }
@@ -57,7 +57,7 @@ pub fn own_profile() -> [u8; 128] {
     content
 }
 
-/// Whether that is a profile of AppArmor that forbids anything.
+/// Whether `profile` is one of AppArmor that forbids anything.
 pub fn is_confined(profile: &[u8]) -> bool {
     let has =
         |mode: &[u8]| (0..profile.len()).any(|at| profile.get(at..).and_then(|rest| text::after(rest, mode)).is_some());
@@ -101,7 +101,7 @@ fn is_full(tree: &[u8], path: &[u8]) -> bool {
     }
 }
 
-/// Whether a file begins with this digit, and has no other.
+/// Whether a file contains this digit alone, with or without a newline.
 pub fn begins_with_digit(path: &CStr, digit: u8) -> bool {
     matches!(first_of(path, &mut [0u8; 4]), [first] | [first, b'\n'] if *first == digit)
 }

@@ -1,5 +1,5 @@
 //! Hints: why the kernel refuses something here, and what to do. The cause is looked for when a failure is reported, and never
-//! before. If no cause is known to be the case, there is no hint.
+//! before. If no cause is known, there is no hint.
 //!
 //! A new hint is a row of [`causes`] below, and a line in the `of_` function of the calls that fail for it.
 
@@ -43,11 +43,11 @@ causes! {
     FewDescriptors say!("the limit on open files is reached: see ulimit -n");
     /// ENFILE (open(2)).
     FewFiles say!("the machine's limit on open files is reached: see fs.file-max");
-    /// EAGAIN of clone(2): RLIMIT_NPROC,
+    /// EAGAIN of clone(2): RLIMIT_NPROC.
     UsersProcesses say!("the user's limit on processes is reached: see ulimit -u");
-    /// or pids.max of the cgroup,
+    /// EAGAIN of clone(2): pids.max of the cgroup.
     CgroupsProcesses say!("the cgroup's limit on processes is reached: see pids.max");
-    /// or one of the two.
+    /// EAGAIN of clone(2): RLIMIT_NPROC or pids.max, and it is unknown which.
     Processes say!("a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above");
     /// nsinit was started under a seccomp filter.
     Filter say!("nsinit was started under a seccomp filter, which may forbid this");
@@ -65,19 +65,19 @@ causes! {
     UserNamespacesForbidden say!("user.max_user_namespaces is 0; if this is a container of nsinit, start it with --allow-nesting");
     /// ENOSPC of clone(2) and unshare(2) (namespaces(7)).
     NamespaceLimit say!("a limit on namespaces is reached: see user.max_user_namespaces and the other limits in /proc/sys/user");
-    /// The same, of network namespaces.
+    /// ENOSPC of unshare(2): the limit on network namespaces.
     NetworkLimit say!("a limit on namespaces is reached: see user.max_net_namespaces");
-    /// An ordinary user asks for namespaces without a user namespace,
+    /// An ordinary user asks for namespaces without a user namespace.
     NeedsUserNamespace say!("without a user namespace, as with --share-user, this needs root");
-    /// or root without CAP_SYS_ADMIN does.
+    /// Root without CAP_SYS_ADMIN asks for namespaces without a user namespace.
     NeedsAdmin say!("this needs CAP_SYS_ADMIN, or a user namespace: use --unshare-user");
-    /// Root that may make every namespace but a user namespace.
+    /// Root may make every kind of namespace except a user namespace.
     RootWithoutUserNamespace say!("use --share-user to do without a user namespace");
     /// The kernel or one of its security modules refuses, and no more is known.
     Forbidden say!("the kernel or a security module forbids it");
     /// A procfs may be mounted only if it shows no more than the one that is mounted (mount_too_revealing in the kernel).
     MaskedProc say!("the /proc outside is masked, as in a container: use --share-pid or --no-proc");
-    /// The same, in a sandbox.
+    /// As `MaskedProc`, in a sandbox.
     MaskedProcInSandbox say!("the /proc outside is masked, as in a container: use --ro-bind /proc /proc, or no --unshare-pid");
     /// No procfs is mounted outside.
     NoProc say!("no /proc is mounted outside");
@@ -93,9 +93,9 @@ causes! {
     NoContainer say!("a launcher is outside of its container: name its child instead");
     /// ENOMEM of fork(2): process 1 of the pid namespace has ended.
     Ended say!("process 1 of the container has ended");
-    /// There is no /dev/ptmx in a new container,
+    /// There is no working /dev/ptmx in a new container.
     NoTerminals say!("the container has no working /dev/ptmx: use --dev /dev");
-    /// or in one that exists.
+    /// There is no working /dev/ptmx in the container that is entered.
     NoTerminalsInside say!("the container has no working /dev/ptmx");
     /// EPERM of mount(2), of a file system on a block device.
     RootOfMachine say!("only root of the machine may do this");
@@ -105,31 +105,31 @@ causes! {
     NoMountDescriptors say!("this needs Linux 5.2");
     /// EROFS of mount(2): ext4 does not replay a journal on a read-only device.
     DirtyJournal say!("the file system was not unmounted: its journal must be replayed first");
-    /// There is no /dev/loop-control, or nothing behind it.
+    /// There is no /dev/loop-control, or the kernel has no driver for it.
     NoLoopDevices say!("a file is mounted by a loop device: is the module missing?");
-    /// CMD was not executed. ENOENT of execve(2), though the file exists.
+    /// ENOENT of execve(2), though the file exists.
     NoInterpreter say!("the file exists; its interpreter or dynamic loader does not");
-    /// The same, of a symbolic link.
+    /// ENOENT of execve(2): the path is a symbolic link, and its target does not exist.
     DanglingLink say!("it is a dangling symbolic link");
-    /// Nothing was bound that CMD could be in.
+    /// ENOENT of execve(2): no option binds a file, so the root has no CMD.
     EmptyRoot say!("the root is empty because no option binds anything; to run without a container, use --init");
-    /// EACCES of execve(2): a directory or a device,
+    /// EACCES of execve(2): the path is a directory or a device.
     NoFile say!("it is not a regular file");
-    /// a mount that is noexec,
+    /// EACCES of execve(2): the mount is noexec.
     MountedNoexec say!("it is on a file system that is mounted noexec");
-    /// or the mode of the file.
+    /// EACCES of execve(2): the mode of the file.
     NoPermission say!("this user has no permission to execute it: see chmod(1)");
-    /// ENOEXEC: an ELF file of another architecture,
+    /// ENOEXEC of execve(2): an ELF file of another architecture.
     OtherMachine say!("it is a program for another architecture");
-    /// or no ELF file, and there is no shell to read it.
+    /// ENOEXEC of execve(2): the file is not an ELF file, and there is no shell to read it.
     NoShell say!("it has no #! line, and there is no /bin/sh to run it");
     /// The file in the place of --pid-file looks like a pid file.
     PidFile say!("a container runs, or its nsinit was killed");
-    /// A sysfs shows a network namespace, and only the owner of that may mount it.
+    /// A sysfs shows a network namespace, and only the user namespace that owns that one may mount it.
     SysNeedsNetwork say!("this needs a new network namespace");
-    /// EROFS: the mount point is missing in a root that takes no writes,
+    /// EROFS: the mount point is missing in a root that is read-only.
     MissingInReadOnly say!("it does not exist and the root is read-only: create it first");
-    /// and an overlay can be mounted here.
+    /// As `MissingInReadOnly`, where an overlay can be mounted.
     Volatile say!("it does not exist and the root is read-only: create it first, or use --volatile");
     /// mount(2) by name goes through /proc/self/fd.
     NeedsProc say!("before Linux 5.12 this needs a mounted /proc");
@@ -153,7 +153,7 @@ causes! {
     NoKeyring say!("use --keep-keyring to share the caller's");
     /// ENXIO of open(2) on a terminal: it was opened as /dev/tty, which is the controlling terminal of the process that opens it.
     OpenedAsTty say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal");
-    /// Any other errno of that.
+    /// Any other errno of open(2) when standard input, output or error is opened again.
     NotReopened say!("it is opened again, through a read-only mount: the caller needs permission to open it");
     /// EINVAL of setresuid(2) and setresgid(2).
     NotMapped say!("it is not mapped in the user namespace");
@@ -181,7 +181,7 @@ pub fn of_errno(why: Failure) -> Cause {
     }
 }
 
-/// Why a system call was refused that the mode of no file forbids.
+/// Why a system call was refused, if no mode of a file can be the reason.
 #[must_use]
 pub fn of_call(why: Failure) -> Cause {
     match why {

@@ -16,7 +16,7 @@ use crate::text::{self, PATH, Text};
 use super::facts::{any_mount, is_chroot, is_confined, is_filtered, is_missing, own_profile};
 use super::{Cause, of_call};
 
-/// Why mount(2) or one of its successors fails, for a file system of the kernel's or for `/`.
+/// Why mount(2) or one of its successors fails, for a file system that the kernel fills or for `/`.
 #[must_use]
 pub fn of_mount(why: Failure) -> Cause {
     match why {
@@ -97,7 +97,7 @@ fn has_mounts_below(directory: &CStr) -> bool {
     let Ok(directory) = files::directory(HERE, directory) else { return false };
     link.push(b"/proc/self/fd/").push_number(directory.as_raw_fd().cast_unsigned());
     let Ok(path) = files::read_link(HERE, link.c_str(), &mut buffer) else { return false };
-    // Of `/`, which ends with the slash itself.
+    // `/` ends with the slash that the paths below it begin with.
     let path = text::after(path, b"/").filter(|rest| rest.is_empty()).map_or(path, |_| b"");
     any_mount(&mut |mount| {
         let mut its = Text::new();

@@ -1,4 +1,4 @@
-//! Why there are no new processes and namespaces, and why existing namespaces are not joined.
+//! Why processes and namespaces cannot be made, and why existing namespaces cannot be joined.
 
 use linux_raw_sys::general as raw;
 
