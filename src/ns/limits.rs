@@ -6,7 +6,7 @@ use linux_raw_sys::general::CLONE_NEWUSER;
 use rustix::fs::OFlags;
 
 use crate::fs::procfs;
-use crate::report::hint;
+use crate::report::hint::Cause;
 use crate::report::message::{blame_hint, refuse};
 use crate::say;
 use crate::spec::Spec;
@@ -50,7 +50,7 @@ pub fn forbid_nesting(spec: &Spec<'_>, proc: Fd) -> Done {
     let users = if spec.nests_users() { Ok(()) } else { set(proc, USERS, NONE) };
     users
         .and_then(|()| set(proc, CGROUPS, NONE))
-        .map_err(|why| blame_hint(say!("forbid user and cgroup namespaces"), c"", why, hint::of_limits().hint()))
+        .map_err(|why| blame_hint(say!("forbid user and cgroup namespaces"), c"", why, Cause::LimitsAreFixed.hint()))
 }
 
 /// Whether no user namespace can be made in this one: its limit is 0.

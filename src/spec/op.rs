@@ -31,31 +31,43 @@ pub struct Op<'a> {
     pub cleared: u32,
 }
 
-/// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Bind,
+/// The kinds of operations, and the verb of each: one table.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident $says:expr;)*) => {
+        /// What an operation does.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+        }
+
+        /// In the order of the kinds.
+        static SAYS: &[Say] = &[$($says,)*];
+    };
+}
+
+kinds! {
+    Bind say!("bind on");
     /// As `Bind`, but it does nothing if the source is missing.
-    BindTry,
-    BindFd,
+    BindTry say!("bind on");
+    BindFd say!("bind on");
     /// A file with the content of a descriptor, bound.
-    BindData,
-    Overlay,
+    BindData say!("bind data on");
+    Overlay verb::MOUNT_OVERLAY;
     /// An overlay whose writes go to memory.
-    OverlayTmpfs,
-    OverlayReadOnly,
-    Remount,
-    Tmpfs,
-    Proc,
-    Dev,
-    Sys,
-    Cgroup,
-    Mqueue,
+    OverlayTmpfs verb::MOUNT_OVERLAY;
+    OverlayReadOnly verb::MOUNT_OVERLAY;
+    Remount verb::MAKE_READ_ONLY;
+    Tmpfs say!("mount tmpfs on");
+    Proc say!("mount proc on");
+    Dev say!("fill");
+    Sys say!("mount sysfs on");
+    Cgroup say!("mount cgroup2 on");
+    Mqueue say!("mount mqueue on");
     // From here on, an operation makes or changes a file of the root and mounts nothing: `makes` relies on it.
-    Dir,
-    File,
-    Symlink,
-    Chmod,
+    Dir verb::MAKE_DIRECTORY;
+    File verb::MAKE_FILE;
+    Symlink verb::MAKE_SYMLINK;
+    Chmod verb::CHANGE_MODE;
 }
 
 impl<'a> Op<'a> {
@@ -79,22 +91,7 @@ impl<'a> Op<'a> {
     /// The verb of messages and `--explain`.
     #[must_use]
     pub fn says(&self) -> Say {
-        match self.kind {
-            Kind::Bind | Kind::BindTry | Kind::BindFd => say!("bind on"),
-            Kind::BindData => say!("bind data on"),
-            Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly => verb::MOUNT_OVERLAY,
-            Kind::Remount => verb::MAKE_READ_ONLY,
-            Kind::Tmpfs => say!("mount tmpfs on"),
-            Kind::Proc => say!("mount proc on"),
-            Kind::Dev => say!("fill"),
-            Kind::Sys => say!("mount sysfs on"),
-            Kind::Cgroup => say!("mount cgroup2 on"),
-            Kind::Mqueue => say!("mount mqueue on"),
-            Kind::Dir => verb::MAKE_DIRECTORY,
-            Kind::File => verb::MAKE_FILE,
-            Kind::Symlink => verb::MAKE_SYMLINK,
-            Kind::Chmod => verb::CHANGE_MODE,
-        }
+        SAYS.get(self.kind as usize).copied().unwrap_or(Say::NOTHING)
     }
 
     /// The attributes of its mount (MOUNT_ATTR_*). `own`: those that its kind always has, unless they are cleared.

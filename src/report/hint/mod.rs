@@ -12,7 +12,7 @@ mod namespaces;
 pub use execution::{SH, is_script, of_execution};
 pub use files::{of_loop, of_own_file, of_pid_file, of_reopened, of_terminal};
 pub use mounts::{of_copy, of_image, of_mount, of_overlay, of_place, of_proc, of_sys};
-pub use namespaces::{of_fork, of_join, of_keyring, of_limits, of_look, of_map, of_namespaces, of_network, of_own_id};
+pub use namespaces::{of_fork, of_join, of_keyring, of_look, of_map, of_namespaces, of_network, of_own_id};
 
 use crate::say;
 use crate::sys::Failure;
@@ -64,7 +64,7 @@ causes! {
     /// user.max_user_namespaces is 0.
     UserNamespacesForbidden say!("user.max_user_namespaces is 0; if this is a container of nsinit, start it with --allow-nesting");
     /// ENOSPC of clone(2) and unshare(2) (namespaces(7)).
-    NamespaceLimit say!("a limit on namespaces is reached: see user.max_user_namespaces and the other limits in /proc/sys/user");
+    NamespaceLimit say!("a limit on namespaces is reached: see /proc/sys/user");
     /// ENOSPC of unshare(2): the limit on network namespaces.
     NetworkLimit say!("a limit on namespaces is reached: see user.max_net_namespaces");
     /// An ordinary user asks for namespaces without a user namespace.
@@ -82,13 +82,13 @@ causes! {
     /// No procfs is mounted outside.
     NoProc say!("no /proc is mounted outside");
     /// Only the owner of a pid namespace may mount its procfs.
-    ForeignPids say!("the pid namespace belongs to another user namespace: join that too with --join-user, or use --share-user");
+    ForeignPids say!("it belongs to another user namespace: join that too with --join-user, or use --share-user");
     /// EPERM of setns(2).
     ForeignNamespace say!("it belongs to another user namespace: join that too with --join-user");
     /// EINVAL of setns(2).
     OtherKind say!("it is not a namespace of that kind, or nsinit is in it already");
     /// ptrace(2), "Ptrace access mode checking".
-    Hidden say!("the process belongs to another user, or may be inspected by root only");
+    Hidden say!("it belongs to another user, or only root may inspect it");
     /// The process of `--enter` is in the namespaces that nsinit is in.
     NoContainer say!("a launcher is outside of its container: name its child instead");
     /// ENOMEM of fork(2): process 1 of the pid namespace has ended.

@@ -143,12 +143,6 @@ pub fn of_own_id(why: Failure) -> Cause {
     if why == Failure::INVAL { Cause::NotMapped } else { of_errno(why) }
 }
 
-/// Why a limit in /proc/sys/user cannot be written.
-#[must_use]
-pub fn of_limits() -> Cause {
-    Cause::LimitsAreFixed
-}
-
 /// Why keyctl(2) joins no new session keyring.
 #[must_use]
 pub fn of_keyring(why: Failure) -> Cause {
