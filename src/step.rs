@@ -128,7 +128,7 @@ impl Row {
     }
 }
 
-/// Does the steps in order, up to the first whose failure ends the launch; or prints them, with `--explain`.
+/// Does the steps in order, until the failure of one ends the launch. With `--explain` it prints them instead.
 ///
 /// # Errors
 /// [`Failure::REPORTED`]: the line is written.

@@ -67,7 +67,7 @@ pub fn copy(
     loop {
         match restrict_all(tree, place.bytes(), set, cleared, below)? {
             Left::Nothing => return Ok(tree),
-            // A mount of the caller may have gone while the list was read: then another mount has its index.
+            // A mount of the caller may have been removed while the list was read: then another mount has its index.
             Left::Unknown => {}
             Left::Covered if !follows => return Ok(tree),
             // The covering mount must not be removed before the covered one: stop the propagation that could remove it.

@@ -17,7 +17,7 @@ use crate::text::{self, PATH, Text};
 /// The most symbolic links that one path may go through: the kernel's MAXSYMLINKS.
 const LINKS_MAX: u32 = 40;
 
-/// What the end of a path must be.
+/// The kind of file that a path must lead to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Directory,

@@ -18,7 +18,7 @@ pub fn failed() -> i32 {
 }
 
 impl Fault<'_> {
-    /// Prints the line. Returns the exit status that goes with it.
+    /// Prints the line. Returns the exit status for a usage error.
     #[must_use]
     pub fn report(&self) -> i32 {
         let mut line = Text::new();

@@ -60,9 +60,9 @@ pub enum Hints {
 /// One way to word messages. In the texts of events and of `execute`, `@` stands for nsinit's process id, `%` and `^` for two
 /// numbers, `&` for the command.
 pub struct Wording {
-    /// What each message begins with.
+    /// The beginning of each message.
     pub prefix: Say,
-    /// What goes before the verb of a failure.
+    /// The text before the verb of a failure.
     pub cannot: Say,
     /// Verbs, each with the text that replaces `cannot` and the verb.
     pub verbs: &'static [(Say, Say)],
@@ -130,7 +130,7 @@ impl Wording {
         fill_in(line, self.prefix, [0, 0], b"");
     }
 
-    /// Appends what could not be done: `cannot` and the verb.
+    /// Appends `cannot` and the verb.
     pub fn push_undone(&self, line: &mut Text, says: Say) {
         match self.verbs.iter().find(|(verb, _)| *verb == says) {
             Some((_, its)) => line.say(*its),

@@ -80,7 +80,7 @@ fn of_file(sort: &Sort, file: Fd, attributes: u32) -> Result<Fd, Failure> {
     of(sort, loop_device(file)?, attributes)
 }
 
-/// A read-only loop device with the file. It ends when it is neither open nor mounted any more (loop(4)).
+/// A read-only loop device with the file. The kernel frees it when it is neither open nor mounted any more (loop(4)).
 fn loop_device(file: Fd) -> Result<Fd, Failure> {
     let control = c"/dev/loop-control";
     let control = files::open(HERE, control, OFlags::RDWR)

@@ -48,7 +48,7 @@ pub fn proc(spec: &Spec<'_>, root: &mut Fd, op: &Op<'_>) -> Done {
         if spec.unshares(raw::CLONE_NEWPID) || spec.joined(raw::CLONE_NEWPID) || spec.namespaces.joins.pid.is_some() {
             mount_fd::new(c"proc", &[], op.attributes(raw::MOUNT_ATTR_NOEXEC))
         } else {
-            // The procfs of a pid namespace that is not ours cannot be mounted anew, only bound.
+            // The procfs of a pid namespace that is not ours cannot be mounted, only bound.
             procfs::open()
                 .and_then(|proc| mount_fd::copy(proc, c"", op.attributes(raw::MOUNT_ATTR_NOEXEC), op.cleared, true))
         };

@@ -23,7 +23,7 @@ pub fn mount(spec: &Spec<'_>, source: Option<Fd>) -> Result<Fd, Failure> {
         None => tmpfs::new(spec, &Op::new(Kind::Tmpfs, c"/"))?,
         Some(mount) if spec.root.image && spec.root.writes != Writes::Forgotten => mount,
         Some(directory) if spec.root.writes == Writes::Forgotten => overlay::volatile(spec, directory)?,
-        // nodev: a device file in DIR, whoever made it, gives access to no device.
+        // nodev: a device file in DIR gives access to no device, whatever user made it.
         Some(directory) => mount_fd::bind(directory, c"", attributes, 0, true)
             .map_err(|why| blame_hint(COPY, spec.root.directory, why, hint::of_copy(why).hint()))?,
     };

@@ -47,7 +47,7 @@ impl Spec<'_> {
         self.namespaces.new & flags == flags
     }
 
-    /// Whether a directory or an image becomes the root, with what the preset mounts in it.
+    /// Whether a directory or an image becomes the root, with the mounts of the preset in it.
     #[must_use]
     pub fn has_root(&self) -> bool {
         self.mode == Mode::Root

@@ -53,7 +53,7 @@ pub struct Spec<'a> {
     pub target: Option<&'a CStr>,
 }
 
-/// What is made around the command.
+/// The kind of container that is made around the command, if one is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// A container with the preset, `--root DIR` or `--image FILE`.
@@ -66,11 +66,11 @@ pub enum Mode {
     Init,
 }
 
-/// What the cli noticed while it parsed, for [`validate`] alone.
+/// Facts that the cli noticed while it parsed, for [`validate`] alone.
 #[derive(Clone, Copy)]
 pub struct Parsed {
     /// `--init` was given: no container is to be made.
     pub in_place: bool,
-    /// The first option that says how a container is made.
+    /// The first option that decides how a container is made.
     pub making: Option<&'static [u8]>,
 }

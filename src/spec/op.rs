@@ -34,7 +34,7 @@ pub struct Op<'a> {
 /// The kinds of operations, and the verb of each: one table.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $says:expr;)*) => {
-        /// What an operation does.
+        /// The kind of an operation.
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub enum Kind {
             $($(#[$doc])* $name,)*

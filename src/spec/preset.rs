@@ -1,4 +1,4 @@
-//! The container preset: what `--root` means before any other option changes it.
+//! The container preset: the meaning of `--root` before any other option changes it.
 
 use linux_raw_sys::general as raw;
 

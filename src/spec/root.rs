@@ -8,7 +8,7 @@ use super::Op;
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Root<'a> {
-    /// `--root DIR` or `--image FILE`, in [`Mode::Root`](super::Mode::Root): what becomes `/`.
+    /// `--root DIR` or `--image FILE`, in [`Mode::Root`](super::Mode::Root): the path of the directory or file that becomes `/`.
     pub directory: &'a CStr,
     /// `directory` is a file with a file system, or a block device: `--image FILE`.
     pub image: bool,

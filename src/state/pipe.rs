@@ -58,7 +58,7 @@ pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Done {
     written.map(|_| ())
 }
 
-/// What process 1, or the command before it is executed, reports to the launcher: a byte for the kind and one for a value.
+/// The reports of process 1, or of the command before it is executed, to the launcher: a byte for the kind and one for a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum News {
     /// This signal stopped the command.

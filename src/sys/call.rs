@@ -3,8 +3,8 @@
 use super::arch::{self, Register};
 use super::{Done, Failure};
 
-/// One system call, by its name in linux-raw-sys. It is unsafe: each use says in its SAFETY comment what the kernel reads and
-/// writes through the pointers that it gets, or that it gets none.
+/// One system call, by its name in linux-raw-sys. It is unsafe: the SAFETY comment of each use states the memory that the kernel
+/// reads and writes through the pointers among the arguments, or that there are none.
 macro_rules! call {
     ($number:ident $(, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?)?) => {
         $crate::sys::call::call(

@@ -188,7 +188,7 @@ macro_rules! reasons {
             DANGLING say!("No such file or directory");
             /// A device file is not the device that its name stands for.
             NO_DEVICE say!("it is not the device of that name");
-            /// A step needs what no step before it has learned.
+            /// A step needs a value that no step before it has learned.
             ORDER say!("a step before it is missing");
         }
     };

@@ -1,4 +1,4 @@
-//! The program's own memory: where its file is mapped, and what /proc/PID shows of it.
+//! The program's own memory: the mappings of its file, and its addresses that /proc/PID shows.
 
 use core::ffi::{CStr, c_void};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -137,7 +137,7 @@ pub fn prepare_to_hide(start: &Start) -> Done {
     for word in start.words() {
         let offset = word.get().address().wrapping_sub(first.addr());
         if offset < size {
-            // SAFETY: the copy has the same bytes at the same distance, the NUL too, and is never unmapped nor written again.
+            // SAFETY: the copy has the same bytes at the same distance, the NUL too, and is never unmapped or written again.
             word.set(unsafe { Word::copied(copy.wrapping_add(offset).cast()) });
         }
     }
@@ -262,7 +262,7 @@ unsafe fn move_onto(from: *mut c_void, size: usize, to: *mut c_void) -> Done {
 fn set_map(map: &prctl_mm_map) -> Done {
     use linux_raw_sys::prctl::{PR_SET_MM, PR_SET_MM_MAP};
     let size = size_of::<prctl_mm_map>();
-    // SAFETY: the kernel reads the struct, whose size goes with it, and no memory that the addresses in it lead to: they say
-    // what /proc shows, and where brk(2) begins, which nothing here calls.
+    // SAFETY: the kernel reads the struct, whose size goes with it, and no memory that the addresses in it lead to. They
+    // decide what /proc shows and where brk(2) begins, and no code of nsinit calls brk(2).
     done(unsafe { call!(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, core::ptr::from_ref(map), size, 0usize) })
 }

@@ -1,4 +1,4 @@
-//! Descriptors by number: those that nsinit was started with, whose numbers the user gives.
+//! Descriptors by number: nsinit was started with them, and the user gives the numbers.
 
 use linux_raw_sys::general as raw;
 use rustix::fd::BorrowedFd;

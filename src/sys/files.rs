@@ -117,7 +117,7 @@ pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<u32, Failure> {
 ///
 /// # Errors
 /// EPIPE: no process has the reading end. EAGAIN: the pipe is full, with O_NONBLOCK. ENOSPC, EDQUOT: no space is left. EBADF: it
-/// is not open for writing. Files in /proc, /sys and cgroups answer as their documentation says.
+/// is not open for writing. Others: see the documentation of the file, in /proc, /sys and cgroups.
 #[inline(never)]
 pub fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<u32, Failure> {
     Ok(rustix::io::write(fd, bytes)? as u32)
@@ -165,7 +165,7 @@ pub fn chmod(path: &CStr, mode: u32) -> Done {
 /// # Errors
 /// EINVAL: the buffer is too small for the next entry. ENOTDIR: it is no directory. ENOENT: it was removed.
 fn read_directory<'b>(dir: BorrowedFd<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
-    // SAFETY: the kernel writes no more bytes to `buffer` than the last argument says, which is its length.
+    // SAFETY: the kernel writes at most as many bytes to `buffer` as the last argument, which is the length of `buffer`.
     let length = unsafe { call!(__NR_getdents64, dir.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())? };
     Ok(buffer.get(..length as usize).unwrap_or_default())
 }

@@ -15,7 +15,7 @@ use super::{Done, Failure};
 /// # Safety
 /// The request takes a number, or nothing.
 pub(super) unsafe fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: usize) -> Result<u32, Failure> {
-    // SAFETY: the caller of this function chose a request that reads and writes no memory of ours.
+    // SAFETY: the caller of this function chose a request whose argument is no address.
     unsafe { call!(__NR_ioctl, fd.as_raw_fd(), request, argument) }
 }
 

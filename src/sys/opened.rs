@@ -103,11 +103,11 @@ pub fn close(fd: Fd) {
     unsafe { close_number(fd.as_raw_fd().cast_unsigned()) };
 }
 
-/// close(2) of a descriptor that the user gave, so that the reader of what was written to it finds the end of file. Standard
-/// input, output and error stay open.
+/// close(2) of a descriptor that the user gave, so that its reader gets the end of the file. Standard input, output and error
+/// stay open.
 pub fn close_given(fd: Option<u32>) {
     if let Some(fd) = fd.filter(|fd| *fd >= FIRST) {
-        // SAFETY: the number is the user's, and nothing of ours owns one that the user gave.
+        // SAFETY: the user gave the number, and no value of nsinit owns such a number.
         unsafe { close_number(fd) };
     }
 }

@@ -24,7 +24,7 @@ pub fn pidfd_open(pid: u32) -> Result<Fd, Failure> {
 ///
 /// # Errors
 /// ENOSYS: Linux is older than 5.1. ESRCH: the process has ended. EPERM: no right to signal it. EINVAL: the directory is in the
-/// procfs of a pid namespace that is not ours nor below it.
+/// procfs of a pid namespace that is neither ours nor below ours.
 pub fn signal_process(process: BorrowedFd<'_>, signal: Signal) -> Done {
     // SAFETY: the siginfo_t is a null pointer, and the kernel makes one as kill(2) does.
     done(unsafe { call!(__NR_pidfd_send_signal, process.as_raw_fd(), signal.number(), 0usize, 0u32) })

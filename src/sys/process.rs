@@ -115,7 +115,7 @@ pub fn has_processors_to_spare() -> bool {
     /// The most processors that a kernel can be built for (CONFIG_NR_CPUS).
     const MOST: usize = 8192;
     let mut set = [0usize; MOST / usize::BITS as usize];
-    // SAFETY: the kernel writes at most as many bytes of its mask to `set` as the second argument says, and that is its size.
+    // SAFETY: the kernel writes at most as many bytes of its mask to `set` as the second argument, which is the size of `set`.
     let read = unsafe { call!(__NR_sched_getaffinity, 0u32, size_of_val(&set), set.as_mut_ptr()) };
     // A word counts once for its lowest processor and once for all others: count_ones takes 80 bytes more.
     let count = |word: &usize| u32::from(*word != 0) + u32::from(*word & word.wrapping_sub(1) != 0);
@@ -133,7 +133,7 @@ pub const PR_SET_DUMPABLE: Operation = Operation(operation::PR_SET_DUMPABLE);
 pub const PR_SET_NO_NEW_PRIVS: Operation = Operation(operation::PR_SET_NO_NEW_PRIVS);
 /// The number of the signal that we get when our parent ends; 0 for none. Changing credentials clears it.
 pub const PR_SET_PDEATHSIG: Operation = Operation(operation::PR_SET_PDEATHSIG);
-/// 1: descendants whose parents end become our children.
+/// 1: a descendant becomes our child when its parent ends.
 pub const PR_SET_CHILD_SUBREAPER: Operation = Operation(operation::PR_SET_CHILD_SUBREAPER);
 /// 1: the permitted set survives a change of the user id to another than 0.
 pub const PR_SET_KEEPCAPS: Operation = Operation(operation::PR_SET_KEEPCAPS);

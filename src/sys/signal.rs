@@ -94,7 +94,7 @@ impl Set {
     }
 }
 
-/// `siginfo_t`, sigaction(2): the data of a signal. `code` says which members of the union in it have a meaning.
+/// `siginfo_t`, sigaction(2): the data of a signal. `code` decides which members of the union in it have a meaning.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Siginfo {
@@ -157,7 +157,7 @@ impl Siginfo {
 /// # Errors
 /// ESRCH: there is no such process or group. EPERM: no right to signal any of them.
 pub fn kill(target: i32, signal: Signal) -> Done {
-    // SAFETY: the arguments are numbers. A signal to ourselves runs no code of ours, for we install no handler.
+    // SAFETY: the arguments are numbers. A signal to this process runs none of its code, because it has no handlers.
     done(unsafe { call!(__NR_kill, target, signal.number()) })
 }
 
@@ -179,7 +179,7 @@ pub fn queue(target: Pid, signal: Signal, info: &Siginfo) -> Done {
 /// The errno of a seccomp filter of the caller's; the kernel itself has none for these arguments.
 pub fn set_mask(mask: Set) -> Result<Set, Failure> {
     let mut old = Set::NONE;
-    // SAFETY: the kernel reads one set and writes the other, each of the 8 bytes that the last argument says.
+    // SAFETY: the kernel reads one set and writes the other. Each has 8 bytes, which is the last argument.
     unsafe { call!(__NR_rt_sigprocmask, raw::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Set>())? };
     Ok(old)
 }
@@ -202,7 +202,7 @@ pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
 #[must_use]
 pub fn is_pending(signal: Signal) -> bool {
     let mut pending = Set::NONE;
-    // SAFETY: the kernel writes one set of the 8 bytes that the second argument says.
+    // SAFETY: the kernel writes one set. It has 8 bytes, which is the second argument.
     unsafe { call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()) }.is_ok() && pending.has(signal)
 }
 
@@ -234,7 +234,7 @@ pub fn wait_signal(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
 /// ENOSYS: the kernel has no CONFIG_SIGNALFD. EMFILE: no number is free.
 pub fn signals() -> Result<Fd, Failure> {
     let (set, flags) = (Set::ALL, raw::O_CLOEXEC | raw::O_NONBLOCK);
-    // SAFETY: the kernel copies a set of the 8 bytes that the third argument says; -1 asks for a new descriptor.
+    // SAFETY: the kernel copies a set. It has 8 bytes, which is the third argument. -1 asks for a new descriptor.
     let fd = unsafe { call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), flags)? };
     // SAFETY: the call has made the descriptor, so nothing else owns it.
     Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))

@@ -1,4 +1,4 @@
-//! The program's start: the C `main`, and what the kernel passes to it, as safe types.
+//! The program's start: the C `main`, and its arguments, environment and auxiliary vector as safe types.
 //!
 //! A C `main` replaces Rust's, because Rust's start-up ignores SIGPIPE, which CMD would inherit, and because on musl
 //! `std::env::args()` is empty without Rust's start-up. The small build (`--cfg own_start`) has no start of the C library either:
@@ -10,7 +10,7 @@ use linux_raw_sys::auxvec;
 
 use super::argv::{Env, Slot};
 
-/// What the kernel handed to the program.
+/// The arguments, the environment and the auxiliary vector that the kernel passes to the program.
 #[derive(Clone, Copy)]
 pub struct Start {
     /// The arguments with `argv[0]`, and [`END`](super::Word::END).

@@ -20,7 +20,7 @@ pub enum Standard {
 impl Standard {
     #[must_use]
     pub fn fd(self) -> BorrowedFd<'static> {
-        // SAFETY: no function of nsinit closes one of the three, and `descriptors::occupy_standard` opens those that the
+        // SAFETY: no function of nsinit closes one of these three, and `descriptors::occupy_standard` opens those that the
         // caller left closed.
         unsafe { BorrowedFd::borrow_raw(self as i32) }
     }
@@ -34,7 +34,7 @@ pub fn is_given(fd: Standard) -> bool {
     unsafe { call!(__NR_fcntl, fd as u32, raw::F_GETFD, 0u32) == Ok(0) }
 }
 
-/// Where messages go: standard error, or what it was before [`replace`].
+/// The number of the descriptor for messages: standard error, or the one that [`replace`] or [`send_messages`] has set.
 static MESSAGES: AtomicU32 = AtomicU32::new(Standard::Error as u32);
 
 /// The number of the descriptor for messages.
@@ -51,7 +51,7 @@ pub(super) fn messages() -> u32 {
 pub fn replace(standard: Standard, new: BorrowedFd<'_>) -> Done {
     let standard = standard as u32;
     if standard == messages() {
-        // SAFETY: F_DUPFD_CLOEXEC takes the lowest number that the copy may have.
+        // SAFETY: the argument of F_DUPFD_CLOEXEC is the lowest number that the copy may have.
         let old = unsafe { call!(__NR_fcntl, standard, raw::F_DUPFD_CLOEXEC, Standard::Error as u32 + 1)? };
         MESSAGES.store(old, Ordering::Relaxed);
     }

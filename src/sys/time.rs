@@ -46,7 +46,7 @@ pub fn now() -> Time {
     let mut time = Time { seconds: 0, nanos: 0 };
     // The call fails only for an unknown clock or a bad address. If it ever did, a grace period would be measured from the boot.
     #[cfg(target_pointer_width = "32")]
-    // SAFETY: this call, of Linux 5.1, writes a struct of two numbers of 64 bits, which is what Time is.
+    // SAFETY: this call, of Linux 5.1, writes a struct of two numbers of 64 bits, as Time is one.
     let _ = unsafe { call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time) };
     #[cfg(target_pointer_width = "64")]
     // SAFETY: the kernel writes a struct timespec, whose two members have 64 bits on this machine as Time's have.

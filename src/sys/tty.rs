@@ -81,7 +81,7 @@ pub fn terminal_device(terminal: BorrowedFd<'_>) -> Result<u32, Failure> {
 /// # Errors
 /// As [`modes`].
 pub fn set_modes(terminal: BorrowedFd<'_>, mut modes: Modes) -> Done {
-    // SAFETY: TCSETS reads a struct termios, which is what `modes` has; no value of it is invalid.
+    // SAFETY: TCSETS reads a struct termios, and Modes has its members and its size; no value of it is invalid.
     unsafe { ioctl_at(terminal, TCSETS, (&raw mut modes).cast::<c_void>()) }
 }
 

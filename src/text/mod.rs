@@ -114,7 +114,7 @@ impl Text {
     }
 }
 
-/// The first word of `text` and what follows the separator behind it; `None` if there is no text left.
+/// Takes the first word and the separator behind it off `text`. Returns the word; `None` if there is no text left.
 #[inline(never)]
 pub fn word<'a>(text: &mut &'a [u8], separator: u8) -> Option<&'a [u8]> {
     if text.is_empty() {
@@ -183,7 +183,7 @@ pub fn same_word(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.to_ascii_uppercase() == b.to_ascii_uppercase())
 }
 
-/// The number at the beginning of `text` and what follows it, as strtol(3) reads: spaces and a plus may come before it.
+/// The number at the beginning of `text` and the rest of `text`, as strtol(3) reads: spaces and a plus may come before the number.
 #[must_use]
 pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
     let spaces = text.iter().take_while(|byte| **byte == b' ').count();
@@ -194,7 +194,7 @@ pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number(digits)?, rest))
 }
 
-/// What follows `prefix` in `text`, if it begins with it.
+/// The rest of `text` after `prefix`, if `text` begins with `prefix`.
 #[must_use]
 pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     (text.get(..prefix.len())? == prefix).then_some(text.get(prefix.len()..)?)

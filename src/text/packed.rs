@@ -21,7 +21,7 @@ macro_rules! say {
 impl Say {
     pub const NOTHING: Say = say!("");
 
-    /// For constants only, so that the compiler makes no code of it. The build script must have seen the literal in a `say!`.
+    /// For constants only: then the program contains no code of it. The build script must have seen the literal in a `say!`.
     #[must_use]
     #[inline(always)]
     pub const fn of(text: &str) -> Say {

@@ -131,7 +131,7 @@ causes! {
     MissingInReadOnly say!("it does not exist and the root is read-only: create it first");
     /// As `MissingInReadOnly`, where an overlay can be mounted.
     Volatile say!("it does not exist and the root is read-only: create it first, or use --volatile");
-    /// mount(2) by name goes through /proc/self/fd.
+    /// mount(2) by path needs /proc/self/fd.
     NeedsProc say!("before Linux 5.12 this needs a mounted /proc");
     /// ENODEV of mount(2), of an overlay.
     NoOverlays say!("the kernel has no overlayfs");
@@ -162,14 +162,14 @@ causes! {
 }
 
 impl Cause {
-    /// What to do about it.
+    /// The hint; empty if the cause is unknown.
     #[must_use]
     pub fn hint(self) -> Say {
         HINTS.get(self as usize).copied().unwrap_or(Say::NOTHING)
     }
 }
 
-/// What an errno always means.
+/// The cause that follows from the errno alone.
 #[must_use]
 pub fn of_errno(why: Failure) -> Cause {
     match why {

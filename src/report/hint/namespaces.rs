@@ -73,7 +73,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// A certain cause goes before a likely one.
+    /// The cause. A certain one precedes a likely one.
     fn cause(self, why: Failure) -> Cause {
         match self {
             // In the kernel: create_user_ns, current_chrooted.
