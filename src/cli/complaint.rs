@@ -1,10 +1,10 @@
-//! What is wrong with an argument.
+//! Mistakes in the arguments.
 
 use core::ffi::CStr;
 
 use engine::text::{self, Say};
 
-/// An option with the names of its values, as its row has it: `--bind SRC DEST`.
+/// An option with the names of its values, as in its row: `--bind SRC DEST`.
 #[derive(Clone, Copy)]
 pub struct Form(pub &'static [u8]);
 
@@ -36,7 +36,7 @@ impl Form {
     }
 }
 
-/// Why a value cannot be used, and how the sentence about it is built.
+/// Why a value is wrong, and how the message is built.
 #[derive(Clone, Copy)]
 pub enum Wrong {
     /// About the value: `--uid x: not a number`.
@@ -47,7 +47,7 @@ pub enum Wrong {
     Variable(Say),
     /// About the option: `--size takes a number`.
     Option(Say),
-    /// A sentence of its own.
+    /// The whole message.
     Sentence(Say),
 }
 
@@ -59,17 +59,17 @@ impl Wrong {
 /// An option that cannot be used; [`Complaint`] says why.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Bad {
-    /// The complaint is in the draft. (It is too large for a result.)
+    /// The complaint is in the draft, because it is too large for a `Result`.
     Complaint,
     /// The message is printed already.
     Reported,
 }
 
-/// What is wrong with an option.
+/// A mistake in one option.
 #[derive(Clone, Copy)]
 pub struct Complaint {
     pub kind: Kind,
-    /// The option; nothing if there is none of that name.
+    /// The option; empty if it is unknown.
     pub form: Form,
     /// The user's own word: an unknown option, or the first value. May be empty.
     pub word: &'static CStr,

@@ -1,4 +1,4 @@
-//! CMD's environment: what the options make of the caller's.
+//! CMD's environment: the caller's, changed by the options.
 
 use core::cmp::Ordering;
 use core::ffi::CStr;
@@ -6,23 +6,23 @@ use core::ffi::CStr;
 use engine::sys::{Env, Slot, Word};
 use engine::text;
 
-/// The operations on the environment. They are only noted down, and looked up by one sort at the end: 20,000 variables are
-/// usual in a large Kubernetes cluster, and each option that looked at all of them would make that a square.
+/// The operations on the environment. They are recorded, and resolved by one sort at the end: 20,000 variables are usual in a
+/// large Kubernetes cluster, and a search through all of them for each option would take quadratic time.
 pub struct Variables {
     changes: Vec<Change>,
-    /// How many operations there were.
+    /// The number of operations so far.
     operations: u32,
-    /// The number of the last one that passed on all of the caller's variables; 0: there was none.
+    /// The number of the last operation that passed on all of the caller's variables; 0 if there was none.
     all: u32,
 }
 
-/// What one operation does to one variable; or, of operation 0, a variable that the caller has.
+/// The effect of one operation on one variable. As operation 0: a variable of the caller.
 struct Change {
     name: &'static [u8],
     by: u32,
-    /// Among the caller's the place of this one.
+    /// For a variable of the caller: its place in the caller's order.
     place: u32,
-    /// `NAME=VALUE`; without it the variable is removed, or passed on.
+    /// `NAME=VALUE`. `None`: the variable is removed or, if `passes`, passed on.
     pair: Option<&'static CStr>,
     passes: bool,
 }
@@ -47,7 +47,7 @@ impl Variables {
         self.change(name.to_bytes(), None, true);
     }
 
-    /// Passes on all that the caller has.
+    /// Passes on all variables of the caller.
     pub fn pass_all(&mut self) {
         self.operations += 1;
         self.all = self.operations;
@@ -68,8 +68,8 @@ impl Variables {
         self.changes.is_empty() && self.all != 0
     }
 
-    /// What comes of it: of the operations on one name the last one holds, and its result stands at its place. What the
-    /// caller has several times is passed on as often.
+    /// The resulting environment. Of several operations on one name, only the last one takes effect, at its place in the order. A
+    /// variable that the caller has several times is passed on as many times.
     pub fn settle(mut self, caller: Env<'static>) -> Vec<Slot> {
         let (by_name, by_place): (Order, Order) = (
             |one, other| (one.name, one.by, one.place).cmp(&(other.name, other.by, other.place)),

@@ -1,4 +1,4 @@
-//! The command line of a machine's first process: what follows ` -- ` on the kernel's, or a file.
+//! The command line of a machine's first process: the words after ` -- ` on the kernel's command line, or a file.
 
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
@@ -20,14 +20,14 @@ use super::builder::{Asked, Draft};
 use super::dialects::NATIVE;
 use super::words;
 
-/// The file with the command line that holds if the kernel's has none.
+/// The file with the command line. It is used if the kernel's command line has no words for nsinit.
 const FILE: &CStr = c"/etc/nsinit.args";
 
-/// A word of the kernel's command line that begins so is an option: `nsinit.NAME=VALUE` is `--NAME=VALUE`.
+/// A word of the kernel's command line with this prefix is an option: `nsinit.NAME=VALUE` is `--NAME=VALUE`.
 const PREFIX: &[u8] = b"nsinit.";
 
-/// Prepares the machine, runs what was asked for, and never returns. `whole`: nsinit is the kernel's first process, and its
-/// arguments are what the kernel did not understand. `read`: the arguments, if they have been read already.
+/// Prepares the machine, runs the command, and never returns. `whole`: nsinit is the kernel's first process, and its arguments
+/// are the words that the kernel did not recognize. `read`: the arguments, if they have been read already.
 pub fn boot(start: &'static Start, whole: bool, read: Option<&mut CommandLine>) -> ! {
     let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
     let preset = Spec { machine: Machine { boots: true, is_whole: whole, ..Spec::PRESET.machine }, ..Spec::PRESET };
@@ -64,7 +64,7 @@ pub fn boot(start: &'static Start, whole: bool, read: Option<&mut CommandLine>) 
     run::run_machine(&line.draft.spec, &shell.spec, runs, &launch)
 }
 
-/// Completes what was asked for. Returns whether there is something to run; why there is not is reported.
+/// Completes the Spec. Returns whether there is a command to run; if not, prints the reason.
 fn is_meant(line: &mut CommandLine, start: &'static Start) -> bool {
     if line.carry_out(start).is_err() {
         return false;
@@ -119,7 +119,7 @@ fn of_file(line: &mut Vec<u8>) -> Option<bool> {
 
 fn all(file: Fd) -> Result<&'static [u8], Failure> {
     let content = words::content(file).ok_or(Failure::IO)?;
-    // The NUL is ours.
+    // `content` has added the NUL.
     Ok(content.get(..content.len() - 1).unwrap_or_default())
 }
 
@@ -129,8 +129,8 @@ fn push(to: &mut Vec<u8>, before: &[u8], word: &[u8]) {
     }
 }
 
-/// Hands out the words of a text. Blanks and line ends separate words, except between quotes of either kind, which are left
-/// out. A line that begins with `#` is a comment.
+/// Passes the words of a text to `out`. Blanks and line ends separate words, except between single or double quotes; the quotes
+/// are removed. A line that begins with `#` is a comment.
 fn split(text: &[u8], out: &mut dyn FnMut(&[u8])) {
     let mut word = Vec::new();
     // Two quotes with nothing between them are a word.

@@ -4,10 +4,10 @@
 //!
 //! ```text
 //! complaint         what is wrong with an argument
-//! words             lists of words: of the kernel, of a text, of a descriptor
+//! words             lists of words: from the kernel, from a text, from a descriptor
 //! values            the values of options
 //! env               variables for the command
-//! builder           the Spec while it is being built; what is done once all options are read
+//! builder           the Spec under construction, and the work that follows the last option
 //! texts             what tini, dumb-init and catatonit print about their options
 //! rows              the option tables: what a row is, what a vocabulary is
 //! usage             the list of options
@@ -57,14 +57,14 @@ pub fn choose(program: &CStr) -> &'static Vocabulary {
     dialects::NATIVE
 }
 
-/// A command line: first it is read, and nothing is done; then it is carried out.
+/// A command line. Reading it has no effect on the process; [`CommandLine::carry_out`] comes after.
 pub struct CommandLine {
     vocabulary: &'static Vocabulary,
     program: &'static CStr,
     pub draft: Draft,
     /// The command with its arguments, if there is one.
     command: Result<Argv<'static>, Bad>,
-    /// nsinit does not run from its own file any more.
+    /// [`leave_file`] was called.
     has_left: bool,
 }
 
@@ -75,12 +75,13 @@ impl CommandLine {
         CommandLine { vocabulary, program, draft, command: Ok(Argv::NONE), has_left: false }
     }
 
-    /// Reads a list of words. For `--args`, nsinit leaves its own file: reading empties a pipe, so it must not begin anew later.
+    /// Reads a list of words. Before it reads the descriptor of `--args`, nsinit leaves its own file: that may execute nsinit
+    /// again, and a pipe can be read only once.
     pub fn read(&mut self, list: List, start: &Start) {
         let has_left = &mut self.has_left;
         let mut source = |draft: &mut Draft, fd| {
             if !*has_left {
-                // The command is not known yet. One below /proc may be nsinit itself.
+                // The command is not known yet. Any word below /proc may be the command, and may be nsinit itself.
                 let mut words = list.iter().map(|word| word.get().text());
                 let command = words.find(|word| word.to_bytes().starts_with(b"/proc/"));
                 leave_file(command.unwrap_or_default(), start)?;
@@ -100,7 +101,7 @@ impl CommandLine {
         }
     }
 
-    /// Does what the options ask of nsinit itself, in this order, and completes the Spec.
+    /// Carries out the options that change nsinit itself, in this order, and completes the Spec.
     ///
     /// # Errors
     /// The exit status, after the message.
@@ -126,7 +127,7 @@ impl CommandLine {
         }
     }
 
-    /// Prints that there is no command. Returns the exit status.
+    /// Prints that no command is given. Returns the exit status.
     pub fn complain_of_no_command(&self) -> i32 {
         let complaint = Complaint::new(Kind::CommandMissing, Form(b""), c"");
         (self.vocabulary.complain)(&self.vocabulary.texts, &complaint, self.program)

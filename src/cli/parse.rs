@@ -14,11 +14,11 @@ use super::complaint::{Bad, Complaint, Form, Kind, Wrong};
 use super::rows::{Row, Vocabulary};
 use super::words::List;
 
-/// What reads the words that a descriptor holds, `--args`. That empties the descriptor, so nsinit must not begin anew afterwards:
-/// it leaves its own file before.
+/// The function that reads the words from the descriptor of `--args`. A pipe can be read only once, so nsinit leaves its own file
+/// before: that may execute it again.
 pub type Source<'a> = &'a mut dyn FnMut(&mut Draft, u32) -> Result<List, Bad>;
 
-/// Reads the options up to the first word that is none. Returns the command with its arguments, if there is one.
+/// Reads the options, up to the first word that is not one. Returns the command with its arguments, if there is one.
 ///
 /// # Errors
 /// The first option that is unknown, incomplete, or has a wrong value.
@@ -31,15 +31,15 @@ pub fn arguments(
     read(words, list, draft, Some(source))
 }
 
-/// Reads a list that has options only.
+/// Reads a list that may contain only options.
 ///
 /// # Errors
-/// As [`arguments`]; and a word that is no option.
+/// Those of [`arguments`], and a word that is not an option.
 pub fn options(words: &'static Vocabulary, list: List, draft: &mut Draft) -> Result<Argv<'static>, Bad> {
     read(words, list, draft, None)
 }
 
-/// Without a source, the list has options only, and no descriptor with more of them.
+/// Without a source, the list may contain only options, and `--args` is not one of them.
 fn read(
     words: &'static Vocabulary,
     list: List,
@@ -49,9 +49,9 @@ fn read(
     let only_options = source.is_none();
     let mut reader = Reader::new(list);
     while let Some(word) = reader.next() {
-        // The word before the command, whatever it is, becomes the spare slot.
+        // The slot before the command becomes the spare slot of `Argv`: its word, `--` or an option, has been read already.
         match word.to_bytes() {
-            // A command that followed would not be run.
+            // At the end of the list `--` does no harm. A command after it is an error: it would not be run.
             b"--" if only_options && reader.is_at_end() => break,
             b"--" if !only_options => return Ok(reader.command(0)),
             [b'-', b'-', ..] if words.long_alone && list.len() > 3 => return Err(unknown(draft, Kind::Unknown, word)),
@@ -67,7 +67,7 @@ fn read(
             let list = source(draft, fd)?;
             options(words, list, draft)?;
         }
-        // A text is printed whatever follows.
+        // --help, --version: the words that follow are not read.
         if draft.asked.is_text() {
             break;
         }
@@ -75,8 +75,8 @@ fn read(
     Ok(Argv::NONE)
 }
 
-/// lexopt hands out the words one by one; the words themselves are the kernel's, which the command and the kernel can have
-/// as they are. (lexopt's parser would make each a Rust string, and its errors print themselves: an eighth of the program.)
+/// lexopt only steps through the words. The words that are used are those of the kernel: the command and system calls take them
+/// without a copy. (lexopt's own parser makes each word a Rust string, and formats its errors: that is an eighth of the program.)
 struct Reader {
     /// Never freed: the process ends or executes another program.
     parser: ManuallyDrop<lexopt::Parser>,
@@ -92,7 +92,7 @@ impl Reader {
         Reader { parser: ManuallyDrop::new(parser), list, at: 0 }
     }
 
-    /// The next word, whatever it looks like.
+    /// The next word, an option or not.
     fn next(&mut self) -> Option<&'static CStr> {
         forget(self.parser.try_raw_args()?.next()?);
         self.at += 1;
@@ -103,7 +103,7 @@ impl Reader {
         self.at + 2 == self.list.len()
     }
 
-    /// What begins `back` words before the word that was read last: a spare slot, the command, its arguments.
+    /// The list from `back` words before the last word that was read: a spare slot, the command, its arguments.
     fn command(&self, back: usize) -> Argv<'static> {
         self.list.get(self.at - back..).map_or(Argv::NONE, Argv::new)
     }
@@ -115,7 +115,7 @@ impl Reader {
         let attached = (name.len() < bytes.len()).then(|| sys::tail(word, name.len() + 1));
         let row = words
             .find(name)
-            // An option without help is hidden, and takes a value only so.
+            // Without `joins_values`, a hidden option (one without help) takes its value only after `=`, and no other option does.
             .filter(|row| words.joins_values || row.help.is_empty() == attached.is_some())
             .ok_or_else(|| unknown(draft, Kind::Unknown, word))?;
         if attached.is_some() && row.form.count() == 0 {
@@ -152,7 +152,7 @@ impl Reader {
         }
         let mut values = [attached.unwrap_or_default(), c"", c""];
         for value in values.iter_mut().take(count).skip(usize::from(attached.is_some())) {
-            // Where a value is forgotten, `--` is not it: the command would become an option.
+            // If the value is missing, `--` must not be taken for it: the command would be read as options.
             let next = self.next().filter(|value| words.takes_dashes || value.to_bytes() != b"--");
             *value = next.ok_or_else(|| draft.bad(Complaint::new(Kind::ValueMissing, row.form, c"")))?;
         }

@@ -1,4 +1,4 @@
-//! What an option row is, and a vocabulary of them.
+//! Option rows, and vocabularies: tables of rows.
 
 use core::ffi::CStr;
 
@@ -12,49 +12,49 @@ use super::texts::{self, Texts};
 /// The values of one option.
 pub type Values = [&'static CStr; 3];
 
-/// What nsinit is under one of its names.
+/// The options and the behaviour of nsinit under one of its names.
 pub struct Vocabulary {
     /// The basenames of argv[0], each followed by a space.
     pub names: &'static str,
     /// How failures, usage errors and events are worded, and with which exit statuses.
     pub wording: &'static Wording,
-    /// Sets what holds before any option is read: defaults, and the variables of the environment that are options. Fails with
-    /// the reason why nothing can be done.
+    /// Called before any option is read: sets defaults, and reads the environment variables that are options. Fails with the
+    /// message to print.
     pub begin: fn(&mut Draft) -> Result<(), Say>,
     /// A line each: an option with the names of its values, `--bind SRC DEST`; an empty one before each group.
     pub rows: &'static str,
     /// The help of each option; one without is hidden.
     pub helps: &'static [Say],
     pub groups: &'static [Group],
-    /// The rows, a bit each, of which the last counts.
+    /// A bit for each row. If the option is repeated, only the last one takes effect, with a warning.
     pub once: u128,
-    /// Options that are understood as well.
+    /// A second vocabulary, whose options are understood too.
     pub more: Option<&'static Vocabulary>,
-    /// What the row of that number does to the draft of a Spec. It gets as many values as the row has; the others are empty.
+    /// Applies the row of that number to the draft. The row may have fewer than three values; the others are empty.
     pub act: fn(usize, &mut Draft, &Values) -> Result<(), Wrong>,
-    /// Settles what is left when all options are read.
+    /// Called when all options are read.
     pub end: fn(&mut Draft),
-    /// Prints what is wrong with the command line. Returns the exit status. The last argument is the program's name.
+    /// Prints the mistake in the command line. Returns the exit status. The last argument is the program's name.
     pub complain: fn(&Texts, &Complaint, &CStr) -> i32,
     /// Prints the text that was asked for.
     pub print: fn(&Texts, Asked, &CStr),
     pub texts: Texts,
-    /// Its options can make a container, so they are checked against each other.
+    /// Its options can make a container; combinations of them are checked.
     pub makes_containers: bool,
-    /// Without a command nothing is run, in any mode; and what it does as process 1 is what it does elsewhere.
+    /// A command is required in every mode, and process 1 behaves as any other process does.
     pub needs_command: bool,
     /// `--` can be the value of an option.
     pub takes_dashes: bool,
-    /// Long options may be cut short, as getopt_long(3) lets them.
+    /// Long options may be abbreviated, as with getopt_long(3).
     pub abbreviates: bool,
-    /// A long option is one only where it is the only word.
+    /// A long option is accepted only as the only word.
     pub long_alone: bool,
     /// A long option and its value may be one word, joined by `=`.
     pub joins_values: bool,
 }
 
 impl Vocabulary {
-    /// What a program with options of getopt(3) has, and nothing else.
+    /// The defaults: a program that parses its options with getopt(3).
     pub const GETOPT: Vocabulary = Vocabulary {
         names: "",
         wording: &Wording::OTHER,
@@ -84,7 +84,7 @@ pub struct Group {
     pub context: Context,
 }
 
-/// In a row: of two, the last counts.
+/// In a row: if the option is repeated, only the last one takes effect.
 pub const ONCE: u128 = 1;
 
 /// Makes a vocabulary's `rows`, `helps`, `groups`, `once` and `act` from a list:
@@ -130,25 +130,25 @@ pub(super) use rows;
 /// One line of a vocabulary's rows: an option, or a heading.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// Whose it is.
+    /// The vocabulary of the row.
     pub of: &'static Vocabulary,
     pub number: usize,
-    /// Of a heading: nothing.
+    /// Empty for a heading.
     pub form: Form,
     /// Its help, or the heading.
     pub help: Say,
-    /// That of its group.
+    /// The context of its group.
     pub context: Context,
 }
 
 impl Row {
-    /// It is the heading of the rows that follow.
+    /// Whether this is the heading of the rows that follow.
     #[must_use]
     pub fn is_title(&self) -> bool {
         self.form.0.is_empty()
     }
 
-    /// Of two, the last counts.
+    /// The bit of the row in [`Vocabulary::once`], if it is set there.
     #[must_use]
     pub fn is_once(&self) -> Option<u128> {
         Some(1 << self.number).filter(|bit| self.of.once & bit != 0)
@@ -173,7 +173,7 @@ impl Vocabulary {
         })
     }
 
-    /// The row of an option, named with its dashes; a long one perhaps cut short, if there is one such only.
+    /// The row of an option. `name` includes the dashes; a long name may be abbreviated if only one option begins with it.
     #[must_use]
     pub fn find(&'static self, name: &[u8]) -> Option<Row> {
         let mut close = None;

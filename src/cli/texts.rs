@@ -1,4 +1,4 @@
-//! What tini, dumb-init and catatonit print about their options, from patterns: getopt(3) words the complaints of all of them.
+//! The help and the error messages of tini, dumb-init and catatonit, as patterns. All three parse their options with getopt(3).
 
 use core::ffi::CStr;
 
@@ -26,7 +26,7 @@ pub struct Texts {
     pub value_too_much: Say,
     pub value_wrong: Say,
     pub command_missing: Say,
-    /// What follows each complaint about options.
+    /// Printed after each error message about options.
     pub usage: Say,
 }
 
@@ -99,7 +99,7 @@ fn push(text: &mut Text, pattern: Say, program: &CStr, word: &[u8], option: &[u8
     });
 }
 
-/// What the licence options print: nsinit's own licence.
+/// The text of the licence options: nsinit's own licence.
 const LICENCE: Say = say!(
     "The MIT License (MIT), or the Apache License 2.0, at your option.
 

@@ -1,4 +1,4 @@
-//! The list of options that the rows make.
+//! The list of options, made from the rows.
 
 use engine::text::Text;
 
@@ -7,14 +7,14 @@ use super::rows::Vocabulary;
 /// The column in which all help begins.
 pub const COLUMN: usize = 25;
 
-/// Hands out the options of a vocabulary, line by line, with headings or without. Options without help are hidden.
+/// Passes the options of a vocabulary to `out`, line by line, with headings or without. Options without help are hidden.
 pub fn rows(words: &'static Vocabulary, titles: bool, out: &mut dyn FnMut(&Text)) {
     for row in words.lines() {
         let mut line = Text::new();
         if row.is_title() {
             line.byte(b'\n').say(row.help).byte(b':');
         } else {
-            // Scripts look for the four blanks of bubblewrap's list.
+            // Scripts parse bubblewrap's list, and look for its four blanks.
             line.push(if titles { b"  " } else { b"    " }).push(row.form.0);
             while line.bytes().len() < COLUMN {
                 line.byte(b' ');

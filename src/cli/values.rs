@@ -1,4 +1,4 @@
-//! The values of options: a word is read, and nothing is done.
+//! The values of options: from a word to a value, without any effect.
 
 use core::ffi::CStr;
 
@@ -26,10 +26,10 @@ pub fn id(word: &CStr) -> Result<u32, Wrong> {
 /// The number of a descriptor.
 pub fn fd(word: &CStr) -> Result<u32, Wrong> {
     let fd = text::number(word.to_bytes()).filter(|fd| *fd <= FD_MAX);
-    fd.ok_or(Wrong::Value(say!("not the number of a descriptor")))
+    fd.ok_or(Wrong::Value(say!("not a descriptor number")))
 }
 
-/// What follows `fd:` in a word that begins so.
+/// The text after `fd:`, if the word begins with it.
 pub fn after_fd(word: &'static CStr) -> Option<&'static CStr> {
     text::after(word.to_bytes(), FD).map(|_| sys::tail(word, FD.len()))
 }
@@ -61,7 +61,7 @@ pub fn size(word: &CStr) -> Result<&CStr, Wrong> {
     });
     match bytes {
         None | Some(0) => Err(Wrong::Option(say!("takes a non-zero number of bytes"))),
-        // Half of what a size_t holds.
+        // The limit is half the range of size_t.
         Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(Wrong::Sentence(if usize::BITS == 64 {
             say!("--size (for tmpfs) is limited to 9223372036854775807")
         } else {
@@ -86,11 +86,7 @@ pub fn capability(word: &CStr) -> Result<u64, Wrong> {
 /// The name of an environment variable.
 pub fn variable(word: &CStr) -> Result<&CStr, Wrong> {
     let name = word.to_bytes();
-    if name.is_empty() || text::has(name, b'=') {
-        Err(Wrong::Variable(say!("not the name of a variable")))
-    } else {
-        Ok(word)
-    }
+    if name.is_empty() || text::has(name, b'=') { Err(Wrong::Variable(say!("not a variable name"))) } else { Ok(word) }
 }
 
 pub fn seconds(word: &CStr) -> Result<u32, Wrong> {

@@ -1,4 +1,4 @@
-//! Lists of words, as a command line is one.
+//! Lists of words. A command line is one.
 
 use core::ffi::CStr;
 
@@ -6,12 +6,13 @@ use engine::sys::{self, Slot, Word};
 use engine::text::PATH;
 use rustix::io::Errno;
 
-/// Words of a command line: one that is not looked at, those that are, and [`Word::END`].
+/// The words of a command line. The first slot is not read: on a command line it is the program's name. The last one is
+/// [`Word::END`].
 pub type List = &'static [Slot];
 
 /// The words that a descriptor holds, a NUL after each.
 pub fn of_descriptor(fd: u32) -> Option<List> {
-    // The last NUL is ours; the last word may have its own.
+    // `content` adds a NUL. If the last word already ends with one, drop the added one.
     Some(of_text(match content(sys::given(fd))? {
         [whole @ .., _] if matches!(whole, [] | [.., 0]) => whole,
         rest => rest,
@@ -47,7 +48,7 @@ pub fn content(fd: sys::Fd) -> Option<&'static [u8]> {
     Some(content.leak())
 }
 
-/// The last component of the name that a program was started under.
+/// The last component of a program's name.
 pub fn base(program: &CStr) -> &[u8] {
     let program = program.to_bytes();
     let slash = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);

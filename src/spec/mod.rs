@@ -49,7 +49,7 @@ pub struct Spec<'a> {
     pub confine: Confine<'a>,
     pub exec: Exec<'a>,
     pub parsed: Parsed,
-    /// `--enter WHO`: the process whose container it is, as `ns::target` finds it.
+    /// `--enter TARGET`: the process whose container it is, as `ns::target` finds it.
     pub target: Option<&'a CStr>,
 }
 

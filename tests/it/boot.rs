@@ -171,7 +171,7 @@ fn usage_errors_end_the_machine_as_on_exit_says() {
         run(&["--switch-root", "/tmp", "--tmpfs", "/x", "--", "/x"]).is(
             OFF,
             "",
-            "nsinit: --switch-root makes no container: of the options of containers, only --image goes with it\n",
+            "nsinit: --switch-root makes no container: the only container option that can be combined with it is --image\n",
         );
         assert!(run(&["--version"]).stdout.starts_with("nsinit "));
     }

@@ -190,7 +190,7 @@ fn background_processes_of_cmd_stay_in_the_container() {
     }
 }
 
-/// WHO is a pid, a file with a pid, or a descriptor.
+/// TARGET is a pid, a file with a pid, or a descriptor.
 #[test]
 fn enter_accepts_a_pid_a_pid_file_and_a_pidfd() {
     for who in who::both() {

@@ -136,12 +136,12 @@ fn malformed_option_values_are_refused() {
         (
             "--rewrite",
             &["", "15", "15:", ":3", "x:y", "0:1", "65:1", "1:65", "-1:3", "1:2:3", " 1:2", "1: 2"],
-            "not a pair of signal numbers",
+            "not a pair A:B of signal numbers",
         ),
         (
             "--remap",
             &["", "256", "-1", "x", "1:", ":1", "1:256", "1:2:3", " 1", "0x1"],
-            "not an exit status from 0 to 255, or a pair of them",
+            "not N or N:M, exit statuses from 0 to 255",
         ),
         ("--grace", &["", "-1", "1.5", "1s", "4294967296"], "not a number of seconds"),
         ("--stop-timeout", &["", "-1", "1.5", "1s", "4294967296"], "not a number of seconds"),

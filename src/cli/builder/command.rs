@@ -13,10 +13,10 @@ use super::super::env::{self, Variables};
 use super::{Draft, EnvOp};
 
 const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Where execvp(3) looks if PATH is not set.
+/// The directories that execvp(3) searches if PATH is not set.
 const DEFAULT_PATH: &CStr = c"PATH=/usr/local/bin:/bin:/usr/bin";
 const PROMPT: &CStr = c"PS1=-[ns-process]- # ";
-/// The bashrc of a root sets its own prompt; bash runs this once, after it.
+/// A bashrc inside the root sets its own prompt; bash runs this once, after the bashrc.
 const PROMPT_ONCE: &CStr = c"PROMPT_COMMAND=PS1='-[ns-process]- # '; unset PROMPT_COMMAND";
 
 impl Draft {
@@ -90,7 +90,7 @@ impl Draft {
         }
         let mut words = variables.settle(self.caller_env);
         if sandbox {
-            // Its value is the command's directory, which is not known yet.
+            // PWD is the command's directory, which is not known yet.
             let is_pwd = |word: &Slot| env::name_of(word.get().text()) == b"PWD";
             let place = words.iter().position(is_pwd).unwrap_or(words.len());
             words.retain(|word| !is_pwd(word));
@@ -110,7 +110,7 @@ impl Draft {
             let home = self.variable(b"HOME").unwrap_or_default();
             self.spec.exec.home = Some(sys::tail(home, b"HOME=".len()));
             let mut here = Vec::from([0; MOST]);
-            // A directory without a path does not exist inside either.
+            // If the caller's directory has no path outside, it has none inside either.
             let _ = files::getcwd(&mut here);
             self.spec.exec.directory = Some(sys::c_str(here.leak()));
         }

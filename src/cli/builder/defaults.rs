@@ -1,4 +1,4 @@
-//! What the options leave open, and what follows from them: the mode, the namespaces, the ids, the capabilities.
+//! Defaults, and consequences of the options: the mode, the namespaces, the ids, the capabilities.
 
 use core::mem::take;
 
@@ -13,16 +13,16 @@ use rustix::process::{Pid, getegid, geteuid, getpid};
 use super::Draft;
 
 impl Draft {
-    /// Completes the Spec: what was not given holds by default; a container without a command gets a shell.
+    /// Completes the Spec with the defaults. A container without a command gets a shell.
     ///
     /// # Errors
-    /// Options that do not go together.
+    /// The message: options cannot be combined, or an option needs another one after it.
     pub fn finish(&mut self) -> Result<(), Say> {
         self.check_leftovers()?;
         if self.spec.machine.switch_root.is_some() {
             if self.containing > u32::from(self.spec.root.image) {
                 return Err(say!(
-                    "--switch-root makes no container: of the options of containers, only --image goes with it"
+                    "--switch-root makes no container: the only container option that can be combined with it is --image"
                 ));
             }
             (self.contained, self.finds) = (false, false);
@@ -39,7 +39,7 @@ impl Draft {
         let wanted = capabilities & !self.cap_drop | self.cap_add;
         let changed = self.cap_add | self.cap_drop != 0;
         spec.confine.capabilities = if root {
-            // A command that is not root has only what was asked for.
+            // A command that is not root has only the capabilities of --cap-add.
             let is_root = matches!(spec.ids.uid, 0 | Ids::OF_TARGET);
             let ambient = if is_root { 0 } else { self.cap_add };
             Capabilities { bounding: wanted, held: if is_root { wanted } else { ambient }, ambient }
@@ -66,7 +66,7 @@ impl Draft {
         spec.exec.keep_fds = take(&mut self.keep_fds).leak();
         spec.life.locks = take(&mut self.locks).leak();
         if let Some(sync) = spec.channels.sync {
-            // A command that nsinit itself becomes keeps it.
+            // With --as-pid-1 nsinit itself becomes the command, which keeps the descriptor open.
             let _ = sys::close_on_exec(sync, spec.supervises());
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Draft {
         };
     }
 
-    /// What holds by default. Returns the ids and the capabilities of the command, unless they are given.
+    /// Sets the defaults. Returns the default ids and capabilities of the command.
     fn presume(&mut self, own: (u32, u32)) -> ((u32, u32), u64) {
         let spec = &mut self.spec;
         spec.namespaces.joins.named = take(&mut self.joins).leak();
@@ -110,13 +110,13 @@ impl Draft {
                 spec.exec.keep_all_fds = self.keep_fds.is_empty();
             }
             spec.namespaces.optional = self.optional;
-            // The maker of a user namespace has all of them in it.
+            // The creator of a user namespace has all capabilities in it; an ordinary user's command keeps none of them.
             (own, if spec.ids.rootless { 0 } else { sys::capget().unwrap_or_default() })
         };
         if spec.has_preset() && !spec.terminal.pty && !spec.terminal.share {
             spec.terminal.pty = !spec.channels.detach && job::is_all_standard();
             spec.terminal.withheld = !spec.terminal.pty;
-            // Without a process 1 of ours, the command leads the session.
+            // With --as-pid-1 and --enter there is no process 1 of nsinit's above the command: the command leads the session.
             let leads = spec.life.as_pid_1 || spec.mode == Mode::Enter;
             spec.terminal.session_if_any = spec.terminal.withheld && leads && !spec.life.new_session;
             spec.life.new_session |= spec.terminal.session_if_any;
@@ -133,7 +133,7 @@ impl Draft {
             if self.contained { (spec.namespaces.new & !self.shared | self.unshared) & !joined } else { 0 };
         if spec.mode == Mode::Enter {
             spec.namespaces.new = 0;
-            // What the command leaves running belongs to the container.
+            // Processes that the command leaves running belong to the container.
             spec.life.end = End::AtOnce;
             // The target's directory.
             spec.exec.directory = Some(c".");

@@ -1,5 +1,5 @@
-//! The caller's descriptors that nsinit uses. An option only names them; here they are looked at, once all options are read
-//! and the program goes on as it is.
+//! The caller's descriptors that nsinit uses. An option only records the number. The descriptors are checked and read here, after
+//! all options are read, when nsinit does not execute itself again any more.
 
 use core::ffi::CStr;
 
@@ -44,7 +44,7 @@ impl Draft {
         }
         self.filters_beside = true;
         let number = values::fd(word)?;
-        // It will have been read to its end. (bubblewrap has closed it.)
+        // The first option reads the descriptor to its end. (bubblewrap closes it.)
         if self.descriptors.iter().any(|given| given.filters && given.number == number) {
             return Err(Wrong::Sentence(say!("Can't read seccomp data: Bad file descriptor")));
         }
@@ -68,7 +68,7 @@ impl Draft {
         words::of_descriptor(number).ok_or_else(|| self.wrong(Wrong::Sentence(say!("--args data can't be read"))))
     }
 
-    /// What the options ask of messages: the first thing that is done.
+    /// Carries out the options about messages, before anything else.
     pub fn settle_messages(&mut self) {
         if self.levels {
             wording::begin_with_levels();
@@ -100,7 +100,7 @@ impl Draft {
     }
 }
 
-/// It must be open, and is closed when the command is executed.
+/// Checks that the descriptor is open, and sets FD_CLOEXEC on it if it is not a standard descriptor.
 fn take_over(number: u32) -> Result<(), Wrong> {
     let open =
         if number > Standard::Error as u32 { sys::close_on_exec(number, true).is_ok() } else { sys::is_open(number) };

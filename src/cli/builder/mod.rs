@@ -1,4 +1,4 @@
-//! A Spec in the making: what the rows of the options write to. Nothing is done before all options are read.
+//! A Spec under construction: the option rows write to it. Nothing is done before all options are read.
 
 mod command;
 mod defaults;
@@ -14,7 +14,7 @@ use super::complaint::{Bad, Complaint, Form, Kind, Wrong};
 use super::env;
 use super::values;
 
-/// What is asked for.
+/// The action that the options ask for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     Run,
@@ -28,21 +28,22 @@ pub enum Asked {
 }
 
 impl Asked {
-    /// Something is printed, and nothing is run.
+    /// Whether a text is printed, and nothing is run.
     #[must_use]
     pub fn is_text(self) -> bool {
         matches!(self, Asked::Help | Asked::Version | Asked::Licence)
     }
 }
 
-/// Where an option has a meaning, and what follows from giving it.
+/// Where an option has a meaning, and its effect on the mode.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Context {
-    /// How a container is made: one is, and `--enter` is not permitted.
+    /// It describes a new container: one is made, and `--enter` is not permitted.
     Making,
-    /// In a container, a new one or one that exists.
+    /// It needs a container, a new one or one that exists.
     Container,
-    /// What the command finds. If no other option decides it, a container is made, as bubblewrap does.
+    /// It sets the environment, the directory or the umask of the command. If no other option decides the mode, a container is
+    /// made, as bubblewrap does.
     Finds,
     Anywhere,
 }
@@ -60,7 +61,7 @@ struct Given {
 pub struct Draft {
     // First, because it is written most often: the offsets of its first topics then fit one byte of an instruction.
     pub spec: Spec<'static>,
-    /// What is wrong with an option, where [`Bad::Complaint`] was returned; before that, the option that is read.
+    /// The mistake, after [`Bad::Complaint`] was returned. Before, the option that is being read.
     pub complaint: Complaint,
     pub asked: Asked,
     /// The kinds of namespaces (CLONE_NEW*) that were named: to be made,
@@ -81,13 +82,13 @@ pub struct Draft {
     repeated: Vec<&'static [u8]>,
     pub end: Option<End>,
     pub masks: bool,
-    /// What the next operation is made with.
+    /// For the next operation: its mode, size, layers, and
     pub mode: Option<u32>,
     pub size: &'static CStr,
     pub layers: Vec<&'static CStr>,
-    /// Whether the next mount has MOUNT_ATTR_NOEXEC, if that was given.
+    /// whether its mount has MOUNT_ATTR_NOEXEC, if --noexec or --exec was given.
     pub noexec: Option<bool>,
-    /// What the next operation is made with may be left over; bubblewrap ignores it.
+    /// --perms and its like without a following operation are no error; bubblewrap ignores them.
     pub ignores_leftovers: bool,
     ops: Vec<Op<'static>>,
     pub keep_fds: Vec<u32>,
@@ -104,9 +105,9 @@ pub struct Draft {
     pub args: Option<u32>,
     /// Messages begin with their severity.
     pub levels: bool,
-    /// tini's; 1 unless given.
+    /// The verbosity of tini; 1 unless given.
     pub verbosity: u32,
-    /// An option about what the command finds was given.
+    /// An option of [`Context::Finds`] was given.
     finds: bool,
     /// An option was given that has a meaning only in a container.
     pub contained: bool,
@@ -119,7 +120,7 @@ pub struct Draft {
     caller_env: Env<'static>,
 }
 
-/// What the user does to the command's environment, in order.
+/// The user's operations on the command's environment, in order.
 #[derive(Clone, Copy)]
 pub enum EnvOp {
     /// `NAME=VALUE`.
@@ -176,20 +177,20 @@ impl Draft {
         }
     }
 
-    /// Keeps what is wrong with an option.
+    /// Keeps a mistake in an option.
     #[inline(never)]
     pub fn bad(&mut self, complaint: Complaint) -> Bad {
         self.complaint = complaint;
         Bad::Complaint
     }
 
-    /// Keeps what is wrong with the value of the option that is read.
+    /// Keeps a mistake in the value of the option that is being read.
     pub fn wrong(&mut self, why: Wrong) -> Bad {
         self.complaint.why = why;
         Bad::Complaint
     }
 
-    /// Notes an option that was given, and where it has a meaning.
+    /// Records an option that was given, and where it has a meaning.
     pub fn note(&mut self, option: &'static [u8], context: Context) {
         self.finds |= context == Context::Finds;
         self.contained |= matches!(context, Context::Making | Context::Container);
@@ -199,7 +200,7 @@ impl Draft {
         }
     }
 
-    /// Notes an option that counts once: of two, the last.
+    /// Records an option of which only the last one takes effect.
     pub fn note_once(&mut self, option: &'static [u8], bit: u128) {
         if self.seen & bit != 0 {
             self.repeated.push(option);
@@ -232,7 +233,7 @@ impl Draft {
         self.unshared &= !namespaces;
     }
 
-    /// A namespace of that kind is joined: of two, the last.
+    /// Joins a namespace of that kind. If it is given twice, the last one counts.
     pub fn join(&mut self, kind: u32, owner: &'static CStr) -> Result<(), Wrong> {
         self.joins.retain(|(other, _)| *other != kind);
         let owner = self.process(owner)?;
@@ -248,14 +249,14 @@ impl Draft {
         }
     }
 
-    /// Whether the command runs in a container. As bubblewrap has it, an option about what the command finds makes one, but not
-    /// where no container is meant.
+    /// Whether the options make a container for the command, or need one. As with bubblewrap, an option of [`Context::Finds`] makes
+    /// one, but not with --init or --boot.
     #[must_use]
     pub fn is_contained(&self) -> bool {
         self.contained || self.finds && !self.spec.parsed.in_place && !self.spec.machine.boots
     }
 
-    /// Whether the command runs in a container, a new one or one that exists: nsinit leaves its own file before.
+    /// Whether the command runs in a container, a new one or one that exists. If so, nsinit leaves its own file before.
     #[must_use]
     pub fn needs_to_leave_file(&self) -> bool {
         self.is_contained() || self.spec.target.is_some()

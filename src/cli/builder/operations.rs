@@ -1,4 +1,4 @@
-//! The operations on the root, each with what was given for it before.
+//! The operations on the root, each with the options for it that come before it (--perms, --size, --noexec, --overlay-src ...).
 
 use core::ffi::CStr;
 use core::mem::take;
@@ -60,10 +60,10 @@ impl Draft {
         Ok(())
     }
 
-    /// What was given for an operation that did not follow.
+    /// Checks for an option such as --perms that no operation follows.
     ///
     /// # Errors
-    /// The sentence about it.
+    /// The message about it.
     pub(super) fn check_leftovers(&self) -> Result<(), Say> {
         if !self.layers.is_empty() {
             return Err(LAYERS_ALONE);

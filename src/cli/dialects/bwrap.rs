@@ -1,4 +1,4 @@
-//! bubblewrap's vocabulary, as of its 0.13. nsinit's own takes these options too.
+//! bubblewrap's vocabulary, of version 0.13. nsinit's own vocabulary includes it.
 
 use core::ffi::CStr;
 
@@ -76,7 +76,7 @@ static VERBS: &[(Say, Say)] = &[
     (verb::JOIN_PID, say!("Setting pidns failed:")),
 ];
 
-/// Sentences that programs look for; bubblewrap's own tests do.
+/// Messages that programs look for, such as bubblewrap's own tests.
 fn failure(says: Say, why: Failure) -> Say {
     match why {
         Failure::SYMLINK if says != verb::MAKE_FILE && says != verb::CHANGE_MODE => {
@@ -129,7 +129,7 @@ rows! { draft, values, first:
             draft.op(Op::Remount, FILES, values)?,
         "--overlay-src SRC", say!("add SRC as the next layer, from the bottom up, of the overlay that follows") =>
             draft.layers.push(first),
-        "--overlay RWSRC WORKDIR DEST", say!("mount an overlay that writes to RWSRC; WORKDIR is empty, beside RWSRC") =>
+        "--overlay RWSRC WORKDIR DEST", say!("mount an overlay that writes to RWSRC; WORKDIR: empty, on the same fs") =>
             draft.op(Op::Overlay, FILES, values)?,
         "--tmp-overlay DEST", say!("mount an overlay at DEST that discards all writes at exit") =>
             draft.op(Op::OverlayTmpfs, FILES, values)?,
@@ -181,7 +181,7 @@ rows! { draft, values, first:
             draft.unshare_if_possible(raw::CLONE_NEWCGROUP),
         "--userns FD", say!("join the user namespace that FD has open"), ONCE =>
             draft.spec.namespaces.joins.user = Some(draft.fd(first)?),
-        "--userns2 FD", say!("join this user namespace too, when everything else is set up"), ONCE =>
+        "--userns2 FD", say!("join the user namespace that FD has open, after the setup"), ONCE =>
             draft.spec.namespaces.joins.then_user = Some(draft.fd(first)?),
         "--pidns FD", say!("join the pid namespace that FD has open, or make a new one below it"), ONCE =>
             draft.spec.namespaces.joins.pid = Some(draft.fd(first)?),
@@ -204,7 +204,7 @@ rows! { draft, values, first:
             draft.uid = Some(values::id(first)?),
         "--gid GID", say!("set the group id of CMD (default with --root: 0)"), ONCE =>
             draft.gid = Some(values::id(first)?),
-        "--cap-add CAP", say!("keep a capability, or ALL (with --root: besides the usual 14)") => {
+        "--cap-add CAP", say!("keep a capability, or ALL (with --root: in addition to the default 14)") => {
             let set = values::capability(first)?;
             draft.cap_add |= set;
             draft.cap_drop &= !set;
@@ -219,7 +219,7 @@ rows! { draft, values, first:
         "--exec-label LABEL", say!("set the SELinux context of CMD") => draft.spec.confine.exec_label = Some(first),
         "--file-label LABEL", say!("set the SELinux context of new files and mounts") =>
             draft.spec.confine.file_label = Some(first),
-        "--not-a-security-boundary", say!("go on if a mount below a --bind cannot be restricted") =>
+        "--not-a-security-boundary", say!("continue if a mount below a --bind cannot be restricted") =>
             draft.spec.root.lenient = true,
     }
     say!("Environment and directory of CMD"), Finds => {
@@ -236,7 +236,7 @@ rows! { draft, values, first:
             draft.spec.channels.sync = Some(draft.fd(first)?),
         "--block-fd FD", say!("do not start CMD before FD can be read"), ONCE =>
             draft.spec.channels.block = Some(draft.fd(first)?),
-        "--userns-block-fd FD", say!("let another program write the id maps; go on when FD can be read"), ONCE =>
+        "--userns-block-fd FD", say!("let another program write the id maps; continue when FD can be read"), ONCE =>
             draft.spec.channels.maps = Some(draft.fd(first)?),
         "--info-fd FD", say!("write the id of process 1 to FD, as JSON"), ONCE =>
             draft.spec.channels.info = Some(draft.fd(first)?),
@@ -250,7 +250,7 @@ rows! { draft, values, first:
             draft.spec.life.die_with_parent = Some(Signal::KILL);
             draft.spec.life.die_together = true;
         },
-        "--as-pid-1", say!("run CMD itself as process 1: nothing reaps or forwards inside") =>
+        "--as-pid-1", say!("run CMD itself as process 1: no init reaps orphans or forwards signals") =>
             draft.spec.life.as_pid_1 = true,
         "--argv0 VALUE", say!("set argv[0] of CMD") => {
             if draft.argv_0.is_some() {

@@ -87,7 +87,7 @@ rows! { draft, values, pair:
     }
 }
 
-/// The highest signal that it rewrites.
+/// The highest signal that dumb-init rewrites.
 const MOST: u32 = 31;
 const TSTP_TTIN_TTOU: [u8; 3] = [20, 21, 22];
 const STOP: u8 = 19;
@@ -127,7 +127,7 @@ fn end(draft: &mut Draft) {
     life.audience = if life.new_session { Audience::Group } else { Audience::Command };
     life.end = End::Term { group: life.new_session };
     if life.new_session {
-        // In a session of its own, whose parent is not in it, CMD would not be stopped by these.
+        // In its own session, CMD's process group is orphaned (its parent is in another session): these signals do not stop it.
         draft.rewrite.extend(TSTP_TTIN_TTOU.map(|signal| (signal, STOP)));
     }
 }

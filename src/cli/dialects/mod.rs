@@ -8,8 +8,8 @@ mod tini;
 
 use super::rows::Vocabulary;
 
-/// For every name that is not one of the others'.
+/// For every name that is not in [`OTHERS`].
 pub static NATIVE: &Vocabulary = &native::NATIVE;
 
-/// Those that a name of their own chooses.
+/// The vocabularies that are chosen by the program's name.
 pub static OTHERS: [&Vocabulary; 4] = [&bwrap::BWRAP, &tini::TINI, &dumb_init::DUMB_INIT, &catatonit::CATATONIT];

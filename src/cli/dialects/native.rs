@@ -1,4 +1,4 @@
-//! nsinit's own vocabulary. It has all of bubblewrap's options too.
+//! nsinit's own vocabulary. It includes all of bubblewrap's options.
 
 use core::ffi::CStr;
 
@@ -82,16 +82,16 @@ rows! { draft, values, first:
             draft.spec.namespaces.allow_nesting = true,
         "--unshare-time", say!("make a time namespace (own boot and monotonic clocks)") =>
             draft.unshare(raw::CLONE_NEWTIME),
-        "--join-user OF", say!("join the user namespace of a process id, a pid file, fd:N or a path") =>
+        "--join-user TARGET", say!("join the user namespace of a process id, a pid file, fd:N or a path") =>
             draft.join(raw::CLONE_NEWUSER, first)?,
-        "--join-net OF", say!("join a network namespace, for example one of ip-netns(8)") =>
+        "--join-net TARGET", say!("join a network namespace, for example one of ip-netns(8)") =>
             draft.join(raw::CLONE_NEWNET, first)?,
-        "--join-ipc OF", say!("join an IPC namespace") => draft.join(raw::CLONE_NEWIPC, first)?,
-        "--join-uts OF", say!("join a UTS namespace (host name)") => draft.join(raw::CLONE_NEWUTS, first)?,
-        "--join-pid OF", say!("join a pid namespace") => draft.join(raw::CLONE_NEWPID, first)?,
-        "--join-mount OF", say!("join a mount namespace, and use its root") => draft.join(raw::CLONE_NEWNS, first)?,
-        "--join-cgroup OF", say!("join a cgroup namespace") => draft.join(raw::CLONE_NEWCGROUP, first)?,
-        "--join-time OF", say!("join a time namespace") => draft.join(raw::CLONE_NEWTIME, first)?,
+        "--join-ipc TARGET", say!("join an IPC namespace") => draft.join(raw::CLONE_NEWIPC, first)?,
+        "--join-uts TARGET", say!("join a UTS namespace (host name)") => draft.join(raw::CLONE_NEWUTS, first)?,
+        "--join-pid TARGET", say!("join a pid namespace") => draft.join(raw::CLONE_NEWPID, first)?,
+        "--join-mount TARGET", say!("join a mount namespace, and use its root") => draft.join(raw::CLONE_NEWNS, first)?,
+        "--join-cgroup TARGET", say!("join a cgroup namespace") => draft.join(raw::CLONE_NEWCGROUP, first)?,
+        "--join-time TARGET", say!("join a time namespace") => draft.join(raw::CLONE_NEWTIME, first)?,
     }
     say!("Privileges and descriptors of CMD"), Container => {
         "--allow-new-privs", say!("let set-id programs and file capabilities take effect") =>
@@ -115,16 +115,17 @@ rows! { draft, values, first:
             draft.spec.life.audience = Audience::All,
         "--rewrite A:B", say!("forward signal A as signal B; do not forward it if B is 0") => {
             let pair = values::pair(first, 64).filter(|(from, _)| *from != 0 && text::has(first.to_bytes(), b':'));
-            draft.rewrite.insert(0, pair.ok_or(Wrong::Value(say!("not a pair of signal numbers")))?);
+            draft.rewrite.insert(0, pair.ok_or(Wrong::Value(say!("not a pair A:B of signal numbers")))?);
         },
-        "--grace SECONDS", say!("at CMD's end, time from SIGTERM to SIGKILL for other processes (2)") =>
+        "--grace SECONDS", say!("after CMD's exit, kill other processes SECONDS after SIGTERM (default: 2)") =>
             draft.end = Some(End::Grace(values::seconds(first)?)),
-        "--wait-all", say!("at CMD's end, wait until all other processes have ended") => draft.end = Some(End::Wait),
-        "--stop-timeout SECONDS", say!("time from a signal that ends CMD to SIGKILL") =>
+        "--wait-all", say!("after CMD's exit, wait until all other processes have ended") =>
+            draft.end = Some(End::Wait),
+        "--stop-timeout SECONDS", say!("kill CMD if it still runs SECONDS after a signal to end") =>
             draft.spec.life.stop_timeout = Some(values::seconds(first)?),
-        "--remap N:M", say!("exit with M if CMD exits with N; N alone: with 0") => {
+        "--remap N:M", say!("exit with M if CMD exits with N; without :M, exit with 0") => {
             let pair = values::pair(first, 255);
-            let why = Wrong::Value(say!("not an exit status from 0 to 255, or a pair of them"));
+            let why = Wrong::Value(say!("not N or N:M, exit statuses from 0 to 255"));
             draft.remap.insert(0, pair.ok_or(why)?);
         },
         "--propagate-signal", say!("if a signal kills CMD, die of the same signal") =>
@@ -134,7 +135,7 @@ rows! { draft, values, first:
         "--explain", say!("print the steps, process by process, and run nothing") => draft.asked = Asked::Explain,
     }
     say!("Running containers"), Anywhere => {
-        "--enter WHO", say!("run CMD in the container of WHO: a process id, a pid file or fd:N") =>
+        "--enter TARGET", say!("run CMD in the container of TARGET: a process id, a pid file or fd:N") =>
             draft.spec.target = Some(draft.process(first)?),
         "--pty", say!("give CMD a terminal of its own, even if the caller has none") => draft.spec.terminal.pty = true,
         "--share-terminal", say!("let CMD use the caller's terminal, and read what is typed there") =>
@@ -158,7 +159,7 @@ rows! { draft, values, first:
     say!("First process of a machine (/init: options go after -- on the kernel's command line)"), Anywhere => {
         "--boot", say!("prepare the machine, run CMD, shut the machine down; needs process 1") =>
             draft.spec.machine.boots = true,
-        "--on-exit WHAT", say!("when CMD ends: poweroff (default), reboot, halt, shell or respawn") =>
+        "--on-exit ACTION", say!("when CMD ends: poweroff (default), reboot, halt, shell or respawn") =>
             draft.spec.machine.at_end = at_end(first)?,
         "--respawn", say!("start CMD again each time it ends") => draft.spec.machine.at_end = AtEnd::Respawn,
         "--switch-root DIR", say!("make the mount point DIR the root, and become CMD there (/sbin/init)") => {
@@ -217,10 +218,10 @@ fn complain(_: &Texts, complaint: &Complaint, _: &CStr) -> i32 {
 }
 
 const USAGE: Say = say!(
-    "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]   run CMD in a new container
-       nsinit --enter WHO [OPTION...] [--] [CMD [ARG...]]  run CMD in a running container
-       nsinit OPTION... [--] CMD [ARG...]                  run CMD in a sandbox, as bwrap does
-       nsinit [--] CMD [ARG...]                            run CMD in place, and be its init
+    "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]      run CMD in a new container
+       nsinit --enter TARGET [OPTION...] [--] [CMD [ARG...]]  run CMD in a running container
+       nsinit OPTION... [--] CMD [ARG...]                     run CMD in a sandbox, as bwrap does
+       nsinit [--] CMD [ARG...]                               run CMD in place, and be its init
 "
 );
 
@@ -239,7 +240,7 @@ fn print(_: &Texts, asked: Asked, _: &CStr) {
     sys::write(to, text.bytes());
 }
 
-/// Hands out the text of `--help`, line by line.
+/// Passes the text of `--help` to `out`, line by line.
 fn help(out: &mut dyn FnMut(&Text)) {
     out(Text::new().say(USAGE));
     usage::rows(&NATIVE, true, out);

@@ -1,4 +1,4 @@
-//! tini, under its own name and those that docker and podman give it.
+//! tini, under its own name and the names that docker and podman give it.
 
 use core::ffi::CStr;
 
@@ -76,7 +76,7 @@ rows! { draft, values, value:
     }
 }
 
-/// An exit status; as strtol(3) has it, nothing is 0.
+/// An exit status. As with strtol(3), an empty text is 0.
 fn code(value: &CStr) -> Option<u8> {
     if value.is_empty() {
         return Some(0);
@@ -100,11 +100,11 @@ fn begin(draft: &mut Draft) -> Result<(), Say> {
 
 fn end(draft: &mut Draft) {
     if let Some(level) = draft.caller_env(b"TINI_VERBOSITY") {
-        // It replaces what the options say; as atoi(3) has it, what is no number is 0.
+        // The variable overrides the options. As with atoi(3), a text that is not a number is 0.
         draft.verbosity = text::leading_number(level).map_or(0, |(level, _)| level);
     }
     let life = &mut draft.spec.life;
-    // INFO is 2, and all that is told beyond that is DEBUG.
+    // 2 is INFO; every higher level is DEBUG.
     life.verbose = if draft.verbosity > 2 { 3 } else { draft.verbosity.saturating_sub(1) as u8 };
     life.tell_reaped &= draft.verbosity > 0;
     let reaps = life.subreaper || getpid() == Pid::INIT || child_subreaper().is_ok_and(|reaper| reaper.is_some());

@@ -96,7 +96,7 @@ impl Container {
     }
 }
 
-/// `nsinit --enter WHO OPTIONS -- CMD`, run by the user `by`.
+/// `nsinit --enter TARGET OPTIONS -- CMD`, run by the user `by`.
 pub fn enter(by: Who, who: impl ToString, options: &[&str], cmd: &[&str]) -> Launch {
     Launch::new(by).args(["--enter", &who.to_string()]).args(options).args(["--"]).args(cmd)
 }
