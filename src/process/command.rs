@@ -20,7 +20,7 @@ use crate::report::message::{blame, blame_hint, failed, give_up, tell, tell_why}
 use crate::report::wording::Event;
 use crate::say;
 use crate::spec::Mode;
-use crate::state::{Command, Launch, News, Pipe, Process};
+use crate::state::{Command, Launch, News, Pipe, Process, roles};
 use crate::step::{self, contained, walk};
 use crate::sys::files::{chdir, read};
 use crate::sys::{self, Apart, Done, Failure, Signal};
@@ -128,13 +128,11 @@ pub fn start(launch: &mut Launch) -> Result<(Pid, Apart<'static>), Failure> {
 }
 
 /// Closes all descriptors but those in the two lists, and then lets the command go on, which waits at `gate`.
-pub fn release(gate: Option<Pipe>, some: &[Kept], others: &[Kept; 6]) {
-    let gate = gate.map(|pipe| pipe.write);
-    let [a, b, c, d, e, f] = *others;
+pub fn release(gate: Option<Pipe>, some: &[Kept], others: &[Kept]) {
     // EINVAL is only for an empty range, and there is none.
-    let _ = sys::close_all_but(some, &[a, b, c, d, e, f, Kept::ours(gate)]);
+    let _ = sys::close_all_but(some, others);
     if let Some(gate) = gate {
-        sys::close(gate);
+        sys::close(gate.write);
     }
 }
 
@@ -198,8 +196,7 @@ fn wait_for_parent(command: &Command) -> Done {
 /// Closes all but what the command keeps, and what tells the launcher that it was never executed.
 fn close_descriptors(launch: &Launch) -> Done {
     let keep = launch.spec.exec.keep_fds;
-    let [news, executed] = [launch.news, launch.executed].map(|pipe| Kept::ours(pipe.map(|pipe| pipe.write)));
-    sys::close_all_but(Kept::all_given(keep), &[news, executed])?;
+    sys::close_all_but(Kept::all_given(keep), &roles::kept(roles::COMMAND, launch, [Kept::NONE; 4]))?;
     for fd in keep {
         sys::close_on_exec(*fd, false).map_err(|why| blame(say!("keep open the descriptor of"), c"--keep-fd", why))?;
     }

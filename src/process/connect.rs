@@ -8,7 +8,7 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint};
 use crate::say;
 use crate::spec::End;
-use crate::state::{Launch, Launcher, Pipe, descriptors};
+use crate::state::{Launch, Launcher, Pipe, descriptors, roles};
 use crate::supervise::wait::{self, Before};
 use crate::sys::files::{read, write};
 use crate::sys::{self, Apart, Done, Failure, Fork, Kept, Signal};
@@ -134,22 +134,11 @@ pub fn start_helper(launcher: &mut Launcher) -> Done {
     Ok(())
 }
 
-/// What the launcher keeps open while the command runs.
+/// What the launcher keeps open while the command runs: `by` is its role.
 #[must_use]
-pub fn needed(launcher: &Launcher) -> [Kept; 10] {
+pub fn kept(launcher: &Launcher, by: u8) -> [Kept; roles::MOST] {
     let Launcher { launch, outside, relay, .. } = launcher;
     let (directory, file) = outside.pid_file.unzip();
-    let [go, begun, news, relay, terminal, waiting, directory, file] = [
-        launch.go.known().map(|pipe| pipe.write),
-        launch.begun.map(|pipe| pipe.write),
-        launch.news.map(|pipe| pipe.read),
-        relay.word.map(|pipe| pipe.write),
-        launch.terminal,
-        outside.waiting,
-        directory,
-        file,
-    ]
-    .map(Kept::ours);
-    let [status, ready] = [launch.spec.channels.status, launch.spec.channels.ready].map(Kept::given);
-    [go, begun, news, relay, terminal, waiting, directory, file, status, ready]
+    let own = [relay.word.map(|pipe| pipe.write), outside.waiting, directory, file];
+    roles::kept(by, launch, own.map(Kept::ours))
 }

@@ -25,7 +25,7 @@ use crate::report::message::{blame, blame_hint, failed, give_up};
 use crate::rootfs::{ops, pseudofs, root};
 use crate::say;
 use crate::spec::{Kind, NoMoreUsers, Op, Spec};
-use crate::state::{Launch, Learned, Setup};
+use crate::state::{Launch, Learned, Setup, roles};
 use crate::step::{self, OnError, clear_umask, explain_line, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, Fd, HERE, chdir, read};
@@ -359,35 +359,20 @@ fn enter_root(setup: &Setup) -> Done {
 
 /// Keeps what the rest of the launch needs, in process 1 and in the command.
 fn close(setup: &mut Setup) {
-    let (launch, tree, locks) = (&setup.launch, setup.tree, &setup.locks);
-    let spec = &launch.spec;
-    let [go, begun, label] = [
-        launch.go.known().map(|pipe| pipe.read),
-        launch.begun.map(|pipe| pipe.read),
-        launch.proc.known().filter(|_| spec.confine.exec_label.is_some()),
-    ]
-    .map(Kept::ours);
-    let [terminal, news, tree] = needed(launch, tree);
-    sys::close_ours(locks, &[go, begun, label, terminal, news, tree]);
+    sys::close_ours(&setup.locks, &roles::kept(roles::SETUP, &setup.launch, own(setup.tree)));
 }
 
-/// What process 1 needs as long as the command lives: the terminal, the pipe to the launcher, the procfs of descendants.
-#[must_use]
-pub fn needed(launch: &Launch, tree: Option<Fd>) -> [Kept; 3] {
-    [launch.terminal, launch.news.map(|pipe| pipe.write), tree].map(Kept::ours)
+/// The procfs of the descendants.
+fn own(tree: Option<Fd>) -> [Kept; 4] {
+    [Kept::ours(tree), Kept::NONE, Kept::NONE, Kept::NONE]
 }
 
 /// Process 1 keeps what it needs while the command lives, and what tells that the launcher is no more, where no pid namespace
 /// ends with it.
 fn settle(setup: &mut Setup) {
     let launch = &mut setup.launch;
-    let spec = &launch.spec;
-    let [terminal, news, tree] = needed(launch, setup.tree);
-    let executed = Kept::ours(launch.executed.map(|pipe| pipe.read));
-    let sync = Kept::given(spec.channels.sync);
-    if spec.life.process_1 && !spec.terminal.pty {
+    if launch.spec.life.process_1 && !launch.spec.terminal.pty {
         launch.go = Learned::NOT_YET;
     }
-    let go = Kept::ours(launch.go.known().map(|pipe| pipe.read));
-    command::release(launch.gate, &setup.locks, &[terminal, news, tree, sync, executed, go]);
+    command::release(launch.gate, &setup.locks, &roles::kept(roles::PROCESS_1, launch, own(setup.tree)));
 }

@@ -20,7 +20,7 @@ use crate::report::message::{blame, blame_hint, give_up, warn};
 use crate::rootfs::initramfs;
 use crate::say;
 use crate::spec::{Ids, Spec};
-use crate::state::{Command, Helper, Launcher, Process, Target};
+use crate::state::{Command, Helper, Launcher, Process, Target, roles};
 use crate::step::{self, clear_umask, untraceable, walk};
 use crate::sys::files::{self, chdir, chroot, fchdir, write};
 use crate::sys::{self, Done, Failure, Fork, Signal, c_str};
@@ -207,13 +207,7 @@ fn enter_directory(helper: &Helper) -> Done {
 
 fn close(helper: &Helper) -> Done {
     let launch = &helper.launch;
-    let spec = &launch.spec;
-    let go = launch.go.known().map(|pipe| pipe.read);
-    let news = launch.news.map(|pipe| pipe.write);
-    let label = launch.proc.known().filter(|_| spec.confine.exec_label.is_some());
-    let [go, news, terminal, label] = [go, news, launch.terminal, label].map(Kept::ours);
-    let block = Kept::given(spec.channels.block);
-    sys::close_all_but(Kept::all_given(spec.exec.keep_fds), &[go, news, terminal, label, block])
+    sys::close_all_but(Kept::all_given(launch.spec.exec.keep_fds), &roles::kept(roles::HELPER, launch, [Kept::NONE; 4]))
 }
 
 /// The command is the helper's sister: its parent is the launcher, which learns its number as the owner of a pipe (fcntl(2),

@@ -21,11 +21,11 @@ use crate::report::wording::Event;
 use crate::rootfs::{image, initramfs};
 use crate::say;
 use crate::spec::{Mode, Spec};
-use crate::state::{Launch, Launcher, Look, Pipe, descriptors};
+use crate::state::{Launch, Launcher, Look, Pipe, descriptors, roles};
 use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ignoring_children, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, HERE, chdir};
-use crate::sys::{self, Done, Failure, Kept, Signal, Standard};
+use crate::sys::{self, Done, Failure, Signal, Standard};
 use crate::text::verb;
 use crate::text::{Say, Text};
 use crate::tty::{job, pty};
@@ -188,8 +188,10 @@ static CONTAINER: [Step; 12] = [
     SHOW_NAME,
     // A reader at the other end of a caller's pipe must not wait for ours. The write end of `go` tells the others that the
     // launcher lives. EINVAL is only for an empty range, and there is none.
-    Step::new(say!("close the caller's descriptors"), |launcher| sys::close_all_but(&connect::needed(launcher), &[]))
-        .on_error(OnError::Ignore),
+    Step::new(say!("close the caller's descriptors"), |launcher| {
+        sys::close_all_but(&connect::kept(launcher, roles::LAUNCHER), &[])
+    })
+    .on_error(OnError::Ignore),
 ];
 
 /// With `--enter`.
@@ -218,12 +220,7 @@ static IN_PLACE: [Step; 3] = [
 static WATCH: [Step; 3] = [
     Step::new(say!("enter directory /"), |_| chdir(c"/")).on_error(OnError::Ignore),
     Step::new(say!("close descriptors, and let CMD go on"), |launcher| {
-        let sync = Kept::given(launcher.launch.spec.channels.sync);
-        command::release(
-            launcher.launch.gate,
-            &connect::needed(launcher),
-            &[sync, Kept::NONE, Kept::NONE, Kept::NONE, Kept::NONE, Kept::NONE],
-        );
+        command::release(launcher.launch.gate, &[], &connect::kept(launcher, roles::PARENT));
         // The news are for a launcher, and this is it.
         launcher.launch.news = None;
         Ok(())

@@ -5,6 +5,7 @@ pub mod descriptors;
 mod learned;
 mod pipe;
 mod processes;
+pub mod roles;
 
 use rustix::process::{Pid, getegid, geteuid, getpid};
 use rustix::termios::Winsize;

@@ -1,0 +1,81 @@
+//! Which process keeps which descriptor, and until when: one table.
+//!
+//! A pipe tells its reader of an end only when every copy of its write end is closed; a descriptor that leads outside must not be
+//! open in the container. So each process closes all descriptors but those of its role here.
+
+use super::Launch;
+use crate::sys::Kept;
+
+/// The launcher, while the container runs.
+pub const LAUNCHER: u8 = 1;
+/// The launcher, where it is the parent of the command, while that runs.
+pub const PARENT: u8 = 1 << 1;
+/// Process 1, from the last mount until the command is started.
+pub const SETUP: u8 = 1 << 2;
+/// Process 1, while the command runs.
+pub const PROCESS_1: u8 = 1 << 3;
+/// The helper of `--enter`, inside the container.
+pub const HELPER: u8 = 1 << 4;
+/// The command, until it is executed.
+pub const COMMAND: u8 = 1 << 5;
+
+/// How many roles there are.
+const COUNT: usize = 15;
+
+/// How many descriptors a process may keep that it alone knows.
+pub const OWN: usize = 4;
+
+/// How many a process keeps at most, the user's not counted.
+pub const MOST: usize = COUNT + OWN;
+
+/// One descriptor that a launch may have.
+struct Role {
+    of: fn(&Launch) -> Kept,
+    /// The processes that keep it.
+    by: u8,
+}
+
+static ROLES: [Role; COUNT] = [
+    // The caller's terminal, where it is lent.
+    Role { of: |launch| Kept::ours(launch.terminal), by: LAUNCHER | PARENT | SETUP | PROCESS_1 | HELPER },
+    // Its end tells the others that the launcher is no more.
+    Role { of: |launch| Kept::ours(launch.go.known().map(|pipe| pipe.write)), by: LAUNCHER | PARENT },
+    Role { of: |launch| Kept::ours(launch.go.known().map(|pipe| pipe.read)), by: SETUP | PROCESS_1 | HELPER },
+    // Until the command has been started, its read end is open somewhere inside.
+    Role { of: |launch| Kept::ours(launch.begun.map(|pipe| pipe.write)), by: LAUNCHER | PARENT },
+    Role { of: |launch| Kept::ours(launch.begun.map(|pipe| pipe.read)), by: SETUP },
+    // The command keeps its news until it is executed.
+    Role { of: |launch| Kept::ours(launch.news.map(|pipe| pipe.read)), by: LAUNCHER | PARENT },
+    Role { of: |launch| Kept::ours(launch.news.map(|pipe| pipe.write)), by: SETUP | PROCESS_1 | HELPER | COMMAND },
+    // execve(2) closes the write end: that is how the parent learns of it.
+    Role { of: |launch| Kept::ours(launch.executed.map(|pipe| pipe.read)), by: PARENT | PROCESS_1 },
+    Role { of: |launch| Kept::ours(launch.executed.map(|pipe| pipe.write)), by: COMMAND },
+    // The command goes on when the parent has closed everything else.
+    Role { of: |launch| Kept::ours(launch.gate.map(|pipe| pipe.write)), by: PARENT | PROCESS_1 },
+    // The command writes its SELinux context there.
+    Role {
+        of: |launch| Kept::ours(launch.proc.known().filter(|_| launch.spec.confine.exec_label.is_some())),
+        by: SETUP | HELPER,
+    },
+    // --sync-fd: open as long as a process is inside.
+    Role { of: |launch| Kept::given(launch.spec.channels.sync), by: PARENT | PROCESS_1 },
+    // --block-fd: the command, which the helper starts, waits for it.
+    Role { of: |launch| Kept::given(launch.spec.channels.block), by: HELPER },
+    // The launcher writes to these.
+    Role { of: |launch| Kept::given(launch.spec.channels.status), by: LAUNCHER | PARENT },
+    Role { of: |launch| Kept::given(launch.spec.channels.ready), by: LAUNCHER | PARENT },
+];
+
+/// What a process keeps, with the descriptors that it alone knows.
+#[must_use]
+pub fn kept(by: u8, launch: &Launch, own: [Kept; OWN]) -> [Kept; MOST] {
+    let mut list = [Kept::NONE; MOST];
+    let (roles, rest) = list.split_at_mut(COUNT);
+    for (role, kept) in ROLES.iter().zip(roles) {
+        if role.by & by != 0 {
+            *kept = (role.of)(launch);
+        }
+    }
+    rest.copy_from_slice(&own);
+    list
+}
