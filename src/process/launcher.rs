@@ -184,14 +184,14 @@ static CONTAINER: [Step; 12] = [
     .when(writes_maps)
     .ask(Ask::Map),
     untraceable(),
-    Step::new(say!("let it go on"), |launcher| connect::let_go(&launcher.launch)),
     SHOW_NAME,
-    // A reader at the other end of a caller's pipe must not wait for ours. The write end of `go` tells the others that the
-    // launcher lives. EINVAL is only for an empty range, and there is none.
+    // Before the command can run: it may wait for the end of a file, or lock one, of which no copy must be open here. The write
+    // end of `go` tells the others that the launcher lives. EINVAL is only for an empty range, and there is none.
     Step::new(say!("close the caller's descriptors"), |launcher| {
         sys::close_all_but(&connect::kept(launcher, roles::LAUNCHER), &[])
     })
     .on_error(OnError::Ignore),
+    Step::new(say!("let it go on"), |launcher| connect::let_go(&launcher.launch)),
 ];
 
 /// With `--enter`.
