@@ -1,6 +1,7 @@
 //! Mistakes in the arguments.
 
 use core::ffi::CStr;
+use core::num::NonZeroU32;
 
 use engine::text::{self, Say};
 
@@ -36,24 +37,71 @@ impl Form {
     }
 }
 
-/// Why a value is wrong, and how the message is built.
-#[derive(Clone, Copy)]
-pub enum Wrong {
+/// How the message about a wrong value is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
     /// About the value: `--uid x: not a number`.
-    Value(Say),
+    Value = 1,
     /// The value is not the name of a capability.
-    Capability(Say),
+    Capability = 2,
     /// The value is not the name of a variable.
-    Variable(Say),
+    Variable = 3,
     /// About the option: `--size takes a number`.
-    Option(Say),
+    Option = 4,
     /// The whole message.
-    Sentence(Say),
+    Sentence = 5,
 }
+
+/// Why a value is wrong: a [`How`] and its text, in one register.
+#[derive(Clone, Copy)]
+pub struct Wrong(NonZeroU32);
 
 impl Wrong {
     /// For a vocabulary that prints the same text whatever is wrong.
-    pub const ANY: Wrong = Wrong::Value(Say::NOTHING);
+    pub const ANY: Wrong = Wrong::value(Say::NOTHING);
+
+    const fn new(how: How, why: Say) -> Wrong {
+        match NonZeroU32::new((how as u32) << 16 | why.number() as u32) {
+            Some(both) => Wrong(both),
+            None => Wrong(NonZeroU32::MIN),
+        }
+    }
+
+    pub const fn value(why: Say) -> Wrong {
+        Wrong::new(How::Value, why)
+    }
+
+    pub const fn capability(why: Say) -> Wrong {
+        Wrong::new(How::Capability, why)
+    }
+
+    pub const fn variable(why: Say) -> Wrong {
+        Wrong::new(How::Variable, why)
+    }
+
+    pub const fn option(why: Say) -> Wrong {
+        Wrong::new(How::Option, why)
+    }
+
+    pub const fn sentence(why: Say) -> Wrong {
+        Wrong::new(How::Sentence, why)
+    }
+
+    #[must_use]
+    pub const fn how(self) -> How {
+        match self.0.get() >> 16 {
+            2 => How::Capability,
+            3 => How::Variable,
+            4 => How::Option,
+            5 => How::Sentence,
+            _ => How::Value,
+        }
+    }
+
+    #[must_use]
+    pub const fn why(self) -> Say {
+        Say::numbered(self.0.get() as u16)
+    }
 }
 
 /// An option that cannot be used; [`Complaint`] says why.
@@ -79,7 +127,7 @@ pub struct Complaint {
 impl Complaint {
     #[must_use]
     pub const fn new(kind: Kind, form: Form, word: &'static CStr) -> Complaint {
-        Complaint { kind, form, word, why: Wrong::Value(Say::NOTHING) }
+        Complaint { kind, form, word, why: Wrong::value(Say::NOTHING) }
     }
 }
 

@@ -62,7 +62,7 @@ fn read(
         }
         if let Some(fd) = draft.args.take() {
             let Some(source) = &mut source else {
-                return Err(draft.wrong(Wrong::Sentence(say!("--args not supported in arguments file"))));
+                return Err(draft.wrong(Wrong::sentence(say!("--args not supported in arguments file"))));
             };
             let list = source(draft, fd)?;
             options(words, list, draft)?;

@@ -20,13 +20,13 @@ const FD_MAX: u32 = i32::MAX as u32;
 
 pub fn id(word: &CStr) -> Result<u32, Wrong> {
     let id = text::number(word.to_bytes()).filter(|id| *id != NO_ID);
-    id.ok_or(Wrong::Value(say!("not a number from 0 to 4294967294")))
+    id.ok_or(Wrong::value(say!("not a number from 0 to 4294967294")))
 }
 
 /// The number of a descriptor.
 pub fn fd(word: &CStr) -> Result<u32, Wrong> {
     let fd = text::number(word.to_bytes()).filter(|fd| *fd <= FD_MAX);
-    fd.ok_or(Wrong::Value(say!("not a descriptor number")))
+    fd.ok_or(Wrong::value(say!("not a descriptor number")))
 }
 
 /// The text after `fd:`, if the word begins with it.
@@ -35,18 +35,18 @@ pub fn after_fd(word: &'static CStr) -> Option<&'static CStr> {
 }
 
 pub fn path(word: &'static CStr) -> Result<&'static CStr, Wrong> {
-    if word.is_empty() { Err(Wrong::Value(say!("the path is empty"))) } else { Ok(word) }
+    if word.is_empty() { Err(Wrong::value(say!("the path is empty"))) } else { Ok(word) }
 }
 
 /// The mode of a file.
 pub fn mode(word: &CStr) -> Result<u32, Wrong> {
     let mode = text::octal(word.to_bytes()).filter(|mode| *mode <= 0o7777);
-    mode.ok_or(Wrong::Option(say!("takes an octal argument <= 07777")))
+    mode.ok_or(Wrong::option(say!("takes an octal argument <= 07777")))
 }
 
 pub fn umask(word: &CStr) -> Result<u32, Wrong> {
     let mask = text::octal(word.to_bytes()).filter(|mask| *mask <= 0o777);
-    mask.ok_or(Wrong::Value(say!("not an octal number from 0 to 777")))
+    mask.ok_or(Wrong::value(say!("not an octal number from 0 to 777")))
 }
 
 /// A number of bytes as the kernel reads it: decimal, octal after 0, hexadecimal after 0x.
@@ -60,9 +60,9 @@ pub fn size(word: &CStr) -> Result<&CStr, Wrong> {
         bytes.checked_mul(radix.into())?.checked_add(char::from(*digit).to_digit(radix)?.into())
     });
     match bytes {
-        None | Some(0) => Err(Wrong::Option(say!("takes a non-zero number of bytes"))),
+        None | Some(0) => Err(Wrong::option(say!("takes a non-zero number of bytes"))),
         // The limit is half the range of size_t.
-        Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(Wrong::Sentence(if usize::BITS == 64 {
+        Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(Wrong::sentence(if usize::BITS == 64 {
             say!("--size (for tmpfs) is limited to 9223372036854775807")
         } else {
             say!("--size (for tmpfs) is limited to 2147483647")
@@ -80,17 +80,17 @@ pub fn capability(word: &CStr) -> Result<u64, Wrong> {
     caps::by_name(name)
         .or(text::number(name).filter(|number| u64::from(*number) < Capabilities::AS_FAR_AS_HELD.ilog2().into()))
         .map(|number| 1 << number)
-        .ok_or(Wrong::Capability(say!("no such capability (see capabilities(7))")))
+        .ok_or(Wrong::capability(say!("no such capability (see capabilities(7))")))
 }
 
 /// The name of an environment variable.
 pub fn variable(word: &CStr) -> Result<&CStr, Wrong> {
     let name = word.to_bytes();
-    if name.is_empty() || text::has(name, b'=') { Err(Wrong::Variable(say!("not a variable name"))) } else { Ok(word) }
+    if name.is_empty() || text::has(name, b'=') { Err(Wrong::variable(say!("not a variable name"))) } else { Ok(word) }
 }
 
 pub fn seconds(word: &CStr) -> Result<u32, Wrong> {
-    text::number(word.to_bytes()).ok_or(Wrong::Value(say!("not a number of seconds")))
+    text::number(word.to_bytes()).ok_or(Wrong::value(say!("not a number of seconds")))
 }
 
 /// `A:B`, or `A` for `A:0`; neither is above `most`.

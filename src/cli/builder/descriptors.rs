@@ -30,7 +30,7 @@ impl Draft {
     /// Notes a descriptor that holds the only filter.
     pub fn filter_alone(&mut self, word: &CStr) -> Result<(), Wrong> {
         if self.filters_beside {
-            return Err(Wrong::Sentence(say!("--seccomp cannot be combined with --add-seccomp-fd")));
+            return Err(Wrong::sentence(say!("--seccomp cannot be combined with --add-seccomp-fd")));
         }
         self.filters_alone = true;
         self.descriptors.iter_mut().for_each(|given| given.filters = false);
@@ -40,13 +40,13 @@ impl Draft {
     /// Notes a descriptor that holds one more filter.
     pub fn filter_beside(&mut self, word: &CStr) -> Result<(), Wrong> {
         if self.filters_alone {
-            return Err(Wrong::Sentence(say!("--add-seccomp-fd cannot be combined with --seccomp")));
+            return Err(Wrong::sentence(say!("--add-seccomp-fd cannot be combined with --seccomp")));
         }
         self.filters_beside = true;
         let number = values::fd(word)?;
         // The first option reads the descriptor to its end. (bubblewrap closes it.)
         if self.descriptors.iter().any(|given| given.filters && given.number == number) {
-            return Err(Wrong::Sentence(say!("Can't read seccomp data: Bad file descriptor")));
+            return Err(Wrong::sentence(say!("Can't read seccomp data: Bad file descriptor")));
         }
         self.filter(word)
     }
@@ -65,7 +65,7 @@ impl Draft {
     /// It is not open, or cannot be read.
     pub fn words_of(&mut self, number: u32) -> Result<List, Bad> {
         take_over(number).map_err(|why| self.wrong(why))?;
-        words::of_descriptor(number).ok_or_else(|| self.wrong(Wrong::Sentence(say!("--args data can't be read"))))
+        words::of_descriptor(number).ok_or_else(|| self.wrong(Wrong::sentence(say!("--args data can't be read"))))
     }
 
     /// Carries out the options about messages, before anything else.
@@ -104,17 +104,17 @@ impl Draft {
 fn take_over(number: u32) -> Result<(), Wrong> {
     let open =
         if number > Standard::Error as u32 { sys::close_on_exec(number, true).is_ok() } else { sys::is_open(number) };
-    if open { Ok(()) } else { Err(Wrong::Value(say!("this descriptor is not open"))) }
+    if open { Ok(()) } else { Err(Wrong::value(say!("this descriptor is not open"))) }
 }
 
 fn filter(number: u32) -> Result<&'static [u8], Wrong> {
     let content = words::content(sys::given(number)).and_then(<[u8]>::split_last_chunk::<1>);
-    let (content, _) = content.ok_or(Wrong::Sentence(say!("Can't read seccomp data")))?;
+    let (content, _) = content.ok_or(Wrong::sentence(say!("Can't read seccomp data")))?;
     if content.len() % FILTER != 0 {
-        return Err(Wrong::Sentence(say!("Invalid seccomp data, must be multiple of 8")));
+        return Err(Wrong::sentence(say!("Invalid seccomp data, must be multiple of 8")));
     }
     if content.len() > FILTER * FILTERS_MAX {
-        return Err(Wrong::Sentence(say!("Seccomp data too long")));
+        return Err(Wrong::sentence(say!("Seccomp data too long")));
     }
     Ok(content)
 }

@@ -33,19 +33,19 @@ impl Draft {
             None => {}
         }
         if op.mode.is_some() && !matches!(kind, Kind::Tmpfs | Kind::Dir | Kind::File | Kind::BindData) {
-            return Err(Wrong::Sentence(PERMS_ALONE));
+            return Err(Wrong::sentence(PERMS_ALONE));
         }
         if !op.size.is_empty() && kind != Kind::Tmpfs {
-            return Err(Wrong::Sentence(SIZE_ALONE));
+            return Err(Wrong::sentence(SIZE_ALONE));
         }
         if noexec.is_some() && (op.makes() || kind == Kind::Remount) {
-            return Err(Wrong::Sentence(NOEXEC_ALONE));
+            return Err(Wrong::sentence(NOEXEC_ALONE));
         }
         if matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly) {
             op.layers = take(&mut self.layers).leak();
         }
         if !self.layers.is_empty() {
-            return Err(Wrong::Sentence(LAYERS_ALONE));
+            return Err(Wrong::sentence(LAYERS_ALONE));
         }
         match kind {
             // To open_tree(2) an empty path is the working directory.

@@ -14,7 +14,7 @@ use linux_raw_sys::general as raw;
 use linux_raw_sys::general::{MOUNT_ATTR_NOSUID as NOSUID, MOUNT_ATTR_RDONLY as RDONLY};
 
 use super::super::builder::{Asked, Context, Draft, EnvOp};
-use super::super::complaint::{Complaint, Kind, Wrong};
+use super::super::complaint::{Complaint, How, Kind, Wrong};
 use super::super::rows::{Group, ONCE, Values, Vocabulary, rows};
 use super::super::texts::{self, Texts};
 use super::super::{usage, values};
@@ -151,13 +151,13 @@ rows! { draft, values, first:
         "--chmod OCTAL PATH", say!("change the mode of PATH") => draft.op(Op::Chmod, FILES, values)?,
         "--perms OCTAL", say!("set the mode of the next file, directory or tmpfs") => {
             if draft.mode.is_some() {
-                return Err(Wrong::Sentence(say!("--perms given twice for the same action")));
+                return Err(Wrong::sentence(say!("--perms given twice for the same action")));
             }
             draft.mode = Some(values::mode(first)?);
         },
         "--size BYTES", say!("set the size of the next --tmpfs") => {
             if !draft.size.is_empty() {
-                return Err(Wrong::Sentence(say!("--size given twice for the same action")));
+                return Err(Wrong::sentence(say!("--size given twice for the same action")));
             }
             draft.size = values::size(first)?;
         },
@@ -195,7 +195,7 @@ rows! { draft, values, first:
         "--hostname NAME", say!("set the host name"), ONCE => {
             draft.spec.namespaces.hostname = Some(first);
             if first.count_bytes() > values::HOSTNAME_MAX {
-                return Err(Wrong::Value(say!("longer than 64 bytes")));
+                return Err(Wrong::value(say!("longer than 64 bytes")));
             }
         },
     }
@@ -254,7 +254,7 @@ rows! { draft, values, first:
             draft.spec.life.as_pid_1 = true,
         "--argv0 VALUE", say!("set argv[0] of CMD") => {
             if draft.argv_0.is_some() {
-                return Err(Wrong::Sentence(say!("--argv0 used multiple times")));
+                return Err(Wrong::sentence(say!("--argv0 used multiple times")));
             }
             draft.argv_0 = Some(first);
         },
@@ -281,20 +281,20 @@ fn complain(_: &Texts, complaint: &Complaint, program: &CStr) -> i32 {
                 _ => say!(" takes three arguments"),
             });
         }
-        Kind::ValueWrong => match complaint.why {
-            Wrong::Sentence(why) => {
-                line.say(why);
+        Kind::ValueWrong => match complaint.why.how() {
+            How::Sentence => {
+                line.say(complaint.why.why());
             }
-            Wrong::Option(why) => {
-                line.push(form.name()).byte(b' ').say(why);
+            How::Option => {
+                line.push(form.name()).byte(b' ').say(complaint.why.why());
             }
-            Wrong::Capability(_) => {
+            How::Capability => {
                 line.say(say!("unknown cap: ")).push_printable(complaint.word.to_bytes());
             }
-            Wrong::Variable(_) => {
+            How::Variable => {
                 line.push(form.name().get(2..).unwrap_or_default()).push(b" failed");
             }
-            Wrong::Value(_) => {
+            How::Value => {
                 line.say(say!("Invalid "));
                 form.value().iter().for_each(|byte| {
                     line.byte(byte.to_ascii_lowercase());

@@ -13,7 +13,7 @@ use engine::text::{self, Say, Text};
 use linux_raw_sys::general as raw;
 
 use super::super::builder::{Asked, Context, Draft, EnvOp};
-use super::super::complaint::{Complaint, Kind, Wrong};
+use super::super::complaint::{Complaint, How, Kind, Wrong};
 use super::super::rows::{Group, Values, Vocabulary, rows};
 use super::super::texts::Texts;
 use super::super::{usage, values};
@@ -115,7 +115,7 @@ rows! { draft, values, first:
             draft.spec.life.audience = Audience::All,
         "--rewrite A:B", say!("forward signal A as signal B; do not forward it if B is 0") => {
             let pair = values::pair(first, 64).filter(|(from, _)| *from != 0 && text::has(first.to_bytes(), b':'));
-            draft.rewrite.insert(0, pair.ok_or(Wrong::Value(say!("not a pair A:B of signal numbers")))?);
+            draft.rewrite.insert(0, pair.ok_or(Wrong::value(say!("not a pair A:B of signal numbers")))?);
         },
         "--grace SECONDS", say!("after CMD's exit, kill other processes SECONDS after SIGTERM (default: 2)") =>
             draft.end = Some(End::Grace(values::seconds(first)?)),
@@ -125,7 +125,7 @@ rows! { draft, values, first:
             draft.spec.life.stop_timeout = Some(values::seconds(first)?),
         "--remap N:M", say!("exit with M if CMD exits with N; without :M, exit with 0") => {
             let pair = values::pair(first, 255);
-            let why = Wrong::Value(say!("not N or N:M, exit statuses from 0 to 255"));
+            let why = Wrong::value(say!("not N or N:M, exit statuses from 0 to 255"));
             draft.remap.insert(0, pair.ok_or(why)?);
         },
         "--propagate-signal", say!("if a signal kills CMD, die of the same signal") =>
@@ -152,7 +152,7 @@ rows! { draft, values, first:
         "--name NAME", say!("show NAME in ps, and use it as host name if none is given") => {
             draft.name = first;
             if first.is_empty() || first.count_bytes() > values::HOSTNAME_MAX {
-                return Err(Wrong::Value(say!("not 1 to 64 bytes long")));
+                return Err(Wrong::value(say!("not 1 to 64 bytes long")));
             }
         },
     }
@@ -176,7 +176,7 @@ fn at_end(what: &CStr) -> Result<AtEnd, Wrong> {
         b"halt" => Ok(AtEnd::Halt),
         b"shell" => Ok(AtEnd::Shell),
         b"respawn" => Ok(AtEnd::Respawn),
-        _ => Err(Wrong::Value(say!("not one of poweroff, reboot, halt, shell and respawn"))),
+        _ => Err(Wrong::value(say!("not one of poweroff, reboot, halt, shell and respawn"))),
     }
 }
 
@@ -201,14 +201,17 @@ fn complain(_: &Texts, complaint: &Complaint, _: &CStr) -> i32 {
             line.push(form.values()).byte(b')');
         }
         Kind::ValueWrong => {
-            match complaint.why {
-                Wrong::Sentence(why) => line.say(why),
-                Wrong::Option(why) => line.push(form.name()).byte(b' ').say(why),
-                Wrong::Value(why) | Wrong::Capability(why) | Wrong::Variable(why) => {
-                    message::push_object(line.push(form.name()), complaint.word);
-                    line.push(b": ").say(why)
+            match complaint.why.how() {
+                How::Sentence => {}
+                How::Option => {
+                    line.push(form.name()).byte(b' ');
                 }
-            };
+                How::Value | How::Capability | How::Variable => {
+                    message::push_object(line.push(form.name()), complaint.word);
+                    line.push(b": ");
+                }
+            }
+            line.say(complaint.why.why());
         }
         Kind::CommandMissing => {
             line.say(say!("no command given"));
