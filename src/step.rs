@@ -12,7 +12,7 @@ use rustix::process::{Pid, getpid};
 use crate::report::hint;
 use crate::report::message::{blame_hint, push_object, warn, write_line};
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{Object, Spec};
 use crate::state::{Launch, Process};
 use crate::sys::{self, Done, Failure, Set, Signal, Standard};
 use crate::text::{Say, Text};
@@ -48,7 +48,7 @@ struct Row {
     says: Say,
     on_error: OnError,
     ask: Ask,
-    on: for<'a> fn(&Spec<'a>) -> &'a CStr,
+    on: Object,
     when: fn(&Spec<'_>) -> bool,
 }
 
@@ -57,12 +57,12 @@ impl<P: Process> Step<P> {
     /// preposition that leads to the object: `mount proc on`.
     #[must_use]
     pub const fn new(says: Say, run: fn(&mut P) -> Done) -> Step<P> {
-        Step { row: Row { says, on_error: OnError::End, ask: Ask::Call, on: |_| c"", when: |_| true }, run }
+        Step { row: Row { says, on_error: OnError::End, ask: Ask::Call, on: Object::None, when: |_| true }, run }
     }
 
     /// Its object, as the user wrote it.
     #[must_use]
-    pub const fn on(mut self, on: for<'a> fn(&Spec<'a>) -> &'a CStr) -> Step<P> {
+    pub const fn on(mut self, on: Object) -> Step<P> {
         self.row.on = on;
         self
     }
@@ -103,9 +103,9 @@ impl Row {
     fn failed(&self, spec: &Spec<'_>, why: Failure, reported: bool) -> Done {
         match self.on_error {
             OnError::End if reported => Err(Failure::REPORTED),
-            OnError::End => Err(blame_hint(self.says, (self.on)(spec), why, self.hint(why))),
+            OnError::End => Err(blame_hint(self.says, self.on.name(spec), why, self.hint(why))),
             OnError::Warn(hint) => {
-                warn(self.says, (self.on)(spec), why, hint);
+                warn(self.says, self.on.name(spec), why, hint);
                 Ok(())
             }
             OnError::Ignore => Ok(()),
@@ -117,7 +117,7 @@ impl Row {
     fn is_done(&self, launch: &Launch) -> bool {
         let asked = (self.when)(&launch.spec);
         if asked && launch.explains {
-            explain_line(self.says, (self.on)(&launch.spec));
+            explain_line(self.says, self.on.name(&launch.spec));
         }
         asked && !launch.explains
     }

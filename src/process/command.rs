@@ -20,6 +20,7 @@ use crate::report::message::{blame, blame_hint, failed, give_up, tell, tell_why}
 use crate::report::wording::Event;
 use crate::say;
 use crate::spec::Mode;
+use crate::spec::Object;
 use crate::state::{Command, Launch, News, Pipe, Process, roles};
 use crate::step::{self, contained, walk};
 use crate::sys::files::{chdir, read};
@@ -53,7 +54,7 @@ static WEAK: [Step; 12] = [
         let Launch { spec, proc, .. } = &command.launch;
         procfs::label(proc.get()?, c"self/attr/exec", spec.confine.exec_label)
     })
-    .on(|spec| spec.confine.exec_label.unwrap_or_default())
+    .on(Object::ExecLabel)
     .when(|spec| spec.confine.exec_label.is_some()),
     Step::new(say!("leave core files as the caller did"), |command| sys::limit_core(command.launch.caller.core))
         .when(contained),
@@ -66,14 +67,14 @@ static WEAK: [Step; 12] = [
     Step::new(say!("restore the signal mask"), |command| sys::set_mask(command.launch.caller.mask).map(|_| ())),
     // From here on the caller's signals end it: what follows may wait for ever, in a file system that does not answer.
     Step::new(say!("wait for"), |command| start::wait_for(command.launch.spec.channels.block))
-        .on(|_| c"--block-fd")
+        .on(Object::BlockFd)
         .when(|spec| spec.channels.block.is_some()),
     Step::new(say!("wait until nsinit has closed its descriptors"), |command| wait_for_parent(command))
         .when(|spec| spec.mode == Mode::Init || spec.supervises()),
     Step::new(say!("close descriptors"), |command| close_descriptors(&command.launch))
         .when(|spec| spec.contained() && !spec.exec.keep_all_fds),
     Step::new(verb::ENTER_DIRECTORY, |command| enter_directory(&command.launch))
-        .on(|spec| spec.exec.directory.unwrap_or_default())
+        .on(Object::Directory)
         // Process 1 is in / already.
         .when(|spec| spec.exec.directory.is_some_and(|directory| !spec.contained() || directory != c"/")),
     Step::new(verb::FILTER_CALLS, |command| {
@@ -84,7 +85,7 @@ static WEAK: [Step; 12] = [
         command.status = execute::execute(&command.launch);
         Err(Failure::REPORTED)
     })
-    .on(|spec| spec.exec.command),
+    .on(Object::Command),
 ];
 
 /// Becomes the command. Returns only if that failed: the exit status, after the message.

@@ -6,8 +6,6 @@
 //! - Everything may fail: one line, status 125, and what was mounted goes with the namespace.
 //! - Next: `command` becomes the command in a child (or here, `--as-pid-1`), and `init` supervises it.
 
-use core::ffi::CStr;
-
 use crate::sys::PR_SET_PDEATHSIG;
 use linux_raw_sys::general as raw;
 use rustix::fs::OFlags;
@@ -24,7 +22,7 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint, failed, give_up};
 use crate::rootfs::{ops, pseudofs, root};
 use crate::say;
-use crate::spec::{Kind, NoMoreUsers, Op, Spec};
+use crate::spec::{Kind, NoMoreUsers, Object, Op, Spec};
 use crate::state::{Launch, Learned, Setup, roles};
 use crate::step::{self, OnError, clear_umask, explain_line, untraceable, walk};
 use crate::supervise::descendants;
@@ -43,7 +41,7 @@ static BEGIN: [Step; 11] = [
     Step::new(say!("hide the arguments of"), |setup| {
         sys::hide(setup.launch.start, setup.launch.spec.life.title_inside)
     })
-    .on(|_| c"nsinit"),
+    .on(Object::Nsinit),
     Step::new(say!("report the namespaces to the launcher"), |setup| json::send_namespaces(&setup.launch))
         .when(|spec| spec.is_told_of()),
     Step::new(say!("close the launcher's descriptors"), |setup| {
@@ -68,12 +66,12 @@ static BEGIN: [Step; 11] = [
         let Launch { spec, proc, .. } = &setup.launch;
         procfs::label(proc.get()?, c"self/attr/fscreate", spec.confine.file_label)
     })
-    .on(|spec| spec.confine.file_label.unwrap_or_default())
+    .on(Object::FileLabel)
     .when(|spec| spec.confine.file_label.is_some()),
     Step::new(say!("set host name"), |setup| {
         Ok(sethostname(setup.launch.spec.namespaces.hostname.unwrap_or_default().to_bytes())?)
     })
-    .on(|spec| spec.namespaces.hostname.unwrap_or_default())
+    .on(Object::Hostname)
     .when(|spec| spec.namespaces.hostname.is_some()),
 ];
 
@@ -86,7 +84,7 @@ static NETWORK: [step::Step<Launch>; 2] = [
     .when(|spec| spec.unshares(raw::CLONE_NEWNET) && !spec.is_told_of()),
     // No security impact: warn and continue.
     step::Step::<Launch>::new(say!("bring up"), |_| loopback::loopback_up())
-        .on(|_| c"lo")
+        .on(Object::Loopback)
         .when(|spec| spec.unshares(raw::CLONE_NEWNET))
         .on_error(OnError::Warn(say!("the container goes on without it"))),
 ];
@@ -118,19 +116,19 @@ static MOUNT: [Step; 10] = [
         setup.source = Some(files::directory(HERE, setup.launch.spec.root.directory)?);
         Ok(())
     })
-    .on(root_of)
+    .on(Object::Root)
     .when(|spec| spec.has_root() && !spec.root.image),
     // While it is not below the new root, nor the new root below it.
     Step::new(STAGING, |_| {
         staging::base().map(|_| ()).map_err(|why| blame_hint(STAGING, c"mounts", why, hint::of_mount(why).hint()))
     })
-    .on(|_| c"mounts")
+    .on(Object::Mounts)
     .when(|spec| mounts(spec) && root::needs_base(spec)),
     Step::new(say!("mount root"), |setup| {
         setup.root.set(root::mount(&setup.launch.spec, setup.source)?);
         Ok(())
     })
-    .on(root_of)
+    .on(Object::Root)
     .when(mounts),
     Step::new(say!("mount proc on /proc"), |setup| {
         pseudofs::proc(&setup.launch.spec, &mut setup.root.get()?, &Op::new(Kind::Proc, c"/proc"))
@@ -151,7 +149,7 @@ static SYSFS: [Step; 1] = [Step::new(say!("mount sysfs on /sys"), |setup| {
 
 /// After the user's operations.
 static ENTER: [Step; 3] = [
-    Step::new(MAKE_ROOT, |setup| enter_root(setup)).on(root_of).when(mounts),
+    Step::new(MAKE_ROOT, |setup| enter_root(setup)).on(Object::Root).when(mounts),
     Step::new(say!("detach the caller's root"), |_| mount_fd::detach_host()).when(mounts),
     Step::new(say!("enter directory /"), |_| chdir(c"/")),
 ];
@@ -162,13 +160,11 @@ static LAST: [Step; 10] = [
         setup.tree = descendants::proc_of_descendants();
         Ok(())
     })
-    .on(|_| c"/proc")
+    .on(Object::Proc)
     .when(|spec| !spec.life.process_1 && spec.supervises()),
     Step::new(say!("give CMD a terminal of its own"), |setup| pty::give(&mut setup.launch, setup.pty))
         .when(|spec| spec.terminal.pty),
-    Step::new(LOCK, lock)
-        .on(|spec| spec.life.locks.first().copied().unwrap_or_default())
-        .when(|spec| !spec.life.locks.is_empty()),
+    Step::new(LOCK, lock).on(Object::LockFile).when(|spec| !spec.life.locks.is_empty()),
     Step::new(say!("forbid user and cgroup namespaces"), |setup| {
         limits::forbid_nesting(&setup.launch.spec, setup.launch.proc.get()?)
     })
@@ -179,7 +175,7 @@ static LAST: [Step; 10] = [
     Step::new(verb::JOIN_USER, |setup| {
         setup.launch.spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWUSER))
     })
-    .on(|_| c"--userns2")
+    .on(Object::User2Fd)
     .when(|spec| spec.namespaces.joins.then_user.is_some()),
     Step::new(say!("limit user namespaces"), |setup| limits::permit_one_user_namespace(setup.launch.proc.get()?))
         .when(|spec| spec.nests_users()),
@@ -290,11 +286,6 @@ fn operate(setup: &mut Setup) -> Done {
     Ok(())
 }
 
-/// What the root is called in messages.
-fn root_of<'a>(spec: &Spec<'a>) -> &'a CStr {
-    if spec.root.directory.is_empty() { c"(made by the options)" } else { spec.root.directory }
-}
-
 fn refused(says: Say, why: Failure) -> Failure {
     blame_hint(says, c"", why, hint::of_mount(why).hint())
 }
@@ -354,7 +345,7 @@ fn enter_root(setup: &Setup) -> Done {
         return Err(blame_hint(MAKE_ROOT, spec.root.directory, Failure::PERM, why));
     }
     mount_fd::enter_root(setup.root.get()?)
-        .map_err(|why| blame_hint(MAKE_ROOT, root_of(spec), why, hint::of_mount(why).hint()))
+        .map_err(|why| blame_hint(MAKE_ROOT, Object::Root.name(spec), why, hint::of_mount(why).hint()))
 }
 
 /// Keeps what the rest of the launch needs, in process 1 and in the command.

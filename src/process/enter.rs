@@ -19,7 +19,7 @@ use crate::report::hint::{self, Cause};
 use crate::report::message::{blame, blame_hint, give_up, warn};
 use crate::rootfs::initramfs;
 use crate::say;
-use crate::spec::{Ids, Spec};
+use crate::spec::{Ids, Object, Spec};
 use crate::state::{Command, Helper, Launcher, Process, Target, roles};
 use crate::step::{self, clear_umask, untraceable, walk};
 use crate::sys::files::{self, chdir, chroot, fchdir, write};
@@ -44,14 +44,14 @@ static STRONG: [Step; 11] = [
         join_cgroup(&mut helper.target);
         Ok(())
     })
-    .on(target_of),
+    .on(Object::Target),
     // Before the user namespace is joined: setgroups(2) may be denied there.
     Step::new(say!("leave the caller's groups"), |_| credentials::leave_groups()).when(|spec| !spec.ids.rootless),
-    Step::new(say!("join the namespaces of"), |helper| join_namespaces(helper)).on(target_of),
+    Step::new(say!("join the namespaces of"), |helper| join_namespaces(helper)).on(Object::Target),
     // Joining a user namespace resets PR_SET_DUMPABLE to fs.suid_dumpable (prctl(2)).
     untraceable(),
-    Step::new(say!("make / of the root of"), |helper| enter_root(&helper.target)).on(target_of),
-    Step::new(say!("enter the directory of"), |helper| enter_directory(helper)).on(target_of),
+    Step::new(say!("make / of the root of"), |helper| enter_root(&helper.target)).on(Object::Target),
+    Step::new(say!("enter the directory of"), |helper| enter_directory(helper)).on(Object::Target),
     Step::new(say!("give CMD a terminal of its own"), |helper| {
         // Its owner must be mapped in the container.
         let ids = &helper.launch.spec.ids;
@@ -70,8 +70,8 @@ static WEAK: [Step; 4] = [
     Step::new(say!("hide the arguments of"), |helper| {
         sys::hide(helper.launch.start, helper.launch.spec.life.title_inside)
     })
-    .on(|_| c"nsinit"),
-    Step::new(say!("start CMD as a child of the launcher, in"), start_command).on(target_of),
+    .on(Object::Nsinit),
+    Step::new(say!("start CMD as a child of the launcher, in"), start_command).on(Object::Target),
 ];
 
 const DIE: Say = say!("die with the launcher");

@@ -20,7 +20,7 @@ use crate::report::message::{tell, tell_why};
 use crate::report::wording::Event;
 use crate::rootfs::{image, initramfs};
 use crate::say;
-use crate::spec::{Mode, Spec};
+use crate::spec::{Mode, Object, Spec};
 use crate::state::{Launch, Launcher, Look, Pipe, descriptors, roles};
 use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ignoring_children, untraceable, walk};
 use crate::supervise::descendants;
@@ -36,7 +36,7 @@ type Step = step::Step<Launcher>;
 static PREPARE: [Step; 22] = [
     // Before a descriptor of ours can have one of these numbers.
     Step::new(say!("keep the descriptors of"), |launcher| descriptors::check(launcher.launch.spec.exec.keep_fds))
-        .on(|_| c"--keep-fd")
+        .on(Object::KeepFd)
         .when(|spec| !spec.exec.keep_fds.is_empty()),
     Step::new(say!("occupy closed standard descriptors"), |_| descriptors::occupy_standard()),
     Step::new(say!("refuse a directory as a standard descriptor"), |_| descriptors::refuse_directories())
@@ -58,13 +58,13 @@ static PREPARE: [Step; 22] = [
         launcher.launch.image = Some(mortal(|| image::mount(spec.root.directory, spec.no_set_id()))?);
         Ok(())
     })
-    .on(|spec| spec.root.directory)
+    .on(Object::Root)
     .when(|spec| spec.root.image),
     Step::new(say!("make"), |launcher| {
         launcher.outside.pid_file = Some(pid_file::make(&launcher.launch.spec)?);
         Ok(())
     })
-    .on(|spec| spec.channels.pid_file.unwrap_or_default())
+    .on(Object::PidFile)
     .when(|spec| spec.channels.pid_file.is_some()),
     Step::new(say!("look for a terminal"), |launcher| look_for_terminal(&mut launcher.launch))
         .when(|spec| spec.lends_terminal() || spec.terminal.withheld || spec.hides_group()),
@@ -86,7 +86,7 @@ static PREPARE: [Step; 22] = [
     Step::new(say!("leave the caller's groups"), |_| credentials::leave_groups())
         .when(|spec| !spec.ids.rootless && spec.joins_user()),
     // A mount namespace that is joined may have another /proc.
-    Step::new(say!("open"), |launcher| open_proc(&mut launcher.launch)).on(|_| c"/proc").when(needs_proc_inside),
+    Step::new(say!("open"), |launcher| open_proc(&mut launcher.launch)).on(Object::Proc).when(needs_proc_inside),
     Step::new(say!("join namespaces"), |launcher| {
         let Launch { spec, proc, .. } = &launcher.launch;
         join::named(spec.namespaces.joins.named, proc.get()?)
@@ -95,12 +95,12 @@ static PREPARE: [Step; 22] = [
     Step::new(verb::JOIN_USER, |launcher| {
         launcher.launch.spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWUSER))
     })
-    .on(|_| c"--userns")
+    .on(Object::UserFd)
     .when(|spec| spec.namespaces.joins.user.is_some()),
     Step::new(verb::JOIN_PID, |launcher| {
         launcher.launch.spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWPID))
     })
-    .on(|_| c"--pidns")
+    .on(Object::PidFd)
     .when(|spec| spec.namespaces.joins.pid.is_some()),
     // pivot_root(2) cannot leave an initramfs (before Linux 7.0).
     Step::new(say!("stand above the initramfs"), |launcher| {
@@ -119,7 +119,7 @@ static PREPARE: [Step; 22] = [
 /// What the other processes are told by, and the processes that come before process 1.
 static CONNECT: [Step; 4] = [
     Step::new(PIPES, connect::make_pipes),
-    Step::new(say!("look for"), enter::look).on(|spec| spec.target.unwrap_or_default()).when(enters),
+    Step::new(say!("look for"), enter::look).on(Object::Target).when(enters),
     Step::new(say!("start the relay of the terminal"), connect::start_relay).when(|spec| spec.terminal.pty),
     // After the relay, which must have no end of it.
     Step::new(PIPES, |launcher| {
@@ -145,7 +145,7 @@ static CONTAINER: [Step; 12] = [
         launcher.directory.set(procfs::process(proc, launcher.outside.container.get()?)?);
         Ok(())
     })
-    .on(|_| c"/proc")
+    .on(Object::Proc)
     .when(|spec| spec.unshares(raw::CLONE_NEWUSER)),
     Step::new(say!("ask process 1 for its namespaces"), |launcher| {
         json::receive_namespaces(&launcher.launch, &mut launcher.outside)
@@ -157,16 +157,16 @@ static CONTAINER: [Step; 12] = [
         sys::close_given(spec.channels.info);
         Ok(())
     })
-    .on(|_| c"--info-fd")
+    .on(Object::InfoFd)
     .when(|spec| spec.channels.info.is_some()),
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
     })
-    .on(|spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" })
+    .on(Object::StatusFd)
     .when(|spec| spec.channels.status.is_some()),
     Step::new(say!("wait for"), |launcher| mortal(|| start::wait_for(launcher.launch.spec.channels.maps)))
-        .on(|_| c"--userns-block-fd")
+        .on(Object::MapsFd)
         .when(|spec| spec.channels.maps.is_some()),
     Step::new(verb::WRITE_SETGROUPS, |launcher| usermap::deny_setgroups(launcher.directory.get()?))
         .when(|spec| writes_maps(spec) && spec.ids.own_only)
@@ -195,11 +195,8 @@ static CONTAINER: [Step; 12] = [
 ];
 
 /// With `--enter`.
-static ENTER: [Step; 2] = [
-    Step::new(say!("start a helper in the container of"), connect::start_helper)
-        .on(|spec| spec.target.unwrap_or_default()),
-    SHOW_NAME,
-];
+static ENTER: [Step; 2] =
+    [Step::new(say!("start a helper in the container of"), connect::start_helper).on(Object::Target), SHOW_NAME];
 
 /// With `--init`.
 static IN_PLACE: [Step; 3] = [
@@ -230,7 +227,7 @@ static WATCH: [Step; 3] = [
         let Launch { spec, .. } = &launcher.launch;
         json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
     })
-    .on(|_| c"--status-fd")
+    .on(Object::StatusFd)
     .when(|spec| spec.channels.status.is_some())
     .on_error(OnError::Ignore),
 ];
@@ -239,7 +236,7 @@ static WATCH: [Step; 3] = [
 const SHOW_NAME: Step = Step::new(say!("show the name in the list of processes:"), |launcher| {
     launcher.launch.spec.life.title.map_or(Ok(()), |title| sys::set_title(launcher.launch.start, title))
 })
-.on(|spec| spec.life.title.unwrap_or_default())
+.on(Object::Title)
 .when(|spec| spec.life.title.is_some())
 .on_error(OnError::Ignore);
 

@@ -22,7 +22,7 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint, warn};
 use crate::rootfs::{image, initramfs, pseudofs};
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{Object, Spec};
 use crate::state::{Command, Launch, descriptors};
 use crate::step::{self, OnError, block_signals, clear_umask, stop_ignoring_children, walk};
 use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
@@ -40,10 +40,10 @@ static PREPARE: [Step; 9] = [
         .on_error(WARN),
     clear_umask().on_error(WARN),
     Step::new(say!("fill /dev"), |launch| devices(launch.spec.machine.is_whole)).on_error(WARN),
-    Step::new(say!("open"), |launch| console(launch.spec.machine.is_whole)).on(|_| c"/dev/console").on_error(WARN),
+    Step::new(say!("open"), |launch| console(launch.spec.machine.is_whole)).on(Object::Console).on_error(WARN),
     Step::new(say!("mount what the kernel fills"), |_| file_systems()).on_error(WARN),
     Step::new(say!("bring up"), |_| loopback::loopback_up())
-        .on(|_| c"lo")
+        .on(Object::Loopback)
         .when(|spec| spec.machine.is_whole)
         .on_error(WARN),
     Step::new(say!("set umask"), |launch| sys::umask(launch.caller.umask).map(|_| ())).on_error(WARN),
@@ -55,10 +55,10 @@ static SESSION: [Step; 1] = [Step::new(say!("start a session"), |_| Ok(()))];
 /// `--switch-root`: the command becomes the init of another root.
 static SWITCH: [Step; 4] = [
     Step::new(say!("mount image"), |launch| image::mount_on(launch.spec.root.directory, switch_root(&launch.spec)))
-        .on(|spec| spec.root.directory)
+        .on(Object::Root)
         .when(|spec| spec.root.image),
     // From the new root there is no way back.
-    Step::new(say!("look in the new root for"), |launch| look_there(&launch.spec)).on(|spec| spec.exec.command),
+    Step::new(say!("look in the new root for"), |launch| look_there(&launch.spec)).on(Object::Command),
     Step::new(say!("switch to root"), |launch| {
         initramfs::switch(switch_root(&launch.spec))?;
         if launch.spec.machine.is_whole {
@@ -67,14 +67,14 @@ static SWITCH: [Step; 4] = [
         }
         Ok(())
     })
-    .on(switch_root),
+    .on(Object::SwitchRoot),
     Step::new(say!("execute"), |launch| {
         let mut own = Command::new(launch);
         (own.launch.spec.life.own_group, own.launch.spec.life.new_session) = (false, false);
         let _ = become_command(&own);
         Err(Failure::REPORTED)
     })
-    .on(|spec| spec.exec.command),
+    .on(Object::Command),
 ];
 
 const WARN: OnError = OnError::Warn(Say::NOTHING);

@@ -6,6 +6,7 @@ use crate::channels::{json, pid_file, start};
 use crate::report::exit;
 use crate::report::message::{blame, give_up};
 use crate::say;
+use crate::spec::Object;
 use crate::state::{Launch, Outcome, Outside, Process};
 use crate::step::{self, OnError, walk};
 use crate::supervise::job_control::Job;
@@ -21,6 +22,14 @@ pub struct Ended {
     /// The job of the command, if there was one.
     pub job: Option<Job>,
     pub outcome: Outcome,
+}
+
+impl Ended {
+    #[must_use]
+    #[inline(never)]
+    pub fn new(launch: &Launch, outside: &Outside, job: Option<Job>, outcome: Outcome) -> Ended {
+        Ended { launch: *launch, outside: *outside, job, outcome }
+    }
 }
 
 impl Process for Ended {
@@ -50,7 +59,7 @@ static END: [Step; 5] = [
         let Outcome { status, ran, killer } = ended.outcome;
         if ran { json::write_end(&ended.launch.spec, status, killer) } else { Ok(()) }
     })
-    .on(|spec| if spec.channels.tells_signal { c"--status-fd" } else { c"--json-status-fd" })
+    .on(Object::StatusFd)
     .when(|spec| spec.channels.status.is_some())
     .on_error(OnError::Ignore),
     REMOVE,
@@ -64,7 +73,7 @@ const REMOVE: Step = Step::new(say!("remove"), |ended| {
     pid_file::remove(&ended.launch.spec, &ended.outside);
     Ok(())
 })
-.on(|spec| spec.channels.pid_file.unwrap_or_default())
+.on(Object::PidFile)
 .when(|spec| spec.channels.pid_file.is_some());
 
 /// The caller's process waits for the exit status as long as the command has not been executed.
