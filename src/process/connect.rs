@@ -96,8 +96,12 @@ pub fn let_go(launch: &Launch) -> Done {
     }
 }
 
-/// A child that is a copy of this process. Why there is none is reported.
-fn plain_fork() -> Result<Fork, Failure> {
+/// A child that is a copy of this process.
+///
+/// # Errors
+/// Why there is none, reported.
+#[inline(never)]
+pub fn plain_fork() -> Result<Fork, Failure> {
     sys::clone_old(0).map_err(|why| blame_hint(say!("fork"), c"", why, hint::of_fork(why).hint()))
 }
 

@@ -166,7 +166,6 @@ impl<'a> Init<'a> {
         let own = if self.refused { failed() } else { self.remapped(status).into() };
         let outcome = Outcome { status: own, ran: self.ran == Some(true) && !self.refused, killer: self.killer };
         let Init { spec, state, name, job, .. } = self;
-        let Supervision { launch, outside, .. } = *state;
         let report = || {
             let (event, numbers) = match outcome.killer {
                 Some(killer) => (Event::Died, [killer.number(), status.into()]),
@@ -177,7 +176,7 @@ impl<'a> Init<'a> {
             }
         };
         if !spec.makes_container() {
-            let mut ended = Ended { launch, outside, job: Some(job), outcome };
+            let mut ended = Ended::new(&state.launch, &state.outside, Some(job), outcome);
             let _ = teardown::plan(&mut ended);
             // After the relay: on a raw terminal, a newline does not return to the start of the line.
             report();
@@ -185,11 +184,11 @@ impl<'a> Init<'a> {
         }
         report();
         if let Some(killer) = outcome.killer {
-            launch.inform(News::Died, killer.number() as u8);
+            state.launch.inform(News::Died, killer.number() as u8);
         }
         if spec.terminal.pty {
-            launch.inform(News::Silent, 0);
-            pty::outlive(launch.go.known().map(|pipe| pipe.read));
+            state.launch.inform(News::Silent, 0);
+            pty::outlive(state.launch.go.known().map(|pipe| pipe.read));
         }
         own
     }

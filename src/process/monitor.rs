@@ -95,8 +95,7 @@ impl<'a> Supervisor<'a> {
             ran: !self.failed && !self.refused,
             killer: self.killer.filter(|_| !self.refused),
         };
-        let Supervision { launch, outside, .. } = *self.state;
-        let mut ended = Ended { launch, outside, job: Some(self.job), outcome };
+        let mut ended = Ended::new(&self.state.launch, &self.state.outside, Some(self.job), outcome);
         let _ = teardown::plan(&mut ended);
         teardown::exit(&ended)
     }

@@ -2,10 +2,9 @@
 
 use rustix::process::{Pid, setsid};
 
+use crate::process::connect;
 use crate::process::machine;
-use crate::report::hint;
-use crate::report::message::{blame_hint, failed};
-use crate::say;
+use crate::report::message::failed;
 use crate::spec::{End, Spec};
 use crate::state::Launch;
 use crate::supervise::machine::{Machine, What};
@@ -49,7 +48,7 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
     }
     // The kernel ends the process that has it halt the machine, too.
     loop {
-        match plain_fork() {
+        match connect::plain_fork() {
             Ok(Fork::Child) => sys::exit(power::switch(power, spec.machine.is_whole).number() as i32),
             Ok(Fork::Parent(child)) => {
                 let _ = sys::wait_end(child.as_raw_nonzero().get());
@@ -74,11 +73,6 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
 }
 
 const A_SECOND: Time = Time { seconds: 1, nanos: 0 };
-
-/// A child that is a copy of this process. Why there is none is reported.
-fn plain_fork() -> Result<Fork, Failure> {
-    sys::clone_old(0).map_err(|why| blame_hint(say!("fork"), c"", why, hint::of_fork(why).hint()))
-}
 
 /// What any other nsinit would do, as a child with a session of its own, on the console.
 fn start_session(spec: &Spec<'static>, launch: &Launch) -> Result<Pid, Failure> {

@@ -35,8 +35,8 @@ pub fn run(spec: &Spec<'static>, start: &'static Start) -> i32 {
         }
         (Ok(()), None, Some(container)) => Supervisor::new(&spec, &mut supervision, &relay, container).forever(),
         (done, _, _) => {
-            let ended = Ended { launch, outside, job: None, outcome: Outcome::NONE };
-            teardown::abandon(ended, done, ended_by)
+            let Supervision { launch, outside, .. } = &supervision;
+            teardown::abandon(Ended::new(launch, outside, None, Outcome::NONE), done, ended_by)
         }
     }
 }
@@ -101,6 +101,5 @@ fn explain_all(launcher: &mut Launcher, launch: &Launch) -> Done {
     });
     command::plan(&mut Command::new(launch))?;
     explain_title(if container { say!("launcher, at the end:") } else { say!("nsinit, at the end:") });
-    let outside = Outside::NOTHING;
-    teardown::plan(&mut Ended { launch: *launch, outside, job: None, outcome: Outcome::NONE })
+    teardown::plan(&mut Ended::new(launch, &Outside::NOTHING, None, Outcome::NONE))
 }

@@ -100,6 +100,7 @@ pub struct Launch {
 impl Launch {
     /// The state before the first step.
     #[must_use]
+    #[inline(never)]
     pub fn new(spec: &Spec<'static>, start: &'static Start) -> Launch {
         let caller = Caller {
             uid: geteuid().as_raw(),

@@ -184,6 +184,7 @@ pub struct Setup {
 
 impl Setup {
     #[must_use]
+    #[inline(never)]
     pub fn new(launch: &Launch) -> Setup {
         Setup {
             launch: *launch,
@@ -218,6 +219,7 @@ pub struct Command {
 
 impl Command {
     #[must_use]
+    #[inline(never)]
     pub const fn new(launch: &Launch) -> Command {
         Command { launch: *launch, parent: None, status: 0 }
     }
