@@ -59,13 +59,9 @@ impl<'a> Init<'a> {
         (command, apart): (Pid, Apart<'a>),
         then: &'a dyn Fn(),
     ) -> Init<'a> {
-        let job = if spec.makes_container() {
-            Job::inside(&state.launch, command)
-        } else if spec.mode == Mode::Enter && spec.life.new_session {
-            Job::new(&state.launch, relay, Reach::Session(command))
-        } else {
-            Job::new(&state.launch, relay, Reach::Command(command))
-        };
+        let leads_session = spec.mode == Mode::Enter && spec.life.new_session;
+        let reach = if leads_session { Reach::Session(command) } else { Reach::Command(command) };
+        let job = Job::new(&state.launch, relay, reach);
         Init {
             spec,
             state,
@@ -111,8 +107,9 @@ impl<'a> Init<'a> {
                 }
                 Life::Ended { .. } | Life::Ending { .. } => {}
             }
-            match wait::signal(self.life.patience(), self.instead()) {
-                Heard::Signal(info) => {
+            let mut info = Siginfo::EMPTY;
+            match wait::signal(self.life.patience(), self.instead(), &mut info) {
+                Heard::Signal => {
                     // The kernel hands out signals by their numbers, lowest first: a SIGCHLD that is still pending may
                     // be about a stop of the command.
                     let _ = self.reap();

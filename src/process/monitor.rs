@@ -74,8 +74,9 @@ impl<'a> Supervisor<'a> {
                 return self.finish(status);
             }
             let input = self.state.launch.news.filter(|_| !self.is_silent).map(|pipe| pipe.read);
-            match wait::signal(None, Instead { child: Some(self.container), input }) {
-                Heard::Signal(info) => self.take(&info),
+            let mut info = Siginfo::EMPTY;
+            match wait::signal(None, Instead { child: Some(self.container), input }, &mut info) {
+                Heard::Signal => self.take(&info),
                 Heard::Child(_, change) => {
                     if let Some(status) = self.changed(change) {
                         return self.finish(status);

@@ -6,13 +6,14 @@
 //! - Next: exit(2) on SIGINT or SIGTERM.
 
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
-use crate::sys::{self, Signal};
+use crate::sys::{self, Siginfo, Signal};
 
 /// Reaps orphans until SIGINT or SIGTERM. Returns the exit status.
 pub fn forever() -> i32 {
     loop {
         while matches!(sys::wait4(None, false), Ok(Some(_))) {}
-        if let Heard::Signal(info) = wait::signal(None, ANY_CHILD)
+        let mut info = Siginfo::EMPTY;
+        if matches!(wait::signal(None, ANY_CHILD, &mut info), Heard::Signal)
             && matches!(info.signal(), Signal::INT | Signal::TERM)
         {
             return 0;

@@ -10,7 +10,7 @@ use crate::state::Launch;
 use crate::supervise::machine::{Machine, What};
 use crate::supervise::power;
 use crate::supervise::wait::{self, ANY_CHILD};
-use crate::sys::{self, Failure, Fork, Set, Time};
+use crate::sys::{self, Failure, Fork, Set, Siginfo, Time};
 use crate::tty::job;
 
 /// Runs the command, until the machine is to end, and ends the machine. `shell` is what `--on-exit shell` runs; `runs`: the
@@ -46,6 +46,7 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
     if spec.machine.is_whole {
         power::unmount_all();
     }
+    let mut info = Siginfo::EMPTY;
     // The kernel ends the process that has it halt the machine, too.
     loop {
         match connect::plain_fork() {
@@ -60,14 +61,14 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
             break;
         }
         // Every other process has ended: what is short now will be free.
-        let _ = wait::signal(Some(A_SECOND), ANY_CHILD);
+        let _ = wait::signal(Some(A_SECOND), ANY_CHILD, &mut info);
     }
     if !spec.machine.is_whole {
         sys::exit(machine.status.into());
     }
     // The end of this process would be the kernel's.
     loop {
-        let _ = wait::signal(None, ANY_CHILD);
+        let _ = wait::signal(None, ANY_CHILD, &mut info);
         power::reap();
     }
 }

@@ -44,42 +44,37 @@ pub struct Job {
     /// The command has a pty: the job stops with the relay.
     pty: bool,
     look: Option<Look>,
-    relay: Option<Relay>,
+    relay: Relay,
     /// A signal asked nsinit to end.
     asked: bool,
 }
 
 impl Job {
-    /// The job as the outermost supervisor has it.
+    /// The job as the launcher has it; or as process 1 has it, whose launcher stops with it, and to which a terminal that it has
+    /// is lent in any case.
     #[must_use]
     pub fn new(launch: &Launch, relay: &state::Relay, reach: Reach) -> Job {
         let spec = &launch.spec;
+        let inside = spec.makes_container() && matches!(reach, Reach::Command(_));
         Job {
             reach,
             terminal: launch.terminal,
-            lends: spec.lends_terminal(),
+            lends: inside || spec.lends_terminal(),
             lent: launch.lent,
             own_group: spec.life.own_group,
-            pty: spec.terminal.pty,
+            pty: spec.terminal.pty && !inside,
             look: launch.look,
-            relay: Relay::of(launch, relay),
+            relay: Relay::new(launch, relay),
             asked: false,
         }
-    }
-
-    /// The job as process 1 has it, whose launcher stops with it. A terminal that it has is lent to the command.
-    #[must_use]
-    pub fn inside(launch: &Launch, command: Pid) -> Job {
-        let job = Job::new(launch, &state::Relay::NONE, Reach::Command(command));
-        Job { lends: true, relay: None, pty: false, ..job }
     }
 
     /// The command is stopped by `signal`: stops our process group too. Where that is orphaned, the kernel does not stop it,
     /// and nobody would continue the command: it goes on.
     pub fn stop(&mut self, signal: Signal) {
         if self.pty {
-            let continued = self.relay.as_mut().and_then(Relay::stop);
-            if continued.is_none() && self.hangs_up() {
+            let continued = self.relay.stop();
+            if continued.is_none() && self.relay.hangs_up() {
                 self.signal_group(Signal::HUP);
             }
             if continued != Some(true) && signal != Signal::STOP {
@@ -180,9 +175,7 @@ impl Job {
 
     /// The command has been executed.
     pub fn begin(&self) {
-        if let Some(relay) = &self.relay {
-            relay.begin();
-        }
+        self.relay.begin();
     }
 
     /// The command has ended; `killer`: by this signal, and could not restore the modes of the terminal. They are restored, and
@@ -195,31 +188,25 @@ impl Job {
 
     /// All that the command has written to its pty is to be copied.
     pub fn end_relay(&mut self) {
-        if let Some(relay) = self.relay.take() {
-            relay.end(self.asked);
-        }
+        self.relay.end(self.asked);
     }
 
     /// A child may have ended.
     pub fn look_after_relay(&mut self) {
-        if let Some(relay) = &mut self.relay {
-            relay.look_after();
-        }
+        self.relay.look_after();
     }
 
     /// Whether the child that was reaped is the relay.
     pub fn was_relay(&mut self, pid: Pid) -> bool {
-        let Some(relay) = self.relay.as_mut().filter(|relay| relay.is(pid)) else { return false };
-        relay.has_ended();
-        if self.hangs_up() {
+        if !self.relay.is(pid) {
+            return false;
+        }
+        self.relay.has_ended();
+        if self.relay.hangs_up() {
             self.signal_group(Signal::HUP);
             self.signal_group(Signal::CONT);
         }
         true
-    }
-
-    fn hangs_up(&self) -> bool {
-        self.relay.as_ref().is_some_and(Relay::hangs_up)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::spec::{AtEnd, Spec};
 use crate::supervise::job_control;
 use crate::supervise::power::Power;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
-use crate::sys::{self, Change, Failure, Signal, Standard, Time};
+use crate::sys::{self, Change, Failure, Siginfo, Signal, Standard, Time};
 use crate::text::Say;
 
 /// What the child runs.
@@ -102,12 +102,13 @@ impl Machine<'_> {
     fn wait(&mut self, seconds: Option<u32>) -> Option<Power> {
         let until = seconds.map(|seconds| sys::now().after(seconds));
         loop {
+            let mut info = Siginfo::EMPTY;
             let (pid, change) = match sys::wait4(None, false) {
                 Ok(Some(changed)) => changed,
                 // A filter forbids wait4(2).
                 Err(_) if self.child.is_some() => return None,
-                _ => match wait::signal(until.map(Time::left), ANY_CHILD) {
-                    Heard::Signal(info) => {
+                _ => match wait::signal(until.map(Time::left), ANY_CHILD, &mut info) {
+                    Heard::Signal => {
                         match (Power::asked_by(info.signal()), self.child) {
                             (None, Some(child)) if info.signal() != Signal::CHLD => job_control::forward(child, &info),
                             (None, _) => {}

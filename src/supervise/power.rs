@@ -16,7 +16,7 @@ use crate::rootfs::initramfs;
 use crate::say;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::files::Fd;
-use crate::sys::{self, Change, Failure, Signal, Time};
+use crate::sys::{self, Change, Failure, Siginfo, Signal, Time};
 use crate::text::Say;
 use crate::text::verb;
 use crate::text::{self, Text};
@@ -74,14 +74,15 @@ enum Wait {
 fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) -> Wait {
     let until = seconds.map(|seconds| sys::now().after(seconds));
     loop {
+        let mut info = Siginfo::EMPTY;
         let (pid, change) = match sys::wait4(None, false) {
             Ok(Some(changed)) => changed,
             // ECHILD.
             Err(_) => return Wait::Over,
-            Ok(None) => match wait::signal(until.map(Time::left), ANY_CHILD) {
-                Heard::Signal(info) if Power::asked_by(info.signal()).is_some() => return Wait::Asked,
+            Ok(None) => match wait::signal(until.map(Time::left), ANY_CHILD, &mut info) {
+                Heard::Signal if Power::asked_by(info.signal()).is_some() => return Wait::Asked,
                 Heard::Child(pid, change) => (pid, change),
-                Heard::Signal(_) | Heard::Nothing => continue,
+                Heard::Signal | Heard::Nothing => continue,
                 Heard::TimeIsOver => return Wait::Late,
             },
         };

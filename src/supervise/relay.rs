@@ -17,12 +17,12 @@ pub const END: u8 = b'e';
 /// How many seconds the output of the command may stay unread once nsinit was asked to end.
 const PATIENCE: u32 = 2;
 
-/// The relay, a child of the supervisor.
+/// The relay, a child of the supervisor; or none.
 pub struct Relay {
     /// The process, as long as it has not been reaped.
     process: Option<Pid>,
-    /// Where it reads what it is to do.
-    control: Fd,
+    /// The pipe from which it reads what it is to do. `None`: there was no relay, or it has ended.
+    control: Option<Fd>,
     /// The caller's terminal as it was.
     look: Option<Look>,
     /// Of `--enter`: the helper, which leads the session of the command's terminal.
@@ -34,21 +34,25 @@ pub struct Relay {
 impl Relay {
     /// The relay that the launcher has started.
     #[must_use]
-    pub fn of(launch: &Launch, started: &state::Relay) -> Option<Relay> {
-        let (process, control) = (started.process, started.word?.write);
-        Some(Relay { process, control, look: launch.look, leader: started.leader, go: launch.go.known() })
+    pub fn new(launch: &Launch, started: &state::Relay) -> Relay {
+        let (process, control) = (started.process, started.word.map(|pipe| pipe.write));
+        Relay { process, control, look: launch.look, leader: started.leader, go: launch.go.known() }
     }
 
     /// The command has been executed: the relay copies.
     pub fn begin(&self) {
-        self.tell(BEGIN);
+        if let Some(control) = self.control {
+            // If the relay has ended, the master of the command's terminal is closed, and the kernel has hung up the command.
+            let _ = write_to_anybody(control, &[BEGIN]);
+        }
     }
 
     /// The command has ended: the relay copies what is left and ends, the caller's terminal is restored, and the leader of the
     /// session ends. `asked`: nsinit was asked to end, and does not wait for a reader for ever.
-    pub fn end(self, asked: bool) {
-        if let Some(process) = self.process {
-            self.tell(END);
+    pub fn end(&mut self, asked: bool) {
+        let Some(control) = self.control.take() else { return };
+        if let Some(process) = self.process.take() {
+            let _ = write_to_anybody(control, &[END]);
             let until = asked.then(|| sys::now().after(PATIENCE));
             let _ = wait::for_child(process, Before { until, ..NEVER });
         }
@@ -117,11 +121,6 @@ impl Relay {
     #[must_use]
     pub fn hangs_up(&self) -> bool {
         self.leader.is_some()
-    }
-
-    fn tell(&self, word: u8) {
-        // If the relay has ended, the master of the command's terminal is closed, and the kernel has hung up the command.
-        let _ = write_to_anybody(self.control, &[word]);
     }
 }
 

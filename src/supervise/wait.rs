@@ -14,7 +14,8 @@ use crate::sys::{self, Change, Failure, Polled, READABLE, Set, Siginfo, Signal, 
 
 /// What a wait has come to.
 pub enum Heard {
-    Signal(Siginfo),
+    /// A signal, which is stored where the caller said.
+    Signal,
     /// A deaf process took this change of a child from the kernel: wait4(2) does not return it again.
     Child(Pid, Change),
     /// Children may have changed, or the process was stopped and continued: look again.
@@ -45,21 +46,21 @@ pub fn stop_hearing() {
     LOSES_SIGNALS.store(true, Ordering::Relaxed);
 }
 
-/// Waits for any signal, at most so long. No time is over at once, even if signals are pending: a stream of them cannot put
+/// Waits for any signal, at most so long; it is stored in `info`. No time is over at once, even if signals are pending: a stream of them cannot put
 /// off the end.
 #[must_use]
-pub fn signal(left: Option<Time>, instead: Instead) -> Heard {
-    one_of(Set::ALL, left, instead)
+pub fn signal(left: Option<Time>, instead: Instead, info: &mut Siginfo) -> Heard {
+    one_of(Set::ALL, left, instead, info)
 }
 
-fn one_of(set: Set, left: Option<Time>, instead: Instead) -> Heard {
+#[inline(never)]
+fn one_of(set: Set, left: Option<Time>, instead: Instead, info: &mut Siginfo) -> Heard {
     if left.is_some_and(|left| left <= Time::NONE) {
         return Heard::TimeIsOver;
     }
-    let mut info = Siginfo::EMPTY;
     if !LOSES_SIGNALS.load(Ordering::Relaxed) {
-        match sys::wait_signal(set, left, &mut info) {
-            Ok(()) => return Heard::Signal(info),
+        match sys::wait_signal(set, left, info) {
+            Ok(()) => return Heard::Signal,
             Err(Failure::AGAIN) => return Heard::TimeIsOver,
             // The process was stopped and continued (signal(7)).
             Err(Failure::INTR) => return Heard::Nothing,
@@ -110,53 +111,64 @@ pub struct Before<'a> {
 /// # Errors
 /// The signal that asked us to end; [`Signal::KILL`] if the child died of a signal.
 pub fn for_child(child: Pid, before: Before<'_>) -> Result<u8, Signal> {
-    let (mut asked, mut news) = (None, None);
+    let (mut asked, mut news) = (Siginfo::EMPTY, Siginfo::EMPTY);
     let status = until_ended(child, before, &mut asked, &mut news);
-    let again = |info: Option<Siginfo>| {
-        if let Some(info) = info {
-            let _ = sys::queue(getpid(), info.signal(), &info);
-        }
-    };
     // It may be the user's.
-    again(news);
+    send_again(&news);
     match status {
         Some(status) => {
-            again(asked);
+            send_again(&asked);
             Ok(status)
         }
-        None => Err(asked.map_or(Signal::KILL, |info| info.signal())),
+        None if asked.signal() == NO_SIGNAL => Err(Signal::KILL),
+        None => Err(asked.signal()),
     }
 }
 
-fn until_ended(child: Pid, before: Before<'_>, asked: &mut Option<Siginfo>, news: &mut Option<Siginfo>) -> Option<u8> {
+/// Of a `Siginfo` that no signal has come with.
+const NO_SIGNAL: Signal = Siginfo::EMPTY.signal();
+
+fn send_again(info: &Siginfo) {
+    if info.signal() != NO_SIGNAL {
+        let _ = sys::queue(getpid(), info.signal(), info);
+    }
+}
+
+fn until_ended(child: Pid, before: Before<'_>, asked: &mut Siginfo, news: &mut Siginfo) -> Option<u8> {
     const ASKED: Set = Set::of(&[Signal::CHLD, Signal::IO, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
-    let mut taken = None;
     let mut until = before.until;
     loop {
-        let change = match taken.take() {
-            Some(change) => Ok(Some((child, change))),
-            None => sys::wait4(Some(child), false),
+        let mut info = Siginfo::EMPTY;
+        let change = match sys::wait4(Some(child), false) {
+            Ok(Some((_, change))) => change,
+            Err(_) => return None,
+            Ok(None) if (before.done)() => return Some(0),
+            Ok(None) => {
+                let instead = Instead { child: Some(child), input: before.input };
+                match one_of(ASKED, until.map(Time::left), instead, &mut info) {
+                    Heard::Child(_, change) => change,
+                    Heard::Signal if info.signal() == Signal::IO => {
+                        *news = info;
+                        continue;
+                    }
+                    Heard::Signal if info.signal() == Signal::CHLD => continue,
+                    Heard::Nothing => continue,
+                    heard => {
+                        if matches!(heard, Heard::Signal) {
+                            *asked = info;
+                        }
+                        let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
+                        // What SIGKILL does not end at once is waited for.
+                        until = None;
+                        continue;
+                    }
+                }
+            }
         };
         match change {
-            Ok(None) if (before.done)() => return Some(0),
-            Ok(None) => {}
-            Ok(Some((_, Change::Exited(status)))) => return Some(status),
-            Ok(Some((_, Change::Killed(_)))) | Err(_) => return None,
-            Ok(Some(_)) => continue,
-        }
-        match one_of(ASKED, until.map(Time::left), Instead { child: Some(child), input: before.input }) {
-            Heard::Signal(info) if info.signal() == Signal::IO => *news = Some(info),
-            Heard::Signal(info) if info.signal() == Signal::CHLD => {}
-            Heard::Child(_, change) => taken = Some(change),
-            Heard::Nothing => {}
-            heard => {
-                if let Heard::Signal(info) = heard {
-                    *asked = Some(info);
-                }
-                let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
-                // What SIGKILL does not end at once is waited for.
-                until = None;
-            }
+            Change::Exited(status) => return Some(status),
+            Change::Killed(_) => return None,
+            _ => {}
         }
     }
 }
