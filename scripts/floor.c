@@ -1,9 +1,9 @@
-/* The floor of a benchmark: the least that a launcher of containers can do, and nothing that keeps anybody in.
+/* The floor of a benchmark: the minimum of a container launcher. It confines nothing.
  *
  *   floor ROOT [SOURCE DEST]... -- COMMAND ARG...
  *
- * New namespaces (for who is not root a user namespace too, with his own ids), ROOT as /, SOURCE at DEST below it, a /proc,
- * the loopback interface up; then COMMAND as a child of process 1, whose status is passed on.
+ * It makes new namespaces (for an ordinary user also a user namespace, which maps the caller's ids to 0), mounts ROOT as /, SOURCE at
+ * DEST below it and a /proc, brings up the loopback interface, and runs COMMAND as a child of process 1. It exits with its status.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# What the scripts share. To be sourced from the top of the tree.
+# Functions that the scripts share. Source this file from the top of the tree.
 
 # `--help` prints the comment at the head of the script.
 case ${1-} in
@@ -21,7 +21,7 @@ have() { command -v "$1" >/dev/null; }
 # For a script without arguments.
 no_arguments() { (($# == 0)) || die "unexpected argument: $1 (see --help)"; }
 
-# Runs a command, and prints what it printed only if it fails. `warning` is the last that apt-get complained about.
+# Runs a command, and prints its output only if it fails. Sets `warning` to the last error or warning of apt-get.
 quietly() {
     local log status=0
     log=$(mktemp)
@@ -49,7 +49,7 @@ log_to() {
     return "$status"
 }
 
-# Ends with the script too, should that be killed.
+# Prints the time and the last line of the log, once a second. Ends when the script ends, even if it is killed.
 tick() {
     local width start=$SECONDS
     width=$(tput cols 2>/dev/null) || width=80
@@ -73,10 +73,11 @@ packages() {
         note "missing; as root: apt-get install ${missing[*]}"
         return 1
     fi
-    # A list that is not fresh names packages that are gone, and older ones than there are.
+    # Old lists name packages that the mirror no longer has.
     refresh
     apt_install "${missing[@]}" && return
-    # One that cannot be installed keeps the others out. It may be there in the version that what is installed belongs to.
+    # One package that cannot be installed keeps the others from being installed: install them one by one. Backports may have the
+    # version that fits the installed packages.
     for name in "${missing[@]}"; do
         if apt_plan "$name"; then can+=("$name"); else cannot=1; fi
     done
@@ -98,13 +99,13 @@ not_installed() {
 
 sources=() origin='' stale=''
 
-# `stale` says why the lists may not be fresh.
+# Updates the package lists. Sets `stale` to the reason if that failed.
 refresh() {
     quietly env LC_ALL=C apt-get -q "${sources[@]}" -o DPkg::Lock::Timeout=300 update 2>/dev/null || :
     stale=$warning
 }
 
-# Announces and installs them, all or none. `reason` says why that failed.
+# Announces and installs packages, all or none. Sets `reason` if that failed.
 apt_install() {
     apt_plan "$@" || return
     note "installing $*$origin ($new packages, $size to download)"
@@ -115,7 +116,7 @@ apt_install() {
     }
 }
 
-# What installing them comes to: sets `new` and `size`, or `reason`.
+# Simulates the installation of packages: sets `new` (their number) and `size` (to download), or `reason` if it would fail.
 apt_plan() {
     local out
     out=$(LC_ALL=C apt-get -q "${sources[@]}" --no-install-recommends --no-remove --assume-no -o Debug::NoLocking=1 \
@@ -127,7 +128,8 @@ apt_plan() {
     [[ $size ]]
 }
 
-# A package of backports (qemu-utils, say) keeps the release's version of its relatives out.
+# Installs packages from backports. If a package (such as qemu-utils) was installed from there, its related packages can only be
+# installed from there too.
 from_backports() {
     local release sources origin list was="$reason" status=0
     # shellcheck disable=SC1091
@@ -143,7 +145,7 @@ from_backports() {
     return $status
 }
 
-# Where this machine's own apt finds the archive `debian` or `debian-security`; or Debian's own.
+# Prints the mirror of the archive `debian` or `debian-security` that this machine's apt uses; otherwise Debian's own.
 mirror() {
     local mirror
     # shellcheck disable=SC2016
@@ -151,12 +153,12 @@ mirror() {
     echo "${mirror:-http://deb.debian.org/$1}"
 }
 
-# The keys of Debian's releases, the later ones too, as an option in a list of sources.
+# Prints the option of a list of sources for the keys of all of Debian's releases.
 trusted() { echo "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"; }
 
 # ---- Rust
 
-# The static musl target of a machine as `uname -m` names it.
+# Prints the static musl target of a machine; $1 is its name as from `uname -m`.
 musl_target() {
     case $1 in
     x86_64 | aarch64) echo "$1-unknown-linux-musl" ;;
@@ -167,8 +169,8 @@ musl_target() {
     esac
 }
 
-# Prints the packages that a build lacks, for the `native` machine or an `other`. To be asked first, so that they are named, or
-# installed, in one go with whatever else a script takes.
+# Prints the packages that are missing for a build, for this machine (`native`) or for an `other`. A script calls it first, so that
+# it can install or print them together with the packages that it needs itself.
 build_packages() (
     names=()
     find_rust || names+=(rustc-web cargo-web rust-web-src ca-certificates)
@@ -179,8 +181,8 @@ build_packages() (
     not_installed "${names[@]}"
 )
 
-# Puts a Rust that can rebuild std first and sets `rust` to whose it is and `sysroot` to where it is: rustup's current
-# toolchain, its nightly, or Debian's packages. Where there is none, `why` says so.
+# Finds a Rust that can rebuild std: rustup's current toolchain, rustup's nightly, or Debian's packages. Puts it first in PATH, and
+# sets `rust` to its source and `sysroot` to its directory. If there is none, sets `why`.
 find_rust() {
     local before=$PATH toolchain=${RUSTUP_TOOLCHAIN-}
     if have rustup; then
@@ -204,7 +206,7 @@ from_rustup() {
     rebuilds_std || { rustup -q component add rust-src >/dev/null 2>&1 && rebuilds_std; }
 }
 
-# Can the rustc and cargo that are found first rebuild std?
+# Checks whether the first rustc and cargo in PATH can rebuild std.
 rebuilds_std() {
     have cargo && sysroot=$(rustc --print sysroot 2>/dev/null) &&
         [[ -f $sysroot/lib/rustlib/src/rust/library/Cargo.lock ]] &&

@@ -1,8 +1,8 @@
-//! The build script: packs the texts of the program, a quarter of it otherwise.
+//! The build script: packs the texts of the program. Unpacked, they would be a quarter of it.
 //!
-//! It collects the literals of every `say!("...")` below src/ and replaces, again and again, the pair of codes that is
-//! there most often by one code that is not used yet. A code has ten bits. What comes out (`texts.rs`) is the packed codes,
-//! first the pairs and then the texts, each ended by a code 0, and, for the compiler alone, where each text begins.
+//! It collects the literals of every `say!("...")` below src/. Again and again it replaces the most frequent pair of codes by a code
+//! that is not used yet. A code has ten bits. The output (`texts.rs`) is the packed codes, first the pairs and then the texts, each
+//! ended by a code 0; and a table of the texts' offsets, which only the compiler uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ fn main() {
     collect(Path::new("src"), &mut texts);
     let (packed, mut codes) = pack(&texts);
     let mut places = BTreeMap::new();
-    // The longest first: a text that another one ends with needs no place of its own.
+    // The longest first: a text that is the end of another one is not stored again.
     let mut order: Vec<_> = texts.iter().zip(&packed).collect();
     order.sort_by_key(|(_, text)| std::cmp::Reverse(text.len()));
     let mut ends: BTreeMap<Vec<u16>, usize> = BTreeMap::new();
@@ -68,7 +68,7 @@ fn collect(directory: &Path, texts: &mut BTreeSet<String>) {
     }
 }
 
-/// The text of a string literal, from behind its first quote.
+/// The text of a string literal; `literal` begins after the first quote.
 fn unescape(literal: &str) -> String {
     let mut text = String::new();
     let mut rest = literal.chars().peekable();
@@ -87,7 +87,7 @@ fn unescape(literal: &str) -> String {
     panic!("a literal without an end");
 }
 
-/// The texts in codes, and the pairs that the codes from [`FIRST`] on stand for, one after the other.
+/// Returns the texts in codes, and the list of pairs: the first one belongs to the code [`FIRST`], the next ones follow.
 fn pack(texts: &BTreeSet<String>) -> (Vec<Vec<u16>>, Vec<u16>) {
     let is_text = |byte: u8| matches!(byte, b'\n' | b' '..=b'~');
     assert!(texts.iter().flat_map(|text| text.bytes()).all(is_text), "a text has what is not printed");

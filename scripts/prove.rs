@@ -1,5 +1,5 @@
-//! What scripts/prove links the engine with: a panic becomes a reference to one function, which the linker keeps only
-//! if something can reach it.
+//! scripts/prove links the engine with this file. Here a panic is a call of one function, which the linker keeps only if some
+//! function can reach it.
 #![no_std]
 
 extern crate engine;
@@ -19,7 +19,7 @@ extern "C" fn engine_can_panic() -> ! {
     loop {}
 }
 
-/// A function that can do both, to see that the proof can fail.
+/// A function that can panic and allocate: it shows that the proof can fail.
 #[unsafe(no_mangle)]
 extern "C" fn control(sizes: &[usize; 4], index: usize) -> *mut u8 {
     // SAFETY: never run.

@@ -3,24 +3,24 @@
 //!
 //! # The map
 //!
-//! A folder answers *where*, a file in it *what*. Each line uses only lines above it; folders on one line do not know each
-//! other. A test reads the sources and checks.
+//! A folder is a layer, a file in it a topic. Each line uses only lines above it; folders on one line do not use each other. A
+//! test reads the sources and checks this.
 //!
 //! ```text
 //! sys                     the only room with unsafe code: the C main, raw calls that rustix lacks, typed; calls on files
 //! text                    text and numbers in fixed buffers; the program's own texts, packed
-//! mountinfo               the list of mounts, where no system call tells
-//! spec                    what was asked for, by topic: plain data, borrowed from the arguments; and its validation
+//! mountinfo               the list of mounts, for the questions that no system call answers
+//! spec                    the request, by topic: plain data, borrowed from the arguments; and its validation
 //! report                  errnos and hints in words, the wording of each vocabulary; one message, one write
 //! state                   what each process of a launch knows; which descriptors a process keeps
 //! step                    ordered work as a table, and the loop that walks it
 //! fs                      mounts as descriptors, the staging tmpfs, paths below a root, the caller's /proc and devices
 //! ns  tty                 namespaces and ids; job control and ptys
 //! confine  channels       capabilities, keyring, own executable; what is reported to processes outside
-//! rootfs                  what becomes / of a container, and all that is mounted below it
+//! rootfs                  the root of a container, and all mounts below it
 //! supervise               the one wait for signals; job control; shutdown and teardown
 //! process                 one file a process: launcher, monitor, container_setup, init, command, enter, relay, machine, pause
-//! run                     where processes begin, and what joins them
+//! run                     a whole launch: the processes, from the first to the last
 //! ```
 //!
 //! The binary adds `src/main.rs` and `src/cli`: from the arguments to a [`spec::Spec`].
@@ -30,28 +30,29 @@
 //! Each with its exceptions.
 //!
 //! - After the first fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
-//! - Two processes share memory three times: the command, from its clone to execve(2) ([`sys::start`]), which owns its
-//!   arguments and its environment from then on; the helper that makes the mounts ([`sys::beside`]), which alone has what it
-//!   writes to; and short questions to the kernel in a child, while the parent stands still ([`sys::spawn`]).
+//! - Processes share memory in three cases. From its clone to execve(2), the command shares the memory of its parent
+//!   ([`sys::start`]), but only the command uses its arguments and its environment. The helper that makes the mounts
+//!   ([`sys::beside`]) writes only to memory that its parent does not use meanwhile. A child that asks the kernel a short
+//!   question ([`sys::spawn`]) runs while its parent is suspended.
 //! - No supervisor polls: it waits in one place ([`supervise::wait`]). The exceptions: the relay of a pty looks once a second
 //!   while it is in the background with unread input; a shutdown without a pid namespace looks for new descendants while it
 //!   kills; where a filter forbids rt_sigtimedwait(2), a wait with a time limit looks every 10 ms.
 //! - The kernel follows no path of the container for a process of nsinit ([`fs::resolve`]). The exceptions come after the root
 //!   is entered, with the rights of the command: its working directory, its executable, its lock files.
 //! - No process of the container is in a process group of the caller ([`tty::job`]), except in a sandbox without
-//!   --new-session, as bubblewrap has it.
+//!   --new-session, as with bubblewrap.
 //! - A step that fails ends the launch with one line and status 125. The exceptions are in the column `on_error` of the step
 //!   tables ([`step::OnError`]): none of them is a protection.
 //! - Everything that happens between `main` and execve(2) is a row of a table, and `--explain` prints the same rows. The
-//!   exceptions come before there is a launch: the executable is left ([`run::leave_file`]), and the arguments are parsed.
+//!   exceptions come before the launch: the arguments are parsed, and nsinit leaves its own file ([`run::leave_file`]).
 //! - A [`spec::Spec`] does not change. The exceptions are the two facts that only the kernel knows: see [`spec`].
 //!
 //! # What is absent, and why
 //!
 //! No threads: the signal mask, the descriptors and `CLONE_VFORK` are then simple. No configuration file: the arguments are
 //! the configuration; a machine's first process, which has none, reads them from the kernel's command line or from
-//! /etc/nsinit.args. No mountinfo where the kernel has mount_setattr(2): reading it makes each bind cost as much as all before
-//! it. No set-id operation: a launcher that is root for every user has to be right about everything.
+//! /etc/nsinit.args. No mountinfo where the kernel has mount_setattr(2): to read it for each bind takes quadratic time. No set-id
+//! operation: a mistake in a launcher that is root for every user makes every user root.
 #![no_std]
 #![deny(unsafe_code)]
 

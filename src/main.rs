@@ -22,7 +22,7 @@ use cli::{CommandLine, kernel_cmdline, words};
 #[global_allocator]
 static HEAP: engine::sys::Bump = engine::sys::Bump::new(end_without_memory);
 
-/// Rust's own handler would end with a trap.
+/// Reports that memory is short. Rust's own handler would end the process with a trap.
 #[cfg(not(test))]
 fn end_without_memory() -> ! {
     blame(say!("allocate memory"), c"", engine::sys::Failure::NOMEM);
@@ -35,7 +35,7 @@ engine::entry!(run);
 /// Read, validate, launch, answer.
 #[cfg_attr(test, allow(dead_code, reason = "the test harness has a main of its own"))]
 fn run(start: Start) -> i32 {
-    // It lives as long as the process.
+    // Never freed: the Spec and the words point into it.
     let start: &'static Start = Box::leak(Box::new(start));
     let program = || start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
     let vocabulary = cli::choose(program());
@@ -110,7 +110,7 @@ fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'stat
         }
         _ => line.print(asked),
     }
-    // A script may read it: an incomplete text is a failure.
+    // A script may read the output: if not all of it was written, that is a failure.
     match sys::unwritten() {
         Some(why) => {
             blame(say!("write to"), c"standard output", why);

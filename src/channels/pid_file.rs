@@ -26,7 +26,7 @@ pub fn make(spec: &Spec<'_>) -> Result<(Fd, Fd), Failure> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         Ok((directory, files::create(directory, last_of(path), flags, 0o644)?))
     });
-    made.map_err(|why| blame_hint(say!("make"), path, why, hint::of_pid_file(path, why).hint()))
+    made.map_err(|why| blame_hint(say!("create pid file"), path, why, hint::of_pid_file(path, why).hint()))
 }
 
 /// Removes the file, if it is still the one that [`make`] made.

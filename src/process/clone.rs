@@ -16,10 +16,11 @@ use crate::sys::files::{self, HERE};
 use crate::sys::{self, Done, Failure, Fork, Start};
 use crate::text::verb;
 
-/// Clones process 1 into the new namespaces, and notes it.
+/// Clones process 1 into the new namespaces, and records its pid.
 ///
 /// # Errors
-/// Why it cannot be, reported.
+/// Reported. EPERM: the caller may make no such namespace; ENOSPC: a limit on namespaces is reached; EAGAIN, ENOMEM: a limit on
+/// processes or memory is reached; others: see clone(2).
 pub fn process_1(launcher: &mut Launcher) -> Done {
     let Launch { spec, start, .. } = &launcher.launch;
     // Processes that are in a pid namespace already see process 1 from its first moment.
@@ -40,10 +41,10 @@ pub fn process_1(launcher: &mut Launcher) -> Done {
     }
 }
 
-/// Root does without a user namespace where the kernel has none or allows none, and the Spec says so afterwards; every other
-/// refusal is an error.
+/// If the kernel has no user namespaces, or its administrator allows none, root goes on without one, and the Spec is changed
+/// accordingly. Any other failure is an error.
 fn fork_into_namespaces(launch: &mut Launch) -> Result<Fork, Failure> {
-    // The network comes later.
+    // Process 1 makes the network namespace later.
     let later = if launch.spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
     let mut result = fork(launch, launch.spec.namespaces.new & !later);
     let (asked, first) = (launch.spec.unshares(raw::CLONE_NEWUSER), result.as_ref().err().copied());
@@ -66,7 +67,7 @@ fn fork_into_namespaces(launch: &mut Launch) -> Result<Fork, Failure> {
     result.map_err(|why| blame_hint(verb::CREATE_NAMESPACES, c"", why, hint::of_namespaces(spec, why).hint()))
 }
 
-/// What may be left out, and whether it has to be.
+/// The kinds of namespaces that may be left out, each with the check whether the kernel has none.
 static OPTIONAL: [(u32, fn() -> bool); 2] =
     [(raw::CLONE_NEWUSER, no_user_namespaces), (raw::CLONE_NEWCGROUP, || missing(c"/proc/self/ns/cgroup"))];
 
@@ -83,7 +84,7 @@ fn user_namespaces_are_forbidden() -> bool {
     procfs::open().is_ok_and(limits::permit_no_user_namespace)
 }
 
-/// clone3(2), or clone(2) where that is missing or an outer filter says no.
+/// clone3(2), or clone(2) if clone3 is missing or a seccomp filter forbids it.
 fn fork(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
     let spec = &launch.spec;
     if spec.namespaces.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
@@ -100,7 +101,8 @@ fn fork(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
 }
 
 /// A process that has joined a pid namespace is not in it, but its children are, and only they can make a pid namespace below it
-/// (clone(2)). So a child makes process 1, as its sister, and notes its number here as the owner of a pipe (fcntl(2), F_SETOWN).
+/// (clone(2)). So a child clones process 1 with CLONE_PARENT, and passes its number to the launcher as the owner of a pipe
+/// (fcntl(2), F_SETOWN).
 fn fork_below(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
     let pipe = launch.go.get()?;
     let failure = Cell::new(Failure::CHILD);

@@ -56,7 +56,7 @@ static WEAK: [Step; 12] = [
     })
     .on(Object::ExecLabel)
     .when(|spec| spec.confine.exec_label.is_some()),
-    Step::new(say!("leave core files as the caller did"), |command| sys::limit_core(command.launch.caller.core))
+    Step::new(say!("restore the limit on core files"), |command| sys::limit_core(command.launch.caller.core))
         .when(contained),
     Step::new(say!("ignore SIGCHLD as the caller did"), |command| {
         if command.launch.caller.child_ignored {
@@ -110,11 +110,12 @@ pub fn plan(command: &mut Command) -> Done {
     walk(&WEAK, command)
 }
 
-/// Starts the command as a child. It waits until its parent has called [`release`]. Its arguments and its environment are its
-/// own from then on.
+/// Starts the command as a child, which waits until its parent has called [`release`]. From now on only the child uses the
+/// arguments and the environment of the command.
 ///
 /// # Errors
-/// Why there is no child, reported.
+/// Reported. EAGAIN, ENOMEM: a limit on processes or memory is reached; EMFILE, ENFILE: too many descriptors are open; others: see
+/// clone(2).
 pub fn start(launch: &mut Launch) -> Result<(Pid, Apart<'static>), Failure> {
     let pipes = Pipe::new(PipeFlags::empty()).and_then(|gate| {
         launch.gate = Some(gate);
@@ -165,8 +166,8 @@ fn start_session(launch: &Launch) -> Done {
     Ok(())
 }
 
-/// After the last change of ids, which clears PR_SET_PDEATHSIG (prctl(2)). If the parent has ended before, this process ends
-/// too.
+/// Sets PR_SET_PDEATHSIG, after the last change of ids, which clears it (prctl(2)). If the parent has ended before, this process
+/// ends too.
 fn die_with_parent(command: &Command) -> Done {
     let Launch { spec, go, .. } = &command.launch;
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned())?;
@@ -178,7 +179,8 @@ fn die_with_parent(command: &Command) -> Done {
     Ok(())
 }
 
-/// While the supervisor has its directory and its descriptors, the command would find the directory busy and pipes open.
+/// Waits until the supervisor has left its directory and closed its descriptors: until then the command cannot unmount that
+/// directory, and pipes stay open.
 fn wait_for_parent(command: &Command) -> Done {
     let Some(gate) = command.launch.gate else { return Ok(()) };
     // Close our copy of the write end, or read(2) never returns.
@@ -194,7 +196,7 @@ fn wait_for_parent(command: &Command) -> Done {
     Ok(())
 }
 
-/// Closes all but what the command keeps, and what tells the launcher that it was never executed.
+/// Closes all descriptors except those that the command keeps, and the pipes that report a failed execution.
 fn close_descriptors(launch: &Launch) -> Done {
     let keep = launch.spec.exec.keep_fds;
     sys::close_all_but(Kept::all_given(keep), &roles::kept(roles::COMMAND, launch, [Kept::NONE; 4]))?;
@@ -204,7 +206,7 @@ fn close_descriptors(launch: &Launch) -> Done {
     Ok(())
 }
 
-/// After all descriptors are closed: none of ours can be the way out (CVE-2024-21626).
+/// After all descriptors are closed: the path of the directory cannot lead outside through one of nsinit's (CVE-2024-21626).
 fn enter_directory(launch: &Launch) -> Done {
     let exec = &launch.spec.exec;
     let done = chdir(exec.directory.unwrap_or(c"."));

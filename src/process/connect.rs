@@ -1,4 +1,4 @@
-//! How the launcher starts the other processes, but for process 1 ([`crate::process::clone`]), and what connects them to it.
+//! The launcher starts the other processes, except process 1 ([`crate::process::clone`]), and makes the pipes to them.
 
 use rustix::pipe::PipeFlags;
 use rustix::process::{getpid, setsid};
@@ -14,11 +14,11 @@ use crate::sys::files::{read, write};
 use crate::sys::{self, Apart, Done, Failure, Fork, Kept, Signal};
 use crate::text::Say;
 
-/// The step that [`detach`] is.
+/// The name of the step [`detach`].
 pub const BACKGROUND: Say = say!("go on in the background");
 
-/// Goes on in a child that the caller does not wait for, without the caller's session and terminal. The caller's process waits
-/// for the exit status that it ends with.
+/// Goes on in a child, in a session of its own without the caller's terminal. The original process waits until the child
+/// sends an exit status, and exits with it.
 pub fn detach(launcher: &mut Launcher) -> Done {
     let pipe = Pipe::new(PipeFlags::empty())?;
     match sys::clone_old(0).map_err(|why| blame_hint(BACKGROUND, c"", why, hint::of_fork(why).hint()))? {
@@ -27,7 +27,7 @@ pub fn detach(launcher: &mut Launcher) -> Done {
             let mut status = [0u8];
             match read(pipe.read, &mut status)? {
                 1 => sys::exit(status[0].into()),
-                // The end of the file, and no status: it was killed.
+                // The end of the file without a status: the child was killed.
                 _ => Err(Failure::KILLED),
             }
         }
@@ -74,7 +74,7 @@ pub fn make_pipes(launcher: &mut Launcher) -> Done {
     Ok(())
 }
 
-/// Between the caller's terminal and the command's.
+/// Starts the relay, which copies between the caller's terminal and the command's.
 pub fn start_relay(launcher: &mut Launcher) -> Done {
     match plain_fork()? {
         Fork::Child => {
@@ -88,7 +88,7 @@ pub fn start_relay(launcher: &mut Launcher) -> Done {
     Ok(())
 }
 
-/// If process 1 has ended already it has reported why, and its exit status tells.
+/// Lets process 1 go on. EPIPE is no failure: process 1 has ended, has printed the reason, and its exit status is read later.
 pub fn let_go(launch: &Launch) -> Done {
     match write(launch.go.get()?.write, b"!") {
         Ok(_) | Err(Failure::PIPE) => Ok(()),
@@ -96,16 +96,16 @@ pub fn let_go(launch: &Launch) -> Done {
     }
 }
 
-/// A child that is a copy of this process.
+/// fork(2).
 ///
 /// # Errors
-/// Why there is none, reported.
+/// EAGAIN: a limit on processes is reached; ENOMEM. Reported.
 #[inline(never)]
 pub fn plain_fork() -> Result<Fork, Failure> {
     sys::clone_old(0).map_err(|why| blame_hint(say!("fork"), c"", why, hint::of_fork(why).hint()))
 }
 
-/// Starts the helper of `--enter`, and learns from it the number of the command, which is a child of the launcher.
+/// Starts the helper of `--enter`, and gets from it the number of the command, which is a child of the launcher.
 pub fn start_helper(launcher: &mut Launcher) -> Done {
     let helper = match plain_fork()? {
         Fork::Child => sys::exit(enter::enter(launcher)),
@@ -118,14 +118,14 @@ pub fn start_helper(launcher: &mut Launcher) -> Done {
         // Close our copy of the write end, or read(2) never returns the end of the file.
         sys::close(news.write);
     }
-    // With --pty the helper stays, as the leader of the session, when the command is there.
+    // With --pty the helper leads the session, and stays when the command is started.
     let done = || spec.terminal.pty && sys::owner(go.read).is_ok();
     let input = launch.news.filter(|_| spec.terminal.pty).map(|pipe| pipe.read);
     match wait::for_child(helper, Before { done: &done, input, until: None }) {
         Ok(0) => {}
         Ok(_) => return Err(Failure::REPORTED),
         Err(Signal::KILL) => return Err(enter(Failure::KILLED)),
-        // The launcher is asked to end, and the command would have ended.
+        // A signal asked the launcher to end, and the helper was killed.
         Err(signal) => {
             launcher.ended_by = Some(signal);
             return Err(Failure::REPORTED);

@@ -10,11 +10,11 @@ use crate::spec::Spec;
 use crate::state::{Command, Launch, News, Outside, Relay, Setup, Supervision};
 use crate::sys::{self, Done};
 
-/// All of process 1's life. Returns its exit status.
+/// Process 1, from the clone to the end. Returns its exit status.
 pub fn process_1(launch: &Launch) -> i32 {
     let mut setup = Setup::new(launch);
     let launch = &mut setup.launch;
-    // A terminal that is not lent is the launcher's alone.
+    // Process 1 uses the terminal only if it is lent to the command.
     launch.terminal = launch.terminal.filter(|_| launch.spec.lends_terminal());
     let begun = container_setup::plan(&mut setup);
     let Setup { launch, tree, command, .. } = setup;
@@ -32,17 +32,17 @@ pub fn process_1(launch: &Launch) -> i32 {
     }
 }
 
-/// The command has been executed: process 1 gives up what only that needed.
+/// Called when the command has been executed: process 1 gives up the rights that it needed for the start only.
 fn weaken(spec: &Spec<'_>) {
     if spec.terminal.pty || spec.channels.detach {
-        // Standard error may be the caller's terminal, which nothing inside may have.
+        // Standard error may be the caller's terminal, which no process inside may have open.
         sys::end_messages();
     }
     let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };
 }
 
-/// Makes process 1 of a sandbox no stronger than the command. Then it can be traced, and a reader of its namespaces finds them in
-/// /proc (proc_pid_ns(5)). A failure leaves it untraceable.
+/// Gives process 1 of a sandbox no more rights than the command has. Then it may be traceable, so that other processes can read
+/// its namespaces in /proc (proc_pid_ns(5)). If a call fails, it stays untraceable.
 fn confine(spec: &Spec<'_>) -> Done {
     caps::bound(spec)?;
     caps::keep_for_the_end(spec)?;

@@ -34,10 +34,10 @@ use crate::tty::pty;
 
 type Step = step::Step<Setup>;
 
-/// What needs neither the id maps nor a mount.
+/// The steps that need neither the id maps nor a mount.
 static BEGIN: [Step; 11] = [
-    // Processes inside find them in /proc: the arguments hold the values of --setenv, the environment variables that are not
-    // passed on.
+    // Processes inside can read the arguments and the environment in /proc: the arguments hold the values of --setenv, the
+    // environment holds variables that are not passed on.
     Step::new(say!("hide the arguments of"), |setup| {
         sys::hide(setup.launch.start, setup.launch.spec.life.title_inside)
     })
@@ -50,19 +50,20 @@ static BEGIN: [Step; 11] = [
         Ok(())
     })
     .when(|spec| spec.is_told_of() || spec.channels.ready.is_some()),
-    // Root outside is nobody in the user namespace of another. This clears what the next step sets (prctl(2)).
+    // The caller's root has no id in the user namespace of another user. Before the next step: a change of credentials clears
+    // PR_SET_PDEATHSIG (prctl(2)).
     Step::new(say!("become root of the user namespace"), |_| credentials::become_root())
         .when(|spec| !spec.ids.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER))),
     Step::new(say!("die with the launcher"), |setup| die_with_launcher(&setup.launch.spec))
         .when(|spec| spec.life.die_together),
-    // setsid(2) wants a process that leads no group.
+    // Before this process leads a process group: then setsid(2) would fail (EPERM).
     Step::new(say!("leave the caller's process group"), |setup| leave_group(&setup.launch))
         .when(|spec| spec.leaves_group()),
     clear_umask(),
     keyring::leave_session(),
     Step::new(say!("become the reaper of orphans"), |_| descendants::become_subreaper())
         .when(|spec| !spec.life.process_1 && spec.supervises()),
-    Step::new(say!("label what is made as"), |setup| {
+    Step::new(say!("label new files and mounts as"), |setup| {
         let Launch { spec, proc, .. } = &setup.launch;
         procfs::label(proc.get()?, c"self/attr/fscreate", spec.confine.file_label)
     })
@@ -75,8 +76,8 @@ static BEGIN: [Step; 11] = [
     .when(|spec| spec.namespaces.hostname.is_some()),
 ];
 
-/// The network. Half of a launch's time is the kernel's work on a new network namespace: the clone does not make it, so that
-/// [`MOUNT`] can run beside it.
+/// The network. The kernel needs half of the time of a launch to make a network namespace. So the clone does not make it, and
+/// [`MOUNT`] runs at the same time.
 static NETWORK: [step::Step<Launch>; 2] = [
     step::Step::<Launch>::new(MAKE_NETWORK, |_| {
         sys::unshare(raw::CLONE_NEWNET).map_err(|why| blame_hint(MAKE_NETWORK, c"", why, hint::of_network(why).hint()))
@@ -89,9 +90,9 @@ static NETWORK: [step::Step<Launch>; 2] = [
         .on_error(OnError::Warn(say!("the container goes on without it"))),
 ];
 
-/// The root, and what the preset mounts in it.
+/// The root, and the mounts of the preset in it.
 static MOUNT: [Step; 10] = [
-    // Slaves: what is mounted here does not show outside, and what is mounted or unmounted outside later is so here.
+    // Slaves: a mount made here does not propagate outside, but later mounts and unmounts outside propagate to here.
     Step::new(SLAVE, |_| {
         mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
             .map_err(|errno| refused(SLAVE, errno.into()))
@@ -105,7 +106,8 @@ static MOUNT: [Step; 10] = [
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step::new(say!("wait for the launcher"), |setup| wait_for_launcher(&setup.launch)),
     untraceable().when(|spec| spec.hides()),
-    // While `/` is the caller's, and nothing of the container's is in it: later its names lead elsewhere (CVE-2025-31133).
+    // While `/` is the caller's, and nothing of the container is in it: later the same paths may lead to other files
+    // (CVE-2025-31133).
     Step::new(say!("open the caller's devices"), |setup| {
         setup.devices.set(devices::open()?);
         Ok(())
@@ -118,7 +120,7 @@ static MOUNT: [Step; 10] = [
     })
     .on(Object::Root)
     .when(|spec| spec.has_root() && !spec.root.image),
-    // While it is not below the new root, nor the new root below it.
+    // Before the root is mounted: neither may be below the other.
     Step::new(STAGING, |_| {
         staging::base().map(|_| ()).map_err(|why| blame_hint(STAGING, c"mounts", why, hint::of_mount(why).hint()))
     })
@@ -154,9 +156,9 @@ static ENTER: [Step; 3] = [
     Step::new(say!("enter directory /"), |_| chdir(c"/")),
 ];
 
-/// What belongs to the one process that does it.
+/// The steps whose effect is on the calling process: process 1 itself takes them.
 static LAST: [Step; 10] = [
-    Step::new(say!("look for the processes of CMD in"), |setup| {
+    Step::new(say!("find the processes of CMD in"), |setup| {
         setup.tree = descendants::proc_of_descendants();
         Ok(())
     })
@@ -183,9 +185,9 @@ static LAST: [Step; 10] = [
         usermap::nest(&setup.launch.spec, setup.launch.proc.get()?)
     })
     .when(|spec| spec.nests_users()),
-    Step::new(say!("try to make a user namespace"), |_| limits::assert_no_user_namespace())
+    Step::new(say!("check that no user namespace can be made"), |_| limits::assert_no_user_namespace())
         .when(|spec| spec.namespaces.users != NoMoreUsers::Unasked),
-    // No process is inside yet: none finds anything open that leads outside.
+    // Before a process is inside: no process inside may get a descriptor that leads outside.
     Step::new(say!("close all descriptors that lead outside"), |setup| {
         close(setup);
         Ok(())
@@ -207,12 +209,12 @@ static START: [Step; 2] = [
 
 const MAKE_NETWORK: Say = say!("make a network namespace");
 const SLAVE: Say = verb::MAKE_SLAVE;
-const STAGING: Say = say!("make a place for");
-const MAKE_ROOT: Say = say!("make / of");
+const STAGING: Say = say!("mount a tmpfs for staging");
+const MAKE_ROOT: Say = say!("enter root");
 const LOCK: Say = verb::LOCK;
 
-/// All steps of process 1, in their order. The network and the mounts are made side by side, where there are two processors
-/// for it and a pid namespace that ends with process 1.
+/// All steps of process 1, in their order. The network and the mounts are made at the same time, if there are two processors
+/// for it, and a pid namespace that ends with process 1.
 ///
 /// # Errors
 /// The first step that failed, reported.
@@ -251,8 +253,8 @@ fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
     }
 }
 
-/// Makes the root, what the preset mounts in it, and what the user asked for, and enters it; unless a sysfs, which needs the
-/// network, comes before the user's operations.
+/// Makes the root with the mounts of the preset, carries out the user's operations, and enters the root. If there is a sysfs,
+/// which needs the network and comes before the user's operations, only makes the root.
 fn mount(setup: &mut Setup) -> Done {
     walk(&MOUNT, setup)?;
     if setup.launch.spec.shows_network() {
@@ -262,7 +264,7 @@ fn mount(setup: &mut Setup) -> Done {
     walk(&ENTER, setup)
 }
 
-/// Does what the user asked for, in the user's order. The rows are the operations themselves.
+/// Carries out the user's operations, in the user's order. The operations themselves are the rows for `--explain`.
 fn operate(setup: &mut Setup) -> Done {
     let list = setup.launch.spec.root.ops;
     if setup.launch.explains {
@@ -278,7 +280,7 @@ fn operate(setup: &mut Setup) -> Done {
         for op in list {
             ops::apply(op, &mut root, directory, setup)
                 .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
-            // There may be thousands, and what one of them opened the next does not need.
+            // There may be thousands of operations: close the descriptors that this one has opened.
             sys::close_opened(root);
         }
         setup.root.set(root);
@@ -301,7 +303,7 @@ fn leave_group(launch: &Launch) -> Done {
     Ok(())
 }
 
-/// Unless the mount namespace is shared or joined.
+/// Whether the mount namespace is new, neither shared nor joined.
 fn mounts(spec: &Spec<'_>) -> bool {
     spec.unshares(raw::CLONE_NEWNS)
 }
@@ -324,12 +326,12 @@ fn die_with_launcher(spec: &Spec<'_>) -> Done {
     sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned())
 }
 
-/// Until the id maps are written. If the launcher has failed it has reported why.
+/// Waits until the id maps are written. If the launcher has failed, it has printed the reason.
 fn wait_for_launcher(launch: &Launch) -> Done {
     let go = launch.go.get()?;
     // Close our copy of the write end, or read(2) never returns the end of the file.
     sys::close(go.write);
-    // The launcher may have ended between its word and PR_SET_PDEATHSIG.
+    // The launcher may have written its byte, and ended before PR_SET_PDEATHSIG was set here.
     if read(go.read, &mut [0u8])? == 0 || go.is_ended()? {
         sys::exit(failed());
     }
@@ -338,8 +340,8 @@ fn wait_for_launcher(launch: &Launch) -> Done {
 
 fn enter_root(setup: &Setup) -> Done {
     let Launch { spec, on_copy, .. } = &setup.launch;
-    // Without a user namespace its mounts are not locked to their places, and the initramfs lies below them. (A sandbox of
-    // root without a user namespace is not meant to confine a root.)
+    // Without a user namespace the mounts of the container are not locked to their mount points: with CAP_SYS_ADMIN it could
+    // remove them, and reach the initramfs below. (A sandbox of root without a user namespace is not meant to confine root.)
     if *on_copy && spec.has_root() && !spec.unshares(raw::CLONE_NEWUSER) && spec.may_mount() {
         let why = say!("in an initramfs, before Linux 7.0, CAP_SYS_ADMIN is for a new user namespace only");
         return Err(blame_hint(MAKE_ROOT, spec.root.directory, Failure::PERM, why));
@@ -358,8 +360,8 @@ fn own(tree: Option<Fd>) -> [Kept; 4] {
     [Kept::ours(tree), Kept::NONE, Kept::NONE, Kept::NONE]
 }
 
-/// Process 1 keeps what it needs while the command lives, and what tells that the launcher is no more, where no pid namespace
-/// ends with it.
+/// Process 1 keeps the descriptors that it needs while the command lives. If no pid namespace ends with it, that includes the
+/// pipe by which it sees the launcher's end.
 fn settle(setup: &mut Setup) {
     let launch = &mut setup.launch;
     if launch.spec.life.process_1 && !launch.spec.terminal.pty {

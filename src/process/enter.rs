@@ -1,7 +1,7 @@
 //! PROCESS: the helper that enters an existing container, `--enter`. A child of the launcher.
 //!
 //! - The launcher opens the target before, from outside ([`look`]).
-//! - Namespaces: the caller's, then the container's, all at once; but for the pid namespace, which only its child is in.
+//! - Namespaces: the caller's, then the container's, all at once, except the pid namespace: only its child is in that.
 //! - Rights: the caller's, then all in the container's user namespace, then the command's: before the command is cloned.
 //! - No process in the container may trace this one or read its memory. No path of the container is followed while anything
 //!   of the host is open. Its child has nothing of the host but what the command gets.
@@ -32,7 +32,7 @@ type Step = step::Step<Helper>;
 /// With the rights of the caller, and then of the container.
 static STRONG: [Step; 11] = [
     Step::new(DIE, |_| die_with_launcher()),
-    // While none of it is looked for in the container, which may have put something else in its place.
+    // Before the container is entered: inside, the same paths may lead to other files.
     Step::new(say!("reopen the caller's devices through read-only mounts"), |helper| {
         devices::reopen_from_outside(helper.launch.spec.ids.rootless)
     })
@@ -50,10 +50,10 @@ static STRONG: [Step; 11] = [
     Step::new(say!("join the namespaces of"), |helper| join_namespaces(helper)).on(Object::Target),
     // Joining a user namespace resets PR_SET_DUMPABLE to fs.suid_dumpable (prctl(2)).
     untraceable(),
-    Step::new(say!("make / of the root of"), |helper| enter_root(&helper.target)).on(Object::Target),
+    Step::new(say!("enter the root of"), |helper| enter_root(&helper.target)).on(Object::Target),
     Step::new(say!("enter the directory of"), |helper| enter_directory(helper)).on(Object::Target),
     Step::new(say!("give CMD a terminal of its own"), |helper| {
-        // Its owner must be mapped in the container.
+        // The owner of the new terminal must be mapped in the container.
         let ids = &helper.launch.spec.ids;
         sys::make_files_as(ids.uid, ids.gid);
         sys::prctl(PR_SET_DUMPABLE, 0)?;
@@ -90,11 +90,11 @@ pub fn plan(helper: &mut Helper) -> Done {
     walk(&WEAK, helper)
 }
 
-/// The helper. Returns its exit status: 0 once the command is there.
+/// Runs the helper. Returns its exit status: 0 if the command was started.
 pub fn enter(launcher: &Launcher) -> i32 {
     let mut helper = Helper { launch: launcher.launch, target: launcher.target };
     let launch = &mut helper.launch;
-    // A terminal that is not lent is the launcher's alone.
+    // The helper uses the terminal only if it is lent to the command.
     launch.terminal = launch.terminal.filter(|_| launch.spec.lends_terminal());
     match plan(&mut helper) {
         Ok(()) => 0,
@@ -102,16 +102,17 @@ pub fn enter(launcher: &Launcher) -> i32 {
     }
 }
 
-/// If the target's cgroup is frozen, the helper waits as long as that takes.
+/// In a cgroup that is frozen, the helper stops until the cgroup is thawed: it must not outlive the launcher.
 fn die_with_launcher() -> Done {
     sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned())
 }
 
-/// The launcher finds the target, from outside, and opens everything that is entered later. It settles who the command is, if
-/// the user did not say: root, or else the lowest id that the container maps.
+/// The launcher finds the target, from outside, and opens everything that is entered later. If the user has not given the ids of
+/// the command, it chooses the lowest ids that the container maps: usually 0.
 ///
 /// # Errors
-/// Why it cannot be entered, reported.
+/// Reported. ESRCH: no such process; [`Failure::NO_CONTAINER`]: the process is in the caller's own namespaces; EACCES, EPERM: the
+/// caller may not trace it; [`Failure::CHANGED`]: its namespaces have changed meanwhile.
 pub fn look(launcher: &mut Launcher) -> Done {
     let result = open(launcher);
     let spec = &launcher.launch.spec;
@@ -139,7 +140,7 @@ fn open(launcher: &mut Launcher) -> Done {
     let root = files::directory(other.directory, c"root")?;
     found.root.set(root);
     found.directory.set(match other.stands_in {
-        // The process that was named is nsinit's process 1, whose directory is its root.
+        // The given process is nsinit's process 1, whose directory is the root.
         true => root,
         false => files::directory(other.directory, c"cwd")?,
     });
@@ -173,7 +174,8 @@ fn join_cgroup(target: &mut Target) {
     }
 }
 
-/// A failure to join the cgroup is reported only after the namespaces are joined: the target may have ended.
+/// A failure to join the cgroup is reported only after the namespaces are joined. If the target has ended, that fails too, and
+/// only that is reported.
 fn join_namespaces(helper: &Helper) -> Done {
     let Helper { launch, target } = helper;
     let process = target::Target { directory: target.process.get()?, handle: target.handle, stands_in: false };
@@ -189,13 +191,13 @@ fn join_namespaces(helper: &Helper) -> Done {
     Ok(())
 }
 
-/// The root of the mount namespace may not be the container's: that can lie below it.
+/// The root of the container can be a directory below the root of its mount namespace.
 fn enter_root(target: &Target) -> Done {
     fchdir(target.root.get()?)?;
     chroot(c".")
 }
 
-/// The target's directory, if that is below the root; the command goes elsewhere if the user says so.
+/// Enters the target's directory, if it is below the root; otherwise /. With `--chdir` the command leaves it later.
 fn enter_directory(helper: &Helper) -> Done {
     let mut path = [0u8; PATH];
     let inside = helper.launch.spec.exec.directory == Some(c".")
@@ -216,14 +218,15 @@ fn start_command(helper: &mut Helper) -> Done {
     let launch = &helper.launch;
     let go = launch.go.get()?.read;
     let enter = target_of(&launch.spec);
-    // clone3(2) takes no CLONE_PARENT with a signal at the end.
+    // clone3(2) refuses CLONE_PARENT with an exit signal (EINVAL).
     match sys::clone_old(raw::CLONE_PARENT) {
         Ok(Fork::Child) => sys::exit(become_command(&Command::new(launch))),
         Ok(Fork::Parent(command)) => {
             // If this fails the command ends with the helper.
             sys::set_owner(go, command).map_err(|why| blame(say!("enter"), enter, why))?;
             if launch.spec.terminal.pty {
-                // The end of this pipe tells that the command was executed; by then the launcher knows its number.
+                // Keep only this pipe: the copies of the others would hide that the command was executed. By then the launcher
+                // knows its number.
                 let _ = sys::close_all_but(&[], &[Kept::ours(Some(go))]);
                 pty::outlive(Some(go));
             }

@@ -35,9 +35,9 @@ pub fn execute(launch: &Launch) -> u8 {
     }
 }
 
-/// LISTEN_PID names the process that the listening sockets are for (sd_listen_fds(3)). Where it names the launcher, or 1 and
-/// the launcher is process 1, it must name the command. LISTEN_PIDFDID names the process by the inode of its pidfd (systemd
-/// 258): that is wrong then, and is removed.
+/// LISTEN_PID is the pid of the process that the listening sockets are for (sd_listen_fds(3)). If it is the launcher's, or 1 and
+/// nsinit is process 1, it is replaced by the command's. LISTEN_PIDFDID is the inode of the pidfd of the same
+/// process (systemd 258): it is then wrong, and is removed.
 fn as_listener(launch: &Launch) -> u8 {
     let spec = &launch.spec;
     const NAMES: [&[u8]; 2] = [b"LISTEN_PID=", b"LISTEN_PIDFDID="];
@@ -88,10 +88,10 @@ fn search(spec: &Spec<'_>) -> u8 {
         }
         let path = path.c_str();
         match attempt(spec, path) {
-            // A file is there, and its interpreter is not.
+            // The file may exist, and its interpreter not.
             Failure::NOENT if worst == Failure::NOENT && cause == Cause::Unknown => cause = looked(path, worst),
             Failure::NOENT | Failure::NOTDIR => {}
-            // A directory that cannot be searched is passed over.
+            // A directory that cannot be searched is skipped.
             Failure::ACCESS if files::look(HERE, path).is_err() => {}
             Failure::ACCESS if worst == Failure::ACCESS => {}
             Failure::ACCESS => (worst, cause) = (Failure::ACCESS, looked(path, Failure::ACCESS)),

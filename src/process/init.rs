@@ -126,7 +126,7 @@ impl<'a> Init<'a> {
         }
     }
 
-    /// What to wait for without signals: until it is known whether the command was executed, the pipe that tells.
+    /// The events to wait for without signals. Until it is known whether the command was executed, that is also the pipe `executed`.
     fn instead(&self) -> Instead {
         Instead { input: self.state.launch.executed.filter(|_| self.ran.is_none()).map(|pipe| pipe.read), ..ANY_CHILD }
     }

@@ -32,9 +32,9 @@ use crate::tty::{job, pty};
 
 type Step = step::Step<Launcher>;
 
-/// What comes before any other process exists.
+/// The steps before any other process exists.
 static PREPARE: [Step; 22] = [
-    // Before a descriptor of ours can have one of these numbers.
+    // Before nsinit opens a descriptor, which could get one of these numbers.
     Step::new(say!("keep the descriptors of"), |launcher| descriptors::check(launcher.launch.spec.exec.keep_fds))
         .on(Object::KeepFd)
         .when(|spec| !spec.exec.keep_fds.is_empty()),
@@ -45,14 +45,14 @@ static PREPARE: [Step; 22] = [
     stop_ignoring_children(),
     block_signals(),
     // The launcher's memory holds the caller's arguments and environment.
-    Step::new(say!("leave no core file"), |launcher| {
+    Step::new(say!("forbid core files"), |launcher| {
         let caller = &mut launcher.launch.caller;
         caller.core = sys::core_limit()?;
         let [_, most] = caller.core;
         sys::limit_core([0, most])
     })
     .when(contained),
-    // The kernel lets only root of the machine mount it.
+    // Only root in the initial user namespace may mount an image.
     Step::new(say!("mount image"), |launcher| {
         let spec = &launcher.launch.spec;
         launcher.launch.image = Some(mortal(|| image::mount(spec.root.directory, spec.no_set_id()))?);
@@ -60,7 +60,7 @@ static PREPARE: [Step; 22] = [
     })
     .on(Object::Root)
     .when(|spec| spec.root.image),
-    Step::new(say!("make"), |launcher| {
+    Step::new(say!("create pid file"), |launcher| {
         launcher.outside.pid_file = Some(pid_file::make(&launcher.launch.spec)?);
         Ok(())
     })
@@ -68,7 +68,7 @@ static PREPARE: [Step; 22] = [
     .when(|spec| spec.channels.pid_file.is_some()),
     Step::new(say!("look for a terminal"), |launcher| look_for_terminal(&mut launcher.launch))
         .when(|spec| spec.lends_terminal() || spec.terminal.withheld || spec.hides_group()),
-    Step::new(say!("look at the terminal"), |launcher| {
+    Step::new(say!("prepare the relay of the terminal"), |launcher| {
         launcher.relay.word = Some(pty::prepare(&mut launcher.launch)?);
         Ok(())
     })
@@ -80,7 +80,7 @@ static PREPARE: [Step; 22] = [
     .when(|spec| !spec.contained() && spec.life.new_session),
     Step::new(say!("become the reaper of orphans"), |_| descendants::become_subreaper())
         .when(|spec| !spec.contained() && !spec.life.process_1 && spec.life.subreaper),
-    // A process inside what is joined sees our child there, before the child can become untraceable itself.
+    // A process in a joined namespace sees the launcher's child before the child can make itself untraceable.
     untraceable().when(|spec| spec.mode == Mode::Enter || joins(spec)),
     // Before the user namespace is joined: setgroups(2) may be denied there.
     Step::new(say!("leave the caller's groups"), |_| credentials::leave_groups())
@@ -103,7 +103,7 @@ static PREPARE: [Step; 22] = [
     .on(Object::PidFd)
     .when(|spec| spec.namespaces.joins.pid.is_some()),
     // pivot_root(2) cannot leave an initramfs (before Linux 7.0).
-    Step::new(say!("stand above the initramfs"), |launcher| {
+    Step::new(say!("leave an initramfs"), |launcher| {
         let Launch { spec, caller, on_copy, .. } = &mut launcher.launch;
         *on_copy = initramfs::stand_on_copy(spec, caller)?;
         Ok(())
@@ -116,12 +116,12 @@ static PREPARE: [Step; 22] = [
         .when(|spec| spec.life.die_with_parent.is_some() || spec.channels.detach),
 ];
 
-/// What the other processes are told by, and the processes that come before process 1.
+/// The pipes to the other processes, and the processes that are started before process 1.
 static CONNECT: [Step; 4] = [
     Step::new(PIPES, connect::make_pipes),
-    Step::new(say!("look for"), enter::look).on(Object::Target).when(enters),
+    Step::new(say!("open the container of"), enter::look).on(Object::Target).when(enters),
     Step::new(say!("start the relay of the terminal"), connect::start_relay).when(|spec| spec.terminal.pty),
-    // After the relay, which must have no end of it.
+    // After the relay, which must not inherit this pipe.
     Step::new(PIPES, |launcher| {
         let launch = &mut launcher.launch;
         launch.begun = if launch.spec.life.process_1 && !launch.spec.terminal.pty {
@@ -185,13 +185,14 @@ static CONTAINER: [Step; 12] = [
     .ask(Ask::Map),
     untraceable(),
     SHOW_NAME,
-    // Before the command can run: it may wait for the end of a file, or lock one, of which no copy must be open here. The write
-    // end of `go` tells the others that the launcher lives. EINVAL is only for an empty range, and there is none.
+    // Before the command can run: it may wait for the end of a file, or lock one, and no copy of that file may be open here. The
+    // launcher keeps the write end of `go`: its end shows the others that the launcher has ended. EINVAL is only for an empty
+    // range, and there is none.
     Step::new(say!("close the caller's descriptors"), |launcher| {
         sys::close_all_but(&connect::kept(launcher, roles::LAUNCHER), &[])
     })
     .on_error(OnError::Ignore),
-    Step::new(say!("let it go on"), |launcher| connect::let_go(&launcher.launch)),
+    Step::new(say!("let process 1 go on"), |launcher| connect::let_go(&launcher.launch)),
 ];
 
 /// With `--enter`.
@@ -207,22 +208,22 @@ static IN_PLACE: [Step; 3] = [
         launcher.command = Some((command, apart));
         Ok(())
     }),
-    // If this fails it is stronger than it has to be for its only children, which it does not confine.
+    // If this fails, nsinit keeps more capabilities than it needs. Its only children are in place, and not confined by it.
     Step::new(say!("reduce capabilities"), |launcher| caps::keep_for_the_end(&launcher.launch.spec))
         .when(|spec| spec.life.process_1)
         .on_error(OnError::Ignore),
 ];
 
-/// With `--enter` and `--init`: the command is on its way, and nothing may fail.
+/// With `--enter` and `--init`: the command is started, and nothing may fail.
 static WATCH: [Step; 3] = [
     Step::new(say!("enter directory /"), |_| chdir(c"/")).on_error(OnError::Ignore),
     Step::new(say!("close descriptors, and let CMD go on"), |launcher| {
         command::release(launcher.launch.gate, &[], &connect::kept(launcher, roles::PARENT));
-        // The news are for a launcher, and this is it.
+        // The command's parent sends news to the launcher, and here it is the launcher itself.
         launcher.launch.news = None;
         Ok(())
     }),
-    // The command runs: a reader that has gone needs no report.
+    // The command runs: a reader that has closed its end needs no report.
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
@@ -232,8 +233,8 @@ static WATCH: [Step; 3] = [
     .on_error(OnError::Ignore),
 ];
 
-/// `ps` shows the name that was given. Without CONFIG_CHECKPOINT_RESTORE it stays what it was.
-const SHOW_NAME: Step = Step::new(say!("show the name in the list of processes:"), |launcher| {
+/// `ps` shows the name of `--name`. A kernel without CONFIG_CHECKPOINT_RESTORE does not change the name.
+const SHOW_NAME: Step = Step::new(say!("set the process name to"), |launcher| {
     launcher.launch.spec.life.title.map_or(Ok(()), |title| sys::set_title(launcher.launch.start, title))
 })
 .on(Object::Title)
@@ -294,8 +295,8 @@ fn enters(spec: &Spec<'_>) -> bool {
     spec.mode == Mode::Enter
 }
 
-/// Through the terminal the launcher learns of ^Z; it is lent to the command, or taken back from what the command's shells have
-/// made of it.
+/// Opens the controlling terminal. Through it the launcher notices ^Z, lends the foreground to the command, and takes it back at
+/// the end, whatever the command's shells have done to it.
 fn look_for_terminal(launch: &mut Launch) -> Done {
     let spec = &launch.spec;
     let found = job::open();
@@ -304,8 +305,8 @@ fn look_for_terminal(launch: &mut Launch) -> Done {
     launch.terminal = found.ok();
     let Some(terminal) = launch.terminal else { return Ok(()) };
     if spec.terminal.withheld {
-        // The kernel stops no reader in the background whose session has another terminal, or none (`__tty_check_change`): it
-        // would read what is typed for others.
+        // The kernel does not stop a reader in the background if its session has another terminal, or none
+        // (`__tty_check_change`): the command would read input that is typed for other processes.
         if job::is_anothers(Standard::Input.fd()) {
             sys::replace(Standard::Input, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
         }
@@ -336,7 +337,7 @@ fn leave_terminal(spec: &Spec<'_>) {
     }
 }
 
-/// Process 1 reads or writes the caller's procfs.
+/// Whether process 1 reads or writes the caller's procfs.
 fn needs_proc_inside(spec: &Spec<'_>) -> bool {
     let labels = spec.confine.exec_label.is_some() || spec.confine.file_label.is_some();
     let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.terminal.pty || spec.is_told_of();

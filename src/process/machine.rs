@@ -5,7 +5,8 @@
 //!   (`Attempted to kill init!`).
 //! - The command is started by a child, another nsinit, which does all that may fail.
 //! - Signals: all blocked and read one by one. A signal for the machine ends it; all others are forwarded to the child.
-//! - Next: `supervise::machine`, which runs the command, and `supervise::power`, which has the kernel end the machine; or, with `--switch-root`, the init of the new root.
+//! - Next: `supervise::machine`, which runs the command, and `supervise::power`, by which the kernel ends the machine; or, with
+//!   `--switch-root`, the init of the new root.
 
 use core::ffi::CStr;
 
@@ -35,13 +36,13 @@ type Step = step::Step<Launch>;
 static PREPARE: [Step; 9] = [
     stop_ignoring_children().on_error(WARN),
     block_signals().on_error(WARN),
-    Step::new(say!("have Ctrl-Alt-Del sent to us"), |_| Ok(reboot(RebootCommand::CadOff)?))
+    Step::new(say!("turn Ctrl-Alt-Del into SIGINT"), |_| Ok(reboot(RebootCommand::CadOff)?))
         .when(|spec| spec.machine.is_whole)
         .on_error(WARN),
     clear_umask().on_error(WARN),
     Step::new(say!("fill /dev"), |launch| devices(launch.spec.machine.is_whole)).on_error(WARN),
     Step::new(say!("open"), |launch| console(launch.spec.machine.is_whole)).on(Object::Console).on_error(WARN),
-    Step::new(say!("mount what the kernel fills"), |_| file_systems()).on_error(WARN),
+    Step::new(say!("mount the kernel's file systems"), |_| file_systems()).on_error(WARN),
     Step::new(say!("bring up"), |_| loopback::loopback_up())
         .on(Object::Loopback)
         .when(|spec| spec.machine.is_whole)
@@ -49,7 +50,7 @@ static PREPARE: [Step; 9] = [
     Step::new(say!("set umask"), |launch| sys::umask(launch.caller.umask).map(|_| ())).on_error(WARN),
 ];
 
-/// What follows without `--switch-root`. Each start of the command is a launch of its own.
+/// The steps after [`PREPARE`] without `--switch-root`. Each start of the command is a launch of its own.
 static SESSION: [Step; 1] = [Step::new(say!("start a session"), |_| Ok(()))];
 
 /// `--switch-root`: the command becomes the init of another root.
@@ -86,7 +87,7 @@ fn switch_root<'a>(spec: &Spec<'a>) -> &'a CStr {
 /// Whether the command can be executed in the new root.
 ///
 /// # Errors
-/// Why not, reported.
+/// Reported. ENOENT: there is no such file; EACCES: it is not executable; others: see access(2), chroot(2).
 fn look_there(spec: &Spec<'_>) -> Done {
     let look = |(spec, dir): &(&Spec<'_>, Fd)| {
         let there =
@@ -241,7 +242,7 @@ pub fn prepare(launch: &mut Launch) -> Done {
     if launch.explains { Ok(()) } else { descriptors::occupy_standard() }
 }
 
-/// What follows [`prepare`].
+/// The steps after [`prepare`].
 ///
 /// # Errors
 /// The first step of `--switch-root` that failed, reported.

@@ -2,8 +2,8 @@
 //!
 //! - Namespaces, rights: the launcher's. It is in the launcher's process group: to the caller's shell both are one job.
 //! - Signals: all blocked, and read from a signalfd(2), because it waits for descriptors too. The launcher stops it with the job.
-//! - It begins when the command has been executed. It ends when the launcher says so and all is copied, or when the launcher
-//!   has ended. Without it the kernel hangs up the command's terminal.
+//! - It begins when the command has been executed. It ends after the launcher's END, when all is copied, or when the launcher
+//!   has ended. If it ends, the kernel hangs up the command's terminal.
 //! - It makes the caller's terminal raw, and restores it at the end. If it is killed, the launcher restores it.
 
 use crate::report::message::{blame, failed};
@@ -91,7 +91,7 @@ struct Relay {
     outwards: Buffer,
 }
 
-/// Waits until the launcher says so, and copies until the end. Returns the exit status, which the launcher does not use.
+/// Waits for the launcher's BEGIN, and copies until the end. Returns the exit status, which the launcher does not use.
 pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
     let (Some(control), Some(socket)) = (word, launch.hand_over.known()) else { return failed() };
     // Close our copies of the write ends, or read(2) never returns the end of file at the launcher's end. Not left to
@@ -219,7 +219,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Reads what the launcher says.
+    /// Reads the launcher's byte: END.
     ///
     /// # Errors
     /// EPIPE: the launcher has ended.
@@ -254,7 +254,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Reads what the caller types, or has in a file. The end of a file becomes the character VEOF (termios(3)): at the start of a
+    /// Reads the caller's input, typed or from a file. The end of a file becomes the character VEOF (termios(3)): at the start of a
     /// line it means the end of input; elsewhere one only ends a read(2), and a second one means the end.
     fn take(&mut self) {
         if job::is_anothers(Standard::Input.fd()) {

@@ -1,4 +1,4 @@
-//! All the rest of the life of a machine's first process, once the machine is prepared.
+//! A machine's first process, after the machine is prepared.
 
 use rustix::process::{Pid, setsid};
 
@@ -17,7 +17,7 @@ use crate::tty::job;
 /// command line is valid. `launch` is that of [`machine::prepare`].
 pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: &Launch) -> ! {
     if runs && spec.machine.switch_root.is_some() {
-        // It returns where that failed.
+        // Returns only if a step failed.
         let mut own = *launch;
         own.spec = *spec;
         let _ = machine::plan(&mut own);
@@ -47,7 +47,7 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
         power::unmount_all();
     }
     let mut info = Siginfo::EMPTY;
-    // The kernel ends the process that has it halt the machine, too.
+    // A child calls reboot(2): to halt the machine, the kernel ends the calling process too.
     loop {
         match connect::plain_fork() {
             Ok(Fork::Child) => sys::exit(power::switch(power, spec.machine.is_whole).number() as i32),
@@ -60,13 +60,13 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
         if !spec.machine.is_whole {
             break;
         }
-        // Every other process has ended: what is short now will be free.
+        // Every other process has ended: memory and process numbers will become free.
         let _ = wait::signal(Some(A_SECOND), ANY_CHILD, &mut info);
     }
     if !spec.machine.is_whole {
         sys::exit(machine.status.into());
     }
-    // The end of this process would be the kernel's.
+    // If this process ended, the kernel would panic.
     loop {
         let _ = wait::signal(None, ANY_CHILD, &mut info);
         power::reap();
@@ -75,13 +75,13 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
 
 const A_SECOND: Time = Time { seconds: 1, nanos: 0 };
 
-/// What any other nsinit would do, as a child with a session of its own, on the console.
+/// Starts a child, in a session of its own on the console, that runs a launch as any other nsinit does.
 fn start_session(spec: &Spec<'static>, launch: &Launch) -> Result<Pid, Failure> {
     match sys::clone_old(0)? {
         Fork::Parent(child) => Ok(child),
         Fork::Child => {
             let _ = setsid();
-            // There may be none.
+            // Standard input may be no terminal.
             let _ = job::control();
             let _ = sys::set_mask(launch.caller.mask);
             sys::exit(super::run(spec, launch.start))

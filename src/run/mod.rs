@@ -41,11 +41,11 @@ pub fn run(spec: &Spec<'static>, start: &'static Start) -> i32 {
     }
 }
 
-/// What comes before anything else, for a container: the program leaves its own file if the container's owner could write it.
-/// Returns, or begins anew as a copy.
+/// The first action for a container: nsinit leaves its own file if the owner of the container could write to it. Returns, or
+/// executes nsinit again as a copy.
 ///
 /// # Errors
-/// Why the file cannot be left, reported.
+/// Reported. ENOENT: there is no /proc; others: the copy cannot be made or executed.
 pub fn leave_file(command: &CStr, start: &Start) -> Done {
     descriptors::occupy_standard()?;
     self_exe::enter(command, start)?;
@@ -54,7 +54,7 @@ pub fn leave_file(command: &CStr, start: &Start) -> Done {
     Ok(())
 }
 
-/// Reaps and does nothing else, until it is asked to end. Returns the exit status.
+/// Only reaps, until SIGINT or SIGTERM. Returns the exit status.
 #[must_use]
 pub fn pause(start: &'static Start) -> i32 {
     match launcher::prepare(&mut Launcher::new(&Spec { mode: Mode::Init, ..Spec::PRESET }, start)) {
@@ -91,13 +91,13 @@ fn explain_all(launcher: &mut Launcher, launch: &Launch) -> Done {
         container_setup::plan(&mut Setup::new(launch))?;
     }
     if spec.mode == Mode::Enter {
-        explain_title(say!("its helper:"));
+        explain_title(say!("helper of nsinit:"));
         enter::plan(&mut Helper { launch: *launch, target: Target::NONE })?;
     }
     explain_title(match (container, spec.supervises()) {
         (true, true) => say!("CMD, a child of process 1:"),
         (true, false) => say!("process 1, as CMD:"),
-        (false, _) => say!("CMD, a child of it:"),
+        (false, _) => say!("CMD, a child of nsinit:"),
     });
     command::plan(&mut Command::new(launch))?;
     explain_title(if container { say!("launcher, at the end:") } else { say!("nsinit, at the end:") });

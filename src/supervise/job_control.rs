@@ -24,8 +24,8 @@ pub const TO_GROUP: i32 = -0x6e02;
 pub enum Reach {
     /// The command is a child.
     Command(Pid),
-    /// The command is a child, and may lead a session of its own: what stops jobs does not stop an orphaned process group, nor
-    /// process 1 of a pid namespace.
+    /// The command is a child, and may lead a session of its own. Signals that stop jobs do not stop an orphaned process group,
+    /// nor process 1 of a pid namespace.
     Session(Pid),
     /// Process 1 is a child, and the command is a child of it.
     Process1(Pid),
@@ -34,7 +34,7 @@ pub enum Reach {
 /// The job of the command.
 pub struct Job {
     reach: Reach,
-    /// The controlling terminal that the command shares, or that ours is watched by.
+    /// The controlling terminal. The command shares it, or nsinit only watches whether its own job is in the foreground.
     pub terminal: Option<Fd>,
     /// The command's process group is put into the foreground when the job is continued there.
     lends: bool,
@@ -69,8 +69,8 @@ impl Job {
         }
     }
 
-    /// The command is stopped by `signal`: stops our process group too. Where that is orphaned, the kernel does not stop it,
-    /// and nobody would continue the command: it goes on.
+    /// The command is stopped by `signal`: stops our process group too. If that group is orphaned, the kernel does not stop it,
+    /// and no shell would continue the command: nsinit continues it.
     pub fn stop(&mut self, signal: Signal) {
         if self.pty {
             let continued = self.relay.stop();
@@ -85,7 +85,7 @@ impl Job {
         let Some(terminal) = self.terminal.filter(|_| self.own_group) else { return };
         let waits = signal.waits_for_terminal();
         if waits && job::is_ours(terminal) {
-            // It only waits for the terminal, which is ours to lend.
+            // The command only waits for the terminal, and nsinit can lend it.
             return self.resume();
         }
         if self.lent {
@@ -108,7 +108,7 @@ impl Job {
             return self.continue_in_foreground(terminal);
         }
         match self.reach {
-            // It knows whether the command is stopped.
+            // Process 1 knows whether the command is stopped.
             Reach::Process1(pid) => send(pid, Signal::CONT),
             _ => self.signal_group(Signal::CONT),
         }
@@ -124,7 +124,7 @@ impl Job {
         }
     }
 
-    /// The launcher has found its job in the foreground.
+    /// The launcher, whose job is in the foreground, asks process 1 to continue the command there.
     pub fn obey_foreground(&self) {
         match self.terminal {
             Some(terminal) => self.continue_in_foreground(terminal),
@@ -145,7 +145,8 @@ impl Job {
         }
     }
 
-    /// Passes on what the terminal has sent to our process group. The command is in another: it means the whole job.
+    /// Passes on a signal that the terminal has sent to our process group. It is meant for the whole job, and the command is in
+    /// another group.
     pub fn pass_on_from_terminal(&self, signal: Signal) {
         match self.reach {
             Reach::Session(pid) => procfs::signal_session(pid, signal),
@@ -153,7 +154,7 @@ impl Job {
         }
     }
 
-    /// Whether the terminal that sends us signals is the command's too, or its terminal ends in ours.
+    /// Whether the terminal that sends us signals is the command's too, or the relay joins the two.
     #[must_use]
     pub fn has_terminal(&self) -> bool {
         self.pty || self.terminal.is_some() || matches!(self.reach, Reach::Session(_))
@@ -178,15 +179,15 @@ impl Job {
         self.relay.begin();
     }
 
-    /// The command has ended; `killer`: by this signal, and could not restore the modes of the terminal. They are restored, and
-    /// the terminal is taken back for our process group.
+    /// Takes the terminal back for our process group, after the command's end. If a signal killed the command (`killer`), it could
+    /// not restore the modes of the terminal: restores them.
     pub fn take_back(&mut self, killer: Option<Signal>) {
         if let Some(terminal) = self.terminal.filter(|_| self.lent) {
             job::take_back(terminal, killer.and(self.look).map(|look| look.modes));
         }
     }
 
-    /// All that the command has written to its pty is to be copied.
+    /// Waits until the relay has copied all output of the command, and ends the relay.
     pub fn end_relay(&mut self) {
         self.relay.end(self.asked);
     }

@@ -13,7 +13,7 @@ use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::{self, Change, Failure, Siginfo, Signal, Standard, Time};
 use crate::text::Say;
 
-/// What the child runs.
+/// The program of the child.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum What {
     Command,

@@ -1,4 +1,4 @@
-//! The relay as its supervisor has it: when it begins, stops with the job, and ends. [`crate::process::relay`] is the process.
+//! The supervisor's side of the relay: begin, stop with the job, end. [`crate::process::relay`] is the process.
 
 use rustix::process::Pid;
 
@@ -9,9 +9,9 @@ use crate::sys::{self, Change, Failure, Signal};
 use crate::tty::job;
 use crate::tty::pty;
 
-/// Tells the relay to copy.
+/// The byte that lets the relay copy.
 pub const BEGIN: u8 = b'b';
-/// Tells the relay to copy what is left, and to end.
+/// The byte that lets the relay copy the rest of the output, and end.
 pub const END: u8 = b'e';
 
 /// How many seconds the output of the command may stay unread once nsinit was asked to end.
@@ -21,13 +21,13 @@ const PATIENCE: u32 = 2;
 pub struct Relay {
     /// The process, as long as it has not been reaped.
     process: Option<Pid>,
-    /// The pipe from which it reads what it is to do. `None`: there was no relay, or it has ended.
+    /// The write end of the pipe from which it reads [`BEGIN`] and [`END`]. `None`: there was no relay, or it has ended.
     control: Option<Fd>,
     /// The caller's terminal as it was.
     look: Option<Look>,
     /// Of `--enter`: the helper, which leads the session of the command's terminal.
     leader: Option<Pid>,
-    /// A byte tells the leader of that session that it may end.
+    /// A byte in this pipe lets the leader of that session end.
     go: Option<Pipe>,
 }
 

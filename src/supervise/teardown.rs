@@ -1,6 +1,6 @@
-//! The one teardown: what the launcher leaves behind, whatever ended the launch.
+//! The one teardown, whatever ended the launch: it removes or restores the launcher's traces outside of the container.
 //!
-//! Processes and mounts need none: they end with the namespaces, and what has none is ended by `init` before.
+//! Processes and mounts need no teardown: they end with the namespaces. Without a pid namespace, `init` has ended the processes.
 
 use crate::channels::{json, pid_file, start};
 use crate::report::exit;
@@ -54,8 +54,8 @@ static END: [Step; 5] = [
         Ok(())
     })
     .when(|spec| spec.terminal.pty),
-    // A reader that has gone needs no report.
-    Step::new(say!("write the end of CMD to"), |ended| {
+    // A reader that has closed its end needs no report.
+    Step::new(say!("write the exit of CMD to"), |ended| {
         let Outcome { status, ran, killer } = ended.outcome;
         if ran { json::write_end(&ended.launch.spec, status, killer) } else { Ok(()) }
     })
@@ -77,7 +77,7 @@ const REMOVE: Step = Step::new(say!("remove"), |ended| {
 .when(|spec| spec.channels.pid_file.is_some());
 
 /// The caller's process waits for the exit status as long as the command has not been executed.
-const TELL: Step = Step::new(say!("tell the process of the caller, if CMD never ran"), |ended| {
+const TELL: Step = Step::new(say!("report a failure to the caller's process, if CMD never ran"), |ended| {
     start::report_failure(&mut ended.outside, ended.outcome.status);
     Ok(())
 })
@@ -87,7 +87,7 @@ const TELL: Step = Step::new(say!("tell the process of the caller, if CMD never 
 /// All steps of the teardown, in their order.
 ///
 /// # Errors
-/// None: no failure is one of the launch.
+/// None: a failed step of the teardown is no failure of the launch.
 pub fn plan(ended: &mut Ended) -> Done {
     walk(&END, ended)
 }
@@ -108,7 +108,7 @@ pub fn abandon(mut ended: Ended, done: Done, asked: Option<Signal>) -> i32 {
     ended.outcome.status = match (asked, done) {
         (Some(signal), _) => exit::of_signal(signal).into(),
         (None, Err(why)) => give_up(why),
-        // No plan ends without a child.
+        // Not reached: a plan that succeeds has a child.
         (None, Ok(())) => give_up(blame(say!("start"), c"CMD", Failure::CHILD)),
     };
     let _ = walk(&ABANDON, &mut ended);

@@ -12,7 +12,7 @@ use rustix::process::{Pid, getpid};
 use crate::sys::files::Fd;
 use crate::sys::{self, Change, Failure, Polled, READABLE, Set, Siginfo, Signal, Time};
 
-/// What a wait has come to.
+/// The result of a wait.
 pub enum Heard {
     /// A signal, which is stored where the caller said.
     Signal,
@@ -23,7 +23,7 @@ pub enum Heard {
     TimeIsOver,
 }
 
-/// What a deaf process waits for.
+/// The events that a deaf process waits for.
 #[derive(Clone, Copy)]
 pub struct Instead {
     /// Any child, or this one.
@@ -46,8 +46,8 @@ pub fn stop_hearing() {
     LOSES_SIGNALS.store(true, Ordering::Relaxed);
 }
 
-/// Waits for any signal, at most so long; it is stored in `info`. No time is over at once, even if signals are pending: a stream of them cannot put
-/// off the end.
+/// Waits for any signal, at most so long; it is stored in `info`. If no time is left, it returns [`Heard::TimeIsOver`] even if
+/// signals are pending: a stream of them cannot delay the end of a time limit.
 #[must_use]
 pub fn signal(left: Option<Time>, instead: Instead, info: &mut Siginfo) -> Heard {
     one_of(Set::ALL, left, instead, info)
@@ -94,26 +94,26 @@ fn without_signals(left: Option<Time>, instead: Instead) -> Heard {
     Heard::Nothing
 }
 
-/// What ends the wait for one child before the child ends.
+/// The conditions that end the wait for one child before the child ends.
 #[derive(Clone, Copy)]
 pub struct Before<'a> {
     /// Asked after each SIGCHLD and SIGIO: whether the wait is over.
     pub done: &'a dyn Fn() -> bool,
-    /// The pipe whose input or end may mean that it is.
+    /// A pipe: on input, or at its end, `done` is asked again.
     pub input: Option<Fd>,
     pub until: Option<Time>,
 }
 
-/// Waits until `child` has ended, or until it is done before. Kills the child when a signal asks us to end, or when the time
-/// is over. Other signals stay pending; SIGIO, and a signal that came too late for the child, become pending again. Returns
-/// the exit status of the child; 0 if it was done before.
+/// Waits until `child` has ended, or until `before.done`. Kills the child when a signal asks this process to end, or when the
+/// time is over. Other signals stay pending; SIGIO, and a signal that came too late for the child, become pending again. Returns
+/// the exit status of the child; 0 if `before.done` came first.
 ///
 /// # Errors
-/// The signal that asked us to end; [`Signal::KILL`] if the child died of a signal.
+/// The signal that asked this process to end; [`Signal::KILL`] if the child died of a signal.
 pub fn for_child(child: Pid, before: Before<'_>) -> Result<u8, Signal> {
     let (mut asked, mut news) = (Siginfo::EMPTY, Siginfo::EMPTY);
     let status = until_ended(child, before, &mut asked, &mut news);
-    // It may be the user's.
+    // The SIGIO may be one that the user has sent.
     send_again(&news);
     match status {
         Some(status) => {

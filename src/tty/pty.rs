@@ -74,7 +74,7 @@ pub fn give(launch: &mut Launch, made: Option<(Fd, Fd)>) -> Done {
     let pty = made.map_or_else(|| find(files::open(files::HERE, PTMX, OFlags::PATH), launch), Ok);
     // The entered container may have no working devpts, or no pty left: then a pty of the caller's devpts.
     let pty = pty.or_else(|why| find(launch.ptmx.ok_or(why), launch));
-    let failed = |why| blame_hint(say!("make a terminal by"), PTMX, why, hint::of_terminal(spec, why).hint());
+    let failed = |why| blame_hint(say!("make a pty with"), PTMX, why, hint::of_terminal(spec, why).hint());
     let (master, slave) = pty.map_err(failed)?;
     let (uid, socket) = (Uid::from_raw(spec.ids.uid), launch.hand_over.get()?);
     if fstat(slave)?.st_uid != spec.ids.uid {

@@ -245,7 +245,7 @@ fn boot_options_are_refused_outside_process_1() {
         let out = Launch::new(who).args(["--boot", "--explain", "--root", "/x", "--", "true"]).run();
         let lines = out.text();
         assert!(
-            lines.starts_with("process 1:\n  stop ignoring SIGCHLD\n") && lines.contains("\n  make / of /x\n"),
+            lines.starts_with("process 1:\n  stop ignoring SIGCHLD\n") && lines.contains("\n  enter root /x\n"),
             "{out}"
         );
     }

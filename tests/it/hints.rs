@@ -323,7 +323,7 @@ fn existing_pid_file_is_named_and_other_files_are_not() {
             ("a diary\n", ""),
         ] {
             dir.file("it", content);
-            run().is(125, "", &format!("nsinit: cannot make it: File exists{hint}\n"));
+            run().is(125, "", &format!("nsinit: cannot create pid file it: File exists{hint}\n"));
         }
     }
 }

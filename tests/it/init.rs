@@ -113,7 +113,10 @@ fn explain_runs_nothing_and_failing_steps_are_reported() {
     for it in NATIVE.child_subjects() {
         let out = it.run(&["--explain", "--", "echo", "ran"]);
         assert!(out.status == 0 && !out.stdout.contains("ran"), "{out}");
-        assert!(out.stdout.starts_with("nsinit:\n  stop ignoring SIGCHLD\n"), "{out}");
+        assert!(
+            out.stdout.starts_with("nsinit:\n  occupy closed standard descriptors\n  stop ignoring SIGCHLD\n"),
+            "{out}"
+        );
         let io = |call, argument: i32| Deny::when(call, 0, u64::MAX, argument as u64, libc::EIO);
         for (deny, line) in [
             (io(libc::SYS_prctl, libc::PR_SET_CHILD_SUBREAPER), "become the reaper of orphans: Input/output error"),

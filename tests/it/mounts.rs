@@ -291,7 +291,7 @@ fn mount_errors_with_an_unclear_errno_are_explained() {
         // fs.mount-max: count_mounts() in the kernel.
         let full = Deny::when(libc::SYS_mount, 3, u64::MAX, libc::MS_NOSUID | libc::MS_NODEV, libc::ENOSPC);
         let out = root.launch(&["--dir", "/mnt/x"], &["true"]).deny(full).run();
-        out.is(125, "", "nsinit: cannot make a place for mounts: No space left on device (the limit on mounts is reached: see fs.mount-max)\n");
+        out.is(125, "", "nsinit: cannot mount a tmpfs for staging mounts: No space left on device (the limit on mounts is reached: see fs.mount-max)\n");
 
         // The six inodes are: the tmpfs root, two directories, two FIFOs, and /mnt/a.
         let before = "mount -o remount,nr_inodes=6 .; chmod 777 .";

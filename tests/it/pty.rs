@@ -516,7 +516,7 @@ fn relay_ends_with_a_failed_launch() {
         // The byte with which the launcher lets process 1 continue.
         let no_word = Deny::when(libc::SYS_write, 2, u64::MAX, 1, libc::EIO);
         let launch = || root.launch(&["--pty"], &["true"]);
-        launch().deny(stay_open).deny(no_word).run().fails("let it go on");
+        launch().deny(stay_open).deny(no_word).run().fails("let process 1 go on");
         launch().deny(stay_open).run().fails("close descriptors");
     }
 }

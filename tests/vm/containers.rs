@@ -91,7 +91,7 @@ fn cap_sys_admin_without_a_user_namespace_is_refused() {
         let first = if kernel == Kernel::V7 {
             "held\n0\nheld\n0\n".to_owned()
         } else {
-            format!("nsinit: cannot make / of /box: {why}nsinit: cannot enter /tmp/pid: {why}")
+            format!("nsinit: cannot enter root /box: {why}nsinit: cannot enter /tmp/pid: {why}")
         };
         image.boot("").is(End::Off, &format!("{first}held\n/bin\n"));
     }
