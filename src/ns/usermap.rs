@@ -90,7 +90,7 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
     let mut job = (spec, files::directory(proc, c"self")?, pipe);
     // Otherwise root owns our files in /proc. No other process in our user namespace could trace us: there is none yet.
     sys::prctl(PR_SET_DUMPABLE, 1)?;
-    let mut left = Ok(());
+    let mut own = (pipe, Ok(()));
     let mapped = sys::beside(
         |(spec, process, pipe)| {
             // The byte means that the other process has left the user namespace.
@@ -99,13 +99,14 @@ pub fn nest(spec: &Spec<'_>, proc: Fd) -> Done {
                 && write_map(*process, c"gid_map", spec, spec.ids.gid, spec.ids.gid).is_ok()
         },
         &mut job,
-        &mut || {
-            left = sys::unshare(CLONE_NEWUSER);
+        |(pipe, left)| {
+            *left = sys::unshare(CLONE_NEWUSER);
             // If unshare(2) fails, the helper must end too.
-            left = write(pipe.write, b"!").and(left);
+            *left = write(pipe.write, b"!").and(*left);
         },
+        &mut own,
     )?;
-    left?;
+    own.1?;
     sys::prctl(PR_SET_DUMPABLE, (!spec.hides()).into())?;
     if mapped? { Ok(()) } else { Err(Failure::PERM) }
 }

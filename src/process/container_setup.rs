@@ -240,11 +240,12 @@ pub fn plan(setup: &mut Setup) -> Done {
 fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
     let mut launch = setup.launch;
     // A failure of either ends this process, and with it the other.
-    let made = sys::beside(|setup| mount(setup).map_err(give_up).is_ok(), setup, &mut || {
-        if let Err(why) = walk(&NETWORK, &mut launch) {
+    let network = |launch: &mut Launch| {
+        if let Err(why) = walk(&NETWORK, launch) {
             sys::exit(give_up(why));
         }
-    });
+    };
+    let made = sys::beside(|setup| mount(setup).map_err(give_up).is_ok(), setup, network, &mut launch);
     match made {
         Ok(Ok(true)) => Ok(true),
         Ok(Ok(false)) => Err(Failure::REPORTED),

@@ -106,6 +106,7 @@ impl<'a> Argv<'a> {
     pub const NONE: Argv<'static> = Argv(&[]);
 
     /// `words` is: a spare slot, the command, its arguments, [`Word::END`]. [`Argv::NONE`] if it is anything else.
+    #[inline(never)]
     pub fn new(words: &'a [Slot]) -> Argv<'a> {
         match words {
             [_spare, command, .., end] if !command.get().is_end() && end.get().is_end() => Argv(words),

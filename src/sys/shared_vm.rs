@@ -131,15 +131,16 @@ pub fn start<'a, T: Copy + Send + Sync + 'a>(body: fn(&T) -> i32, arg: T) -> Res
     }
 }
 
-/// Runs `body(arg)` in a child that shares our memory, descriptors, working directory, root and umask, and `meanwhile` here.
+/// Runs `body(arg)` in a child that shares our memory, descriptors, working directory, root and umask, and `meanwhile(own)` here.
 /// Returns when both have ended: whether `body` returned true, or the error of [`wait_end`].
 ///
 /// # Errors
 /// As [`start`], and EINVAL in qemu's user mode; neither has run then.
-pub fn beside<T: Send>(
+pub fn beside<T: Send, M>(
     body: fn(&mut T) -> bool,
     arg: &mut T,
-    meanwhile: &mut dyn FnMut(),
+    meanwhile: fn(&mut M),
+    own: &mut M,
 ) -> Result<Result<bool, Failure>, Failure> {
     extern "C" fn begin<T>(job: *const c_void) -> ! {
         // SAFETY: `job` is the Job of `beside`, and `arg` its `&mut T`. `beside` does not touch them, and does not return before
@@ -152,23 +153,29 @@ pub fn beside<T: Send>(
     }
     let job = Job { shares: AtomicU32::new(1), work: (body, core::ptr::from_mut(arg)) };
     // SAFETY: `begin` reads a Job of these two types, and ends with exit. The job and `arg` last until the child has ended; only
-    // the child uses `arg` until then, and T is Send.
-    unsafe { run_beside(begin::<T>, (&raw const job).cast(), meanwhile) }
+    // the child uses `arg` until then, and T is Send. `meanwhile` gets the `&mut M` that it takes: for a call, `&mut M` and
+    // `*mut c_void` are the same (ABI compatibility of fn pointers).
+    unsafe {
+        let meanwhile = core::mem::transmute::<fn(&mut M), unsafe fn(*mut c_void)>(meanwhile);
+        run_beside(begin::<T>, (&raw const job).cast(), meanwhile, core::ptr::from_mut(own).cast())
+    }
 }
 
-/// Starts the child of [`beside`], calls `meanwhile`, and waits until the child has ended. Returns whether its exit
+/// Starts the child of [`beside`], calls `meanwhile(own)`, and waits until the child has ended. Returns whether its exit
 /// status is 0.
 ///
 /// # Errors
 /// As [`beside`].
 ///
 /// # Safety
-/// `job` is a Job for `begin`, which never returns. Both processes may use what it leads to as two threads may.
+/// `job` is a Job for `begin`, which never returns. Both processes may use what it leads to as two threads may. `own` is what
+/// `meanwhile` takes.
 #[inline(never)]
 unsafe fn run_beside(
     begin: extern "C" fn(*const c_void) -> !,
     job: *const AtomicU32,
-    meanwhile: &mut dyn FnMut(),
+    meanwhile: unsafe fn(*mut c_void),
+    own: *mut c_void,
 ) -> Result<Result<bool, Failure>, Failure> {
     SHARED.store(true, Ordering::Relaxed);
     // The mapping begins and ends at a page.
@@ -178,7 +185,8 @@ unsafe fn run_beside(
     // SAFETY: the stack is the child's alone and ends at a page, and the job begins with the word for CLONE_CHILD_CLEARTID. The
     // caller of this function guarantees the rest.
     let result = answer(unsafe { arch::spawn(flags, top, begin, job.cast()) }).map(|child| {
-        meanwhile();
+        // SAFETY: `own` is what `meanwhile` takes; the caller of this function guarantees it.
+        unsafe { meanwhile(own) };
         let ended = wait_end(child as i32).map(|status| status == 0);
         // wait4(2) may have been refused.
         // SAFETY: the job belongs to the caller of this function, and lasts until this function returns.
