@@ -53,6 +53,12 @@ struct Row {
 }
 
 impl<P: Process> Step<P> {
+    /// Whether it is done at all.
+    #[must_use]
+    pub fn is_asked(&self, spec: &Spec<'_>) -> bool {
+        (self.row.when)(spec)
+    }
+
     /// A step without an object, which is always done and whose failure ends the launch. `says` is the verb, with the
     /// preposition that leads to the object: `mount proc on`.
     #[must_use]

@@ -100,6 +100,8 @@ fn explain_all(launcher: &mut Launcher, launch: &Launch) -> Done {
         (false, _) => say!("CMD, a child of nsinit:"),
     });
     command::plan(&mut Command::new(launch))?;
-    explain_title(if container { say!("launcher, at the end:") } else { say!("nsinit, at the end:") });
+    if teardown::is_needed(spec) {
+        explain_title(if container { say!("launcher, at the end:") } else { say!("nsinit, at the end:") });
+    }
     teardown::plan(&mut Ended::new(launch, &Outside::NOTHING, None, Outcome::NONE))
 }

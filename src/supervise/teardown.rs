@@ -7,6 +7,7 @@ use crate::report::exit;
 use crate::report::message::{blame, give_up};
 use crate::say;
 use crate::spec::Object;
+use crate::spec::Spec;
 use crate::state::{Launch, Outcome, Outside, Process};
 use crate::step::{self, OnError, walk};
 use crate::supervise::job_control::Job;
@@ -83,6 +84,12 @@ const TELL: Step = Step::new(say!("report a failure to the caller's process, if 
 })
 .when(|spec| spec.channels.detach)
 .on_error(OnError::Ignore);
+
+/// Whether the teardown has a step.
+#[must_use]
+pub fn is_needed(spec: &Spec<'_>) -> bool {
+    END.iter().any(|step| step.is_asked(spec))
+}
 
 /// All steps of the teardown, in their order.
 ///
