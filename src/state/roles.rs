@@ -76,6 +76,8 @@ pub fn kept(by: u8, launch: &Launch, own: [Kept; OWN]) -> [Kept; MOST] {
             *kept = (role.of)(launch);
         }
     }
-    rest.copy_from_slice(&own);
+    for (kept, own) in rest.iter_mut().zip(own) {
+        *kept = own;
+    }
     list
 }
