@@ -20,7 +20,7 @@ pub const TREE: &CStr = c"nsinit.tree";
 /// As [`TREE`], for a mount whose root is a file.
 const LEAF: &CStr = c"nsinit.leaf";
 
-/// Calls mount(2) on [`TREE`] or [`LEAF`]. Returns the root of the mount.
+/// Calls mount(2) on [`TREE`] or `LEAF`. Returns the root of the mount.
 ///
 /// # Errors
 /// ENODEV: the kernel lacks the file system; EPERM: it may not be mounted here; EINVAL: an option is wrong, or a mount below the source

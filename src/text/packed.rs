@@ -10,7 +10,7 @@ include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Say(u16);
 
-/// The [`Say`](crate::text::Say) of a literal.
+/// The [`Say`] of a literal.
 #[macro_export]
 macro_rules! say {
     ($text:literal $(,)?) => {

@@ -13,7 +13,7 @@ const TYPES: [&str; 3] = ["erofs", "squashfs", "ext4"];
 /// the kernel lacks it.
 fn image(kind: &str) -> Option<(Dir, PathBuf)> {
     let root = Root::new(Who::Root)?;
-    // A device node in the image must not work, whoever made it.
+    // A device node in the image must not work, even if root made it.
     quiet(Command::new("mknod").arg(root.at("null")).args(["c", "1", "3"]));
     let dir = Dir::new(Who::Root);
     let path = dir.at("image");

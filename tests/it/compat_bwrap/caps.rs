@@ -125,7 +125,7 @@ fn cap_add_all_gives_all_to_root_of_a_user_namespace() {
     }
 }
 
-/// Root without some capabilities gains none, and drops those that it is told to. (The original then drops none.)
+/// Root without some capabilities gains none, and drops those of --cap-drop. (The original then drops none.)
 #[test]
 fn cap_add_all_gives_only_capabilities_that_root_has() {
     for it in subjects().into_iter().filter(|it| it.who == Who::Root) {

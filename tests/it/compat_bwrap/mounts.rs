@@ -138,7 +138,7 @@ fn links_in_destinations_are_followed_inside() {
     }
 }
 
-/// The original follows the link, whoever made it.
+/// The original follows any link, one of the container too.
 #[test]
 fn chmod_of_a_link_is_refused() {
     for it in subjects() {
