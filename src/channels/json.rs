@@ -1,7 +1,7 @@
 //! `--info-fd`, `--status-fd` and bubblewrap's `--json-status-fd`: lines of JSON.
 
-use crate::ns::{kinds, target};
-use crate::spec::Spec;
+use crate::ns::target;
+use crate::spec::{Spec, kinds};
 use crate::state::{Launch, Outside, write_to_anybody};
 use crate::sys::files::{read, write};
 use crate::sys::{self, Done, Failure, Signal};

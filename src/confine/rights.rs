@@ -12,7 +12,7 @@ use crate::step::{self, contained};
 
 type Step = step::Step<Launch>;
 
-pub static STEPS: [Step; 4] = [
+pub static STEPS: &[Step] = &[
     Step::new(say!("reduce the bounding set"), |launch| caps::bound(&launch.spec)).when(contained),
     Step::new(say!("keep capabilities --cap-add"), |_| caps::keep_over_setuid())
         .when(|spec| spec.sets_ids() && spec.confine.capabilities.ambient != 0),

@@ -6,11 +6,11 @@ use linux_raw_sys::general as raw;
 use rustix::fs::OFlags;
 
 use crate::fs::procfs;
-use crate::ns::kinds;
 use crate::ns::target::{self, FD, Target};
 use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
+use crate::spec::kinds;
 use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, Text};

@@ -3,7 +3,6 @@
 pub mod cgroup;
 pub mod credentials;
 pub mod join;
-pub mod kinds;
 pub mod limits;
 pub mod loopback;
 pub mod target;

@@ -10,7 +10,7 @@ use rustix::fs::{OFlags, fstat};
 use rustix::process::Pid;
 
 use crate::fs::procfs;
-use crate::ns::kinds;
+use crate::spec::kinds;
 use crate::sys::files::{self, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, c_str};
 use crate::text::{self, PATH, Text};

@@ -32,7 +32,7 @@ use crate::tty::job;
 type Step = step::Step<Command>;
 
 /// With the rights of process 1.
-static STRONG: [Step; 3] = [
+static STRONG: &[Step] = &[
     Step::new(say!("start a process group"), |command| start_group(&command.launch))
         // Process 1 leads the session of its own terminal, and so a group.
         .when(|spec| !spec.life.new_session && spec.life.own_group && !(spec.terminal.pty && spec.life.as_pid_1)),
@@ -45,7 +45,7 @@ static STRONG: [Step; 3] = [
 ];
 
 /// With the rights of the command.
-static WEAK: [Step; 12] = [
+static WEAK: &[Step] = &[
     Step::new(say!("set no_new_privs"), |_| sys::prctl(PR_SET_NO_NEW_PRIVS, 1))
         .when(|spec| spec.contained() && spec.confine.no_new_privs),
     Step::new(say!("die with nsinit"), |command| die_with_parent(command))
@@ -102,12 +102,12 @@ pub fn become_command(command: &Command) -> i32 {
 /// # Errors
 /// The first step that failed, reported.
 pub fn plan(command: &mut Command) -> Done {
-    walk(&STRONG, command)?;
+    walk(STRONG, command)?;
     // With --enter the helper has done so.
     if command.launch.spec.mode != Mode::Enter {
-        walk(&rights::STEPS, command.launch())?;
+        walk(rights::STEPS, command.launch())?;
     }
-    walk(&WEAK, command)
+    walk(WEAK, command)
 }
 
 /// Starts the command as a child, which waits until its parent has called [`release`]. From now on only the child uses the
@@ -199,7 +199,7 @@ fn wait_for_parent(command: &Command) -> Done {
 /// Closes all descriptors except those that the command keeps, and the pipes that report a failed execution.
 fn close_descriptors(launch: &Launch) -> Done {
     let keep = launch.spec.exec.keep_fds;
-    sys::close_all_but(Kept::all_given(keep), &roles::kept(roles::COMMAND, launch, [Kept::NONE; 4]))?;
+    sys::close_all_but(Kept::all_given(keep), &roles::kept(roles::COMMAND, launch, roles::NONE))?;
     for fd in keep {
         sys::close_on_exec(*fd, false).map_err(|why| blame(say!("keep open the descriptor of"), c"--keep-fd", why))?;
     }

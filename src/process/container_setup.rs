@@ -35,7 +35,7 @@ use crate::tty::pty;
 type Step = step::Step<Setup>;
 
 /// The steps that need neither the id maps nor a mount.
-static BEGIN: [Step; 11] = [
+static BEGIN: &[Step] = &[
     // Processes inside can read the arguments and the environment in /proc: the arguments hold the values of --setenv, the
     // environment holds variables that are not passed on.
     Step::new(say!("hide the arguments of"), |setup| {
@@ -78,7 +78,7 @@ static BEGIN: [Step; 11] = [
 
 /// The network. The kernel needs half of the time of a launch to make a network namespace. So the clone does not make it, and
 /// [`MOUNT`] runs at the same time.
-static NETWORK: [step::Step<Launch>; 2] = [
+static NETWORK: &[step::Step<Launch>] = &[
     step::Step::<Launch>::new(MAKE_NETWORK, |_| {
         sys::unshare(raw::CLONE_NEWNET).map_err(|why| blame_hint(MAKE_NETWORK, c"", why, hint::of_network(why).hint()))
     })
@@ -91,7 +91,7 @@ static NETWORK: [step::Step<Launch>; 2] = [
 ];
 
 /// The root, and the mounts of the preset in it.
-static MOUNT: [Step; 10] = [
+static MOUNT: &[Step] = &[
     // Slaves: a mount made here does not propagate outside, but later mounts and unmounts outside propagate to here.
     Step::new(SLAVE, |_| {
         mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
@@ -144,20 +144,20 @@ static MOUNT: [Step; 10] = [
 ];
 
 /// After the network and the mounts: a sysfs shows the network namespace of the process that mounts it.
-static SYSFS: [Step; 1] = [Step::new(say!("mount sysfs on /sys"), |setup| {
+static SYSFS: &[Step] = &[Step::new(say!("mount sysfs on /sys"), |setup| {
     pseudofs::sys(&setup.launch.spec, &mut setup.root.get()?, &Op::new(Kind::Sys, c"/sys"), false)
 })
 .when(|spec| spec.has_root() && spec.root.sys)];
 
 /// After the user's operations.
-static ENTER: [Step; 3] = [
+static ENTER: &[Step] = &[
     Step::new(MAKE_ROOT, |setup| enter_root(setup)).on(Object::Root).when(mounts),
     Step::new(say!("detach the caller's root"), |_| mount_fd::detach_host()).when(mounts),
     Step::new(say!("enter directory /"), |_| chdir(c"/")),
 ];
 
 /// The steps whose effect is on the calling process: process 1 itself takes them.
-static LAST: [Step; 10] = [
+static LAST: &[Step] = &[
     Step::new(say!("find the processes of CMD in"), |setup| {
         setup.tree = descendants::proc_of_descendants();
         Ok(())
@@ -195,7 +195,7 @@ static LAST: [Step; 10] = [
 ];
 
 /// The command, where process 1 supervises it.
-static START: [Step; 2] = [
+static START: &[Step] = &[
     Step::new(say!("start CMD"), |setup| {
         setup.command = Some(command::start(&mut setup.launch)?);
         Ok(())
@@ -219,21 +219,21 @@ const LOCK: Say = verb::LOCK;
 /// # Errors
 /// The first step that failed, reported.
 pub fn plan(setup: &mut Setup) -> Done {
-    walk(&BEGIN, setup)?;
+    walk(BEGIN, setup)?;
     let beside = setup.launch.spec.unshares(raw::CLONE_NEWNET | raw::CLONE_NEWPID)
         && !setup.launch.explains
         && sys::has_processors_to_spare();
     if !(beside && mount_beside_network(setup)?) {
-        walk(&NETWORK, &mut setup.launch)?;
+        walk(NETWORK, &mut setup.launch)?;
         mount(setup)?;
     }
     if setup.launch.spec.shows_network() {
-        walk(&SYSFS, setup)?;
+        walk(SYSFS, setup)?;
         operate(setup)?;
-        walk(&ENTER, setup)?;
+        walk(ENTER, setup)?;
     }
-    walk(&LAST, setup)?;
-    if setup.launch.spec.supervises() { walk(&START, setup) } else { Ok(()) }
+    walk(LAST, setup)?;
+    if setup.launch.spec.supervises() { walk(START, setup) } else { Ok(()) }
 }
 
 /// Makes the mounts in a helper that shares memory, and the network meanwhile. Returns false if there can be no helper.
@@ -241,7 +241,7 @@ fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
     let mut launch = setup.launch;
     // A failure of either ends this process, and with it the other.
     let network = |launch: &mut Launch| {
-        if let Err(why) = walk(&NETWORK, launch) {
+        if let Err(why) = walk(NETWORK, launch) {
             sys::exit(give_up(why));
         }
     };
@@ -257,12 +257,12 @@ fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
 /// Makes the root with the mounts of the preset, carries out the user's operations, and enters the root. If there is a sysfs,
 /// which needs the network and comes before the user's operations, only makes the root.
 fn mount(setup: &mut Setup) -> Done {
-    walk(&MOUNT, setup)?;
+    walk(MOUNT, setup)?;
     if setup.launch.spec.shows_network() {
         return Ok(());
     }
     operate(setup)?;
-    walk(&ENTER, setup)
+    walk(ENTER, setup)
 }
 
 /// Carries out the user's operations, in the user's order. The operations themselves are the rows for `--explain`.
@@ -357,7 +357,7 @@ fn close(setup: &mut Setup) {
 }
 
 /// The procfs of the descendants.
-fn own(tree: Option<Fd>) -> [Kept; 4] {
+fn own(tree: Option<Fd>) -> [Kept; roles::OWN] {
     [Kept::ours(tree), Kept::NONE, Kept::NONE, Kept::NONE]
 }
 

@@ -30,7 +30,7 @@ use crate::tty::pty;
 type Step = step::Step<Helper>;
 
 /// With the rights of the caller, and then of the container.
-static STRONG: [Step; 11] = [
+static STRONG: &[Step] = &[
     Step::new(DIE, |_| die_with_launcher()),
     // Before the container is entered: inside, the same paths may lead to other files.
     Step::new(say!("reopen the caller's devices through read-only mounts"), |helper| {
@@ -63,7 +63,7 @@ static STRONG: [Step; 11] = [
 ];
 
 /// With the rights of the command.
-static WEAK: [Step; 4] = [
+static WEAK: &[Step] = &[
     // Changing credentials has cleared PR_SET_PDEATHSIG (prctl(2)).
     Step::new(DIE, |_| die_with_launcher()),
     Step::new(say!("close descriptors"), |helper| close(helper)),
@@ -85,9 +85,9 @@ fn target_of<'a>(spec: &Spec<'a>) -> &'a core::ffi::CStr {
 /// # Errors
 /// The first step that failed, reported.
 pub fn plan(helper: &mut Helper) -> Done {
-    walk(&STRONG, helper)?;
-    walk(&rights::STEPS, helper.launch())?;
-    walk(&WEAK, helper)
+    walk(STRONG, helper)?;
+    walk(rights::STEPS, helper.launch())?;
+    walk(WEAK, helper)
 }
 
 /// Runs the helper. Returns its exit status: 0 if the command was started.
@@ -209,7 +209,7 @@ fn enter_directory(helper: &Helper) -> Done {
 
 fn close(helper: &Helper) -> Done {
     let launch = &helper.launch;
-    sys::close_all_but(Kept::all_given(launch.spec.exec.keep_fds), &roles::kept(roles::HELPER, launch, [Kept::NONE; 4]))
+    sys::close_all_but(Kept::all_given(launch.spec.exec.keep_fds), &roles::kept(roles::HELPER, launch, roles::NONE))
 }
 
 /// The command is the helper's sister: its parent is the launcher, which learns its number as the owner of a pipe (fcntl(2),

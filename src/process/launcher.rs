@@ -14,26 +14,26 @@ use rustix::pipe::PipeFlags;
 use crate::channels::{json, pid_file, start};
 use crate::confine::caps;
 use crate::fs::procfs;
-use crate::ns::{credentials, join, kinds, usermap};
+use crate::ns::{credentials, join, usermap};
 use crate::process::{clone, command, connect, enter};
-use crate::report::message::{tell, tell_why};
+use crate::report::message::{tell, tell_why, write_line};
 use crate::report::wording::Event;
 use crate::rootfs::{image, initramfs};
 use crate::say;
-use crate::spec::{Mode, Object, Spec};
+use crate::spec::{Mode, Object, Spec, kinds};
 use crate::state::{Launch, Launcher, Look, Pipe, descriptors, roles};
 use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ignoring_children, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, HERE, chdir};
 use crate::sys::{self, Done, Failure, Signal, Standard};
+use crate::text::Text;
 use crate::text::verb;
-use crate::text::{Say, Text};
 use crate::tty::{job, pty};
 
 type Step = step::Step<Launcher>;
 
 /// The steps before any other process exists.
-static PREPARE: [Step; 22] = [
+static PREPARE: &[Step] = &[
     // Before nsinit opens a descriptor, which could get one of these numbers.
     Step::new(say!("keep the descriptors of"), |launcher| descriptors::check(launcher.launch.spec.exec.keep_fds))
         .on(Object::KeepFd)
@@ -117,12 +117,12 @@ static PREPARE: [Step; 22] = [
 ];
 
 /// The pipes to the other processes, and the processes that are started before process 1.
-static CONNECT: [Step; 4] = [
-    Step::new(PIPES, connect::make_pipes),
+static CONNECT: &[Step] = &[
+    Step::new(say!("make pipes"), connect::make_pipes),
     Step::new(say!("open the container of"), enter::look).on(Object::Target).when(enters),
     Step::new(say!("start the relay of the terminal"), connect::start_relay).when(|spec| spec.terminal.pty),
     // After the relay, which must not inherit this pipe.
-    Step::new(PIPES, |launcher| {
+    Step::new(say!("make a pipe for the start of CMD"), |launcher| {
         let launch = &mut launcher.launch;
         launch.begun = if launch.spec.life.process_1 && !launch.spec.terminal.pty {
             launch.go.known()
@@ -135,10 +135,10 @@ static CONNECT: [Step; 4] = [
 ];
 
 /// Process 1.
-static CLONE: [Step; 1] = [Step::new(verb::CREATE_NAMESPACES, clone::process_1)];
+static CLONE: &[Step] = &[Step::new(verb::CREATE_NAMESPACES, clone::process_1)];
 
 /// Process 1 waits meanwhile. A failure ends it.
-static CONTAINER: [Step; 12] = [
+static CONTAINER: &[Step] = &[
     Step::new(say!("open"), |launcher| {
         open_proc(&mut launcher.launch)?;
         let proc = launcher.launch.proc.get()?;
@@ -196,11 +196,11 @@ static CONTAINER: [Step; 12] = [
 ];
 
 /// With `--enter`.
-static ENTER: [Step; 2] =
-    [Step::new(say!("start a helper in the container of"), connect::start_helper).on(Object::Target), SHOW_NAME];
+static ENTER: &[Step] =
+    &[Step::new(say!("start a helper in the container of"), connect::start_helper).on(Object::Target), SHOW_NAME];
 
 /// With `--init`.
-static IN_PLACE: [Step; 3] = [
+static IN_PLACE: &[Step] = &[
     SHOW_NAME,
     Step::new(say!("start CMD"), |launcher| {
         let (command, apart) = command::start(&mut launcher.launch)?;
@@ -215,7 +215,7 @@ static IN_PLACE: [Step; 3] = [
 ];
 
 /// With `--enter` and `--init`: the command is started, and nothing may fail.
-static WATCH: [Step; 3] = [
+static WATCH: &[Step] = &[
     Step::new(say!("enter directory /"), |_| chdir(c"/")).on_error(OnError::Ignore),
     Step::new(say!("close descriptors, and let CMD go on"), |launcher| {
         command::release(launcher.launch.gate, &[], &connect::kept(launcher, roles::PARENT));
@@ -241,14 +241,12 @@ const SHOW_NAME: Step = Step::new(say!("set the process name to"), |launcher| {
 .when(|spec| spec.life.title.is_some())
 .on_error(OnError::Ignore);
 
-const PIPES: Say = say!("make pipes");
-
 /// The steps before any other process exists.
 ///
 /// # Errors
 /// The first step that failed, reported.
 pub fn prepare(launcher: &mut Launcher) -> Done {
-    walk(&PREPARE, launcher)
+    walk(PREPARE, launcher)
 }
 
 /// All steps of the launcher, in their order.
@@ -257,23 +255,23 @@ pub fn prepare(launcher: &mut Launcher) -> Done {
 /// The first step that failed, reported: by the launcher, or by the process that failed.
 pub fn plan(launcher: &mut Launcher) -> Done {
     prepare(launcher)?;
-    walk(&CONNECT, launcher)?;
+    walk(CONNECT, launcher)?;
     match launcher.launch.spec.mode {
         Mode::Root | Mode::Sandbox => {
             if launcher.launch.explains {
                 explain_clone(&launcher.launch.spec);
             } else {
-                walk(&CLONE, launcher)?;
+                walk(CLONE, launcher)?;
             }
-            walk(&CONTAINER, launcher)
+            walk(CONTAINER, launcher)
         }
         Mode::Enter => {
-            walk(&ENTER, launcher)?;
-            walk(&WATCH, launcher)
+            walk(ENTER, launcher)?;
+            walk(WATCH, launcher)
         }
         Mode::Init => {
-            walk(&IN_PLACE, launcher)?;
-            walk(&WATCH, launcher)
+            walk(IN_PLACE, launcher)?;
+            walk(WATCH, launcher)
         }
     }
 }
@@ -288,7 +286,7 @@ fn explain_clone(spec: &Spec<'_>) {
             line.byte(b' ').push(kinds::name(path));
         }
     }
-    crate::report::message::write_line(Standard::Output, &mut line);
+    write_line(Standard::Output, &mut line);
 }
 
 fn enters(spec: &Spec<'_>) -> bool {

@@ -33,7 +33,7 @@ use crate::text::Say;
 type Step = step::Step<Launch>;
 
 /// How the machine is prepared. A step that fails gives a warning.
-static PREPARE: [Step; 9] = [
+static PREPARE: &[Step] = &[
     stop_ignoring_children().on_error(WARN),
     block_signals().on_error(WARN),
     Step::new(say!("turn Ctrl-Alt-Del into SIGINT"), |_| Ok(reboot(RebootCommand::CadOff)?))
@@ -51,10 +51,10 @@ static PREPARE: [Step; 9] = [
 ];
 
 /// The steps after [`PREPARE`] without `--switch-root`. Each start of the command is a launch of its own.
-static SESSION: [Step; 1] = [Step::new(say!("start a session"), |_| Ok(()))];
+static SESSION: &[Step] = &[Step::new(say!("start a session"), |_| Ok(()))];
 
 /// `--switch-root`: the command becomes the init of another root.
-static SWITCH: [Step; 4] = [
+static SWITCH: &[Step] = &[
     Step::new(say!("mount image"), |launch| image::mount_on(launch.spec.root.directory, switch_root(&launch.spec)))
         .on(Object::Root)
         .when(|spec| spec.root.image),
@@ -238,7 +238,7 @@ fn console(of_machine: bool) -> Done {
 /// # Errors
 /// None: what fails is reported.
 pub fn prepare(launch: &mut Launch) -> Done {
-    walk(&PREPARE, launch)?;
+    walk(PREPARE, launch)?;
     if launch.explains { Ok(()) } else { descriptors::occupy_standard() }
 }
 
@@ -247,7 +247,7 @@ pub fn prepare(launch: &mut Launch) -> Done {
 /// # Errors
 /// The first step of `--switch-root` that failed, reported.
 pub fn plan(launch: &mut Launch) -> Done {
-    if launch.spec.machine.switch_root.is_some() { walk(&SWITCH, launch) } else { walk(&SESSION, launch) }
+    if launch.spec.machine.switch_root.is_some() { walk(SWITCH, launch) } else { walk(SESSION, launch) }
 }
 
 /// Whether this is the first process of the kernel, and not of a pid namespace: only the first pid namespace may change what

@@ -11,6 +11,7 @@ mod confine;
 mod derived;
 mod exec;
 mod ids;
+pub mod kinds;
 mod life;
 mod machine;
 mod namespaces;

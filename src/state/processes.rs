@@ -3,12 +3,9 @@
 use rustix::process::Pid;
 
 use super::{Launch, Learned, Pipe, Process};
-use crate::spec::{DEVICES, LOCKS, Spec};
+use crate::spec::{DEVICES, LOCKS, Spec, kinds};
 use crate::sys::files::Fd;
 use crate::sys::{self, Apart, Failure, Kept, Signal, Start};
-
-/// How many kinds of namespaces there are.
-const KINDS: usize = 8;
 
 /// The launcher. With `--enter` and `--init` it is the parent of the command too.
 #[repr(C)]
@@ -87,7 +84,7 @@ pub struct Outside {
     /// Process 1 of the container, or the command where there is none.
     pub container: Learned<Pid>,
     /// The inode numbers of its namespaces.
-    pub namespaces: [u64; KINDS],
+    pub namespaces: [u64; kinds::COUNT],
     /// `--pid-file`: the directory that its path begins in, and the file.
     pub pid_file: Option<(Fd, Fd)>,
     /// `--detach`: where the caller's process waits for its exit status.
@@ -96,7 +93,7 @@ pub struct Outside {
 
 impl Outside {
     pub const NOTHING: Outside =
-        Outside { container: Learned::NOT_YET, namespaces: [0; KINDS], pid_file: None, waiting: None };
+        Outside { container: Learned::NOT_YET, namespaces: [0; kinds::COUNT], pid_file: None, waiting: None };
 }
 
 /// The relay of `--pty`, as its supervisor sees it.
@@ -125,7 +122,7 @@ pub struct Target {
     pub root: Learned<Fd>,
     pub directory: Learned<Fd>,
     /// The inode numbers of its namespaces.
-    pub namespaces: [u64; KINDS],
+    pub namespaces: [u64; kinds::COUNT],
     /// The kinds (CLONE_NEW*) that it does not share with the caller.
     pub kinds: u32,
     /// The file cgroup.procs of its cgroup; `None` if nsinit is in that cgroup already; an error: the command cannot be in it.
@@ -140,7 +137,7 @@ impl Target {
         handle: None,
         root: Learned::NOT_YET,
         directory: Learned::NOT_YET,
-        namespaces: [0; KINDS],
+        namespaces: [0; kinds::COUNT],
         kinds: 0,
         cgroup: Ok(None),
         old_cgroup: false,

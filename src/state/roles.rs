@@ -19,14 +19,14 @@ pub const HELPER: u8 = 1 << 4;
 /// The command, until it is executed.
 pub const COMMAND: u8 = 1 << 5;
 
-/// How many roles there are.
-const COUNT: usize = 15;
-
 /// How many descriptors a process may keep that it alone knows.
 pub const OWN: usize = 4;
 
 /// How many a process keeps at most, the user's not counted.
-pub const MOST: usize = COUNT + OWN;
+pub const MOST: usize = ROLES.len() + OWN;
+
+/// For a process that has none of its own.
+pub const NONE: [Kept; OWN] = [Kept::NONE; OWN];
 
 /// One descriptor that a launch may have.
 struct Role {
@@ -35,7 +35,7 @@ struct Role {
     by: u8,
 }
 
-static ROLES: [Role; COUNT] = [
+const ROLES: &[Role] = &[
     // The caller's terminal, where it is lent.
     Role { of: |launch| Kept::ours(launch.terminal), by: LAUNCHER | PARENT | SETUP | PROCESS_1 | HELPER },
     // Its end tells the others that the launcher is no more.
@@ -70,7 +70,7 @@ static ROLES: [Role; COUNT] = [
 #[must_use]
 pub fn kept(by: u8, launch: &Launch, own: [Kept; OWN]) -> [Kept; MOST] {
     let mut list = [Kept::NONE; MOST];
-    let (roles, rest) = list.split_at_mut(COUNT);
+    let (roles, rest) = list.split_at_mut(ROLES.len());
     for (role, kept) in ROLES.iter().zip(roles) {
         if role.by & by != 0 {
             *kept = (role.of)(launch);

@@ -40,7 +40,7 @@ impl Process for Ended {
 }
 
 /// After the command. No failure keeps the rest from being done.
-static END: [Step; 5] = [
+static END: &[Step] = &[
     Step::new(say!("take the terminal back"), |ended| {
         if let Some(job) = &mut ended.job {
             job.take_back(ended.outcome.killer);
@@ -68,7 +68,7 @@ static END: [Step; 5] = [
 ];
 
 /// Nothing was started, or it has ended.
-static ABANDON: [Step; 2] = [REMOVE, TELL];
+static ABANDON: &[Step] = &[REMOVE, TELL];
 
 const REMOVE: Step = Step::new(say!("remove"), |ended| {
     pid_file::remove(&ended.launch.spec, &ended.outside);
@@ -96,7 +96,7 @@ pub fn is_needed(spec: &Spec<'_>) -> bool {
 /// # Errors
 /// None: a failed step of the teardown is no failure of the launch.
 pub fn plan(ended: &mut Ended) -> Done {
-    walk(&END, ended)
+    walk(END, ended)
 }
 
 /// Dies of the signal that killed the command, if the user asked for that. Otherwise returns the exit status.
@@ -118,6 +118,6 @@ pub fn abandon(mut ended: Ended, done: Done, asked: Option<Signal>) -> i32 {
         // Not reached: a plan that succeeds has a child.
         (None, Ok(())) => give_up(blame(say!("start"), c"CMD", Failure::CHILD)),
     };
-    let _ = walk(&ABANDON, &mut ended);
+    let _ = walk(ABANDON, &mut ended);
     ended.outcome.status
 }

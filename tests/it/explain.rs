@@ -14,8 +14,8 @@ struct Row(&'static str, &'static [&'static [&'static str]]);
 const SILENT: &[&str] = &[
     // It acts only if the caller ignored SIGCHLD.
     "ignore SIGCHLD as the caller did",
-    // The second one makes no pipe where process 1 does not keep the first.
-    "make pipes",
+    // If process 1 does not keep the pipe from the launcher, that pipe serves.
+    "make a pipe for the start of CMD",
 ];
 
 const ROWS: &[Row] = &[
@@ -30,6 +30,7 @@ const ROWS: &[Row] = &[
     Row("open /proc", &[&["openat(", "\"/proc\""], &["openat(", "O_NOFOLLOW|O_CLOEXEC|O_PATH"]]),
     Row("leave an initramfs", &[&["statfs(\"/\""]]),
     Row("die with the caller", &[&["PR_SET_PDEATHSIG"]]),
+    Row("make pipes", &[&["pipe2("]]),
     Row("clone process 1 into new namespaces", &[&["clone3(", "CLONE_NEWNS"], &["clone(", "CLONE_NEWNS"]]),
     Row("write setgroups", &[&["openat(", "\"setgroups\""]]),
     Row("write uid_map", &[&["openat(", "\"uid_map\""]]),

@@ -185,6 +185,8 @@ const WITHOUT_ROW: &[&str] = &[
     "close descriptors, and let CMD go on",
     // Its calls are those that leave the executable, which come first.
     "hide the arguments of nsinit",
+    // The call of `make pipes`, and its message.
+    "make a pipe for the start of CMD",
     "look for a terminal",
     "clone process 1 into new namespaces",
     "write gid_map",

@@ -56,6 +56,7 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ("restore the signal mask", Never("rt_sigprocmask(2) with a valid pointer")),
     ("check that no user namespace can be made", Tested(FAULTS, "failed_wait_is_a_failure")),
     ("write gid_map", Never("the calls of `write uid_map`, which has a row")),
+    ("make a pipe for the start of CMD", Never("the call of `make pipes`, which has a row")),
     (
         "close all descriptors that lead outside",
         Never("it reports nothing: close_range(2) of valid numbers cannot fail"),
