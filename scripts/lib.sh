@@ -156,6 +156,27 @@ mirror() {
 # Prints the option of a list of sources for the keys of all of Debian's releases.
 trusted() { echo "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"; }
 
+# ---- sizes
+
+# Prints the budget of a file that scripts/build has made; 0 if it has none. The budgets are those of scripts/budgets.
+budget_of() {
+    local name
+    case $1 in
+    target/nsinit-custom*) echo 0 ;;
+    target/nsinit-core | target/nsinit-init)
+        [[ $(uname -m) == x86_64 ]] || { echo 0 && return; }
+        name=${1##*-}
+        echo "${!name}"
+        ;;
+    target/nsinit-core-* | target/nsinit-init-*) echo 0 ;;
+    *)
+        name=other
+        [[ $1 != *-x86_64-* && ($1 != target/nsinit || $(uname -m) != x86_64) ]] || name=x86_64
+        echo "${!name}"
+        ;;
+    esac
+}
+
 # ---- Rust
 
 # Prints the static musl target of a machine; $1 is its name as from `uname -m`.

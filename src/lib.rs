@@ -9,6 +9,7 @@
 //! ```text
 //! sys                     the only room with unsafe code: the C main, raw calls that rustix lacks, typed; calls on files
 //! text                    text and numbers in fixed buffers; the program's own texts, packed
+//! lines                   files read line by line
 //! mountinfo               the list of mounts, for the questions that no system call answers
 //! spec                    the request, by topic: plain data, borrowed from the arguments; and its validation
 //! report                  errnos and hints in words, the wording of each vocabulary; one message, one write
@@ -16,10 +17,13 @@
 //! step                    ordered work as a table, and the loop that walks it
 //! fs                      mounts as descriptors, the staging tmpfs, paths below a root, the caller's /proc and devices
 //! ns  tty                 namespaces and ids; job control and ptys
-//! confine  channels       capabilities, keyring, own executable; what is reported to processes outside
+//! net                     interfaces, addresses and routes of the container, by rtnetlink; pasta
+//! confine  channels       capabilities, system call filter, Landlock, limits, keyring, own executable; what is reported to processes outside
+//! cgroup                  the cgroups of other processes, and that of the container with its limits
 //! rootfs                  the root of a container, and all mounts below it
 //! supervise               the one wait for signals; job control; shutdown and teardown
-//! process                 one file a process: launcher, monitor, container_setup, init, command, enter, relay, machine, pause
+//! process                 one file a process: launcher, in_place, network, monitor, container_setup, init, command, enter, relay, machine, pause
+//! probe                   --probe: what this kernel and the caller's rights permit
 //! run                     a whole launch: the processes, from the first to the last
 //! ```
 //!
@@ -31,12 +35,13 @@
 //!
 //! - After the first fork nothing is allocated and nothing is freed. Buffers have names and bounds ([`text::PATH`]).
 //! - Processes share memory in three cases. From its clone to execve(2), the command shares the memory of its parent
-//!   ([`sys::start`]), but only the command uses its arguments and its environment. The helper that makes the mounts
-//!   ([`sys::beside`]) writes only to memory that its parent does not use meanwhile. A child that asks the kernel a short
-//!   question ([`sys::spawn`]) runs while its parent is suspended.
+//!   ([`sys::start`]), but only the command uses its arguments and its environment. The helper that maps the ids of a nested user
+//!   namespace ([`sys::beside`]) writes only to memory that its parent does not use meanwhile. A child that makes the network, or
+//!   that asks the kernel a short question ([`sys::spawn`]), runs while its parent is suspended.
 //! - No supervisor polls: it waits in one place ([`supervise::wait`]). The exceptions: the relay of a pty looks once a second
 //!   while it is in the background with unread input; a shutdown without a pid namespace looks for new descendants while it
-//!   kills; where a filter forbids rt_sigtimedwait(2), a wait with a time limit looks every 10 ms.
+//!   kills; where a filter forbids rt_sigtimedwait(2), a wait with a time limit looks every 10 ms. After its
+//!   first quiet second a supervisor wakes once, to give memory back.
 //! - The kernel follows no path of the container for a process of nsinit ([`fs::resolve`]). The exceptions come after the root
 //!   is entered, with the rights of the command: its working directory, its executable, its lock files.
 //! - No process of the container is in a process group of the caller ([`tty::job`]), except in a sandbox without
@@ -56,13 +61,20 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod cgroup;
 pub mod channels;
 pub mod confine;
 pub mod fs;
+pub mod lines;
 pub mod mountinfo;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod ns;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod process;
 pub mod report;
+#[cfg(any(feature = "container", feature = "boot"))]
 pub mod rootfs;
 pub mod run;
 pub mod spec;

@@ -4,19 +4,21 @@
 
 mod cli;
 
-use core::mem::ManuallyDrop;
-
-use engine::process::machine::is_whole_machine;
 use engine::report::message::{blame, failed, refuse};
 use engine::report::wording;
 use engine::run;
 use engine::say;
+use engine::spec::rooms;
 use engine::spec::validate::{self, Fault};
 use engine::sys::{self, Start};
 
 use cli::builder::Asked;
+#[cfg(feature = "boot")]
+use cli::kernel_cmdline;
+#[cfg(not(feature = "boot"))]
+use cli::no_machine as kernel_cmdline;
 use cli::rows::Vocabulary;
-use cli::{CommandLine, kernel_cmdline, words};
+use cli::{CommandLine, services, words};
 
 #[cfg(not(test))]
 #[global_allocator]
@@ -38,7 +40,9 @@ fn run(start: Start) -> i32 {
     // Never freed: the Spec and the words point into it.
     let start: &'static Start = Box::leak(Box::new(start));
     let program = || start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
-    let vocabulary = cli::choose(program());
+    let Some(vocabulary) = cli::choose(program()) else {
+        return refuse(say!("this name of nsinit is not in this build (see nsinit --version)"));
+    };
     wording::choose(vocabulary.wording);
     // CVE-2020-5291, CVE-2026-41163: a set-id launcher gives every caller the rights of its owner.
     if start.auxiliary.secure {
@@ -47,7 +51,8 @@ fn run(start: Start) -> i32 {
         ));
     }
     // The options keep pointers to the words, so the words are moved before one is read.
-    if vocabulary.makes_containers
+    if rooms::CONTAINER
+        && vocabulary.makes_containers
         && let Err(why) = sys::prepare_to_hide(start)
     {
         blame(say!("hide the arguments of"), c"nsinit", why);
@@ -62,12 +67,11 @@ fn run(start: Start) -> i32 {
             return failed();
         }
     };
-    let (whole, alone) = (first && is_whole_machine(), start.args.len() <= 2);
+    let mut line = CommandLine::new(vocabulary, program, start);
+    let (whole, alone) = (first && kernel_cmdline::is_whole_machine(), start.args.len() <= 2);
     if whole || first && alone && words::base(program) == b"init" {
         kernel_cmdline::boot(start, whole, None);
     }
-    // Never freed: the process ends or executes another program.
-    let mut line = ManuallyDrop::new(CommandLine::new(vocabulary, program, start));
     if alone && native {
         line.print(Asked::Usage);
         return failed();
@@ -75,8 +79,9 @@ fn run(start: Start) -> i32 {
     if let Err(why) = (vocabulary.begin)(&mut line.draft) {
         return refuse(why);
     }
+    line.draft.is_first = first;
     line.read(start.args, start);
-    if first && line.draft.spec.machine.boots {
+    if first && line.draft.spec.boots() {
         kernel_cmdline::boot(start, false, Some(&mut line));
     }
     match line.carry_out(start) {
@@ -88,8 +93,26 @@ fn run(start: Start) -> i32 {
 fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'static Start) -> i32 {
     let asked = line.draft.asked;
     match asked {
-        Asked::Pause => return run::pause(start),
-        Asked::Explain | Asked::Run => {
+        _ if rooms::CATATONIT && asked == Asked::Pause => return run::pause(start),
+        _ if rooms::PROBE && asked == Asked::Probe => {
+            return run::print_answers(line.draft.json, &mut line.draft.spec, start);
+        }
+        _ if rooms::STATS && (asked == Asked::Freeze || asked == Asked::Thaw) => {
+            return run::freeze_or_thaw(&line.draft.spec, asked == Asked::Freeze);
+        }
+        _ if rooms::STATS && asked == Asked::Stats => {
+            let status = run::print_stats(&line.draft.spec, line.draft.json);
+            if status != 0 {
+                return status;
+            }
+        }
+        _ if rooms::SERVICES && asked == Asked::Services => {
+            let status = services::print();
+            if status != 0 {
+                return status;
+            }
+        }
+        _ if asked == Asked::Run || asked == Asked::Explain => {
             if vocabulary.needs_command && line.draft.spec.exec.argv.is_none() {
                 return line.complain_of_no_command();
             }
@@ -100,13 +123,13 @@ fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'stat
                 return fault.report();
             }
             if asked == Asked::Run {
-                if spec.machine.boots {
+                if spec.boots() {
                     let why = say!("need process 1, of a machine or of a pid namespace");
                     return Fault::new(say!("--boot and --switch-root"), b"", None, why).report();
                 }
                 return run::run(spec, start);
             }
-            run::explain(spec, start);
+            run::print_steps(spec, start);
         }
         _ => line.print(asked),
     }

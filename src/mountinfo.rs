@@ -2,9 +2,10 @@
 
 use linux_raw_sys::general as raw;
 
+use crate::lines;
 use crate::sys::Done;
-use crate::sys::files::{Fd, read};
-use crate::text::{self, PATH, Text};
+use crate::sys::files::Fd;
+use crate::text::{self, Text};
 
 /// A mount.
 pub struct Line<'l> {
@@ -16,28 +17,36 @@ pub struct Line<'l> {
     pub flags: u32,
     /// The type of the file system.
     pub kind: &'l [u8],
+    /// The options of the file system, separated by commas.
+    pub options: &'l [u8],
 }
 
 impl<'l> Line<'l> {
     fn read(line: &'l [u8]) -> Option<Line<'l>> {
         let mut rest = line;
         let mut field = || text::word(&mut rest, b' ');
-        let (id, parent, _device, _root, path) = (field()?, field()?, field()?, field()?, field()?);
-        let mut options = field()?;
+        let mut first: [&[u8]; 5] = [b""; 5];
+        for found in &mut first {
+            *found = field()?;
+        }
+        let [id, parent, _device, _root, path] = first;
+        let mut own = field()?;
         let mut flags = 0;
-        while let Some(option) = text::word(&mut options, b',') {
-            flags |= match option {
-                b"ro" => raw::MS_RDONLY,
-                b"nosuid" => raw::MS_NOSUID,
-                b"nodev" => raw::MS_NODEV,
-                b"noexec" => raw::MS_NOEXEC,
-                b"nosymfollow" => raw::MS_NOSYMFOLLOW,
+        while let Some(option) = text::word(&mut own, b',') {
+            flags |= match text::place(b"ro nosuid nodev noexec nosymfollow", option) {
+                Some(0) => raw::MS_RDONLY,
+                Some(1) => raw::MS_NOSUID,
+                Some(2) => raw::MS_NODEV,
+                Some(3) => raw::MS_NOEXEC,
+                Some(4) => raw::MS_NOSYMFOLLOW,
                 _ => 0,
             };
         }
         // Optional fields end with a dash.
         while field()? != b"-" {}
-        Some(Line { id, parent, path, flags, kind: field()? })
+        let kind = field()?;
+        let _source = field()?;
+        Some(Line { id, parent, path, flags, kind, options: rest })
     }
 }
 
@@ -45,25 +54,12 @@ impl<'l> Line<'l> {
 ///
 /// # Errors
 /// ENOMEM: the kernel has no memory for the list; others: see read(2).
-#[inline(never)]
 pub fn each(file: Fd, look: &mut dyn FnMut(&Line<'_>)) -> Done {
-    let (mut line, mut chunk) = (Text::new(), [0u8; PATH / 4]);
-    loop {
-        let length = read(file, chunk.as_mut_slice())?;
-        if length == 0 {
-            return Ok(());
+    lines::each(file, &mut |line| {
+        if let Some(mount) = Line::read(line) {
+            look(&mount);
         }
-        for byte in chunk.get(..length as usize).unwrap_or_default() {
-            if *byte != b'\n' {
-                line.byte(*byte);
-                continue;
-            }
-            if let Some(mount) = Line::read(line.bytes()) {
-                look(&mount);
-            }
-            line.truncate(0);
-        }
-    }
+    })
 }
 
 /// Undoes the kernel's escapes: it writes space, tab, newline and backslash as a backslash and three octal digits.
@@ -93,7 +89,7 @@ mod tests {
             b"36 35 98:0 /mnt1 /nsinit.tree/a\\040b ro,nosuid,relatime master:1 - ext3 /dev/root rw,errors=continue";
         let read = Line::read(line).unwrap();
         assert_eq!((read.id, read.parent, read.path), (&b"36"[..], &b"35"[..], &b"/nsinit.tree/a\\040b"[..]));
-        assert_eq!(read.kind, b"ext3");
+        assert_eq!((read.kind, read.options), (&b"ext3"[..], &b"rw,errors=continue"[..]));
         assert_eq!(read.flags, raw::MS_RDONLY | raw::MS_NOSUID);
         let mut text = Text::new();
         unescape(read.path, &mut text);

@@ -12,7 +12,7 @@ use rustix::process::{Pid, getpid};
 use crate::report::hint;
 use crate::report::message::{blame_hint, push_object, warn, write_line};
 use crate::say;
-use crate::spec::{Object, Spec};
+use crate::spec::{Object, Spec, kinds};
 use crate::state::{Launch, Process};
 use crate::sys::{self, Done, Failure, Set, Signal, Standard};
 use crate::text::{Say, Text};
@@ -26,6 +26,8 @@ pub enum OnError {
     Warn(Say),
     /// The launch goes on without a message: no caller could use it.
     Ignore,
+    /// The steps of this process end here without a message, and another process does the work instead.
+    Leave,
 }
 
 /// The function that finds the hint for a failure.
@@ -115,6 +117,7 @@ impl Row {
                 Ok(())
             }
             OnError::Ignore => Ok(()),
+            OnError::Leave => Err(Failure::REPORTED),
         }
     }
 
@@ -122,10 +125,10 @@ impl Row {
     #[inline(never)]
     fn is_done(&self, launch: &Launch) -> bool {
         let asked = (self.when)(&launch.spec);
-        if asked && launch.explains {
+        if asked && launch.explains() {
             explain_line(self.says, self.on.name(&launch.spec));
         }
-        asked && !launch.explains
+        asked && !launch.explains()
     }
 
     /// Whether a failure ends the launch.
@@ -154,6 +157,18 @@ pub fn walk<P: Process>(steps: &[Step<P>], process: &mut P) -> Done {
 pub fn explain_line(says: Say, on: &CStr) {
     let mut line = Text::new();
     push_object(line.push(b"  ").say(says), on);
+    write_line(Standard::Output, &mut line);
+}
+
+/// A line of `--explain` with kinds of namespaces (CLONE_NEW*).
+pub fn explain_namespaces(says: Say, made: u32) {
+    let mut line = Text::new();
+    line.push(b"  ").say(says);
+    for (kind, path) in kinds::all() {
+        if made & kind != 0 {
+            line.byte(b' ').push(kinds::name(path));
+        }
+    }
     write_line(Standard::Output, &mut line);
 }
 

@@ -5,7 +5,7 @@ use crate::spec::{Spec, kinds};
 use crate::state::{Launch, Outside, write_to_anybody};
 use crate::sys::files::{read, write};
 use crate::sys::{self, Done, Failure, Signal};
-use crate::text::Text;
+use crate::text::Short;
 
 /// Writes the process id of process 1, or of the command where there is none, as the launcher sees it, and the inode numbers of
 /// its new namespaces (namespaces(7)). `space` stands before each member.
@@ -13,14 +13,14 @@ use crate::text::Text;
 /// # Errors
 /// EPIPE: the reader has closed it; others: see write(2).
 pub fn write_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, space: &[u8]) -> Done {
-    let mut line = Text::new();
+    let mut line = Short::new();
     line.byte(b'{').push(space).push(b"\"child-pid\": ");
     line.push_number(outside.container.get()?.as_raw_nonzero().get().cast_unsigned());
     let unreported = if spec.channels.tells_signal { 0 } else { kinds::UNREPORTED };
-    for ((flag, path), inode) in kinds::all().zip(outside.namespaces) {
+    for ((flag, path), inode) in kinds::all().zip(&outside.namespaces) {
         if spec.unshares(flag) && flag & unreported == 0 {
             // The kernel gives namespaces inode numbers of 32 bits.
-            let inode = inode as u32;
+            let inode = *inode as u32;
             line.byte(b',').push(space).byte(b'"').push(kinds::name(path));
             line.push(b"-namespace\": ").push_number(inode);
         }
@@ -29,17 +29,20 @@ pub fn write_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, spac
     write_line(to, &line)
 }
 
-/// Writes how the command ended: its exit status, or the signal that killed it.
+/// Writes how the command ended: its exit status, or the signal that killed it; and whether the container has used too much memory.
 ///
 /// # Errors
 /// EPIPE: the reader has closed it; others: see write(2).
-pub fn write_end(spec: &Spec<'_>, status: i32, killer: Option<Signal>) -> Done {
-    let mut line = Text::new();
+pub fn write_end(spec: &Spec<'_>, status: i32, killer: Option<Signal>, used_up: bool) -> Done {
+    let mut line = Short::new();
     line.push(b"{ \"");
     match killer.filter(|_| spec.channels.tells_signal) {
         Some(killer) => line.push(b"signal\": ").push_number(killer.number().cast_unsigned()),
         None => line.push(b"exit-code\": ").push_number(status.cast_unsigned()),
     };
+    if used_up && spec.channels.tells_signal {
+        line.push(b", \"oom-killed\": true");
+    }
     line.push(b" }\n");
     write_line(spec.channels.status, &line)
 }
@@ -50,8 +53,10 @@ pub fn write_end(spec: &Spec<'_>, status: i32, killer: Option<Signal>) -> Done {
 /// EACCES, EPERM: /proc forbids reading them; others: see open(2), stat(2) and write(2).
 pub fn send_namespaces(launch: &Launch) -> Done {
     let pipe = launch.told.get()?;
-    let mut numbers = Text::new();
-    for number in target::ours(launch.proc.get()?)? {
+    let mut numbers = Short::new();
+    let mut own = target::NONE;
+    target::ours(launch.proc.get()?, &mut own)?;
+    for number in &own {
         numbers.push(&number.to_ne_bytes());
     }
     write(pipe.write, numbers.bytes()).map(|_| ())
@@ -74,7 +79,7 @@ pub fn receive_namespaces(launch: &Launch, outside: &mut Outside) -> Done {
     Ok(())
 }
 
-fn write_line(to: Option<u32>, line: &Text) -> Done {
+fn write_line(to: Option<u32>, line: &Short) -> Done {
     match to {
         Some(fd) => Ok(write_to_anybody(sys::given(fd), line.bytes())?),
         None => Ok(()),

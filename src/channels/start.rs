@@ -4,18 +4,21 @@ use rustix::process::Pid;
 
 use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{Spec, rooms};
 use crate::state::{Outside, write_to_anybody};
 use crate::sys::files::{chdir, read, write};
 use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal};
-use crate::text::{Say, Text, verb};
+use crate::text::{Say, Short, verb};
 
 /// The command has been executed: writes the pid file and --ready-fd, and ends the caller's process of --detach. `pid` is process
 /// 1, or the command where there is none. Returns whether the container may go on: in the background only the pid file leads to it.
 #[must_use]
 pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
+    if !rooms::DETACH {
+        return true;
+    }
     if let Some((_, file)) = outside.pid_file {
-        let mut line = Text::new();
+        let mut line = Short::new();
         line.push_number(pid.as_raw_nonzero().get().cast_unsigned()).byte(b'\n');
         if let Err(why) = write(file, line.bytes()) {
             if outside.waiting.is_some() {
@@ -38,13 +41,14 @@ pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
         // From here on the launcher outlives the caller's process.
         let stays = sys::prctl(PR_SET_PDEATHSIG, 0).map_err(|why| blame(say!("go on in the background"), c"", why));
         let _ = chdir(c"/");
+        // Before the caller goes on: from then on nothing of the container has its terminal open.
+        sys::end_messages();
         let status = if stays.is_ok() { 0 } else { failed() as u8 };
         if write_to_anybody(waiting, &[status]).is_err() || stays.is_err() {
             // The caller's process was killed, and reports nothing; or its end would end the launcher.
             let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
         }
         sys::close(waiting);
-        sys::end_messages();
     }
     true
 }

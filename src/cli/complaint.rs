@@ -26,6 +26,7 @@ impl Form {
 
     /// The name of its first value.
     #[must_use]
+    #[cfg(feature = "bwrap")]
     pub fn value(self) -> &'static [u8] {
         text::first(self.values(), b' ')
     }
@@ -58,6 +59,7 @@ pub struct Wrong(NonZeroU32);
 
 impl Wrong {
     /// For a vocabulary that prints the same text whatever is wrong.
+    #[cfg(any(feature = "dumb-init", feature = "tini"))]
     pub const ANY: Wrong = Wrong::value(Say::NOTHING);
 
     const fn new(how: How, why: Say) -> Wrong {
@@ -71,14 +73,17 @@ impl Wrong {
         Wrong::new(How::Value, why)
     }
 
+    #[cfg(feature = "container")]
     pub const fn capability(why: Say) -> Wrong {
         Wrong::new(How::Capability, why)
     }
 
+    #[cfg(feature = "env")]
     pub const fn variable(why: Say) -> Wrong {
         Wrong::new(How::Variable, why)
     }
 
+    #[cfg(feature = "container")]
     pub const fn option(why: Say) -> Wrong {
         Wrong::new(How::Option, why)
     }

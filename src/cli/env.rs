@@ -4,7 +4,14 @@ use core::cmp::Ordering;
 use core::ffi::CStr;
 
 use engine::sys::{Env, Slot, Word};
-use engine::text;
+
+use super::words::name_of;
+
+/// The variable that nsinit, as the first process of a machine, gives to the init of another root: if that is nsinit too, it knows
+/// by it that the kernel's command line was for the first one.
+pub const SWITCHED: &CStr = c"NSINIT_SWITCHED=1";
+/// Its name.
+pub const SWITCHED_NAME: &CStr = c"NSINIT_SWITCHED";
 
 /// The operations on the environment. They are recorded, and resolved by one sort at the end: 20,000 variables are usual in a
 /// large Kubernetes cluster, and a search through all of them for each option would take quadratic time.
@@ -97,11 +104,6 @@ impl Variables {
         list.sort_unstable_by(by_place);
         list.iter().filter_map(|change| change.pair).map(|pair| Slot::new(Word::new(pair))).collect()
     }
-}
-
-/// The name of `NAME=VALUE`.
-pub fn name_of(pair: &CStr) -> &[u8] {
-    text::first(pair.to_bytes(), b'=')
 }
 
 #[cfg(test)]

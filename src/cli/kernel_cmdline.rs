@@ -5,20 +5,27 @@ use core::mem::ManuallyDrop;
 
 use engine::fs::procfs;
 use engine::process::machine;
+pub use engine::process::machine::is_whole_machine;
 use engine::report::message::warn;
-use engine::spec::validate;
-use engine::spec::{Machine, Spec};
+use engine::rootfs::initramfs;
+use engine::run::What;
+use engine::spec::rooms;
 use engine::state::Launch;
-use engine::sys::files::{self, Fd, HERE};
-use engine::sys::{Failure, Start};
+use engine::sys::files;
+use engine::sys::{Failure, Slot, Start};
 use engine::text::Say;
 use engine::{run, say, text};
 use rustix::fs::OFlags;
 
 use super::CommandLine;
-use super::builder::{Asked, Draft};
+use super::args_file;
+use super::builder::Draft;
 use super::dialects::NATIVE;
-use super::words;
+use super::env::SWITCHED;
+use super::kernel_root::Root;
+use super::quoting;
+use super::services;
+use super::words::{self, List};
 
 /// The file with the command line. It is used if the kernel's command line has no words for nsinit.
 const FILE: &CStr = c"/etc/nsinit.args";
@@ -27,161 +34,178 @@ const FILE: &CStr = c"/etc/nsinit.args";
 const PREFIX: &[u8] = b"nsinit.";
 
 /// Prepares the machine, runs the command, and never returns. `whole`: nsinit is the kernel's first process, and its arguments
-/// are the words that the kernel did not recognize. `read`: the arguments, if they have been read already.
+/// are the words that the kernel did not recognize, or those of a program that has executed it. `read`: the arguments, if they
+/// have been read already.
 pub fn boot(start: &'static Start, whole: bool, read: Option<&mut CommandLine>) -> ! {
-    let program = start.args.first().and_then(|word| word.get().get()).unwrap_or_default();
-    let preset = Spec { machine: Machine { boots: true, is_whole: whole, ..Spec::PRESET.machine }, ..Spec::PRESET };
-    let mut launch = Launch::new(&preset, start);
+    let mut shell = ManuallyDrop::new(Draft::new(start.env));
+    let machine = &mut shell.spec.machine;
+    (machine.boots, machine.is_whole) = (true, whole);
+    let mut launch = Launch::new(&shell.spec, start);
     let _ = machine::prepare(&mut launch);
     // If the command line cannot be read, not even a shell is run.
     let mut runs = true;
-    let mut own = ManuallyDrop::new(CommandLine::new(NATIVE, c"", start));
+    let mut own = CommandLine::new(NATIVE, c"", start);
     let line = match read {
         Some(line) => line,
         None => {
-            let (mut line, mut more) = (Vec::new(), Vec::new());
-            let list = if words::base(program) == b"init" {
-                // In a container the kernel's command line is the host's.
-                runs = !whole || of_kernel(&mut line, &mut more);
-                if line.is_empty() {
-                    runs = of_file(&mut line).unwrap_or(runs);
+            let (mut list, mut more) = (start.args, Vec::new());
+            let (mut open, mut root) = (false, Root::new());
+            // In a container the kernel's command line is the host's.
+            if whole && !start.env.words().any(|pair| pair == SWITCHED) {
+                let mut line = Vec::new();
+                let found = of_kernel(&mut line, &mut more, &mut root, list);
+                open = found == Some(false);
+                // Otherwise another program has executed nsinit, with words of its own.
+                if found.is_some() || list.len() <= 2 {
+                    runs = found == Some(true);
+                    list = words::of_text(line.leak());
                 }
-                words::of_text(line.leak())
-            } else {
-                start.args
-            };
+            }
+            if list.len() <= 2 && !open {
+                let mut line = Vec::new();
+                let found = args_file::words(FILE, &mut line);
+                if found.is_none() && runs && initramfs::is_kernels_root() == Ok(true) {
+                    own.draft.spec.machine.root = root.words(start.args, &mut line);
+                }
+                runs = found.unwrap_or(runs);
+                list = words::of_text(line.leak());
+            }
             own.draft.spec.machine.boots = true;
             own.read(list, start);
             own.read_options(words::of_text(more.leak()));
             &mut *own
         }
     };
-    (line.draft.spec.machine.boots, line.draft.spec.machine.is_whole) = (true, whole);
-    runs = runs && is_meant(line, start);
-    let mut shell = ManuallyDrop::new(Draft::new(start.env));
-    shell.spec.machine = preset.machine;
+    let machine = &mut line.draft.spec.machine;
+    (machine.boots, machine.is_whole) = (true, whole);
+    let alone = line.command.is_ok_and(|command| command.is_none());
+    runs = runs && line.is_meant(start);
     let _ = shell.finish();
-    run::run_machine(&line.draft.spec, &shell.spec, runs, &launch)
+    let spec = &line.draft.spec;
+    let services = if runs { services::all(spec, start) } else { &mut [] };
+    // Without a command the services are all that runs. Each terminal of --console gets a command of its own.
+    let first =
+        if services.is_empty() || !alone && spec.machine.consoles.is_empty() { What::Command } else { What::Services };
+    run::run_machine(spec, &shell.spec, runs.then_some(first), services, &launch)
 }
 
-/// Completes the Spec. Returns whether there is a command to run; if not, prints the reason.
-fn is_meant(line: &mut CommandLine, start: &'static Start) -> bool {
-    if line.carry_out(start).is_err() {
-        return false;
+/// Appends the words after ` -- ` to `line`, and the options before it to `more`, a NUL after each. Returns whether they are
+/// complete. `None`: the words in `args` are not those of the kernel, and `line` is empty; or, after a message, the command line
+/// cannot be read.
+fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>, root: &mut Root, args: List) -> Option<bool> {
+    const PLACE: &CStr = c"/proc/cmdline";
+    let text =
+        procfs::open().and_then(|proc| files::open(proc, c"cmdline", OFlags::RDONLY)).and_then(args_file::content);
+    let text = text.map_err(|why| warn(say!("read"), PLACE, why, Say::NOTHING)).ok()?;
+    let closed = sort(text, line, more, root);
+    if !is_handed(text, args) {
+        line.clear();
+        *root = Root::new();
+        return None;
     }
-    match line.draft.asked {
-        Asked::Run | Asked::Explain => {}
-        asked => {
-            line.print(asked);
+    if !closed {
+        warn(say!("read"), PLACE, Failure::OPEN_QUOTE, args_file::NOTHING_RUNS);
+    }
+    Some(closed)
+}
+
+/// Appends the words after ` -- ` to `line`, and the options before it to `more`, a NUL after each; `root` notes those before it too.
+/// Before it, the kernel's quotes count. Returns whether all quotes are closed, as far as words for nsinit depend on that.
+pub fn sort(text: &[u8], line: &mut Vec<u8>, more: &mut Vec<u8>, root: &mut Root) -> bool {
+    let (mut rest, mut word) = (text, Vec::new());
+    while let Some(closed) = quoting::of_kernel(&mut rest, &mut word) {
+        if word == b"--" {
+            return quoting::of_text(rest, false, &mut |word| args_file::push(line, b"", word));
+        }
+        if let Some(option) = text::after(&word, PREFIX) {
+            args_file::push(more, b"--", option);
+        } else if rooms::ROOT_DEVICE {
+            root.note(&word);
+        }
+        // The quote has swallowed the words for nsinit.
+        if !closed && word.windows(4).any(|four| four == b" -- ") {
             return false;
         }
+        word.clear();
     }
-    if let Err(fault) = validate::check(&line.draft.spec) {
-        let _ = fault.report();
-        return false;
-    }
-    if line.draft.asked == Asked::Explain {
-        run::explain(&line.draft.spec, start);
-    }
-    line.draft.asked == Asked::Run
-}
-
-/// Appends the words after ` -- ` to `line`, and the options before it to `more`, a NUL after each. Returns whether they could
-/// be read.
-fn of_kernel(line: &mut Vec<u8>, more: &mut Vec<u8>) -> bool {
-    let text = procfs::open().and_then(|proc| files::open(proc, c"cmdline", OFlags::RDONLY)).and_then(all);
-    let Ok(text) = text.map_err(|why| warn(say!("read"), c"/proc/cmdline", why, Say::NOTHING)) else { return false };
-    let mut behind = false;
-    split(text, &mut |word| {
-        if behind {
-            push(line, b"", word);
-        } else if word == b"--" {
-            behind = true;
-        } else if let Some(option) = text::after(word, PREFIX) {
-            push(more, b"--", option);
-        }
-    });
     true
 }
 
-/// Appends the words of the file to `line`, a NUL after each. Returns whether it could be read, if it exists.
-fn of_file(line: &mut Vec<u8>) -> Option<bool> {
-    match files::open(HERE, FILE, OFlags::RDONLY).and_then(all) {
-        Ok(text) => split(text, &mut |word| push(line, b"", word)),
-        Err(Failure::NOENT) => return None,
-        Err(why) => {
-            warn(say!("read"), FILE, why, Say::NOTHING);
-            return Some(false);
+/// Whether the arguments are those that the kernel passes to its first process: the words before ` -- ` that it does not
+/// recognize, and the words behind, up to another `--`. A program that passes on its own arguments is like the kernel, and so is
+/// one that passes none.
+fn is_handed(text: &[u8], args: List) -> bool {
+    let (mut rest, mut dashes) = (text, 0);
+    let mut lists = [const { Vec::new() }; 2];
+    loop {
+        let mut word = Vec::new();
+        if quoting::of_kernel(&mut rest, &mut word).is_none() {
+            break;
+        }
+        if word == b"--" {
+            dashes += 1;
+        } else if let Some(list) = lists.get_mut(dashes) {
+            list.push(word);
         }
     }
-    Some(true)
-}
-
-fn all(file: Fd) -> Result<&'static [u8], Failure> {
-    let content = words::content(file).ok_or(Failure::IO)?;
-    // `content` has added the NUL.
-    Ok(content.get(..content.len() - 1).unwrap_or_default())
-}
-
-fn push(to: &mut Vec<u8>, before: &[u8], word: &[u8]) {
-    for part in [before, word, b"\0"] {
-        to.extend_from_slice(part);
-    }
-}
-
-/// Passes the words of a text to `out`. Blanks and line ends separate words, except between single or double quotes; the quotes
-/// are removed. A line that begins with `#` is a comment.
-fn split(text: &[u8], out: &mut dyn FnMut(&[u8])) {
-    let mut word = Vec::new();
-    // Two quotes with nothing between them are a word.
-    let (mut begun, mut quote, mut comment, mut before) = (false, 0, false, b'\n');
-    for &byte in text.iter().chain(b"\n") {
-        comment = if comment { byte != b'\n' } else { byte == b'#' && before == b'\n' && quote == 0 };
-        before = byte;
-        match byte {
-            _ if comment => {}
-            // No argument can contain NUL.
-            0 => {}
-            b'"' | b'\'' if quote == 0 || quote == byte => {
-                begun = true;
-                quote ^= byte;
-            }
-            b' ' | b'\t' | b'\r' | b'\n' if quote == 0 => {
-                if begun {
-                    out(&word);
-                    word.clear();
-                }
-                begun = false;
-            }
-            _ => {
-                begun = true;
-                word.push(byte);
-            }
-        }
-    }
-    if begun {
-        out(&word);
-    }
+    let [before, behind] = lists;
+    let args = args.get(1..args.len() - 1).unwrap_or_default();
+    let same = |arg: &Slot, word: &Vec<u8>| arg.get().text().to_bytes() == word;
+    let Some((some, rest)) = args.len().checked_sub(behind.len()).and_then(|count| args.split_at_checked(count)) else {
+        return args.is_empty();
+    };
+    let mut before = before.iter();
+    args.is_empty()
+        || rest.iter().zip(&behind).all(|(arg, word)| same(arg, word))
+            && some.iter().all(|arg| before.any(|word| same(arg, word)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        split(text.as_bytes(), &mut |word| found.push(String::from_utf8_lossy(word).into_owned()));
-        found
+    fn handed(text: &str, args: &'static [u8]) -> bool {
+        is_handed(text.as_bytes(), words::of_text(args))
     }
 
     #[test]
-    fn blanks_and_quotes_separate_words() {
-        assert_eq!(of("quiet  a=b\t-- x\n"), ["quiet", "a=b", "--", "x"]);
-        assert_eq!(of("sh -c \"echo a  b\" \"\" x\"y z\"w"), ["sh", "-c", "echo a  b", "", "xy zw"]);
-        assert_eq!(of("'a \"b\"' \"it's\" 'it'\"'\"'s'"), ["a \"b\"", "it's", "it's"]);
-        assert_eq!(of("# no\n--root /x\r\n#'no\n\n-- a # b"), ["--root", "/x", "--", "a", "#", "b"]);
-        assert_eq!(of("'two\n# lines' x"), ["two\n# lines", "x"]);
-        assert_eq!(of("\"open"), ["open\n"]);
-        assert!(of(" \n \n").is_empty() && of("").is_empty());
+    fn words_that_the_kernel_hands_over_are_recognized() {
+        let line = "root=/dev/vda splash x=\"a b\" init=/sbin/nsinit \"two words\" -- --root=\"/a\" cmd -- more";
+        assert!(handed(line, b"") && handed(line, b"--root=/a\0cmd\0") && handed(line, b"splash\0--root=/a\0cmd\0"));
+        assert!(handed(line, b"splash\0two words\0--root=/a\0cmd\0"));
+        for other in [
+            &b"cmd\0"[..],
+            b"more\0",
+            b"--root=/a\0",
+            b"--root=/a\0cmd\0more\0",
+            b"two words\0splash\0--root=/a\0cmd\0",
+            b"single\0--root=/a\0cmd\0",
+        ] {
+            assert!(!handed(line, other), "{}", String::from_utf8_lossy(other));
+        }
+        assert!(handed("a b", b"a\0") && handed("a b", b"") && !handed("a b", b"c\0") && !handed("", b"c\0"));
+    }
+
+    /// The words of a command line, and whether its quotes are closed.
+    fn sorted(text: &str) -> (String, String, bool) {
+        let (mut line, mut more) = (Vec::new(), Vec::new());
+        let closed = sort(text.as_bytes(), &mut line, &mut more, &mut Root::new());
+        let [line, more] = [line, more].map(|list| String::from_utf8_lossy(&list).replace('\0', ";"));
+        (line, more, closed)
+    }
+
+    #[test]
+    fn kernels_quotes_count_before_the_dashes() {
+        for (text, line, more, closed) in [
+            ("a=bob's-box nsinit.name=\"b c\" -- echo 'a b'\n", "echo;a b;", "--name=b c;", true),
+            ("#old nsinit.respawn -- echo # x", "echo;#;x;", "--respawn;", true),
+            ("\"--\" a -- b", "a;--;b;", "", true),
+            ("-- echo 'it", "echo;it\n;", "", false),
+            ("a=\"b -- echo hi", "", "", false),
+            // What the kernel accepts, and nsinit does not need.
+            ("a=\"b", "", "", true),
+        ] {
+            assert_eq!(sorted(text), (line.to_owned(), more.to_owned(), closed), "{text}");
+        }
     }
 }

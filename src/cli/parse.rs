@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use engine::say;
+use engine::spec::rooms;
 use engine::sys::{self, Argv};
 use engine::text;
 
@@ -60,7 +61,9 @@ fn read(
             _ if only_options => return Err(unknown(draft, Kind::Unknown, word)),
             _ => return Ok(reader.command(1)),
         }
-        if let Some(fd) = draft.args.take() {
+        if rooms::CONTAINER
+            && let Some(fd) = draft.args.take()
+        {
             let Some(source) = &mut source else {
                 return Err(draft.wrong(Wrong::sentence(say!("--args not supported in arguments file"))));
             };
@@ -113,25 +116,27 @@ impl Reader {
         let bytes = word.to_bytes();
         let name = text::first(bytes, b'=');
         let attached = (name.len() < bytes.len()).then(|| sys::tail(word, name.len() + 1));
-        let row = words
-            .find(name)
+        let found = words.find(name);
+        let row = found
+            .as_ref()
             // Without `joins_values`, a hidden option (one without help) takes its value only after `=`, and no other option does.
             .filter(|row| words.joins_values || row.help.is_empty() == attached.is_some())
             .ok_or_else(|| unknown(draft, Kind::Unknown, word))?;
         if attached.is_some() && row.form.count() == 0 {
             return Err(draft.bad(Complaint::new(Kind::ValueTooMuch, row.form, word)));
         }
-        self.apply(words, &row, attached, draft)
+        self.apply(words, row, attached, draft)
     }
 
     /// `-abc`, `-aVALUE`.
     fn letters(&mut self, words: &'static Vocabulary, word: &'static CStr, draft: &mut Draft) -> Result<(), Bad> {
         let mut at = 1;
         while let Some(letter) = word.to_bytes().get(at).copied() {
-            let row = words.find(&[b'-', letter]).ok_or_else(|| unknown(draft, Kind::UnknownLetter(letter), word))?;
+            let found = words.find(&[b'-', letter]);
+            let row = found.as_ref().ok_or_else(|| unknown(draft, Kind::UnknownLetter(letter), word))?;
             at += 1;
             let attached = Some(sys::tail(word, at)).filter(|rest| row.form.count() > 0 && !rest.is_empty());
-            self.apply(words, &row, attached, draft)?;
+            self.apply(words, row, attached, draft)?;
             if row.form.count() > 0 || draft.asked.is_text() {
                 break;
             }
@@ -147,23 +152,49 @@ impl Reader {
         draft: &mut Draft,
     ) -> Result<(), Bad> {
         let count = row.form.count();
-        if attached.is_some() && count > 1 {
+        let joined = |word: &&'static CStr| words.takes_pairs && row.form.values() == b"VAR VALUE" && is_pair(word);
+        if attached.is_some() && count > 1 && attached.as_ref().filter(|word| joined(word)).is_none() {
             return Err(draft.bad(Complaint::new(Kind::ValueTooMuch, row.form, c"")));
         }
         let mut values = [attached.unwrap_or_default(), c"", c""];
-        for value in values.iter_mut().take(count).skip(usize::from(attached.is_some())) {
+        let mut have = usize::from(attached.is_some());
+        while have < count {
+            if have == 1 && joined(&values[0]) {
+                break;
+            }
             // If the value is missing, `--` must not be taken for it: the command would be read as options.
             let next = self.next().filter(|value| words.takes_dashes || value.to_bytes() != b"--");
-            *value = next.ok_or_else(|| draft.bad(Complaint::new(Kind::ValueMissing, row.form, c"")))?;
+            let next = next.ok_or_else(|| draft.bad(Complaint::new(Kind::ValueMissing, row.form, c"")))?;
+            if let Some(value) = values.get_mut(have) {
+                *value = next;
+            }
+            have += 1;
         }
-        draft.note(row.form.name(), row.context);
-        if let Some(bit) = row.is_once() {
-            draft.note_once(row.form.name(), bit);
+        if have == 1 && count == 2 {
+            (values[0], values[1]) = parts(values[0]);
+        }
+        draft.note(row.form.name(), row.group.context);
+        if row.is_once() {
+            draft.note_once(row.form.name(), row.number);
         }
         let [first, ..] = values;
         draft.complaint = Complaint::new(Kind::ValueWrong, row.form, first);
         (row.of.act)(row.number, draft, &values).map_err(|why| draft.wrong(why))
     }
+}
+
+/// Whether a word is `NAME=VALUE`.
+fn is_pair(word: &CStr) -> bool {
+    text::has(word.to_bytes(), b'=') && !word.to_bytes().starts_with(b"=")
+}
+
+/// The name and the value of `NAME=VALUE`. The name is never freed.
+fn parts(pair: &'static CStr) -> (&'static CStr, &'static CStr) {
+    let name = text::first(pair.to_bytes(), b'=');
+    let value = sys::tail(pair, name.len() + 1);
+    let mut name = Vec::from(name);
+    name.push(0);
+    (sys::c_str(name.leak()), value)
 }
 
 #[inline(never)]

@@ -7,7 +7,9 @@ use engine::text::{self, Say};
 
 use super::builder::{Asked, Context, Draft};
 use super::complaint::{Complaint, Form, Wrong};
-use super::texts::{self, Texts};
+#[cfg(any(feature = "catatonit", feature = "dumb-init", feature = "tini"))]
+use super::texts;
+use super::texts::Texts;
 
 /// The values of one option.
 pub type Values = [&'static CStr; 3];
@@ -22,8 +24,8 @@ pub struct Vocabulary {
     /// message to print.
     pub begin: fn(&mut Draft) -> Result<(), Say>,
     /// A line each: an option with the names of its values, `--bind SRC DEST`; an empty one before each group.
-    pub rows: &'static str,
-    /// The help of each option; one without is hidden.
+    pub rows: &'static [u8],
+    /// The help of each option; one without is hidden. Empty without the feature `help`.
     pub helps: &'static [Say],
     pub groups: &'static [Group],
     /// A bit for each row. If the option is repeated, only the last one takes effect, with a warning.
@@ -51,23 +53,30 @@ pub struct Vocabulary {
     pub long_alone: bool,
     /// A long option and its value may be one word, joined by `=`.
     pub joins_values: bool,
+    /// A variable and its value may be one word, joined by `=`.
+    pub takes_pairs: bool,
 }
 
 impl Vocabulary {
     /// The defaults: a program that parses its options with getopt(3).
-    pub const GETOPT: Vocabulary = Vocabulary {
+    #[cfg(any(feature = "catatonit", feature = "dumb-init", feature = "tini"))]
+    pub const GETOPT: Vocabulary =
+        Vocabulary { complain: texts::complain, print: texts::print, ..Vocabulary::WITHOUT_TEXTS };
+
+    /// The same for a vocabulary that prints its own texts.
+    pub const WITHOUT_TEXTS: Vocabulary = Vocabulary {
         names: "",
         wording: &Wording::OTHER,
         begin: |_| Ok(()),
-        rows: "",
+        rows: b"",
         helps: &[],
         groups: &[],
         once: 0,
         more: None,
         act: |_, _, _| Ok(()),
         end: |_| {},
-        complain: texts::complain,
-        print: texts::print,
+        complain: |_, _, _| 1,
+        print: |_, _, _| {},
         texts: Texts::NONE,
         makes_containers: false,
         needs_command: true,
@@ -75,6 +84,7 @@ impl Vocabulary {
         abbreviates: true,
         long_alone: false,
         joins_values: true,
+        takes_pairs: false,
     };
 }
 
@@ -85,47 +95,81 @@ pub struct Group {
 }
 
 /// In a row: if the option is repeated, only the last one takes effect.
+#[cfg(feature = "env")]
 pub const ONCE: u128 = 1;
 
 /// Makes a vocabulary's `rows`, `helps`, `groups`, `once` and `act` from a list:
-/// `say!("TITLE"), Context => { "--option VALUE", say!("help"), ONCE => statement, ... }`. All options become one text and all
-/// statements one function, since a table of small ones would be a third larger.
+/// `say!("TITLE"), Context => { "--option VALUE", say!("help"), ONCE => statement, ... }`. A group or a row may have a `#[cfg(...)]`.
+/// All options become one text and all statements one function, since a table of small ones would be a third larger.
 macro_rules! rows {
     ($draft:ident, $values:ident, $first:ident:
-        $($title:expr, $context:ident => { $($text:literal, $help:expr $(, $once:ident)? => $act:expr,)* })*) => {
-        const ROWS: &str = concat!($("\n", $($text, "\n",)*)*);
-        static HELPS: &[engine::text::Say] = &[$($($help,)*)*];
-        static GROUPS: &[Group] = &[$(Group { title: $title, context: Context::$context },)*];
+        $($(#[$group:meta])* say!($title:literal), $context:ident => {
+            $($(#[$row:meta])* $text:literal, $help:expr $(, $once:ident)? => $act:expr,)*
+        })*) => {
+        pub(super) static ROWS: &[u8] = {
+            const GROUPS: &[&[&[u8]]] =
+                &[$($(#[$group])* &[b"\n", $($(#[$row])* concat!($text, "\n").as_bytes(),)*],)*];
+            const LINES: [&[u8]; engine::text::total(GROUPS)] = engine::text::joined(GROUPS, b"");
+            &engine::text::joined::<u8, { engine::text::total(&LINES) }>(&LINES, 0)
+        };
+        #[cfg(not(feature = "help"))]
+        pub(super) static HELPS: &[engine::text::Say] = &[];
+        #[cfg(feature = "help")]
+        pub(super) static HELPS: &[engine::text::Say] = {
+            const GROUPS: &[&[engine::text::Say]] = &[$($(#[$group])* &[$($(#[$row])* $help,)*],)*];
+            const NOTHING: engine::text::Say = engine::text::Say::NOTHING;
+            &engine::text::joined::<_, { engine::text::total(GROUPS) }>(GROUPS, NOTHING)
+        };
+        pub(super) static GROUPS: &[Group] = &[$($(#[$group])* Group { title: title!($title), context: Context::$context },)*];
 
         #[allow(dead_code, unused_mut, reason = "most vocabularies have no such row")]
-        const ONCE_ONLY: u128 = {
+        pub(super) const ONCE_ONLY: u128 = {
             let mut rows = 0;
             let mut number = 0;
-            $($(
-                $(rows |= $once << number;)?
-                number += 1;
-            )*)*
+            $($(#[$group])* {
+                $($(#[$row])* {
+                    $(rows |= $once << number;)?
+                    number += 1;
+                })*
+            })*
             let _: usize = number;
             rows
         };
 
         #[inline(never)]
-        fn act(row: usize, $draft: &mut Draft, $values: &Values) -> Result<(), Wrong> {
+        pub(super) fn act(row: usize, $draft: &mut Draft, $values: &Values) -> Result<(), Wrong> {
             let [$first, ..] = *$values;
             let mut number = 0;
-            $($(
-                if row == number {
-                    $act;
-                    return Ok(());
-                }
-                number += 1;
-            )*)*
+            $($(#[$group])* {
+                $($(#[$row])* {
+                    if row == number {
+                        $act;
+                        return Ok(());
+                    }
+                    number += 1;
+                })*
+            })*
             let _ = number;
             Ok(())
         }
     };
 }
 pub(super) use rows;
+
+/// The heading of a group, in a build that prints it.
+#[cfg(feature = "help")]
+macro_rules! title {
+    ($title:literal) => {
+        engine::say!($title)
+    };
+}
+#[cfg(not(feature = "help"))]
+macro_rules! title {
+    ($title:literal) => {
+        engine::text::Say::NOTHING
+    };
+}
+pub(super) use title;
 
 /// One line of a vocabulary's rows: an option, or a heading.
 #[derive(Clone, Copy)]
@@ -137,8 +181,8 @@ pub struct Row {
     pub form: Form,
     /// Its help, or the heading.
     pub help: Say,
-    /// The context of its group.
-    pub context: Context,
+    /// The group that it is in.
+    pub group: &'static Group,
 }
 
 impl Row {
@@ -148,28 +192,27 @@ impl Row {
         self.form.0.is_empty()
     }
 
-    /// The bit of the row in [`Vocabulary::once`], if it is set there.
+    /// Whether its bit in [`Vocabulary::once`] is set.
     #[must_use]
-    pub fn is_once(&self) -> Option<u128> {
-        Some(1 << self.number).filter(|bit| self.of.once & bit != 0)
+    pub fn is_once(&self) -> bool {
+        self.of.once & 1 << self.number != 0
     }
 }
 
 impl Vocabulary {
     /// The headings and rows, in order.
     pub fn lines(&'static self) -> impl Iterator<Item = Row> {
-        let mut rest = self.rows.as_bytes();
-        let (mut number, mut groups, mut context) = (0, self.groups.iter(), Context::Anywhere);
+        let mut rest = self.rows;
+        let (mut number, mut groups, mut of_rows) = (0, self.groups.iter(), None);
         core::iter::from_fn(move || {
             let form = Form(text::word(&mut rest, b'\n')?);
             if form.0.is_empty() {
-                let group = groups.next()?;
-                context = group.context;
-                return Some(Row { of: self, number, form, help: group.title, context });
+                of_rows = groups.next();
+                return of_rows.map(|group| Row { of: self, number, form, help: group.title, group });
             }
-            let help = self.helps.get(number).copied()?;
+            let (help, group) = (self.helps.get(number).copied().unwrap_or(Say::NOTHING), of_rows?);
             number += 1;
-            Some(Row { of: self, number: number - 1, form, help, context })
+            Some(Row { of: self, number: number - 1, form, help, group })
         })
     }
 

@@ -2,7 +2,7 @@
 
 use engine::text::Text;
 
-use super::rows::Vocabulary;
+use super::rows::{Row, Vocabulary};
 
 /// The column in which all help begins.
 pub const COLUMN: usize = 25;
@@ -12,17 +12,22 @@ pub fn rows(words: &'static Vocabulary, titles: bool, out: &mut dyn FnMut(&Text)
     for row in words.lines() {
         let mut line = Text::new();
         if row.is_title() {
-            line.byte(b'\n').say(row.help).byte(b':');
+            line.byte(b'\n').say(row.help).byte(b':').byte(b'\n');
         } else {
             // Scripts parse bubblewrap's list, and look for its four blanks.
-            line.push(if titles { b"  " } else { b"    " }).push(row.form.0);
-            while line.bytes().len() < COLUMN {
-                line.byte(b' ');
-            }
-            line.byte(b' ').say(row.help);
+            push_row(row, if titles { b"  " } else { b"    " }, &mut line);
         }
         if !row.help.is_empty() && (titles || !row.is_title()) {
-            out(line.byte(b'\n'));
+            out(&line);
         }
     }
+}
+
+/// Appends the line of an option.
+pub fn push_row(row: Row, margin: &[u8], line: &mut Text) {
+    line.push(margin).push(row.form.0);
+    while line.bytes().len() < COLUMN {
+        line.byte(b' ');
+    }
+    line.byte(b' ').say(row.help).byte(b'\n');
 }

@@ -2,54 +2,72 @@
 
 use core::ffi::CStr;
 
+#[cfg(feature = "container")]
 use engine::confine::caps;
+#[cfg(feature = "join")]
 use engine::ns::target::FD;
 use engine::say;
+#[cfg(feature = "container")]
 use engine::spec::Capabilities;
+#[cfg(feature = "join")]
 use engine::sys;
 use engine::text;
 
 use super::complaint::Wrong;
 
 /// The longest host name that the kernel takes, `__NEW_UTS_LEN`.
+#[cfg(feature = "container")]
 pub const HOSTNAME_MAX: usize = 64;
 /// `(uid_t) -1` means "unchanged" to the kernel (setresuid(2)): no user has it.
+#[cfg(feature = "container")]
 const NO_ID: u32 = u32::MAX;
 /// The kernel's own limit, `sysctl_nr_open_max`, is lower still.
+#[cfg(any(feature = "container", feature = "detach"))]
 const FD_MAX: u32 = i32::MAX as u32;
 
+#[cfg(feature = "container")]
 pub fn id(word: &CStr) -> Result<u32, Wrong> {
-    let id = text::number(word.to_bytes()).filter(|id| *id != NO_ID);
-    id.ok_or(Wrong::value(say!("not a number from 0 to 4294967294")))
+    id_of(word.to_bytes()).ok_or(Wrong::value(say!("not a number from 0 to 4294967294")))
+}
+
+#[cfg(feature = "container")]
+pub fn id_of(word: &[u8]) -> Option<u32> {
+    text::number(word).filter(|id| *id != NO_ID)
 }
 
 /// The number of a descriptor.
+#[cfg(any(feature = "container", feature = "detach"))]
 pub fn fd(word: &CStr) -> Result<u32, Wrong> {
     let fd = text::number(word.to_bytes()).filter(|fd| *fd <= FD_MAX);
     fd.ok_or(Wrong::value(say!("not a descriptor number")))
 }
 
 /// The text after `fd:`, if the word begins with it.
+#[cfg(feature = "join")]
 pub fn after_fd(word: &'static CStr) -> Option<&'static CStr> {
     text::after(word.to_bytes(), FD).map(|_| sys::tail(word, FD.len()))
 }
 
+#[cfg(any(feature = "container", feature = "detach", feature = "boot", feature = "landlock"))]
 pub fn path(word: &'static CStr) -> Result<&'static CStr, Wrong> {
     if word.is_empty() { Err(Wrong::value(say!("the path is empty"))) } else { Ok(word) }
 }
 
 /// The mode of a file.
+#[cfg(feature = "container")]
 pub fn mode(word: &CStr) -> Result<u32, Wrong> {
     let mode = text::octal(word.to_bytes()).filter(|mode| *mode <= 0o7777);
     mode.ok_or(Wrong::option(say!("takes an octal argument <= 07777")))
 }
 
+#[cfg(feature = "env")]
 pub fn umask(word: &CStr) -> Result<u32, Wrong> {
     let mask = text::octal(word.to_bytes()).filter(|mask| *mask <= 0o777);
     mask.ok_or(Wrong::value(say!("not an octal number from 0 to 777")))
 }
 
 /// A number of bytes as the kernel reads it: decimal, octal after 0, hexadecimal after 0x.
+#[cfg(feature = "container")]
 pub fn size(word: &CStr) -> Result<&CStr, Wrong> {
     let (radix, digits) = match word.to_bytes() {
         [b'0', b'x' | b'X', digits @ ..] => (16, digits),
@@ -72,6 +90,7 @@ pub fn size(word: &CStr) -> Result<&CStr, Wrong> {
 }
 
 /// The set of one capability, or of all.
+#[cfg(feature = "container")]
 pub fn capability(word: &CStr) -> Result<u64, Wrong> {
     let name = word.to_bytes();
     if text::same_word(name, b"ALL") {
@@ -83,7 +102,18 @@ pub fn capability(word: &CStr) -> Result<u64, Wrong> {
         .ok_or(Wrong::capability(say!("no such capability (see capabilities(7))")))
 }
 
+/// Whether the named filter of system calls is one.
+#[cfg(feature = "container")]
+pub fn profile(word: &CStr) -> Result<bool, Wrong> {
+    match word.to_bytes() {
+        b"default" => Ok(true),
+        b"none" => Ok(false),
+        _ => Err(Wrong::value(say!("neither default nor none"))),
+    }
+}
+
 /// The name of an environment variable.
+#[cfg(feature = "env")]
 pub fn variable(word: &CStr) -> Result<&CStr, Wrong> {
     let name = word.to_bytes();
     if name.is_empty() || text::has(name, b'=') { Err(Wrong::variable(say!("not a variable name"))) } else { Ok(word) }

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use engine::sys::{self, Slot, Word};
-use engine::text::PATH;
+use engine::text::{self, PATH};
 use rustix::io::Errno;
 
 /// The words of a command line. The first slot is not read: on a command line it is the program's name. The last one is
@@ -53,4 +53,9 @@ pub fn base(program: &CStr) -> &[u8] {
     let program = program.to_bytes();
     let slash = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     program.get(slash..).unwrap_or_default()
+}
+
+/// The name of `NAME=VALUE`.
+pub fn name_of(pair: &CStr) -> &[u8] {
+    text::first(pair.to_bytes(), b'=')
 }

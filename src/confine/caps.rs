@@ -1,14 +1,24 @@
 //! The capabilities of CMD (capabilities(7)).
 
+#[cfg(feature = "limits")]
+use crate::sys::PR_SET_SECUREBITS;
 use crate::sys::{PR_CAPBSET_DROP, PR_SET_KEEPCAPS};
 
+#[cfg(feature = "limits")]
+use crate::report::hint::{self, Cause};
+#[cfg(feature = "limits")]
+use crate::report::message::blame_hint;
+#[cfg(any(feature = "container", feature = "limits"))]
 use crate::say;
 use crate::spec::{Capabilities, End, Spec};
 use crate::sys::{self, Done, Failure};
+#[cfg(any(feature = "container", feature = "limits"))]
 use crate::text::Say;
+#[cfg(feature = "container")]
 use crate::text::{self, Text};
 
 /// The names in the order of their numbers, without `CAP_`.
+#[cfg(feature = "container")]
 const NAMES: Say = say!(
     "\
     CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE \
@@ -22,6 +32,7 @@ const NAMES: Say = say!(
 const KILL: u64 = 1 << 5;
 
 /// The number of the capability `name`, with or without `CAP_`, in any case.
+#[cfg(feature = "container")]
 #[must_use]
 pub fn by_name(name: &[u8]) -> Option<u32> {
     let bare = match name.split_at_checked(4) {
@@ -29,14 +40,7 @@ pub fn by_name(name: &[u8]) -> Option<u32> {
         _ => name,
     };
     let mut names = Text::new();
-    let mut rest = names.say(NAMES).bytes();
-    for number in 0.. {
-        let known = text::word(&mut rest, b' ')?;
-        if text::same_word(known, bare) {
-            return Some(number);
-        }
-    }
-    None
+    text::place_in_any_case(names.say(NAMES).bytes(), bare).map(|number| number as u32)
 }
 
 /// Drops each capability that is not in `spec` from the bounding set. The result for one capability proves nothing for the next: a
@@ -50,11 +54,11 @@ pub fn bound(spec: &Spec<'_>) -> Done {
         if spec.confine.capabilities.bounding >> capability & 1 == 1 {
             continue;
         }
-        match sys::prctl(PR_CAPBSET_DROP, capability) {
-            // The kernel has no capability with this number.
-            Err(Failure::INVAL) if ours >> capability & 1 == 0 && !sys::is_bounded_by(capability) => {}
-            result => result?,
+        // Dropped before, or the kernel has no capability with this number.
+        if ours >> capability & 1 == 0 && !sys::is_bounded_by(capability) {
+            continue;
         }
+        sys::prctl(PR_CAPBSET_DROP, capability)?;
     }
     Ok(())
 }
@@ -65,6 +69,39 @@ pub fn bound(spec: &Spec<'_>) -> Done {
 /// EPERM: SECBIT_KEEP_CAPS_LOCKED is set.
 pub fn keep_over_setuid() -> Done {
     sys::prctl(PR_SET_KEEPCAPS, 1)
+}
+
+/// Sets the securebits flags. Before: the ambient set, which some of them close. Afterwards: [`limit`], which gives up the right to set
+/// them.
+///
+/// # Errors
+/// EPERM: nsinit has no CAP_SETPCAP, a flag is locked, or the kernel does not know it; or as [`limit`].
+#[cfg(feature = "limits")]
+pub fn secure(spec: &Spec<'_>) -> Done {
+    set_securebits(spec).map_err(|why| {
+        let hint = if why == Failure::PERM { Cause::NeedsSetpcap } else { hint::of_call(why) };
+        blame_hint(SECURE, c"", why, hint.hint())
+    })
+}
+
+/// The verb of the step that calls [`secure`].
+#[cfg(feature = "limits")]
+pub const SECURE: Say = say!("set --securebits");
+
+#[cfg(feature = "limits")]
+fn set_securebits(spec: &Spec<'_>) -> Done {
+    if spec.sets_capabilities() || spec.sets_ids() {
+        let ours = sys::capget()?;
+        let ambient = spec.confine.capabilities.ambient & ours;
+        // All that nsinit has becomes effective: a change of the user id may have cleared that.
+        sys::capset(ours, ambient)?;
+        raise(ambient)?;
+    }
+    sys::prctl(PR_SET_SECUREBITS, spec.confine.securebits.unwrap_or_default())
+}
+
+fn raise(ambient: u64) -> Done {
+    (0..u64::BITS).filter(|capability| ambient >> capability & 1 == 1).try_for_each(sys::raise_ambient)
 }
 
 /// Reduces the permitted and the effective set to the capabilities of CMD, as far as nsinit has them. The inheritable set has the ambient
@@ -80,7 +117,8 @@ pub fn limit(spec: &Spec<'_>) -> Done {
         return Err(Failure::PERM);
     }
     sys::capset(sets.held & ours, ambient)?;
-    (0..u64::BITS).filter(|capability| ambient >> capability & 1 == 1).try_for_each(sys::raise_ambient)
+    // With securebits they are raised already.
+    if spec.confine.securebits.is_some() { Ok(()) } else { raise(ambient) }
 }
 
 /// Reduces the sets of process 1 to the capabilities that it needs when the container ends.
@@ -92,6 +130,7 @@ pub fn keep_for_the_end(spec: &Spec<'_>) -> Done {
     sys::capset(if kills { KILL & sys::capget()? } else { 0 }, 0)
 }
 
+#[cfg(feature = "container")]
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,9 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn preset_has_the_capabilities_that_container_engines_keep() {
-        let preset = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT \
-                      KILL AUDIT_WRITE";
+    fn preset_has_the_capabilities_that_every_container_engine_keeps() {
+        let preset = "CHOWN DAC_OVERRIDE FSETID FOWNER SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL";
         let set = preset.split(' ').fold(0, |set, name| set | 1 << by_name(name.as_bytes()).unwrap());
         assert_eq!(Capabilities::USUAL, set);
         assert_eq!(KILL, 1 << by_name(b"KILL").unwrap());

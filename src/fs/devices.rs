@@ -7,11 +7,11 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{AtFlags, OFlags, Stat, fcntl_getfl, fcntl_setfl, fstat, major, minor, statat};
-use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::mount::MountPropagationFlags;
 use rustix::termios::isatty;
 
 use crate::fs::mount_fd;
-use crate::fs::staging::fd_path;
+use crate::fs::staging::{Below, fd_path};
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, failed};
 use crate::say;
@@ -19,14 +19,18 @@ use crate::spec::DEVICES;
 use crate::state::descriptors::{STANDARD, standard_name};
 use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Done, Failure, Fork, Standard, c_str};
-use crate::text::{List, PATH, Text};
+use crate::text::{PATH, Short};
 
 /// The devices of a container's /dev. In a user namespace no device file can be made.
-const PATHS: List = List::of(b"/dev/null\0/dev/zero\0/dev/full\0/dev/random\0/dev/urandom\0/dev/tty\0");
-const _: () = assert!(PATHS.count() == DEVICES, "each device has a path and a number");
-
-/// Their numbers (devices.txt in the kernel's documentation): a file with one of these names may be any file.
-static NUMBERS: [(u32, u32); DEVICES] = [(1, 3), (1, 5), (1, 7), (1, 8), URANDOM, (5, 0)];
+/// Each with its number (devices.txt in the kernel's documentation): a file with one of these names may be any file.
+static ALL: [(&CStr, (u32, u32)); DEVICES] = [
+    (c"/dev/null", (1, 3)),
+    (c"/dev/zero", (1, 5)),
+    (c"/dev/full", (1, 7)),
+    (c"/dev/random", (1, 8)),
+    (c"/dev/urandom", URANDOM),
+    (c"/dev/tty", (5, 0)),
+];
 
 /// /dev/urandom. On some systems /dev/random is a link to it.
 const URANDOM: (u32, u32) = (1, 9);
@@ -36,7 +40,11 @@ const PTMX: (u32, u32) = (5, 2);
 
 /// The name of each device in /dev.
 pub fn names() -> impl Iterator<Item = &'static CStr> {
-    PATHS.strings().map(|path| sys::tail(path, b"/dev/".len()))
+    ALL.iter().map(|(path, _)| name_of(path))
+}
+
+fn name_of(path: &'static CStr) -> &'static CStr {
+    sys::tail(path, b"/dev/".len())
 }
 
 /// Opens (O_PATH) the caller's device files, and checks that each is the device that its name stands for.
@@ -45,7 +53,7 @@ pub fn names() -> impl Iterator<Item = &'static CStr> {
 /// Reported. ENOENT: it is missing; [`Failure::NO_DEVICE`]: it is another device or another file.
 pub fn open() -> Result<[Fd; DEVICES], Failure> {
     let mut devices = [HERE; DEVICES];
-    for ((path, number), device) in PATHS.strings().zip(NUMBERS).zip(&mut devices) {
+    for (&(path, number), device) in ALL.iter().zip(&mut devices) {
         *device = files::open(HERE, path, OFlags::PATH)
             .and_then(|file| match number_of(&fstat(file)?) {
                 Some(found) if found == number || path == c"/dev/random" && found == URANDOM => Ok(file),
@@ -66,7 +74,7 @@ fn number_of(stat: &Stat) -> Option<(u32, u32)> {
 /// # Errors
 /// EMFILE, ENFILE, ENOMEM: no descriptor can be opened.
 pub fn file_of(descriptor: Fd) -> Result<Option<Fd>, Failure> {
-    let (mut link, mut path) = (Text::new(), [0u8; PATH]);
+    let (mut link, mut path) = (Short::new(), [0u8; PATH]);
     let read = files::read_link(HERE, fd_path(descriptor, &mut link), &mut path).map(|_| ());
     let file = match read.and_then(|()| files::look(HERE, c_str(&path))) {
         // The descriptor was opened in another mount namespace, or there is no /proc.
@@ -89,7 +97,7 @@ pub fn reopen_standard(dev: Option<Fd>, terminals: bool, rootless: bool) -> Done
     for standard in STANDARD {
         let stat = fstat(standard.fd())?;
         let Some(number) = number_of(&stat) else { continue };
-        let name = names().zip(NUMBERS).find(|(_, of)| *of == number).map(|(name, _)| name);
+        let name = ALL.iter().find(|(_, of)| *of == number).map(|(path, _)| name_of(path));
         let terminal = terminals && is_terminal(standard.fd(), number);
         if let Some(name) = name.filter(|_| dev.is_some()) {
             reopen(standard, rootless, dev.unwrap_or(HERE), name)?;
@@ -99,9 +107,9 @@ pub fn reopen_standard(dev: Option<Fd>, terminals: bool, rootless: bool) -> Done
             let file = file_of(standard.fd()).map_err(|why| blame(REOPEN, standard_name(standard), why))?;
             // A device that no path leads to cannot be mounted: CMD gets the caller's descriptor.
             if let Some(file) = file {
-                let copy = mount_fd::copy(file, c"", raw::MOUNT_ATTR_RDONLY, 0, false)
+                let copy = mount_fd::copy(file, c"", raw::MOUNT_ATTR_RDONLY, 0, Below::Kept)
                     .map_err(|why| blame(REOPEN, standard_name(standard), why))?;
-                reopen(standard, rootless, HERE, fd_path(copy, &mut Text::new()))?;
+                reopen(standard, rootless, HERE, fd_path(copy, &mut Short::new()))?;
             }
         }
     }
@@ -145,7 +153,7 @@ fn reopen(standard: Standard, rootless: bool, dir: Fd, path: &CStr) -> Done {
 pub fn reopen_from_outside(rootless: bool) -> Done {
     let is_device = |standard: &Standard| {
         let number = fstat(standard.fd()).ok().and_then(|stat| number_of(&stat));
-        number.is_some_and(|number| NUMBERS.contains(&number) || is_terminal(standard.fd(), number))
+        number.is_some_and(|number| ALL.iter().any(|(_, of)| *of == number) || is_terminal(standard.fd(), number))
     };
     if !STANDARD.iter().any(is_device) {
         return Ok(());
@@ -157,8 +165,8 @@ pub fn reopen_from_outside(rootless: bool) -> Done {
         Fork::Child => {
             // Close the descriptors that are opened from here on, in both processes, and no others.
             sys::keep_opened();
-            let done = mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-                .map_err(|why| blame(says, c"", why.into()))
+            let done = sys::mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+                .map_err(|why| blame(says, c"", why))
                 .and_then(|()| reopen_standard(None, true, rootless));
             sys::close_opened(Standard::Input.fd());
             sys::exit(if done.is_ok() { 0 } else { failed() })

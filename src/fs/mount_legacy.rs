@@ -8,11 +8,11 @@ use rustix::fd::BorrowedFd;
 use rustix::fs::OFlags;
 
 use crate::fs::resolve::{self, Kind};
-use crate::fs::staging::{self, below_base, fd_path, mount_by_path};
+use crate::fs::staging::{self, Below, below_base, fd_path, mount_by_path};
 use crate::mountinfo;
 use crate::sys::files::{self, DIRECTORY, Fd, fchdir};
 use crate::sys::{Done, Failure};
-use crate::text::{self, Text};
+use crate::text::{self, Short, Text};
 
 /// In [`staging::base`]: a mount whose root is a directory is made here and then moved. (No mount of the caller has such a path.)
 pub const TREE: &CStr = c"nsinit.tree";
@@ -42,11 +42,13 @@ pub fn make(source: &CStr, name: &CStr, kind: &CStr, flags: u32, options: &CStr)
 ///
 /// # Errors
 /// As [`crate::fs::mount_fd::copy`]; EAGAIN: a directory that a mount is in was renamed meanwhile.
+#[cold]
+#[inline(never)]
 pub fn copy(
     dir: BorrowedFd<'_>,
     path: &CStr,
     (set, cleared): (u32, u32),
-    below: bool,
+    below: Below,
     propagation: u32,
 ) -> Result<Fd, Failure> {
     let opened;
@@ -57,15 +59,16 @@ pub fn copy(
         opened
     };
     let name = if files::kind(source)? == DIRECTORY { TREE } else { LEAF };
-    let tree = make(fd_path(source, &mut Text::new()), name, c"", raw::MS_BIND | raw::MS_REC, c"")?;
+    let all = if below == Below::Left { 0 } else { raw::MS_REC };
+    let tree = make(fd_path(source, &mut Short::new()), name, c"", raw::MS_BIND | all, c"")?;
     if propagation != 0 {
         mount_by_path(c"", name, c"", propagation | raw::MS_REC, c"")?;
     }
-    let mut place = Text::new();
+    let mut place = Short::new();
     place.byte(b'/').push(name.to_bytes());
     let mut follows = propagation == 0;
     loop {
-        match restrict_all(tree, place.bytes(), set, cleared, below)? {
+        match restrict_all(tree, place.bytes(), set, cleared, below == Below::Restricted)? {
             Left::Nothing => return Ok(tree),
             // A mount of the caller may have been removed while the list was read: then another mount has its index.
             Left::Unknown => {}
@@ -119,7 +122,7 @@ fn restrict_all(tree: Fd, place: &[u8], set: u32, cleared: u32, below: bool) -> 
         }
         let path = path.bytes();
         let mount = if path.is_empty() { tree } else { resolve::make(tree, path, Kind::Any, 0)? };
-        remount(fd_path(mount, &mut Text::new()), found.flags & !cleared | set)?;
+        remount(fd_path(mount, &mut Short::new()), found.flags & !cleared | set)?;
         // Check again: a directory that it is in may have been renamed.
         if !Found::at(index, place, &mut Text::new())?.is_some_and(|now| now.has(set, cleared)) {
             return Err(Failure::AGAIN);
@@ -145,7 +148,7 @@ impl Found {
     fn at(index: u32, place: &[u8], path: &mut Text) -> Result<Option<Found>, Failure> {
         // The list has only the mounts below the root of the process that opens it: the root must be the base for a moment.
         let file = below_base(|callers| files::open(callers, c"proc/self/mountinfo", OFlags::RDONLY))?;
-        let mut id = Text::new();
+        let mut id = Short::new();
         let mut found: Option<Found> = None;
         let mut count = 0;
         mountinfo::each(file, &mut |mount| {

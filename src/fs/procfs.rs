@@ -8,7 +8,7 @@ use rustix::process::Pid;
 use crate::fs::mount_fd;
 use crate::sys::files::{self, Fd, HERE, read, write};
 use crate::sys::{self, Done, Failure, Signal};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, PATH, Short};
 
 /// The inode number of procfs's root, PROC_ROOT_INO.
 const ROOT_INODE: u64 = 1;
@@ -34,7 +34,7 @@ pub fn mounted() -> Option<Fd> {
 
 /// Whether it is the root of a procfs of this pid namespace: `self` has the pid of this process.
 fn is_ours(proc: Fd) -> bool {
-    let mut pid = Text::new();
+    let mut pid = Short::new();
     pid.push_own_id();
     is_procfs(proc)
         && fstat(proc).is_ok_and(|stat| stat.st_ino == ROOT_INODE)
@@ -60,7 +60,7 @@ pub fn file_system(fd: Fd) -> Result<u64, Failure> {
 /// # Errors
 /// ENOENT: there is no such process, or hidepid hides it (proc(5)); EMFILE, ENFILE: no descriptor can be opened.
 pub fn process(proc: Fd, pid: Pid) -> Result<Fd, Failure> {
-    let mut number = Text::new();
+    let mut number = Short::new();
     number.push_number(pid.as_raw_nonzero().get().cast_unsigned());
     files::look(proc, number.c_str())
 }
@@ -100,6 +100,9 @@ pub fn signal_session(leader: Pid, signal: Signal) {
     }
 }
 
+/// The lines with the masks of the signals that a process blocks, ignores or handles (proc_pid_status(5)).
+static HANDLED: &[&[u8]] = &[b"SigBlk:\t", b"SigIgn:\t", b"SigCgt:\t"];
+
 /// Whether a process neither blocks, ignores nor handles `signal` (proc_pid_status(5)).
 fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
     let mut status = [0u8; PATH];
@@ -108,7 +111,7 @@ fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
     let mut rest = status.get(..length).unwrap_or_default();
     let mut found = 0;
     while let Some(line) = text::word(&mut rest, b'\n') {
-        for name in [&b"SigBlk:\t"[..], b"SigIgn:\t", b"SigCgt:\t"] {
+        for name in HANDLED {
             if let Some(mask) = text::after(line, name) {
                 if has(mask, signal) {
                     return Ok(false);
@@ -118,7 +121,7 @@ fn is_left_to_kernel(pid: Pid, signal: Signal) -> Result<bool, Failure> {
         }
     }
     // In a process with hundreds of groups these lines do not fit into the buffer.
-    Ok(found == 3)
+    Ok(found == HANDLED.len())
 }
 
 /// Whether a mask of signals, in 16 hexadecimal digits, has that signal.

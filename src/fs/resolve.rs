@@ -12,10 +12,10 @@ use rustix::fs::{OFlags, fstatfs};
 
 use crate::sys::Failure;
 use crate::sys::files::{self, DIRECTORY, Fd, LINK};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, PATH, Short, Text};
 
 /// The most symbolic links that one path may go through: the kernel's MAXSYMLINKS.
-const LINKS_MAX: u32 = 40;
+pub const LINKS_MAX: u32 = 40;
 
 /// The kind of file that a path must lead to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub const PARENTS: u32 = 0o755;
 /// [`Failure::SYMLINK`], [`Failure::NO_DIRECTORY`], [`Failure::NO_FILE`]: it exists and is of another kind; [`Failure::DANGLING`]: a
 /// link on the path leads to a missing file; ELOOP: too many links, or a magic link; EROFS, EACCES: it cannot be made.
 pub fn make(root: Fd, path: &[u8], kind: Kind, parents: u32) -> Result<Fd, Failure> {
-    let mut name = Text::new();
+    let mut name = Short::new();
     let parent = parent(root, path, &mut name, if kind == Kind::Any { 0 } else { parents })?;
     if name.bytes().is_empty() {
         return Ok(parent);
@@ -66,10 +66,12 @@ const EMPTY: u32 = 0o444;
 ///
 /// # Errors
 /// ELOOP: more than 40 links, or a magic link; ENOTDIR: a component is not a directory; ENOENT: a directory is missing and the mode is 0;
-/// EROFS, EACCES: it cannot be made.
-pub fn parent(root: Fd, path: &[u8], name: &mut Text, mode: u32) -> Result<Fd, Failure> {
+/// EROFS, EACCES: it cannot be made; ENAMETOOLONG: the last component has [`SHORT`](text::SHORT) bytes or more.
+pub fn parent(root: Fd, path: &[u8], name: &mut Short, mode: u32) -> Result<Fd, Failure> {
     let (parent, last) = split(path);
-    name.push(last);
+    if name.push(last).is_full() {
+        return Err(Failure::NAMETOOLONG);
+    }
     // Most paths have only directories that exist before the last component.
     match again(root, parent) {
         Ok(parent) => Ok(parent),
@@ -176,10 +178,10 @@ fn look_or_make(dir: Fd, name: &CStr, kind: Kind, mode: u32) -> Result<Fd, Failu
     }
 }
 
-/// Walks through components that should all be directories. AGAIN, ENOTDIR or ENOENT: one is not.
+/// Walks through components that should all be directories. AGAIN, ENOTDIR or ENOENT: one is not, or its name is long.
 fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     let (mut at, mut rest) = (root, path);
-    let mut component = Text::new();
+    let mut component = Short::new();
     while let Some(word) = text::word(&mut rest, b'/') {
         match word {
             b"" => continue,
@@ -188,7 +190,10 @@ fn again(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
             _ => {}
         }
         component.truncate(0);
-        at = enter(at, component.push(word).c_str())?;
+        if component.push(word).is_full() {
+            return Err(Failure::AGAIN);
+        }
+        at = enter(at, component.c_str())?;
     }
     Ok(at)
 }
@@ -211,7 +216,18 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::*;
+    use crate::sys::files::HERE;
+    use crate::text::SHORT;
+
+    #[test]
+    fn last_component_that_does_not_fit_is_refused() {
+        let long = [b'a'; SHORT + 1];
+        for (length, refused) in [(SHORT - 1, false), (SHORT, true), (SHORT + 1, true)] {
+            let parent = parent(HERE, &long[..length], &mut Short::new(), 0);
+            assert!(parent.err() == refused.then_some(Failure::NAMETOOLONG), "{length}");
+        }
+    }
 
     #[test]
     fn path_is_split_before_the_last_component() {

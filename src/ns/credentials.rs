@@ -8,10 +8,12 @@ use rustix::thread::{Gid, Uid, set_thread_res_gid, set_thread_res_uid};
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint};
 use crate::say;
-use crate::spec::Spec;
+#[cfg(feature = "ids")]
+use crate::spec::Range;
+use crate::spec::{Spec, rooms};
 use crate::state::Caller;
 use crate::sys::{self, Done, Failure};
-use crate::text::Say;
+use crate::text::{Say, Short};
 
 /// Takes the user and group ids of the command, and leaves the caller's supplementary groups if the kernel permits that.
 ///
@@ -19,14 +21,15 @@ use crate::text::Say;
 /// Reported. EINVAL: the id is not mapped in the user namespace; EPERM: this process may not take it.
 pub fn become_command(spec: &Spec<'_>, caller: &Caller) -> Done {
     let (uid, gid) = (spec.ids.uid, spec.ids.gid);
-    leave_groups().map_err(|why| blame(say!("leave the caller's groups"), c"", why))?;
+    match spec.ids.groups.filter(|_| rooms::IDS) {
+        None => leave_groups().map_err(|why| blame(say!("leave the caller's groups"), c"", why))?,
+        Some(groups) => sys::set_groups(groups).map_err(|why| refused(say!("become a member of"), c"--groups", why))?,
+    }
     if gid != caller.gid {
-        let id = Gid::from_raw(gid);
-        set_thread_res_gid(id, id, id).map_err(|errno| refused(say!("become the group of"), c"--gid", errno.into()))?;
+        become_group(gid).map_err(|why| refused(say!("become group"), Short::new().push_number(gid).c_str(), why))?;
     }
     if uid != caller.uid {
-        let id = Uid::from_raw(uid);
-        set_thread_res_uid(id, id, id).map_err(|errno| refused(say!("become the user of"), c"--uid", errno.into()))?;
+        become_user(uid).map_err(|why| refused(say!("become user"), Short::new().push_number(uid).c_str(), why))?;
     }
     // Changing credentials resets PR_SET_DUMPABLE to fs.suid_dumpable.
     if spec.hides() { sys::prctl(PR_SET_DUMPABLE, 0) } else { Ok(()) }
@@ -42,7 +45,7 @@ fn refused(says: Say, on: &CStr, why: Failure) -> Failure {
 /// The errno of a seccomp filter. EPERM is no error here: a user namespace around nsinit denies setgroups(2), and then no process
 /// in it can leave a group.
 pub fn leave_groups() -> Done {
-    match sys::clear_groups() {
+    match sys::set_groups(&[]) {
         Err(Failure::PERM) => Ok(()),
         done => done,
     }
@@ -54,6 +57,40 @@ pub fn leave_groups() -> Done {
 /// EINVAL: the user namespace does not map 0.
 pub fn become_root() -> Done {
     leave_groups()?;
-    set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
-    Ok(set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)?)
+    become_group(0)?;
+    become_user(0)
+}
+
+/// Leaves the caller's ids and groups: this process takes user 0 of the new user namespace, or the first user that is mapped, and a
+/// group likewise. Returns the two.
+///
+/// # Errors
+/// The errno of a seccomp filter: the ids are mapped.
+#[cfg(feature = "ids")]
+pub fn become_mapped(spec: &Spec<'_>) -> Result<(u32, u32), Failure> {
+    let (uid, gid) = (first_of(spec.ids.users), first_of(spec.ids.members));
+    leave_groups()?;
+    become_group(gid)?;
+    become_user(uid)?;
+    Ok((uid, gid))
+}
+
+#[cfg(feature = "ids")]
+fn first_of(ranges: &[Range]) -> u32 {
+    match ranges {
+        [first, ..] if !ranges.iter().any(|range| range.has(0)) => first.inside,
+        _ => 0,
+    }
+}
+
+#[inline(never)]
+fn become_user(id: u32) -> Done {
+    let id = Uid::from_raw(id);
+    Ok(set_thread_res_uid(id, id, id)?)
+}
+
+#[inline(never)]
+fn become_group(id: u32) -> Done {
+    let id = Gid::from_raw(id);
+    Ok(set_thread_res_gid(id, id, id)?)
 }

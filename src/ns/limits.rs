@@ -2,22 +2,29 @@
 
 use core::ffi::CStr;
 
+#[cfg(feature = "cgroup")]
+use linux_raw_sys::general::CLONE_NEWCGROUP;
 use linux_raw_sys::general::CLONE_NEWUSER;
 use rustix::fs::OFlags;
+#[cfg(feature = "cgroup")]
+use rustix::process::Pid;
 
 use crate::fs::procfs;
-use crate::report::hint::Cause;
-use crate::report::message::{blame_hint, refuse};
+use crate::report::message::refuse;
 use crate::say;
 use crate::spec::Spec;
 use crate::sys::files::{Fd, read, write};
 use crate::sys::{self, Done, Failure, Fork};
+use crate::text::Say;
 
 /// The limits apply to the user namespace of the process that opens the file, and to those below it. Writing needs
 /// CAP_SYS_RESOURCE there.
 const USERS: &CStr = c"sys/user/max_user_namespaces";
 /// See [`USERS`].
 const CGROUPS: &CStr = c"sys/user/max_cgroup_namespaces";
+
+/// The name of the step that calls [`forbid_nesting`].
+pub const FORBID: Say = say!("forbid user and cgroup namespaces");
 
 /// The content of the file for a limit of 0, as it is written and as the kernel reports it.
 const NONE: &[u8] = b"0\n";
@@ -45,12 +52,12 @@ pub fn permit_one_user_namespace(proc: Fd) -> Done {
 /// limits.
 ///
 /// # Errors
-/// Reported. ENOENT: the kernel has no such limits; EROFS: /proc/sys belongs to a container around nsinit.
+/// ENOENT: the kernel has no such limits; EROFS: /proc/sys belongs to a container around nsinit.
 pub fn forbid_nesting(spec: &Spec<'_>, proc: Fd) -> Done {
-    let users = if spec.nests_users() { Ok(()) } else { set(proc, USERS, NONE) };
-    users
-        .and_then(|()| set(proc, CGROUPS, NONE))
-        .map_err(|why| blame_hint(say!("forbid user and cgroup namespaces"), c"", why, Cause::LimitsAreFixed.hint()))
+    if !spec.nests_users() {
+        set(proc, USERS, NONE)?;
+    }
+    set(proc, CGROUPS, NONE)
 }
 
 /// Whether no user namespace can be made in this one: its limit is 0.
@@ -76,6 +83,20 @@ pub fn despite_limit(proc: Fd, body: &dyn Fn() -> Result<Fork, Failure>) -> Resu
         }
         answer => answer,
     }
+}
+
+/// Makes a cgroup namespace, in a user namespace that was joined too.
+///
+/// # Errors
+/// As unshare(2); EACCES, EPERM: the limit may not be written.
+#[cfg(feature = "cgroup")]
+pub fn make_cgroup_namespace(spec: &Spec<'_>, proc: Fd) -> Done {
+    let make = || sys::unshare(CLONE_NEWCGROUP);
+    if !spec.joins_user() {
+        return make();
+    }
+    // As after a fork, the limit is set again in the process that has lifted it.
+    despite_limit(proc, &|| make().map(|()| Fork::Parent(Pid::INIT))).map(|_| ())
 }
 
 /// Tries to make a user namespace, which must fail.

@@ -11,5 +11,5 @@ use crate::sys::{self, Done};
 pub fn loopback_up() -> Done {
     // The ioctl works on any socket; kernels without IPv4 have unix sockets.
     let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
-    sys::interface_up(rustix::fd::AsFd::as_fd(&socket), b"lo\0\0")
+    sys::interface_up(rustix::fd::AsFd::as_fd(&socket), b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
 }

@@ -1,9 +1,20 @@
 //! Namespaces that are made or joined, and the ids in them.
 
-pub mod cgroup;
 pub mod credentials;
+#[cfg(feature = "container")]
+pub mod hostname;
+#[cfg(feature = "idmap")]
+pub mod idmap;
 pub mod join;
 pub mod limits;
 pub mod loopback;
+#[cfg(any(feature = "ids", feature = "net"))]
+pub mod program;
+#[cfg(feature = "ids")]
+pub mod ranges;
+#[cfg(feature = "ids")]
+pub mod subids;
+#[cfg(all(feature = "limits", feature = "container"))]
+pub mod sysctl;
 pub mod target;
 pub mod usermap;

@@ -10,6 +10,7 @@ use rustix::fs::{OFlags, fstat};
 use rustix::process::Pid;
 
 use crate::fs::procfs;
+use crate::lines;
 use crate::spec::kinds;
 use crate::sys::files::{self, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, c_str};
@@ -136,7 +137,9 @@ pub fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [
 pub fn read_whole(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &mut [u8; PATH]) -> Done {
     let file = files::open(directory, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
     let (place, _) = content.split_at_mut(PATH - 1);
-    let length = read(file, place)? as usize;
+    let length = read(file, place);
+    sys::close(file);
+    let length = length? as usize;
     if length == PATH - 1 {
         return Err(Failure::TOO_LONG);
     }
@@ -147,11 +150,13 @@ pub fn read_whole(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &
 /// The inode numbers of the namespaces of a process, in the order of [`kinds::all`]; 0 for a kind that the kernel does not have.
 pub type Namespaces = [u64; kinds::COUNT];
 
-/// The namespaces of the process whose directory in /proc is `process`. They stay open, so that the kernel does not use their inode
-/// numbers again.
-fn namespaces(process: Fd, pid: &CStr) -> Result<Namespaces, Failure> {
-    let mut found = [0; kinds::COUNT];
-    for ((kind, path), number) in kinds::all().zip(&mut found) {
+/// Before they are known.
+pub const NONE: Namespaces = [0; kinds::COUNT];
+
+/// Stores the namespaces of the process whose directory in /proc is `process`. They stay open, so that the kernel does not use their
+/// inode numbers again.
+fn namespaces(process: Fd, pid: &CStr, found: &mut Namespaces) -> Done {
+    for ((kind, path), number) in kinds::all().zip(found) {
         let path = if kind == raw::CLONE_NEWPID { pid } else { path };
         match files::open(process, path, OFlags::RDONLY) {
             Ok(file) => *number = fstat(file)?.st_ino,
@@ -159,37 +164,68 @@ fn namespaces(process: Fd, pid: &CStr) -> Result<Namespaces, Failure> {
             Err(why) => return Err(why),
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-/// The namespaces that the next child of this process will be in (namespaces(7), `pid_for_children`).
+/// Stores the namespaces that the next child of this process will be in (namespaces(7), `pid_for_children`).
 ///
 /// # Errors
 /// EMFILE, ENFILE: no descriptor is free; others: see open(2).
-pub fn ours(proc: Fd) -> Result<Namespaces, Failure> {
-    namespaces(files::directory(proc, c"self")?, c"ns/pid_for_children")
+pub fn ours(proc: Fd, found: &mut Namespaces) -> Done {
+    namespaces(files::directory(proc, c"self")?, c"ns/pid_for_children", found)
 }
 
-/// The kinds (CLONE_NEW*) in which two processes differ, of those that both have.
-#[must_use]
-pub fn differing(one: &Namespaces, other: &Namespaces) -> u32 {
+/// The kinds (CLONE_NEW*) in which another process differs from the next child of this one, of those that both have.
+///
+/// # Errors
+/// As [`ours`].
+pub fn differing(other: &Namespaces, proc: Fd) -> Result<u32, Failure> {
+    let mut own = NONE;
+    ours(proc, &mut own)?;
     let mut differing = 0;
-    for ((kind, _), (one, other)) in kinds::all().zip(one.iter().zip(other)) {
+    for ((kind, _), (one, other)) in kinds::all().zip(own.iter().zip(other)) {
         if one != other && *one != 0 && *other != 0 {
             differing |= kind;
         }
     }
-    differing
+    Ok(differing)
 }
 
 impl Target {
-    /// Its namespaces.
+    /// Stores its namespaces.
     ///
     /// # Errors
     /// EACCES, EPERM: it may not be inspected; ESRCH: it has ended.
-    pub fn namespaces(self) -> Result<Namespaces, Failure> {
+    pub fn namespaces(self, found: &mut Namespaces) -> Done {
         inspect(self)?;
-        namespaces(self.directory, c"ns/pid")
+        namespaces(self.directory, c"ns/pid", found)
+    }
+
+    /// How long it exists, in hundredths of a second: all architectures that nsinit is built for have a USER_HZ of 100.
+    ///
+    /// # Errors
+    /// ESRCH, ENOENT: it has ended; others: see open(2).
+    #[cfg(feature = "stats")]
+    pub fn age(self, proc: Fd) -> Result<u64, Failure> {
+        /// Of `starttime`, after the name and its parenthesis (proc_pid_stat(5)).
+        const PLACE: usize = 20;
+        let (mut stat, mut uptime) = ([0u8; PATH], [0u8; PATH]);
+        read_whole(self.directory, c"stat", &mut stat)?;
+        read_whole(proc, c"uptime", &mut uptime)?;
+        let stat = c_str(&stat).to_bytes();
+        // The name may hold any byte.
+        let end = stat.iter().rposition(|byte| *byte == b')').ok_or(Failure::SRCH)?;
+        let mut fields = stat.get(end..).unwrap_or_default();
+        let mut field = None;
+        for _ in 0..=PLACE {
+            field = text::word(&mut fields, b' ');
+        }
+        let start = field.and_then(text::long_number).ok_or(Failure::SRCH)?;
+        // `SECONDS.HUNDREDTHS`.
+        let mut hundredths = text::first(c_str(&uptime).to_bytes(), b' ');
+        let seconds = text::word(&mut hundredths, b'.').and_then(text::long_number).unwrap_or_default();
+        let now = seconds * 100 + text::long_number(hundredths).unwrap_or_default();
+        Ok(now.saturating_sub(start))
     }
 
     /// The lowest id that its user namespace maps. `map`: `uid_map` or `gid_map`.
@@ -197,11 +233,9 @@ impl Target {
     /// # Errors
     /// [`Failure::NO_IDS`]: it maps none; ENOENT: the process has ended; others: see open(2).
     pub fn lowest_id(self, map: &CStr) -> Result<u32, Failure> {
-        let mut content = [0u8; PATH];
-        read_whole(self.directory, map, &mut content)?;
-        let mut rest = c_str(&content).to_bytes();
         let mut lowest = None;
-        while let Some(line) = text::word(&mut rest, b'\n') {
+        let file = files::open(self.directory, map, OFlags::RDONLY)?;
+        lines::each(file, &mut |line| {
             let mut fields = line;
             while let Some(field) = text::word(&mut fields, b' ') {
                 if let Some(id) = text::number(field) {
@@ -209,7 +243,7 @@ impl Target {
                     break;
                 }
             }
-        }
+        })?;
         lowest.ok_or(Failure::NO_IDS)
     }
 }

@@ -9,11 +9,12 @@ use rustix::pipe::PipeFlags;
 use rustix::process::getpid;
 
 use crate::fs::procfs;
+use crate::lines;
 use crate::spec::Spec;
 use crate::state::Pipe;
 use crate::sys::files::{self, Fd, read, write};
 use crate::sys::{self, Done, Failure};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, Short, Text};
 
 /// Every id except the highest of 32 bits, which means "unchanged" (setresuid(2)).
 const IDENTITY: &[u8] = b"0 0 4294967295\n";
@@ -24,20 +25,24 @@ const IDENTITY: &[u8] = b"0 0 4294967295\n";
 /// # Errors
 /// EPERM: the kernel or a security module refuses it; EACCES: the file may not be opened.
 pub fn write_map(process: Fd, map: &CStr, spec: &Spec<'_>, inside: u32, outside: u32) -> Done {
-    let mut line = Text::new();
     if spec.ids.own_only {
-        line.push_number(inside).byte(b' ').push_number(outside).push(b" 1\n");
-    } else {
-        line.push(IDENTITY);
+        return write_own(process, map, inside, outside);
     }
-    match write_file(process, map, line.bytes()) {
+    match write_file(process, map, IDENTITY) {
         // In a user namespace that maps only some ids, map each of those to itself.
-        Err(Failure::PERM) if !spec.ids.own_only => {
-            mirror(map, &mut line)?;
-            write_file(process, map, line.bytes())
-        }
+        Err(Failure::PERM) => write_mirror(process, map),
         done => done,
     }
+}
+
+/// Writes a map of one id.
+///
+/// # Errors
+/// As [`write_map`].
+pub fn write_own(process: Fd, map: &CStr, inside: u32, outside: u32) -> Done {
+    let mut line = Short::new();
+    line.push_number(inside).byte(b' ').push_number(outside).push(b" 1\n");
+    write_file(process, map, line.bytes())
 }
 
 /// Forbids setgroups(2) in the user namespace of a process; an ordinary user may map a group only then. A process that can leave a
@@ -49,35 +54,39 @@ pub fn deny_setgroups(process: Fd) -> Done {
     write_file(process, c"setgroups", b"deny")
 }
 
-fn write_file(process: Fd, name: &CStr, content: &[u8]) -> Done {
+/// Writes a file of a process in /proc, with one write(2).
+///
+/// # Errors
+/// As [`write_map`].
+pub fn write_file(process: Fd, name: &CStr, content: &[u8]) -> Done {
     let file = procfs::open_file(process, name, OFlags::WRONLY)?;
     // A map write is all or nothing.
     write(file, content)?;
     Ok(())
 }
 
-/// Turns this process's own map into one that maps each range to itself. A line is `inside outside count`; the result has `inside`
-/// twice.
+/// Writes the map of a process: this process's own map, changed so that it maps each range to itself. A line of a map is `inside
+/// outside count`; here it has `inside` twice.
 #[inline(never)]
-fn mirror(map: &CStr, line: &mut Text) -> Done {
-    let mut own = [0u8; PATH];
+fn write_mirror(process: Fd, map: &CStr) -> Done {
+    let mut mirror = Text::new();
     let me = procfs::process(procfs::open()?, getpid())?;
-    let length = read(procfs::open_file(me, map, OFlags::RDONLY)?, own.as_mut_slice())?;
-    let mut rest = own.get(..length as usize).unwrap_or_default();
-    // The kernel writes spaces before each number, so the newline is part of the last field.
-    let mut field = || {
-        while let Some(word) = text::word(&mut rest, b' ') {
-            if !word.is_empty() {
-                return Some(word);
+    lines::each(procfs::open_file(me, map, OFlags::RDONLY)?, &mut |line| {
+        let mut rest = line;
+        // The kernel writes spaces before each number.
+        let mut field = || {
+            while let Some(word) = text::word(&mut rest, b' ') {
+                if !word.is_empty() {
+                    return Some(word);
+                }
             }
+            None
+        };
+        if let (Some(first), Some(_), Some(count)) = (field(), field(), field()) {
+            mirror.push(first).byte(b' ').push(first).byte(b' ').push(count).byte(b'\n');
         }
-        None
-    };
-    line.truncate(0);
-    while let (Some(first), Some(_), Some(count)) = (field(), field(), field()) {
-        line.push(first).byte(b' ').push(first).byte(b' ').push(count);
-    }
-    Ok(())
+    })?;
+    write_file(process, map, mirror.bytes())
 }
 
 /// Enters a new user namespace that maps every id to itself. A process that has left a user namespace may not map the ids of that

@@ -5,6 +5,8 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 
+#[cfg(feature = "cgroup")]
+use crate::cgroup;
 use crate::fs::procfs;
 use crate::ns::limits;
 use crate::process::container;
@@ -12,9 +14,19 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
 use crate::state::{Launch, Launcher};
+#[cfg(feature = "cgroup")]
+use crate::step::Step;
 use crate::sys::files::{self, HERE};
 use crate::sys::{self, Done, Failure, Fork, Start};
 use crate::text::verb;
+
+/// The limits that a process does not get by its birth.
+#[cfg(feature = "cgroup")]
+pub const LIMIT_PROCESSORS: Step<Launcher> =
+    Step::new(say!("limit the processors of the container"), |launcher: &mut Launcher| {
+        cgroup::write_all(&mut launcher.launch, true)
+    })
+    .when(|spec| spec.limits(cgroup::CPUSET));
 
 /// Clones process 1 into the new namespaces, and records its pid.
 ///
@@ -44,15 +56,14 @@ pub fn process_1(launcher: &mut Launcher) -> Done {
 /// If the kernel has no user namespaces, or its administrator allows none, root goes on without one, and the Spec is changed
 /// accordingly. Any other failure is an error.
 fn fork_into_namespaces(launch: &mut Launch) -> Result<Fork, Failure> {
-    // Process 1 makes the network namespace later.
-    let later = if launch.spec.is_told_of() { 0 } else { raw::CLONE_NEWNET };
-    let mut result = fork(launch, launch.spec.namespaces.new & !later);
+    let later = launch.made_later();
+    let mut result = fork_limited(launch, launch.spec.namespaces.new & !later);
     let (asked, first) = (launch.spec.unshares(raw::CLONE_NEWUSER), result.as_ref().err().copied());
-    for (namespace, missing) in OPTIONAL {
+    for (namespace, missing) in &OPTIONAL {
         let namespaces = &mut launch.spec.namespaces;
         if result.is_err() && namespaces.new & namespaces.optional & namespace != 0 && missing() {
             namespaces.new &= !namespace;
-            result = fork(launch, launch.spec.namespaces.new & !later);
+            result = fork_limited(launch, launch.spec.namespaces.new & !later);
         }
     }
     let spec = &launch.spec;
@@ -64,7 +75,7 @@ fn fork_into_namespaces(launch: &mut Launch) -> Result<Fork, Failure> {
         let hint = say!("going on without one: root inside is root outside; see user.max_user_namespaces");
         warn(say!("make a user namespace"), c"", why, hint);
     }
-    result.map_err(|why| blame_hint(verb::CREATE_NAMESPACES, c"", why, hint::of_namespaces(spec, why).hint()))
+    result.map_err(|why| blame_hint(verb::CREATE_NAMESPACES, c"", why, hint::of_namespaces(spec, false, why).hint()))
 }
 
 /// The kinds of namespaces that may be left out, each with the check whether the kernel has none.
@@ -76,7 +87,8 @@ fn missing(path: &CStr) -> bool {
 }
 
 /// Whether the kernel has no user namespaces (user_namespaces(7)), or its administrator allows none.
-fn no_user_namespaces() -> bool {
+#[must_use]
+pub fn no_user_namespaces() -> bool {
     user_namespaces_are_forbidden() || missing(c"/proc/self/ns/user")
 }
 
@@ -84,16 +96,45 @@ fn user_namespaces_are_forbidden() -> bool {
     procfs::open().is_ok_and(limits::permit_no_user_namespace)
 }
 
-/// clone3(2), or clone(2) if clone3 is missing or a seccomp filter forbids it.
+/// A child in new namespaces: clone3(2), or clone(2) if clone3 is missing or a seccomp filter forbids it.
+///
+/// # Errors
+/// As [`sys::clone3`].
+pub fn fork_plain(namespaces: u32) -> Result<Fork, Failure> {
+    match sys::clone3(namespaces, None) {
+        Err(Failure::NOSYS | Failure::PERM) => fork_old(namespaces),
+        result => result,
+    }
+}
+
+/// [`fork`], into the container's cgroup if there is one.
+#[cfg(feature = "cgroup")]
+fn fork_limited(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
+    let Some(cgroup) = launch.cgroup.known() else { return fork(launch, namespaces) };
+    if launch.spec.namespaces.joins.pid.is_none() {
+        match sys::clone3(namespaces, Some(cgroup.start())) {
+            // The kernel or a filter knows no such clone; or the cgroup is refused.
+            Err(Failure::NOSYS | Failure::INVAL | Failure::TOOBIG | Failure::PERM | Failure::ACCESS) => {}
+            Err(Failure::BUSY | Failure::OPNOTSUPP) => {}
+            result => return result,
+        }
+    }
+    cgroup::with_launcher(launch, &|| fork(launch, namespaces))
+}
+
+/// Process 1 is in the caller's cgroup.
+#[cfg(not(feature = "cgroup"))]
+fn fork_limited(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
+    fork(launch, namespaces)
+}
+
+/// [`fork_plain`], where the pid namespace is a new one or that of `--pidns`.
 fn fork(launch: &Launch, namespaces: u32) -> Result<Fork, Failure> {
     let spec = &launch.spec;
     if spec.namespaces.joins.pid.is_some() && namespaces & raw::CLONE_NEWPID != 0 {
         return fork_below(launch, namespaces);
     }
-    let fork = || match sys::clone3(namespaces) {
-        Err(Failure::NOSYS | Failure::PERM) => fork_old(namespaces),
-        result => result,
-    };
+    let fork = || fork_plain(namespaces);
     match launch.proc.known().filter(|_| spec.joins_user() && namespaces & raw::CLONE_NEWCGROUP != 0) {
         Some(proc) => limits::despite_limit(proc, &fork),
         None => fork(),

@@ -7,22 +7,40 @@
 //!   confinement than was asked for.
 //! - Next: execve(2).
 
-use crate::sys::{Kept, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
+use crate::sys::Kept;
+#[cfg(any(feature = "container", feature = "landlock"))]
+use crate::sys::PR_SET_NO_NEW_PRIVS;
+use crate::sys::PR_SET_PDEATHSIG;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, getpid, setpgid, setsid};
 
+#[cfg(feature = "status")]
 use crate::channels::start;
+#[cfg(feature = "container")]
+use crate::confine::filter;
+#[cfg(feature = "landlock")]
+use crate::confine::landlock;
+#[cfg(feature = "limits")]
+use crate::confine::limits;
+#[cfg(feature = "landlock")]
+use crate::confine::ports;
 use crate::confine::rights;
+#[cfg(feature = "bwrap")]
 use crate::fs::procfs;
 use crate::process::execute;
 use crate::report::hint;
-use crate::report::message::{blame, blame_hint, failed, give_up, tell, tell_why};
+#[cfg(feature = "container")]
+use crate::report::message::blame;
+use crate::report::message::{blame_hint, failed, give_up, tell, tell_why};
 use crate::report::wording::Event;
 use crate::say;
-use crate::spec::Mode;
-use crate::spec::Object;
-use crate::state::{Command, Launch, News, Pipe, Process, roles};
-use crate::step::{self, contained, walk};
+use crate::spec::{Mode, Object, rooms};
+#[cfg(feature = "container")]
+use crate::state::roles;
+use crate::state::{Command, Launch, News, Pipe, Process};
+#[cfg(feature = "container")]
+use crate::step::contained;
+use crate::step::{self, walk};
 use crate::sys::files::{chdir, read};
 use crate::sys::{self, Apart, Done, Failure, Signal};
 use crate::text::PATH;
@@ -35,7 +53,7 @@ type Step = step::Step<Command>;
 static STRONG: &[Step] = &[
     Step::new(say!("start a process group"), |command| start_group(&command.launch))
         // Process 1 leads the session of its own terminal, and so a group.
-        .when(|spec| !spec.life.new_session && spec.life.own_group && !(spec.terminal.pty && spec.life.as_pid_1)),
+        .when(|spec| !spec.life.new_session && spec.life.own_group && !(spec.has_pty() && spec.life.as_pid_1)),
     Step::new(say!("start a session"), |command| start_session(&command.launch)).when(|spec| spec.life.new_session),
     Step::new(say!("set umask"), |command| {
         let Launch { spec, caller, .. } = &command.launch;
@@ -46,16 +64,18 @@ static STRONG: &[Step] = &[
 
 /// With the rights of the command.
 static WEAK: &[Step] = &[
-    Step::new(say!("set no_new_privs"), |_| sys::prctl(PR_SET_NO_NEW_PRIVS, 1))
-        .when(|spec| spec.contained() && spec.confine.no_new_privs),
+    #[cfg(any(feature = "container", feature = "landlock"))]
+    Step::new(say!("set no_new_privs"), |_| sys::prctl(PR_SET_NO_NEW_PRIVS, 1)).when(|spec| spec.has_no_new_privs()),
     Step::new(say!("die with nsinit"), |command| die_with_parent(command))
         .when(|spec| spec.life.die_together && !(spec.contained() && spec.supervises() && spec.life.process_1)),
+    #[cfg(feature = "bwrap")]
     Step::new(say!("label CMD as"), |command| {
         let Launch { spec, proc, .. } = &command.launch;
         procfs::label(proc.get()?, c"self/attr/exec", spec.confine.exec_label)
     })
     .on(Object::ExecLabel)
     .when(|spec| spec.confine.exec_label.is_some()),
+    #[cfg(feature = "container")]
     Step::new(say!("restore the limit on core files"), |command| sys::limit_core(command.launch.caller.core))
         .when(contained),
     Step::new(say!("ignore SIGCHLD as the caller did"), |command| {
@@ -66,17 +86,31 @@ static WEAK: &[Step] = &[
     }),
     Step::new(say!("restore the signal mask"), |command| sys::set_mask(command.launch.caller.mask).map(|_| ())),
     // From here on the caller's signals end it: what follows may wait for ever, in a file system that does not answer.
+    #[cfg(feature = "status")]
     Step::new(say!("wait for"), |command| start::wait_for(command.launch.spec.channels.block))
         .on(Object::BlockFd)
         .when(|spec| spec.channels.block.is_some()),
     Step::new(say!("wait until nsinit has closed its descriptors"), |command| wait_for_parent(command))
         .when(|spec| spec.mode == Mode::Init || spec.supervises()),
+    #[cfg(feature = "container")]
     Step::new(say!("close descriptors"), |command| close_descriptors(&command.launch))
         .when(|spec| spec.contained() && !spec.exec.keep_all_fds),
+    // When no descriptor of nsinit's is open that a path could lead to, as for the directory; and before that, because without a
+    // container the paths begin in the caller's.
+    #[cfg(feature = "landlock")]
+    landlock::restrict(),
     Step::new(verb::ENTER_DIRECTORY, |command| enter_directory(&command.launch))
         .on(Object::Directory)
         // Process 1 is in / already.
         .when(|spec| spec.exec.directory.is_some_and(|directory| !spec.contained() || directory != c"/")),
+    // After the last step that opens a file or uses memory, and before a filter that may forbid it.
+    #[cfg(feature = "limits")]
+    limits::set(),
+    #[cfg(feature = "landlock")]
+    ports::close_ways(),
+    #[cfg(feature = "container")]
+    filter::install_last(),
+    #[cfg(feature = "seccomp")]
     Step::new(verb::FILTER_CALLS, |command| {
         command.launch.spec.confine.filters.iter().try_for_each(|program| sys::add_filter(program))
     })
@@ -104,7 +138,7 @@ pub fn become_command(command: &Command) -> i32 {
 pub fn plan(command: &mut Command) -> Done {
     walk(STRONG, command)?;
     // With --enter the helper has done so.
-    if command.launch.spec.mode != Mode::Enter {
+    if (rooms::CONTAINER || rooms::LIMITS) && !command.launch.spec.enters() {
         walk(rights::STEPS, command.launch())?;
     }
     walk(WEAK, command)
@@ -197,6 +231,7 @@ fn wait_for_parent(command: &Command) -> Done {
 }
 
 /// Closes all descriptors except those that the command keeps, and the pipes that report a failed execution.
+#[cfg(feature = "container")]
 fn close_descriptors(launch: &Launch) -> Done {
     let keep = launch.spec.exec.keep_fds;
     sys::close_all_but(Kept::all_given(keep), &roles::kept(roles::COMMAND, launch, roles::NONE))?;

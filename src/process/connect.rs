@@ -3,24 +3,52 @@
 use rustix::pipe::PipeFlags;
 use rustix::process::{getpid, setsid};
 
-use crate::process::{enter, relay};
+#[cfg(feature = "status")]
+use crate::cgroup;
+#[cfg(feature = "status")]
+use crate::channels::json;
+#[cfg(feature = "enter")]
+use crate::process::enter;
+#[cfg(feature = "pty")]
+use crate::process::relay;
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint};
 use crate::say;
-use crate::spec::End;
+#[cfg(feature = "container")]
+use crate::spec::Spec;
+use crate::spec::{End, Object, rooms};
 use crate::state::{Launch, Launcher, Pipe, descriptors, roles};
+use crate::step::{OnError, Step};
+#[cfg(feature = "enter")]
 use crate::supervise::wait::{self, Before};
+#[cfg(feature = "enter")]
+use crate::sys::Apart;
 use crate::sys::files::{read, write};
-use crate::sys::{self, Apart, Done, Failure, Fork, Kept, Signal};
+use crate::sys::{self, Done, Failure, Fork, Kept, Signal};
 use crate::text::Say;
 
 /// The name of the step [`detach`].
 pub const BACKGROUND: Say = say!("go on in the background");
 
+/// `ps` shows the name of `--name`. A kernel without CONFIG_CHECKPOINT_RESTORE does not change the name.
+pub const SHOW_NAME: Step<Launcher> = Step::new(say!("set the process name to"), |launcher: &mut Launcher| {
+    launcher
+        .launch
+        .spec
+        .life
+        .title
+        .filter(|_| rooms::CONTAINER)
+        .map_or(Ok(()), |title| sys::set_title(launcher.launch.start, title))
+})
+.on(Object::Title)
+.when(|spec| spec.life.title.is_some())
+.on_error(OnError::Ignore);
+
 /// Goes on in a child, in a session of its own without the caller's terminal. The original process waits until the child
 /// sends an exit status, and exits with it.
 pub fn detach(launcher: &mut Launcher) -> Done {
     let pipe = Pipe::new(PipeFlags::empty())?;
+    launcher.launch.waiting = Some(getpid());
     match sys::clone_old(0).map_err(|why| blame_hint(BACKGROUND, c"", why, hint::of_fork(why).hint()))? {
         Fork::Parent(_) => {
             sys::close(pipe.write);
@@ -39,6 +67,16 @@ pub fn detach(launcher: &mut Launcher) -> Done {
             descriptors::leave_terminals().map_err(|why| blame(BACKGROUND, c"/dev/null", why))
         }
     }
+}
+
+/// Waits for the inode numbers of the namespaces of process 1.
+///
+/// # Errors
+/// As [`json::receive_namespaces`]. Reported: process 1 was killed because of the container's limit on memory.
+#[cfg(feature = "status")]
+pub fn receive_namespaces(launcher: &mut Launcher) -> Done {
+    let received = json::receive_namespaces(&launcher.launch, &mut launcher.outside);
+    received.map_err(|why| cgroup::blame_memory(&launcher.launch).unwrap_or(why))
 }
 
 /// The pipes between the launcher, process 1 and the command.
@@ -60,8 +98,10 @@ pub fn make_pipes(launcher: &mut Launcher) -> Done {
     if !container
         || launch.terminal.is_some() && spec.life.own_group
         || spec.life.propagate
+        || spec.machine.is_whole
         || leaves
         || spec.channels.status.is_some()
+        || spec.cgroup.stats
         || spec.awaits_start()
     {
         // The parent of the command reads the news at each SIGCHLD. Any other signal could be meant for the command.
@@ -74,7 +114,18 @@ pub fn make_pipes(launcher: &mut Launcher) -> Done {
     Ok(())
 }
 
+/// The socket by which process 1 gets the network. Where there can be none, process 1 makes the network itself.
+pub fn make_socket(launcher: &mut Launcher) -> Done {
+    let launch = &mut launcher.launch;
+    match Pipe::of_sockets() {
+        Ok(pair) => launch.network.set(pair),
+        Err(_) => launch.beside = false,
+    }
+    Ok(())
+}
+
 /// Starts the relay, which copies between the caller's terminal and the command's.
+#[cfg(feature = "pty")]
 pub fn start_relay(launcher: &mut Launcher) -> Done {
     match plain_fork()? {
         Fork::Child => {
@@ -96,6 +147,17 @@ pub fn let_go(launch: &Launch) -> Done {
     }
 }
 
+#[cfg(feature = "container")]
+/// A signal from the kernel when the launcher ends, for whatever reason. With process 1 the pid namespace ends; without one
+/// the signal is SIGTERM, which leaves time to end the others.
+///
+/// # Errors
+/// The errno of a seccomp filter of the caller's.
+pub fn die_with_launcher(spec: &Spec<'_>) -> Done {
+    let signal = if spec.life.process_1 { Signal::KILL } else { Signal::TERM };
+    sys::prctl(sys::PR_SET_PDEATHSIG, signal.number().cast_unsigned())
+}
+
 /// fork(2).
 ///
 /// # Errors
@@ -106,6 +168,7 @@ pub fn plain_fork() -> Result<Fork, Failure> {
 }
 
 /// Starts the helper of `--enter`, and gets from it the number of the command, which is a child of the launcher.
+#[cfg(feature = "enter")]
 pub fn start_helper(launcher: &mut Launcher) -> Done {
     let helper = match plain_fork()? {
         Fork::Child => sys::exit(enter::enter(launcher)),
@@ -119,9 +182,10 @@ pub fn start_helper(launcher: &mut Launcher) -> Done {
         sys::close(news.write);
     }
     // With --pty the helper leads the session, and stays when the command is started.
-    let done = || spec.terminal.pty && sys::owner(go.read).is_ok();
-    let input = launch.news.filter(|_| spec.terminal.pty).map(|pipe| pipe.read);
-    match wait::for_child(helper, Before { done: &done, input, until: None }) {
+    let begun = || sys::owner(go.read).is_ok();
+    let done = || spec.has_pty() && begun();
+    let input = launch.news.filter(|_| spec.has_pty()).map(|pipe| pipe.read);
+    match wait::for_child(helper, Before { done: &done, begun: &begun, input, until: None }) {
         Ok(0) => {}
         Ok(_) => return Err(Failure::REPORTED),
         Err(Signal::KILL) => return Err(enter(Failure::KILLED)),
@@ -143,6 +207,7 @@ pub fn start_helper(launcher: &mut Launcher) -> Done {
 pub fn kept(launcher: &Launcher, by: u8) -> [Kept; roles::MOST] {
     let Launcher { launch, outside, relay, .. } = launcher;
     let (directory, file) = outside.pid_file.unzip();
-    let own = [relay.word.map(|pipe| pipe.write), outside.waiting, directory, file];
+    let process = launcher.directory.known().filter(|_| launch.network.known().is_some());
+    let own = [relay.word.map(|pipe| pipe.write), outside.waiting, directory, file, process];
     roles::kept(by, launch, own.map(Kept::ours))
 }

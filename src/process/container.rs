@@ -5,6 +5,7 @@ use crate::sys::{PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS};
 use crate::confine::caps;
 use crate::process::init::Init;
 use crate::process::{command, container_setup};
+use crate::report::kernel_log;
 use crate::report::message::give_up;
 use crate::spec::Spec;
 use crate::state::{Command, Launch, News, Outside, Relay, Setup, Supervision};
@@ -12,19 +13,20 @@ use crate::sys::{self, Done};
 
 /// Process 1, from the clone to the end. Returns its exit status.
 pub fn process_1(launch: &Launch) -> i32 {
+    kernel_log::end();
     let mut setup = Setup::new(launch);
     let launch = &mut setup.launch;
     // Process 1 uses the terminal only if it is lent to the command.
     launch.terminal = launch.terminal.filter(|_| launch.spec.lends_terminal());
     let begun = container_setup::plan(&mut setup);
-    let Setup { launch, tree, command, .. } = setup;
+    let Setup { ref launch, tree, command, .. } = setup;
     match (begun, command) {
         (Ok(()), Some(command)) => {
-            let spec = launch.spec;
-            let mut supervision = Supervision { launch, outside: Outside::NOTHING, tree };
-            Init::new(&spec, &mut supervision, &Relay::NONE, command, &|| weaken(&spec)).forever()
+            let spec = &launch.spec;
+            let mut supervision = Supervision { launch: *launch, outside: Outside::NOTHING, tree };
+            Init::new(spec, &mut supervision, &Relay::NONE, command, &|| weaken(spec)).forever()
         }
-        (Ok(()), None) => command::become_command(&Command::new(&launch)),
+        (Ok(()), None) => command::become_command(&Command::new(launch)),
         (Err(why), _) => {
             launch.inform(News::Failed, 0);
             give_up(why)
@@ -34,7 +36,7 @@ pub fn process_1(launch: &Launch) -> i32 {
 
 /// Called when the command has been executed: process 1 gives up the rights that it needed for the start only.
 fn weaken(spec: &Spec<'_>) {
-    if spec.terminal.pty || spec.channels.detach {
+    if spec.has_pty() || spec.detaches() {
         // Standard error may be the caller's terminal, which no process inside may have open.
         sys::end_messages();
     }

@@ -6,33 +6,57 @@
 //! - Everything may fail: one line, status 125, and what was mounted goes with the namespace.
 //! - Next: `command` becomes the command in a child (or here, `--as-pid-1`), and `init` supervises it.
 
-use crate::sys::PR_SET_PDEATHSIG;
 use linux_raw_sys::general as raw;
+#[cfg(feature = "bwrap")]
 use rustix::fs::OFlags;
-use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::mount::MountPropagationFlags;
 use rustix::process::{setpgid, setsid};
-use rustix::system::sethostname;
 
+#[cfg(feature = "cgroup")]
+use crate::cgroup;
+#[cfg(feature = "status")]
 use crate::channels::json;
-use crate::confine::keyring;
-use crate::fs::{devices, mount_fd, procfs, staging};
-use crate::ns::{credentials, limits, loopback, usermap};
-use crate::process::command;
-use crate::report::hint;
-use crate::report::message::{blame, blame_hint, failed, give_up};
+use crate::confine::{keyring, self_exe};
+#[cfg(feature = "bwrap")]
+use crate::fs::procfs;
+use crate::fs::{devices, mount_fd, staging};
+#[cfg(feature = "limits")]
+use crate::ns::sysctl;
+#[cfg(feature = "bwrap")]
+use crate::ns::usermap;
+use crate::ns::{credentials, hostname, limits};
+#[cfg(feature = "ids")]
+use crate::process::maps;
+use crate::process::{command, connect, network};
+use crate::report::hint::{self, Cause};
+#[cfg(feature = "bwrap")]
+use crate::report::message::blame;
+use crate::report::message::{blame_hint, failed};
+#[cfg(feature = "overlay")]
+use crate::rootfs::overlay;
 use crate::rootfs::{ops, pseudofs, root};
 use crate::say;
-use crate::spec::{Kind, NoMoreUsers, Object, Op, Spec};
-use crate::state::{Launch, Learned, Setup, roles};
-use crate::step::{self, OnError, clear_umask, explain_line, untraceable, walk};
+#[cfg(feature = "bwrap")]
+use crate::spec::NoMoreUsers;
+use crate::spec::{Kind, Object, Op, Spec};
+use crate::state::{self, Launch, Learned, Setup, roles};
+use crate::step::{self, clear_umask, explain_namespaces, untraceable, walk};
 use crate::supervise::descendants;
 use crate::sys::files::{self, Fd, HERE, chdir, read};
-use crate::sys::{self, Done, Failure, Kept, Signal};
+use crate::sys::{self, Done, Failure, Kept};
 use crate::text::Say;
 use crate::text::verb;
+#[cfg(feature = "pty")]
 use crate::tty::pty;
 
 type Step = step::Step<Setup>;
+
+/// The namespaces that the clone has not made, where a helper makes the network.
+static SEPARATE: &[Step] = &[Step::new(verb::CREATE_NAMESPACES, |setup| {
+    let spec = &setup.launch.spec;
+    sys::unshare(spec.namespaces.new & state::BY_PROCESS_1)
+        .map_err(|why| blame_hint(verb::CREATE_NAMESPACES, c"", why, hint::of_namespaces(spec, true, why).hint()))
+})];
 
 /// The steps that need neither the id maps nor a mount.
 static BEGIN: &[Step] = &[
@@ -42,6 +66,11 @@ static BEGIN: &[Step] = &[
         sys::hide(setup.launch.start, setup.launch.spec.life.title_inside)
     })
     .on(Object::Nsinit),
+    #[cfg(feature = "cgroup")]
+    cgroup::join_old(),
+    #[cfg(feature = "cgroup")]
+    cgroup::make_namespace(),
+    #[cfg(feature = "status")]
     Step::new(say!("report the namespaces to the launcher"), |setup| json::send_namespaces(&setup.launch))
         .when(|spec| spec.is_told_of()),
     Step::new(say!("close the launcher's descriptors"), |setup| {
@@ -54,7 +83,7 @@ static BEGIN: &[Step] = &[
     // PR_SET_PDEATHSIG (prctl(2)).
     Step::new(say!("become root of the user namespace"), |_| credentials::become_root())
         .when(|spec| !spec.ids.rootless && (spec.has_root() && spec.joins_user() || spec.joined(raw::CLONE_NEWUSER))),
-    Step::new(say!("die with the launcher"), |setup| die_with_launcher(&setup.launch.spec))
+    Step::new(say!("die with the launcher"), |setup| connect::die_with_launcher(&setup.launch.spec))
         .when(|spec| spec.life.die_together),
     // Before this process leads a process group: then setsid(2) would fail (EPERM).
     Step::new(say!("leave the caller's process group"), |setup| leave_group(&setup.launch))
@@ -63,39 +92,24 @@ static BEGIN: &[Step] = &[
     keyring::leave_session(),
     Step::new(say!("become the reaper of orphans"), |_| descendants::become_subreaper())
         .when(|spec| !spec.life.process_1 && spec.supervises()),
+    #[cfg(feature = "bwrap")]
     Step::new(say!("label new files and mounts as"), |setup| {
         let Launch { spec, proc, .. } = &setup.launch;
         procfs::label(proc.get()?, c"self/attr/fscreate", spec.confine.file_label)
     })
     .on(Object::FileLabel)
     .when(|spec| spec.confine.file_label.is_some()),
-    Step::new(say!("set host name"), |setup| {
-        Ok(sethostname(setup.launch.spec.namespaces.hostname.unwrap_or_default().to_bytes())?)
-    })
-    .on(Object::Hostname)
-    .when(|spec| spec.namespaces.hostname.is_some()),
-];
-
-/// The network. The kernel needs half of the time of a launch to make a network namespace. So the clone does not make it, and
-/// [`MOUNT`] runs at the same time.
-static NETWORK: &[step::Step<Launch>] = &[
-    step::Step::<Launch>::new(MAKE_NETWORK, |_| {
-        sys::unshare(raw::CLONE_NEWNET).map_err(|why| blame_hint(MAKE_NETWORK, c"", why, hint::of_network(why).hint()))
-    })
-    .when(|spec| spec.unshares(raw::CLONE_NEWNET) && !spec.is_told_of()),
-    // No security impact: warn and continue.
-    step::Step::<Launch>::new(say!("bring up"), |_| loopback::loopback_up())
-        .on(Object::Loopback)
-        .when(|spec| spec.unshares(raw::CLONE_NEWNET))
-        .on_error(OnError::Warn(say!("the container goes on without it"))),
+    Step::new(hostname::SET, |setup| hostname::set(&setup.launch.spec))
+        .on(Object::Hostname)
+        .when(|spec| spec.namespaces.hostname.is_some()),
 ];
 
 /// The root, and the mounts of the preset in it.
 static MOUNT: &[Step] = &[
     // Slaves: a mount made here does not propagate outside, but later mounts and unmounts outside propagate to here.
     Step::new(SLAVE, |_| {
-        mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
-            .map_err(|errno| refused(SLAVE, errno.into()))
+        sys::mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
+            .map_err(|why| refused(SLAVE, why))
     })
     .when(mounts),
     Step::new(say!("open the caller's directory"), |setup| {
@@ -106,6 +120,11 @@ static MOUNT: &[Step] = &[
     // Up to here no id was needed; from here on files are opened and made. The maps are written at the same time.
     Step::new(say!("wait for the launcher"), |setup| wait_for_launcher(&setup.launch)),
     untraceable().when(|spec| spec.hides()),
+    // If the launcher has not done so already, and before a path of the user is followed, which could be /proc/self/exe.
+    Step::new(say!("leave nsinit's own file"), |setup| {
+        let Launch { spec, start, .. } = &setup.launch;
+        self_exe::leave_inside(spec.unshares(raw::CLONE_NEWUSER), spec.life.title_inside, start)
+    }),
     // While `/` is the caller's, and nothing of the container is in it: later the same paths may lead to other files
     // (CVE-2025-31133).
     Step::new(say!("open the caller's devices"), |setup| {
@@ -119,7 +138,13 @@ static MOUNT: &[Step] = &[
         Ok(())
     })
     .on(Object::Root)
-    .when(|spec| spec.has_root() && !spec.root.image),
+    .when(|spec| spec.has_root() && !spec.has_mounted_source()),
+    #[cfg(feature = "overlay")]
+    overlay::open(),
+    // The caller's own user may read DIR, and may be no user inside. From here on files are made, which needs one.
+    #[cfg(feature = "ids")]
+    Step::new(say!("become a user of the id map"), |setup| maps::become_mapped(&mut setup.launch))
+        .when(|spec| spec.maps_ranges()),
     // Before the root is mounted: neither may be below the other.
     Step::new(STAGING, |_| {
         staging::base().map(|_| ()).map_err(|why| blame_hint(STAGING, c"mounts", why, hint::of_mount(why).hint()))
@@ -127,64 +152,81 @@ static MOUNT: &[Step] = &[
     .on(Object::Mounts)
     .when(|spec| mounts(spec) && root::needs_base(spec)),
     Step::new(say!("mount root"), |setup| {
-        setup.root.set(root::mount(&setup.launch.spec, setup.source)?);
+        setup.root.set(root::mount(&setup.launch.spec, setup.source, setup.layer)?);
         Ok(())
     })
     .on(Object::Root)
     .when(mounts),
-    Step::new(say!("mount proc on /proc"), |setup| {
-        pseudofs::proc(&setup.launch.spec, &mut setup.root.get()?, &Op::new(Kind::Proc, c"/proc"))
-    })
-    .when(|spec| spec.has_root() && spec.root.proc),
     Step::new(say!("fill /dev"), |setup| {
         let mut root = setup.root.get()?;
         pseudofs::dev(&mut root, &Op::new(Kind::Dev, c"/dev"), setup)
     })
     .when(|spec| spec.has_root()),
+    // After /dev, which has the covers of masked files.
+    Step::new(say!("mount proc on /proc"), |setup| {
+        pseudofs::proc(setup, &mut setup.root.get()?, &Op::new(Kind::Proc, c"/proc"))
+    })
+    .when(|spec| spec.has_root() && spec.root.proc),
+    // The path is followed while no mount is on top of the new root: `..` could lead to it.
+    Step::new(say!("open the mount point /sys"), |setup| {
+        setup.sys.set(pseudofs::place_of_sys(&setup.launch.spec, setup.root.get()?, &SYS));
+        Ok(())
+    })
+    .when(|spec| spec.has_root() && spec.root.sys),
 ];
+
+/// The preset's sysfs.
+const SYS: Op<'_> = Op::new(Kind::Sys, c"/sys");
 
 /// After the network and the mounts: a sysfs shows the network namespace of the process that mounts it.
 static SYSFS: &[Step] = &[Step::new(say!("mount sysfs on /sys"), |setup| {
-    pseudofs::sys(&setup.launch.spec, &mut setup.root.get()?, &Op::new(Kind::Sys, c"/sys"), false)
+    pseudofs::sys(setup, &mut setup.root.get()?, setup.sys.get()?, &SYS, false)
 })
 .when(|spec| spec.has_root() && spec.root.sys)];
 
-/// After the user's operations.
-static ENTER: &[Step] = &[
-    Step::new(MAKE_ROOT, |setup| enter_root(setup)).on(Object::Root).when(mounts),
-    Step::new(say!("detach the caller's root"), |_| mount_fd::detach_host()).when(mounts),
+/// After the user's operations, and before the sysfs if there are none. From here until the caller's root is detached it is on top of
+/// the new root, and `..` can lead there: no path of the container is followed.
+static ENTER: &[Step] = &[Step::new(MAKE_ROOT, |setup| enter_root(setup)).on(Object::Root).when(mounts)];
+
+/// After all mounts.
+static LEAVE: &[Step] = &[
     Step::new(say!("enter directory /"), |_| chdir(c"/")),
+    Step::new(say!("detach the caller's root"), |_| mount_fd::detach_host()).when(mounts),
 ];
 
 /// The steps whose effect is on the calling process: process 1 itself takes them.
 static LAST: &[Step] = &[
+    #[cfg(feature = "limits")]
+    sysctl::write_all(),
     Step::new(say!("find the processes of CMD in"), |setup| {
         setup.tree = descendants::proc_of_descendants();
         Ok(())
     })
     .on(Object::Proc)
     .when(|spec| !spec.life.process_1 && spec.supervises()),
+    #[cfg(feature = "pty")]
     Step::new(say!("give CMD a terminal of its own"), |setup| pty::give(&mut setup.launch, setup.pty))
-        .when(|spec| spec.terminal.pty),
+        .when(|spec| spec.has_pty()),
+    #[cfg(feature = "bwrap")]
     Step::new(LOCK, lock).on(Object::LockFile).when(|spec| !spec.life.locks.is_empty()),
-    Step::new(say!("forbid user and cgroup namespaces"), |setup| {
-        limits::forbid_nesting(&setup.launch.spec, setup.launch.proc.get()?)
-    })
-    .when(|spec| spec.forbids_nesting()),
     // Their limits belong to a shared user namespace: other processes would lose them too.
     Step::new(say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"), |_| Ok(()))
         .when(|spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER)),
+    #[cfg(feature = "join")]
     Step::new(verb::JOIN_USER, |setup| {
         setup.launch.spec.namespaces.joins.then_user.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWUSER))
     })
     .on(Object::User2Fd)
     .when(|spec| spec.namespaces.joins.then_user.is_some()),
+    #[cfg(feature = "bwrap")]
     Step::new(say!("limit user namespaces"), |setup| limits::permit_one_user_namespace(setup.launch.proc.get()?))
         .when(|spec| spec.nests_users()),
+    #[cfg(feature = "bwrap")]
     Step::new(say!("make a user namespace for CMD"), |setup| {
         usermap::nest(&setup.launch.spec, setup.launch.proc.get()?)
     })
     .when(|spec| spec.nests_users()),
+    #[cfg(feature = "bwrap")]
     Step::new(say!("check that no user namespace can be made"), |_| limits::assert_no_user_namespace())
         .when(|spec| spec.namespaces.users != NoMoreUsers::Unasked),
     // Before a process is inside: no process inside may get a descriptor that leads outside.
@@ -193,6 +235,13 @@ static LAST: &[Step] = &[
         Ok(())
     }),
 ];
+
+/// The helper for the network does so too, unless process 1 makes a cgroup namespace meanwhile.
+static FORBID: &[Step] = &[Step::new(limits::FORBID, |setup| {
+    limits::forbid_nesting(&setup.launch.spec, setup.launch.proc.get()?)
+        .map_err(|why| blame_hint(limits::FORBID, c"", why, Cause::LimitsAreFixed.hint()))
+})
+.when(|spec| spec.forbids_nesting())];
 
 /// The command, where process 1 supervises it.
 static START: &[Step] = &[
@@ -207,86 +256,66 @@ static START: &[Step] = &[
     }),
 ];
 
-const MAKE_NETWORK: Say = say!("make a network namespace");
 const SLAVE: Say = verb::MAKE_SLAVE;
 const STAGING: Say = say!("mount a tmpfs for staging");
 const MAKE_ROOT: Say = say!("enter root");
+#[cfg(feature = "bwrap")]
 const LOCK: Say = verb::LOCK;
 
-/// All steps of process 1, in their order. The network and the mounts are made at the same time, if there are two processors
-/// for it, and a pid namespace that ends with process 1.
+/// All steps of process 1, in their order.
 ///
 /// # Errors
 /// The first step that failed, reported.
 pub fn plan(setup: &mut Setup) -> Done {
-    walk(BEGIN, setup)?;
-    let beside = setup.launch.spec.unshares(raw::CLONE_NEWNET | raw::CLONE_NEWPID)
-        && !setup.launch.explains
-        && sys::has_processors_to_spare();
-    if !(beside && mount_beside_network(setup)?) {
-        walk(NETWORK, &mut setup.launch)?;
-        mount(setup)?;
+    let Launch { beside, spec, .. } = setup.launch;
+    if beside && setup.launch.explains() {
+        explain_namespaces(verb::CREATE_NAMESPACES, spec.namespaces.new & state::BY_PROCESS_1);
+    } else if beside {
+        walk(SEPARATE, setup)?;
     }
-    if setup.launch.spec.shows_network() {
-        walk(SYSFS, setup)?;
-        operate(setup)?;
-        walk(ENTER, setup)?;
+    walk(BEGIN, setup)?;
+    if !beside {
+        network::make_alone(&mut setup.launch)?;
+    }
+    walk(MOUNT, setup)?;
+    // A sysfs needs the network, and the caller's sysfs below the caller's root (mount_too_revealing in the kernel). It comes
+    // before the user's operations.
+    let waits = spec.shows_network() && !may_enter_before_sysfs(&spec);
+    if !waits {
+        enter(setup)?;
+    }
+    if !spec.shows_network() {
+        walk(LEAVE, setup)?;
+    }
+    if beside {
+        network::join(&mut setup.launch)?;
+    }
+    walk(SYSFS, setup)?;
+    if waits {
+        enter(setup)?;
+    }
+    if spec.shows_network() {
+        walk(LEAVE, setup)?;
+    }
+    if !setup.launch.beside || spec.makes_cgroup_namespace() {
+        walk(FORBID, setup)?;
+    }
+    if beside {
+        network::await_completion(&mut setup.launch)?;
     }
     walk(LAST, setup)?;
-    if setup.launch.spec.supervises() { walk(START, setup) } else { Ok(()) }
+    if spec.supervises() { walk(START, setup) } else { Ok(()) }
 }
 
-/// Makes the mounts in a helper that shares memory, and the network meanwhile. Returns false if there can be no helper.
-fn mount_beside_network(setup: &mut Setup) -> Result<bool, Failure> {
-    let mut launch = setup.launch;
-    // A failure of either ends this process, and with it the other.
-    let network = |launch: &mut Launch| {
-        if let Err(why) = walk(NETWORK, launch) {
-            sys::exit(give_up(why));
-        }
-    };
-    let made = sys::beside(|setup| mount(setup).map_err(give_up).is_ok(), setup, network, &mut launch);
-    match made {
-        Ok(Ok(true)) => Ok(true),
-        Ok(Ok(false)) => Err(Failure::REPORTED),
-        Ok(Err(why)) => Err(blame(say!("make the mounts"), c"", why)),
-        Err(_) => Ok(false),
-    }
+/// Whether the sysfs may be mounted while the caller's root is on top of the new root. The calls for that make no use of
+/// [`staging`], and have succeeded before.
+fn may_enter_before_sysfs(spec: &Spec<'_>) -> bool {
+    spec.root.ops.is_empty() && spec.root.proc && !mount_fd::has_missed_a_call()
 }
 
-/// Makes the root with the mounts of the preset, carries out the user's operations, and enters the root. If there is a sysfs,
-/// which needs the network and comes before the user's operations, only makes the root.
-fn mount(setup: &mut Setup) -> Done {
-    walk(MOUNT, setup)?;
-    if setup.launch.spec.shows_network() {
-        return Ok(());
-    }
-    operate(setup)?;
+fn enter(setup: &mut Setup) -> Done {
+    ops::apply_all(setup)?;
     walk(ENTER, setup)
-}
-
-/// Carries out the user's operations, in the user's order. The operations themselves are the rows for `--explain`.
-fn operate(setup: &mut Setup) -> Done {
-    let list = setup.launch.spec.root.ops;
-    if setup.launch.explains {
-        for op in list {
-            if matches!(op.kind, Kind::Bind | Kind::BindTry) {
-                explain_line(verb::COPY_MOUNT, op.source);
-            }
-            explain_line(op.says(), op.dest);
-        }
-    } else if !list.is_empty() {
-        let (mut root, directory) = (setup.root.get()?, setup.directory.get()?);
-        sys::keep_opened();
-        for op in list {
-            ops::apply(op, &mut root, directory, setup)
-                .map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
-            // There may be thousands of operations: close the descriptors that this one has opened.
-            sys::close_opened(root);
-        }
-        setup.root.set(root);
-    }
-    Ok(())
 }
 
 fn refused(says: Say, why: Failure) -> Failure {
@@ -310,6 +339,7 @@ fn mounts(spec: &Spec<'_>) -> bool {
 }
 
 /// Locks the files, from now on to the end of process 1.
+#[cfg(feature = "bwrap")]
 fn lock(setup: &mut Setup) -> Done {
     for (path, lock) in setup.launch.spec.life.locks.iter().zip(&mut setup.locks) {
         let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
@@ -318,13 +348,6 @@ fn lock(setup: &mut Setup) -> Done {
         *lock = Kept::ours(Some(file));
     }
     Ok(())
-}
-
-/// A signal from the kernel when the launcher ends, for whatever reason. With process 1 the pid namespace ends; without one
-/// the signal is SIGTERM, which leaves time to end the others.
-fn die_with_launcher(spec: &Spec<'_>) -> Done {
-    let signal = if spec.life.process_1 { Signal::KILL } else { Signal::TERM };
-    sys::prctl(PR_SET_PDEATHSIG, signal.number().cast_unsigned())
 }
 
 /// Waits until the id maps are written. If the launcher has failed, it has printed the reason.
@@ -358,14 +381,14 @@ fn close(setup: &mut Setup) {
 
 /// The procfs of the descendants.
 fn own(tree: Option<Fd>) -> [Kept; roles::OWN] {
-    [Kept::ours(tree), Kept::NONE, Kept::NONE, Kept::NONE]
+    [Kept::ours(tree), Kept::NONE, Kept::NONE, Kept::NONE, Kept::NONE]
 }
 
 /// Process 1 keeps the descriptors that it needs while the command lives. If no pid namespace ends with it, that includes the
 /// pipe by which it sees the launcher's end.
 fn settle(setup: &mut Setup) {
     let launch = &mut setup.launch;
-    if launch.spec.life.process_1 && !launch.spec.terminal.pty {
+    if launch.spec.life.process_1 && !launch.spec.has_pty() {
         launch.go = Learned::NOT_YET;
     }
     command::release(launch.gate, &setup.locks, &roles::kept(roles::PROCESS_1, launch, own(setup.tree)));

@@ -10,10 +10,12 @@
 
 use crate::sys::{Kept, PR_SET_DUMPABLE, PR_SET_PDEATHSIG};
 use linux_raw_sys::general as raw;
+use rustix::process::getpid;
 
+use crate::cgroup::tree;
 use crate::confine::{keyring, rights};
 use crate::fs::{devices, procfs};
-use crate::ns::{cgroup, credentials, join, target};
+use crate::ns::{credentials, join, target};
 use crate::process::command::become_command;
 use crate::report::hint::{self, Cause};
 use crate::report::message::{blame, blame_hint, give_up, warn};
@@ -36,7 +38,7 @@ static STRONG: &[Step] = &[
     Step::new(say!("reopen the caller's devices through read-only mounts"), |helper| {
         devices::reopen_from_outside(helper.launch.spec.ids.rootless)
     })
-    .when(|spec| !spec.terminal.pty),
+    .when(|spec| !spec.has_pty()),
     // The mask that the launcher found is kept.
     clear_umask(),
     keyring::leave_session(),
@@ -59,7 +61,7 @@ static STRONG: &[Step] = &[
         sys::prctl(PR_SET_DUMPABLE, 0)?;
         pty::give(&mut helper.launch, None)
     })
-    .when(|spec| spec.terminal.pty),
+    .when(|spec| spec.has_pty()),
 ];
 
 /// With the rights of the command.
@@ -127,8 +129,8 @@ fn open(launcher: &mut Launcher) -> Done {
     let other = target::find(target_of(spec), proc)?;
     found.process.set(other.directory);
     found.handle = other.handle;
-    let namespaces = other.namespaces()?;
-    found.kinds = target::differing(&namespaces, &target::ours(proc)?);
+    other.namespaces(&mut found.namespaces)?;
+    found.kinds = target::differing(&found.namespaces, proc)?;
     if found.kinds == 0 {
         return Err(Failure::NO_CONTAINER);
     }
@@ -144,12 +146,13 @@ fn open(launcher: &mut Launcher) -> Done {
         true => root,
         false => files::directory(other.directory, c"cwd")?,
     });
-    found.cgroup = cgroup::of(other, proc, &mut found.old_cgroup);
+    found.cgroup = tree::of(other, proc, &mut found.old_cgroup);
     // Check again: the target must not have changed meanwhile.
-    if other.namespaces()? != namespaces {
+    let mut now = target::NONE;
+    other.namespaces(&mut now)?;
+    if now != found.namespaces {
         return Err(Failure::CHANGED);
     }
-    found.namespaces = namespaces;
     // The caller's ids have no meaning inside.
     (launch.caller.uid, launch.caller.gid) = (Ids::OF_TARGET, Ids::OF_TARGET);
     if spec.ids.uid == Ids::OF_TARGET {
@@ -181,7 +184,7 @@ fn join_namespaces(helper: &Helper) -> Done {
     let process = target::Target { directory: target.process.get()?, handle: target.handle, stands_in: false };
     join::all_of(process, target.kinds)?;
     // The target may have changed its namespaces: then the root and the rights are not of one container.
-    if target::differing(&target.namespaces, &target::ours(launch.proc.get()?)?) != 0 {
+    if target::differing(&target.namespaces, launch.proc.get()?)? != 0 {
         return Err(Failure::CHANGED);
     }
     if let Err(why) = target.cgroup {
@@ -220,11 +223,15 @@ fn start_command(helper: &mut Helper) -> Done {
     let enter = target_of(&launch.spec);
     // clone3(2) refuses CLONE_PARENT with an exit signal (EINVAL).
     match sys::clone_old(raw::CLONE_PARENT) {
-        Ok(Fork::Child) => sys::exit(become_command(&Command::new(launch))),
+        Ok(Fork::Child) => {
+            // Before it can be executed: from then on a signal to the launcher is for it. If this fails, so does the helper's call.
+            let _ = sys::set_owner(go, getpid());
+            sys::exit(become_command(&Command::new(launch)))
+        }
         Ok(Fork::Parent(command)) => {
             // If this fails the command ends with the helper.
             sys::set_owner(go, command).map_err(|why| blame(say!("enter"), enter, why))?;
-            if launch.spec.terminal.pty {
+            if launch.spec.has_pty() {
                 // Keep only this pipe: the copies of the others would hide that the command was executed. By then the launcher
                 // knows its number.
                 let _ = sys::close_all_but(&[], &[Kept::ours(Some(go))]);

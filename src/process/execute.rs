@@ -4,14 +4,15 @@ use core::ffi::CStr;
 
 use rustix::process::{Pid, getpid};
 
-use crate::report::hint::{self, Cause, SH};
+use crate::report::hint::{self, Cause};
 use crate::report::message::blame_execution;
 use crate::report::wording::{self, Hints};
-use crate::spec::{Mode, ROOTS_HOME, Spec};
+use crate::spec::{ROOTS_HOME, Spec};
 use crate::state::Launch;
 use crate::sys::files::{self, HERE};
+use crate::sys::program::{SH, is_script};
 use crate::sys::{self, Failure, c_str};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, PATH, Short, Text};
 
 /// Executes the command, with a PWD that is its directory, and a HOME that is its user's. Returns only if that failed: the
 /// exit status, after the message.
@@ -19,19 +20,27 @@ pub fn execute(launch: &Launch) -> u8 {
     let spec = &launch.spec;
     // With --enter the user id was not known before.
     let presumed = spec.exec.env.words().position(|pair| core::ptr::eq(pair.as_ptr(), ROOTS_HOME.as_ptr()));
-    if let Some(index) = presumed.filter(|_| spec.mode == Mode::Enter && spec.ids.uid != 0) {
+    if let Some(index) = presumed.filter(|_| spec.enters() && spec.ids.uid != 0) {
         return spec.exec.env.with(index, c"HOME=/", || as_listener(launch));
     }
-    const NAME: &[u8] = b"PWD=";
-    let slot = spec.exec.env.words().position(|pair| text::after(pair.to_bytes(), NAME).is_some());
-    let mut buffer = [0u8; PATH];
-    match (slot, here(&mut buffer)) {
-        (Some(index), Ok(directory)) if spec.contained() && !spec.has_preset() => {
-            let mut own = Text::new();
-            own.push(NAME).push(directory.to_bytes());
-            spec.exec.env.with(index, own.c_str(), || as_listener(launch))
+    let slot = spec.exec.env.words().position(|pair| text::after(pair.to_bytes(), b"PWD=").is_some());
+    match slot.filter(|_| spec.contained() && !spec.has_preset()) {
+        Some(index) => in_directory(launch, index),
+        None => as_listener(launch),
+    }
+}
+
+/// The variable at `index` becomes the PWD of the working directory. This is a function of its own, because its buffers take two
+/// pages of stack.
+#[inline(never)]
+fn in_directory(launch: &Launch, index: usize) -> u8 {
+    let (mut buffer, mut own) = ([0u8; PATH], Text::new());
+    match here(&mut buffer) {
+        Ok(directory) => {
+            own.push(b"PWD=").push(directory.to_bytes());
+            launch.spec.exec.env.with(index, own.c_str(), || as_listener(launch))
         }
-        _ => as_listener(launch),
+        Err(_) => as_listener(launch),
     }
 }
 
@@ -48,7 +57,7 @@ fn as_listener(launch: &Launch) -> u8 {
     if let Some((index, value)) = found
         && text::number(value).is_some_and(is_ours)
     {
-        let mut own = Text::new();
+        let mut own = Short::new();
         own.push(b"LISTEN_PID=").push_number(number(getpid()));
         let again = other.map_or(index, |(index, _)| index);
         let execute = || spec.exec.env.with(again, own.c_str(), || search(spec));
@@ -76,6 +85,13 @@ fn search(spec: &Spec<'_>) -> u8 {
     if is_path(command) {
         return outcome(spec, command, command, attempt(spec, command));
     }
+    search_path(spec)
+}
+
+/// This is a function of its own, because its buffer takes a page of stack.
+#[inline(never)]
+fn search_path(spec: &Spec<'_>) -> u8 {
+    let command = spec.exec.command;
     let (mut worst, mut cause) = (Failure::NOENT, Cause::Unknown);
     // An empty name is ENOENT (execvp(3)).
     let mut rest = if command.is_empty() { b"" } else { spec.exec.path.to_bytes() };
@@ -110,7 +126,7 @@ fn is_path(command: &CStr) -> bool {
 /// another machine. A missing shell leaves the reason as it is.
 fn attempt(spec: &Spec<'_>, path: &CStr) -> Failure {
     match sys::execve(path, spec.exec.argv, spec.exec.env) {
-        Failure::NOEXEC if hint::is_script(path) => match sys::execve_script(SH, path, spec.exec.argv, spec.exec.env) {
+        Failure::NOEXEC if is_script(path) => match sys::execve_script(SH, path, spec.exec.argv, spec.exec.env) {
             Failure::NOENT | Failure::NOTDIR | Failure::ACCESS | Failure::LOOP => Failure::NOEXEC,
             errno => errno,
         },
@@ -129,9 +145,13 @@ fn looked(path: &CStr, why: Failure) -> Cause {
 
 /// Reports why the command was not executed. Returns its exit status.
 fn report(spec: &Spec<'_>, command: &CStr, why: Failure, cause: Cause) -> u8 {
-    let empty =
-        why == Failure::NOENT && cause == Cause::Unknown && wording::chosen().hints == Hints::All && spec.is_empty();
-    blame_execution(command, why, if empty { Cause::EmptyRoot } else { cause }.hint())
+    let unknown = cause == Cause::Unknown && wording::chosen().hints == Hints::All;
+    let cause = match why {
+        Failure::NOENT if unknown && spec.is_empty() => Cause::EmptyRoot,
+        Failure::ACCESS if unknown && spec.uses_landlock() => Cause::LandlockForbids,
+        _ => cause,
+    };
+    blame_execution(command, why, cause.hint())
 }
 
 /// The path of the working directory.

@@ -6,7 +6,7 @@
 //! - Rights: CAP_KILL.
 //! - Signals: all blocked and read one by one, so that none is lost. A fault of its own (SIGSEGV ...) still ends the
 //!   process: the kernel does not block the signal of a fault.
-//! - No step may fail: no function here but `reap` returns a `Result`.
+//! - No step may fail: only wait4(2) can, if a seccomp filter forbids it (`reap`, `wait_for_end`).
 //! - Next: exit(2) with the command's status. At the end of process 1, the kernel kills what is left of its pid namespace.
 
 use core::ffi::CStr;
@@ -18,7 +18,7 @@ use crate::report::exit;
 use crate::report::message::{blame, failed, tell};
 use crate::report::wording::{self, Event};
 use crate::say;
-use crate::spec::{Audience, End, Mode, Spec};
+use crate::spec::{Audience, End, Spec};
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::descendants;
 use crate::supervise::job_control::{self, Job, Reach, TO_FOREGROUND, TO_GROUP};
@@ -26,7 +26,7 @@ use crate::supervise::shutdown::Life;
 use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, ANY_CHILD, Heard, Instead};
 use crate::sys::files::read;
-use crate::sys::{self, Apart, Change, Done, SI_KERNEL, Siginfo, Signal, Time};
+use crate::sys::{self, Apart, Change, Done, Failure, SI_KERNEL, Siginfo, Signal, Time};
 use crate::tty::pty;
 
 /// The parent of the command.
@@ -59,7 +59,7 @@ impl<'a> Init<'a> {
         (command, apart): (Pid, Apart<'a>),
         then: &'a dyn Fn(),
     ) -> Init<'a> {
-        let leads_session = spec.mode == Mode::Enter && spec.life.new_session;
+        let leads_session = spec.enters() && spec.life.new_session;
         let reach = if leads_session { Reach::Session(command) } else { Reach::Command(command) };
         let job = Job::new(&state.launch, relay, reach);
         Init {
@@ -79,6 +79,21 @@ impl<'a> Init<'a> {
 
     /// Reaps children and forwards signals until the end. Returns the exit status.
     pub fn forever(mut self) -> i32 {
+        match self.wait_for_end() {
+            Ok(status) => self.finish(status),
+            Err(why) => {
+                job_control::send(self.command, Signal::KILL);
+                blame(say!("wait for"), c"CMD", why);
+                failed()
+            }
+        }
+    }
+
+    /// Reaps children and forwards signals until the end. Returns the status of the command.
+    ///
+    /// # Errors
+    /// EPERM, ENOSYS or any other: a seccomp filter forbids wait4(2), so that the end of the command would not be seen.
+    fn wait_for_end(&mut self) -> Result<u8, Failure> {
         self.log(1, Event::Started, [self.command.as_raw_nonzero().get(), 0]);
         loop {
             let reaped = self.reap();
@@ -86,20 +101,11 @@ impl<'a> Init<'a> {
             self.look_for_start();
             let life = self.life;
             match life {
-                // A seccomp filter forbids wait4(2): the end of the command would not be seen.
-                Life::Running { .. } => {
-                    if let Err(why) = reaped {
-                        job_control::send(self.command, Signal::KILL);
-                        blame(say!("wait for"), c"CMD", why);
-                        return failed();
-                    }
-                }
-                Life::Ended { status, until } if none_left || !self.outlives(status, until) => {
-                    return self.finish(status);
-                }
-                Life::Ending { status, .. } | Life::Killing { status } if none_left => return self.finish(status),
+                Life::Running { .. } => reaped?,
+                Life::Ended { status, until } if none_left || !self.outlives(status, until) => return Ok(status),
+                Life::Ending { status, .. } | Life::Killing { status, .. } if none_left => return Ok(status),
                 // The kernel kills the rest of a pid namespace when its process 1 ends.
-                Life::Killing { status } if self.spec.life.process_1 => return self.finish(status),
+                Life::Killing { status, .. } if self.spec.life.process_1 || life.is_given_up() => return Ok(status),
                 Life::Killing { .. } => {
                     // Stopped first: otherwise they may fork faster than they are killed.
                     self.signal_rest(&[Signal::STOP]);
@@ -107,7 +113,7 @@ impl<'a> Init<'a> {
                 }
                 Life::Ended { .. } | Life::Ending { .. } => {}
             }
-            let mut info = Siginfo::EMPTY;
+            let mut info = Siginfo::empty();
             match wait::signal(self.life.patience(), self.instead(), &mut info) {
                 Heard::Signal => {
                     // The kernel hands out signals by their numbers, lowest first: a SIGCHLD that is still pending may
@@ -168,7 +174,8 @@ impl<'a> Init<'a> {
                 Some(killer) => (Event::Died, [killer.number(), status.into()]),
                 None => (Event::Ended, [status.into(), 0]),
             };
-            if spec.life.verbose >= 1 {
+            // The launcher of a machine prints it, in the kernel's log too.
+            if spec.life.verbose >= 1 && !(spec.machine.is_whole && spec.makes_container()) {
                 tell(event, numbers, name);
             }
         };
@@ -183,7 +190,7 @@ impl<'a> Init<'a> {
         if let Some(killer) = outcome.killer {
             state.launch.inform(News::Died, killer.number() as u8);
         }
-        if spec.terminal.pty {
+        if spec.has_pty() {
             state.launch.inform(News::Silent, 0);
             pty::outlive(state.launch.go.known().map(|pipe| pipe.read));
         }
@@ -296,7 +303,7 @@ impl<'a> Init<'a> {
 
     /// The command is stopped: the outermost supervisor stops the job.
     fn pass_stop_on(&mut self, signal: Signal) {
-        if self.spec.terminal.pty && signal.waits_for_terminal() {
+        if self.spec.has_pty() && signal.waits_for_terminal() {
             // No shell would bring it to the foreground of its own terminal. If it led the session, the kernel would not have
             // stopped it: it is hung up, as the kernel does to an orphaned process group with a stopped member (setpgid(2)).
             self.job.signal_group(Signal::HUP);
@@ -312,7 +319,7 @@ impl<'a> Init<'a> {
     fn take(&mut self, info: &Siginfo) {
         let contained = self.spec.makes_container();
         if contained && self.spec.life.die_together && !self.spec.life.process_1 && self.is_alone() {
-            self.life = Life::Killing { status: exit::of_signal(Signal::KILL) };
+            self.life = Life::kill(exit::of_signal(Signal::KILL));
             return;
         }
         if info.signal() == Signal::CHLD {

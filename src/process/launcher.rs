@@ -8,27 +8,54 @@
 
 use crate::sys::PR_SET_PDEATHSIG;
 use linux_raw_sys::general as raw;
-use rustix::fs::OFlags;
+#[cfg(feature = "container")]
 use rustix::pipe::PipeFlags;
 
-use crate::channels::{json, pid_file, start};
-use crate::confine::caps;
+#[cfg(feature = "cgroup")]
+use crate::cgroup;
+#[cfg(feature = "detach")]
+use crate::channels::pid_file;
+#[cfg(feature = "status")]
+use crate::channels::{json, start};
+#[cfg(feature = "limits")]
+use crate::confine::limits;
 use crate::fs::procfs;
-use crate::ns::{credentials, join, usermap};
-use crate::process::{clone, command, connect, enter};
-use crate::report::message::{tell, tell_why, write_line};
+#[cfg(feature = "join")]
+use crate::ns::credentials;
+#[cfg(feature = "join")]
+use crate::ns::join;
+use crate::process::connect::SHOW_NAME;
+#[cfg(feature = "enter")]
+use crate::process::enter;
+#[cfg(feature = "container")]
+use crate::process::{clone, network};
+use crate::process::{command, connect, in_place, maps, wire};
+use crate::report::message::{tell, tell_why};
 use crate::report::wording::Event;
-use crate::rootfs::{image, initramfs};
+#[cfg(feature = "image")]
+use crate::rootfs::image;
+#[cfg(feature = "initramfs")]
+use crate::rootfs::initramfs;
+#[cfg(feature = "idmap")]
+use crate::rootfs::mapped::{self, explain_mapped};
 use crate::say;
-use crate::spec::{Mode, Object, Spec, kinds};
-use crate::state::{Launch, Launcher, Look, Pipe, descriptors, roles};
-use crate::step::{self, Ask, OnError, block_signals, contained, mortal, stop_ignoring_children, untraceable, walk};
+use crate::spec::{Object, Spec};
+#[cfg(feature = "container")]
+use crate::state::Pipe;
+use crate::state::{Launch, Launcher, descriptors, roles};
+#[cfg(feature = "container")]
+use crate::step::contained;
+#[cfg(any(feature = "image", feature = "status"))]
+use crate::step::mortal;
+use crate::step::{self, OnError, block_signals, explain_namespaces, stop_ignoring_children, untraceable, walk};
 use crate::supervise::descendants;
-use crate::sys::files::{self, HERE, chdir};
-use crate::sys::{self, Done, Failure, Signal, Standard};
-use crate::text::Text;
+use crate::sys::files::chdir;
+use crate::sys::{self, Done, Signal};
+#[cfg(feature = "container")]
 use crate::text::verb;
-use crate::tty::{job, pty};
+use crate::tty::job;
+#[cfg(feature = "pty")]
+use crate::tty::pty;
 
 type Step = step::Step<Launcher>;
 
@@ -41,9 +68,14 @@ static PREPARE: &[Step] = &[
     Step::new(say!("occupy closed standard descriptors"), |_| descriptors::occupy_standard()),
     Step::new(say!("refuse a directory as a standard descriptor"), |_| descriptors::refuse_directories())
         .when(|spec| spec.has_preset()),
-    Step::new(connect::BACKGROUND, connect::detach).when(|spec| spec.channels.detach),
+    #[cfg(feature = "detach")]
+    Step::new(connect::BACKGROUND, connect::detach).when(|spec| spec.detaches()),
     stop_ignoring_children(),
     block_signals(),
+    // Before the limit on core files is read.
+    #[cfg(feature = "limits")]
+    limits::raise(),
+    #[cfg(feature = "container")]
     // The launcher's memory holds the caller's arguments and environment.
     Step::new(say!("forbid core files"), |launcher| {
         let caller = &mut launcher.launch.caller;
@@ -53,26 +85,29 @@ static PREPARE: &[Step] = &[
     })
     .when(contained),
     // Only root in the initial user namespace may mount an image.
+    #[cfg(feature = "image")]
     Step::new(say!("mount image"), |launcher| {
         let spec = &launcher.launch.spec;
-        launcher.launch.image = Some(mortal(|| image::mount(spec.root.directory, spec.no_set_id()))?);
+        launcher.launch.source = Some(mortal(|| image::mount(spec, spec.no_set_id() | raw::MOUNT_ATTR_NODEV))?);
         Ok(())
     })
     .on(Object::Root)
-    .when(|spec| spec.root.image),
+    .when(|spec| spec.has_image()),
+    #[cfg(feature = "detach")]
     Step::new(say!("create pid file"), |launcher| {
         launcher.outside.pid_file = Some(pid_file::make(&launcher.launch.spec)?);
         Ok(())
     })
     .on(Object::PidFile)
     .when(|spec| spec.channels.pid_file.is_some()),
-    Step::new(say!("look for a terminal"), |launcher| look_for_terminal(&mut launcher.launch))
+    Step::new(say!("look for a terminal"), |launcher| job::look_for(&mut launcher.launch))
         .when(|spec| spec.lends_terminal() || spec.terminal.withheld || spec.hides_group()),
+    #[cfg(feature = "pty")]
     Step::new(say!("prepare the relay of the terminal"), |launcher| {
         launcher.relay.word = Some(pty::prepare(&mut launcher.launch)?);
         Ok(())
     })
-    .when(|spec| spec.terminal.pty),
+    .when(|spec| spec.has_pty()),
     Step::new(say!("leave the terminal to CMD's session"), |launcher| {
         leave_terminal(&launcher.launch.spec);
         Ok(())
@@ -81,50 +116,68 @@ static PREPARE: &[Step] = &[
     Step::new(say!("become the reaper of orphans"), |_| descendants::become_subreaper())
         .when(|spec| !spec.contained() && !spec.life.process_1 && spec.life.subreaper),
     // A process in a joined namespace sees the launcher's child before the child can make itself untraceable.
-    untraceable().when(|spec| spec.mode == Mode::Enter || joins(spec)),
+    untraceable().when(|spec| spec.enters() || spec.joins()),
     // Before the user namespace is joined: setgroups(2) may be denied there.
+    #[cfg(feature = "join")]
     Step::new(say!("leave the caller's groups"), |_| credentials::leave_groups())
         .when(|spec| !spec.ids.rootless && spec.joins_user()),
     // A mount namespace that is joined may have another /proc.
-    Step::new(say!("open"), |launcher| open_proc(&mut launcher.launch)).on(Object::Proc).when(needs_proc_inside),
+    #[cfg(feature = "container")]
+    Step::new(say!("open"), |launcher| open_proc(&mut launcher.launch)).on(Object::Proc).when(needs_proc),
+    #[cfg(feature = "cgroup")]
+    cgroup::make_cgroup(),
+    #[cfg(feature = "cgroup")]
+    cgroup::delegate_cgroup(),
+    #[cfg(feature = "cgroup")]
+    cgroup::limit_cgroup(),
+    #[cfg(feature = "cgroup")]
+    cgroup::open_old(),
+    #[cfg(feature = "join")]
     Step::new(say!("join namespaces"), |launcher| {
         let Launch { spec, proc, .. } = &launcher.launch;
         join::named(spec.namespaces.joins.named, proc.get()?)
     })
     .when(|spec| !spec.namespaces.joins.named.is_empty()),
+    #[cfg(feature = "join")]
     Step::new(verb::JOIN_USER, |launcher| {
         launcher.launch.spec.namespaces.joins.user.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWUSER))
     })
     .on(Object::UserFd)
     .when(|spec| spec.namespaces.joins.user.is_some()),
+    #[cfg(feature = "join")]
     Step::new(verb::JOIN_PID, |launcher| {
         launcher.launch.spec.namespaces.joins.pid.map_or(Ok(()), |fd| sys::join(sys::given(fd), raw::CLONE_NEWPID))
     })
     .on(Object::PidFd)
     .when(|spec| spec.namespaces.joins.pid.is_some()),
     // pivot_root(2) cannot leave an initramfs (before Linux 7.0).
-    Step::new(say!("leave an initramfs"), |launcher| {
-        let Launch { spec, caller, on_copy, .. } = &mut launcher.launch;
-        *on_copy = initramfs::stand_on_copy(spec, caller)?;
-        Ok(())
-    })
-    .when(|spec| spec.unshares(raw::CLONE_NEWNS)),
+    #[cfg(feature = "initramfs")]
+    Step::new(say!("leave an initramfs"), |launcher| initramfs::stand_on_copy(&mut launcher.launch))
+        .when(|spec| spec.unshares(raw::CLONE_NEWNS)),
     // Joining a user namespace resets PR_SET_DUMPABLE to fs.suid_dumpable (prctl(2)),
-    untraceable().when(joins),
+    untraceable().when(|spec| spec.joins()),
     // and clears PR_SET_PDEATHSIG. With --detach the caller's process waits for the launcher, and may be killed meanwhile.
     Step::new(say!("die with the caller"), |launcher| die_with_parent(&launcher.launch.spec))
-        .when(|spec| spec.life.die_with_parent.is_some() || spec.channels.detach),
+        .when(|spec| spec.life.die_with_parent.is_some() || spec.detaches()),
+    #[cfg(feature = "idmap")]
+    Step::new(say!("make a user namespace for the mounts of --idmap"), |launcher| {
+        mapped::prepare(&mut launcher.launch)
+    })
+    .when(|spec| spec.shows_through_map()),
 ];
 
 /// The pipes to the other processes, and the processes that are started before process 1.
 static CONNECT: &[Step] = &[
     Step::new(say!("make pipes"), connect::make_pipes),
+    #[cfg(feature = "enter")]
     Step::new(say!("open the container of"), enter::look).on(Object::Target).when(enters),
-    Step::new(say!("start the relay of the terminal"), connect::start_relay).when(|spec| spec.terminal.pty),
+    #[cfg(feature = "pty")]
+    Step::new(say!("start the relay of the terminal"), connect::start_relay).when(|spec| spec.has_pty()),
     // After the relay, which must not inherit this pipe.
+    #[cfg(feature = "container")]
     Step::new(say!("make a pipe for the start of CMD"), |launcher| {
         let launch = &mut launcher.launch;
-        launch.begun = if launch.spec.life.process_1 && !launch.spec.terminal.pty {
+        launch.begun = if launch.spec.life.process_1 && !launch.spec.has_pty() {
             launch.go.known()
         } else {
             Some(Pipe::new(PipeFlags::empty())?)
@@ -134,11 +187,22 @@ static CONNECT: &[Step] = &[
     .when(|spec| spec.makes_container()),
 ];
 
+/// The socket for the network.
+static SOCKET: &[Step] = &[
+    #[cfg(feature = "container")]
+    Step::new(say!("make a socket for the network"), connect::make_socket),
+];
+
 /// Process 1.
-static CLONE: &[Step] = &[Step::new(verb::CREATE_NAMESPACES, clone::process_1)];
+static CLONE: &[Step] = &[
+    #[cfg(feature = "container")]
+    Step::new(verb::CREATE_NAMESPACES, clone::process_1),
+];
 
 /// Process 1 waits meanwhile. A failure ends it.
 static CONTAINER: &[Step] = &[
+    #[cfg(feature = "cgroup")]
+    clone::LIMIT_PROCESSORS,
     Step::new(say!("open"), |launcher| {
         open_proc(&mut launcher.launch)?;
         let proc = launcher.launch.proc.get()?;
@@ -146,11 +210,10 @@ static CONTAINER: &[Step] = &[
         Ok(())
     })
     .on(Object::Proc)
-    .when(|spec| spec.unshares(raw::CLONE_NEWUSER)),
-    Step::new(say!("ask process 1 for its namespaces"), |launcher| {
-        json::receive_namespaces(&launcher.launch, &mut launcher.outside)
-    })
-    .when(|spec| spec.is_told_of()),
+    .when(|spec| spec.unshares(raw::CLONE_NEWUSER) || spec.is_connected()),
+    #[cfg(feature = "status")]
+    Step::new(say!("ask process 1 for its namespaces"), connect::receive_namespaces).when(|spec| spec.is_told_of()),
+    #[cfg(feature = "status")]
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         json::write_container(spec.channels.info, spec, &launcher.outside, b"\n    ")?;
@@ -159,30 +222,21 @@ static CONTAINER: &[Step] = &[
     })
     .on(Object::InfoFd)
     .when(|spec| spec.channels.info.is_some()),
+    #[cfg(feature = "status")]
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
     })
     .on(Object::StatusFd)
     .when(|spec| spec.channels.status.is_some()),
+    #[cfg(feature = "status")]
     Step::new(say!("wait for"), |launcher| mortal(|| start::wait_for(launcher.launch.spec.channels.maps)))
         .on(Object::MapsFd)
         .when(|spec| spec.channels.maps.is_some()),
-    Step::new(verb::WRITE_SETGROUPS, |launcher| usermap::deny_setgroups(launcher.directory.get()?))
-        .when(|spec| writes_maps(spec) && spec.ids.own_only)
-        .ask(Ask::Map),
-    Step::new(verb::WRITE_UID_MAP, |launcher| {
-        let Launch { spec, caller, .. } = &launcher.launch;
-        usermap::write_map(launcher.directory.get()?, c"uid_map", spec, spec.ids.uid, caller.uid)
-    })
-    .when(writes_maps)
-    .ask(Ask::Map),
-    Step::new(verb::WRITE_GID_MAP, |launcher| {
-        let Launch { spec, caller, .. } = &launcher.launch;
-        usermap::write_map(launcher.directory.get()?, c"gid_map", spec, spec.ids.gid, caller.gid)
-    })
-    .when(writes_maps)
-    .ask(Ask::Map),
+];
+
+/// The id maps are written.
+static LET_GO: &[Step] = &[
     untraceable(),
     SHOW_NAME,
     // Before the command can run: it may wait for the end of a file, or lock one, and no copy of that file may be open here. The
@@ -195,23 +249,20 @@ static CONTAINER: &[Step] = &[
     Step::new(say!("let process 1 go on"), |launcher| connect::let_go(&launcher.launch)),
 ];
 
-/// With `--enter`.
-static ENTER: &[Step] =
-    &[Step::new(say!("start a helper in the container of"), connect::start_helper).on(Object::Target), SHOW_NAME];
+/// Process 1 makes the mounts meanwhile.
+static NETWORK: &[Step] = &[
+    #[cfg(feature = "container")]
+    Step::new(say!("start a helper that makes the network"), network::start),
+    // The helper may have ended before it made their common memory untraceable again.
+    #[cfg(feature = "container")]
+    untraceable(),
+];
 
-/// With `--init`.
-static IN_PLACE: &[Step] = &[
+/// With `--enter`.
+static ENTER: &[Step] = &[
+    #[cfg(feature = "enter")]
+    Step::new(say!("start a helper in the container of"), connect::start_helper).on(Object::Target),
     SHOW_NAME,
-    Step::new(say!("start CMD"), |launcher| {
-        let (command, apart) = command::start(&mut launcher.launch)?;
-        launcher.outside.container.set(command);
-        launcher.command = Some((command, apart));
-        Ok(())
-    }),
-    // If this fails, nsinit keeps more capabilities than it needs. Its only children are in place, and not confined by it.
-    Step::new(say!("reduce capabilities"), |launcher| caps::keep_for_the_end(&launcher.launch.spec))
-        .when(|spec| spec.life.process_1)
-        .on_error(OnError::Ignore),
 ];
 
 /// With `--enter` and `--init`: the command is started, and nothing may fail.
@@ -224,6 +275,7 @@ static WATCH: &[Step] = &[
         Ok(())
     }),
     // The command runs: a reader that has closed its end needs no report.
+    #[cfg(feature = "status")]
     Step::new(verb::WRITE, |launcher| {
         let Launch { spec, .. } = &launcher.launch;
         json::write_container(spec.channels.status, spec, &launcher.outside, b" ")
@@ -232,14 +284,6 @@ static WATCH: &[Step] = &[
     .when(|spec| spec.channels.status.is_some())
     .on_error(OnError::Ignore),
 ];
-
-/// `ps` shows the name of `--name`. A kernel without CONFIG_CHECKPOINT_RESTORE does not change the name.
-const SHOW_NAME: Step = Step::new(say!("set the process name to"), |launcher| {
-    launcher.launch.spec.life.title.map_or(Ok(()), |title| sys::set_title(launcher.launch.start, title))
-})
-.on(Object::Title)
-.when(|spec| spec.life.title.is_some())
-.on_error(OnError::Ignore);
 
 /// The steps before any other process exists.
 ///
@@ -255,71 +299,38 @@ pub fn prepare(launcher: &mut Launcher) -> Done {
 /// The first step that failed, reported: by the launcher, or by the process that failed.
 pub fn plan(launcher: &mut Launcher) -> Done {
     prepare(launcher)?;
+    if launcher.launch.explains() && launcher.launch.spec.shows_through_map() {
+        explain_mapped(&launcher.launch.spec);
+    }
     walk(CONNECT, launcher)?;
-    match launcher.launch.spec.mode {
-        Mode::Root | Mode::Sandbox => {
-            if launcher.launch.explains {
-                explain_clone(&launcher.launch.spec);
-            } else {
-                walk(CLONE, launcher)?;
-            }
-            walk(CONTAINER, launcher)
+    if launcher.launch.spec.makes_container() {
+        if launcher.launch.beside {
+            walk(SOCKET, launcher)?;
         }
-        Mode::Enter => {
-            walk(ENTER, launcher)?;
-            walk(WATCH, launcher)
+        let launch = &launcher.launch;
+        if launch.explains() {
+            let now = launch.spec.namespaces.new & !launch.made_later();
+            explain_namespaces(say!("clone process 1 into new namespaces:"), now);
+        } else {
+            walk(CLONE, launcher)?;
         }
-        Mode::Init => {
-            walk(IN_PLACE, launcher)?;
-            walk(WATCH, launcher)
-        }
+        walk(CONTAINER, launcher)?;
+        maps::write(launcher)?;
+        wire::connect(launcher)?;
+        walk(LET_GO, launcher)?;
+        return if launcher.launch.beside { walk(NETWORK, launcher) } else { Ok(()) };
     }
+    if launcher.launch.spec.enters() {
+        walk(ENTER, launcher)?
+    } else {
+        in_place::plan(launcher)?
+    }
+    walk(WATCH, launcher)
 }
 
-/// [`CLONE`], with the kinds of namespaces.
-fn explain_clone(spec: &Spec<'_>) {
-    let mut line = Text::new();
-    line.say(say!("  clone process 1 into new namespaces:"));
-    for (kind, path) in kinds::all() {
-        // Process 1 makes its network namespace itself.
-        if spec.unshares(kind) && kind != raw::CLONE_NEWNET {
-            line.byte(b' ').push(kinds::name(path));
-        }
-    }
-    write_line(Standard::Output, &mut line);
-}
-
+#[cfg(feature = "enter")]
 fn enters(spec: &Spec<'_>) -> bool {
-    spec.mode == Mode::Enter
-}
-
-/// Opens the controlling terminal. Through it the launcher notices ^Z, lends the foreground to the command, and takes it back at
-/// the end, whatever the command's shells have done to it.
-fn look_for_terminal(launch: &mut Launch) -> Done {
-    let spec = &launch.spec;
-    let found = job::open();
-    // A session costs a scheduling group of its own (sched(7), autogroup): without a terminal none is made.
-    launch.leaves_session = spec.terminal.withheld && found.err() != Some(Failure::NXIO);
-    launch.terminal = found.ok();
-    let Some(terminal) = launch.terminal else { return Ok(()) };
-    if spec.terminal.withheld {
-        // The kernel does not stop a reader in the background if its session has another terminal, or none
-        // (`__tty_check_change`): the command would read input that is typed for other processes.
-        if job::is_anothers(Standard::Input.fd()) {
-            sys::replace(Standard::Input, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
-        }
-        return Ok(());
-    }
-    launch.lent = job::is_ours(terminal) && (spec.hides_group() || !job::in_pipeline());
-    if spec.lends_terminal() {
-        launch.look = sys::modes(terminal).ok().map(|modes| Look { modes, size: None });
-    }
-    Ok(())
-}
-
-fn joins(spec: &Spec<'_>) -> bool {
-    let joins = &spec.namespaces.joins;
-    spec.joins_user() || joins.pid.is_some() || !joins.named.is_empty()
+    spec.enters()
 }
 
 fn leave_terminal(spec: &Spec<'_>) {
@@ -335,10 +346,12 @@ fn leave_terminal(spec: &Spec<'_>) {
     }
 }
 
-/// Whether process 1 reads or writes the caller's procfs.
-fn needs_proc_inside(spec: &Spec<'_>) -> bool {
+/// Whether process 1, or the launcher before it, reads or writes the caller's procfs.
+#[cfg(feature = "container")]
+fn needs_proc(spec: &Spec<'_>) -> bool {
     let labels = spec.confine.exec_label.is_some() || spec.confine.file_label.is_some();
-    let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.terminal.pty || spec.is_told_of();
+    let inside = spec.nests_users() || spec.forbids_nesting() || labels || spec.has_pty() || spec.is_told_of();
+    let inside = inside || !spec.namespaces.sysctls.is_empty() || spec.uses_cgroups() || spec.is_connected();
     spec.contained() && (inside || !spec.namespaces.joins.named.is_empty())
 }
 
@@ -349,9 +362,9 @@ fn open_proc(launch: &mut Launch) -> Done {
     Ok(())
 }
 
-fn writes_maps(spec: &Spec<'_>) -> bool {
-    spec.unshares(raw::CLONE_NEWUSER) && spec.channels.maps.is_none()
-}
+/// No option of this build asks for it.
+#[cfg(not(feature = "idmap"))]
+const fn explain_mapped(_: &Spec<'_>) {}
 
 fn die_with_parent(spec: &Spec<'_>) -> Done {
     // On SIGTERM the launcher removes its pid file.

@@ -15,13 +15,24 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, access, fstat, makedev
 use rustix::process::{Pid, getpid};
 use rustix::system::{RebootCommand, reboot};
 
+#[cfg(feature = "cgroup")]
+use crate::cgroup;
+use crate::confine::self_exe;
 use crate::fs::procfs;
 use crate::fs::staging::{DATA, mount_by_path};
+#[cfg(feature = "container")]
+use crate::ns::hostname;
 use crate::ns::loopback;
 use crate::process::command::become_command;
+#[cfg(feature = "root-device")]
+use crate::process::modules;
 use crate::report::hint;
-use crate::report::message::{blame, blame_hint, warn};
-use crate::rootfs::{image, initramfs, pseudofs};
+use crate::report::kernel_log;
+use crate::report::message::{blame, blame_hint, tell, warn};
+use crate::report::wording::Event;
+#[cfg(feature = "overlay")]
+use crate::rootfs::overlay;
+use crate::rootfs::{image, initramfs, ops, pseudofs};
 use crate::say;
 use crate::spec::{Object, Spec};
 use crate::state::{Command, Launch, descriptors};
@@ -29,6 +40,8 @@ use crate::step::{self, OnError, block_signals, clear_umask, stop_ignoring_child
 use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Done, Failure, Standard};
 use crate::text::Say;
+#[cfg(feature = "overlay")]
+use crate::text::verb;
 
 type Step = step::Step<Launch>;
 
@@ -41,9 +54,14 @@ static PREPARE: &[Step] = &[
         .on_error(WARN),
     clear_umask().on_error(WARN),
     Step::new(say!("fill /dev"), |launch| devices(launch.spec.machine.is_whole)).on_error(WARN),
+    // The console may be the device of a module.
+    #[cfg(feature = "root-device")]
+    Step::new(say!("load the modules of /etc/nsinit.modules"), |_| modules::load())
+        .when(|spec| spec.machine.is_whole)
+        .on_error(WARN),
     Step::new(say!("open"), |launch| console(launch.spec.machine.is_whole)).on(Object::Console).on_error(WARN),
     Step::new(say!("mount the kernel's file systems"), |_| file_systems()).on_error(WARN),
-    Step::new(say!("bring up"), |_| loopback::loopback_up())
+    Step::new(say!("bring up"), |_| bring_up_loopback())
         .on(Object::Loopback)
         .when(|spec| spec.machine.is_whole)
         .on_error(WARN),
@@ -51,13 +69,39 @@ static PREPARE: &[Step] = &[
 ];
 
 /// The steps after [`PREPARE`] without `--switch-root`. Each start of the command is a launch of its own.
-static SESSION: &[Step] = &[Step::new(say!("start a session"), |_| Ok(()))];
+static SESSION: &[Step] = &[
+    // The processes of the machine may stay in the root of the tree. The init that a root is switched to finds the tree unused.
+    #[cfg(feature = "cgroup")]
+    Step::new(say!("enable the controllers of cgroups"), |_| cgroup::enable_for_machine())
+        .when(|spec| spec.machine.is_whole)
+        .on_error(WARN),
+    Step::new(say!("start a session"), |_| Ok(())),
+];
 
-/// `--switch-root`: the command becomes the init of another root.
-static SWITCH: &[Step] = &[
-    Step::new(say!("mount image"), |launch| image::mount_on(launch.spec.root.directory, switch_root(&launch.spec)))
+/// `--switch-root`: the file systems of another root.
+static MOUNT: &[Step] = &[
+    Step::new(say!("mount image"), |launch| image::mount_on(&launch.spec, switch_root(&launch.spec)))
         .on(Object::Root)
-        .when(|spec| spec.root.image),
+        .when(|spec| spec.has_image()),
+    #[cfg(feature = "overlay")]
+    Step::new(verb::MOUNT_OVERLAY, |launch| {
+        let spec = &launch.spec;
+        // The files of an initramfs are removed.
+        let root = if initramfs::is_root()? { Some(files::directory(HERE, c"/")?) } else { None };
+        let dir = switch_root(spec);
+        overlay::cover(spec, dir, root)
+            .map_err(|why| blame_hint(verb::MOUNT_OVERLAY, dir, why, hint::of_overlay(spec, why).hint()))
+    })
+    .on(Object::SwitchRoot)
+    .when(|spec| spec.has_overlay()),
+];
+
+/// The command becomes the init of that root.
+static SWITCH: &[Step] = &[
+    #[cfg(feature = "container")]
+    Step::new(hostname::SET, |launch| hostname::set_in_place(&launch.spec))
+        .on(Object::Hostname)
+        .when(|spec| spec.namespaces.hostname.is_some()),
     // From the new root there is no way back.
     Step::new(say!("look in the new root for"), |launch| look_there(&launch.spec)).on(Object::Command),
     Step::new(say!("switch to root"), |launch| {
@@ -72,6 +116,9 @@ static SWITCH: &[Step] = &[
     Step::new(say!("execute"), |launch| {
         let mut own = Command::new(launch);
         (own.launch.spec.life.own_group, own.launch.spec.life.new_session) = (false, false);
+        if own.launch.spec.life.verbose > 0 {
+            tell(Event::Started, [1, 0], c"");
+        }
         let _ = become_command(&own);
         Err(Failure::REPORTED)
     })
@@ -114,23 +161,47 @@ struct Mount {
     kind: &'static CStr,
     flags: u32,
     options: &'static CStr,
+    /// The hint if the kernel was built without it.
+    missing: Say,
 }
 
-static DEV: Mount = Mount { place: c"/dev", kind: c"devtmpfs", flags: raw::MS_NOSUID, options: c"mode=0755" };
+static DEV: Mount = Mount {
+    place: c"/dev",
+    kind: c"devtmpfs",
+    flags: raw::MS_NOSUID,
+    options: c"mode=0755",
+    missing: say!("the kernel has no devtmpfs: /dev has the usual devices only"),
+};
 
 static MOUNTS: [Mount; 6] = [
-    Mount { place: c"/proc", kind: c"proc", flags: DATA, options: c"" },
-    Mount { place: c"/sys", kind: c"sysfs", flags: DATA, options: c"" },
+    Mount { place: c"/proc", kind: c"proc", flags: DATA, options: c"", missing: say!("the kernel has no procfs") },
+    Mount { place: c"/sys", kind: c"sysfs", flags: DATA, options: c"", missing: say!("the kernel has no sysfs") },
     Mount {
         place: c"/dev/pts",
         kind: c"devpts",
         flags: raw::MS_NOSUID | raw::MS_NOEXEC,
         options: c"ptmxmode=0666,mode=0620,gid=5",
+        missing: say!("the kernel has no ptys"),
     },
-    Mount { place: c"/dev/shm", kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NODEV, options: c"mode=1777" },
-    Mount { place: c"/run", kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NODEV, options: c"mode=0755" },
-    Mount { place: c"/sys/fs/cgroup", kind: c"cgroup2", flags: DATA, options: c"" },
+    Mount { place: c"/dev/shm", options: c"mode=1777", ..TMPFS },
+    Mount { place: c"/run", ..TMPFS },
+    // nsdelegate: the limits of a container cannot be changed from inside (cgroups(7)).
+    Mount {
+        place: c"/sys/fs/cgroup",
+        kind: c"cgroup2",
+        flags: DATA,
+        options: c"nsdelegate",
+        missing: say!("the kernel has no cgroups of version 2"),
+    },
 ];
+
+const TMPFS: Mount = Mount {
+    place: c"",
+    kind: c"tmpfs",
+    flags: raw::MS_NOSUID | raw::MS_NODEV,
+    options: c"mode=0755",
+    missing: say!("the kernel has no tmpfs"),
+};
 
 impl Mount {
     /// Mounts it, unless something is mounted there already.
@@ -138,11 +209,8 @@ impl Mount {
     /// # Errors
     /// ENODEV: the kernel was built without it; others: see mkdir(2), open(2), mount(2).
     fn make(&self) -> Done {
-        match files::make_directory(HERE, self.place, 0o755) {
-            Ok(()) | Err(Failure::EXIST | Failure::ROFS) => {}
-            other => other?,
-        }
-        let place = files::directory(HERE, self.place)?;
+        let made = files::make_directory(HERE, self.place, 0o755);
+        let place = files::directory(HERE, self.place).map_err(|why| made.err().unwrap_or(why))?;
         let device = |path| statat(place, path, AtFlags::empty()).map(|stat| stat.st_dev);
         if device(c".")? != device(c"..")? {
             return Ok(());
@@ -152,14 +220,37 @@ impl Mount {
             done => done,
         }
     }
+
+    fn warn(&self, why: Failure) {
+        let is_cgroup = self.kind == c"cgroup2";
+        if self_exe::is_copy() || is_cgroup && files::look(HERE, c"/sys/fs").is_err() {
+            // It has been printed: before this process executed the copy of its file, or about /sys.
+            return;
+        }
+        // In a sysfs only the kernel makes directories.
+        let why = if is_cgroup && why == Failure::PERM { Failure::NODEV } else { why };
+        let hint = if why == Failure::NODEV { self.missing } else { hint::of_machines_place(why).hint() };
+        warn(say!("mount"), self.place, why, hint);
+    }
+}
+
+/// # Errors
+/// As [`loopback::loopback_up`].
+fn bring_up_loopback() -> Done {
+    match loopback::loopback_up() {
+        Err(_) if self_exe::is_copy() => Ok(()),
+        Err(why @ Failure::NOSYS) => {
+            warn(say!("bring up"), c"lo", why, say!("the kernel has no network"));
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 fn file_systems() -> Done {
     for mount in &MOUNTS {
-        match mount.make() {
-            // The kernel was built without it.
-            Ok(()) | Err(Failure::NODEV) => {}
-            Err(why) => warn(say!("mount"), mount.place, why, Say::NOTHING),
+        if let Err(why) = mount.make() {
+            mount.warn(why);
         }
     }
     Ok(())
@@ -188,15 +279,18 @@ fn devices(of_machine: bool) -> Done {
     if let Err(why) = if of_machine { DEV.make() } else { Err(Failure::NODEV) } {
         let tmpfs = Mount { kind: c"tmpfs", flags: raw::MS_NOSUID | raw::MS_NOEXEC, ..DEV };
         if files::look(HERE, c"/dev/null").is_err() {
+            if of_machine && why == Failure::NODEV {
+                DEV.warn(why);
+            }
             tmpfs.make().map_err(|_| why)?;
-            for (index, (path, major, minor)) in DEVICES.into_iter().enumerate() {
+            for (index, (path, major, minor)) in DEVICES.iter().enumerate() {
                 let mode = Mode::from_raw_mode(if index < COMMON { 0o666 } else { 0o600 });
-                mknodat(HERE, path, FileType::CharacterDevice, mode, makedev(major, minor))?;
+                mknodat(HERE, *path, FileType::CharacterDevice, mode, makedev(*major, *minor))?;
             }
         }
     }
     let dev = files::directory(HERE, c"/dev")?;
-    for (target, path) in pseudofs::links() {
+    for (target, path) in &pseudofs::LINKS {
         match files::make_link(target, dev, path) {
             Ok(()) | Err(Failure::EXIST) => {}
             other => other?,
@@ -216,13 +310,12 @@ fn console(of_machine: bool) -> Done {
     if had && !of_machine {
         return Ok(());
     }
-    let number = |fd: Fd| fstat(fd).map(|stat| stat.st_rdev);
     let flags = OFlags::RDWR | OFlags::NOCTTY;
     let console = files::open(HERE, c"/dev/console", flags);
     let fd = console.or_else(|_| files::open(HERE, c"/dev/null", flags));
     if let Ok(fd) = fd {
         for standard in STANDARD {
-            if !sys::is_given(standard) || number(standard.fd()) == number(fd) {
+            if !sys::is_given(standard) || device_of(standard.fd()) == device_of(fd) {
                 sys::put(standard, fd)?;
             }
         }
@@ -233,21 +326,40 @@ fn console(of_machine: bool) -> Done {
     console.map(|_| ())
 }
 
+/// The number of the device that a descriptor has open.
+#[inline(never)]
+fn device_of(fd: Fd) -> Option<u64> {
+    Some(fstat(fd).ok()?.st_rdev)
+}
+
 /// Prepares the machine.
 ///
 /// # Errors
 /// None: what fails is reported.
 pub fn prepare(launch: &mut Launch) -> Done {
+    if launch.spec.machine.is_whole {
+        kernel_log::begin();
+        if let Ok(printk) = procfs::open().and_then(|proc| files::open(proc, c"sys/kernel/printk", OFlags::RDONLY)) {
+            kernel_log::learn(printk);
+        }
+    }
     walk(PREPARE, launch)?;
-    if launch.explains { Ok(()) } else { descriptors::occupy_standard() }
+    if launch.explains() { Ok(()) } else { descriptors::occupy_standard() }
 }
 
-/// The steps after [`prepare`].
+/// The steps after [`prepare`]: the user's operations on the root, that of the machine or of `--switch-root`.
 ///
 /// # Errors
-/// The first step of `--switch-root` that failed, reported.
+/// The first step that failed, reported.
 pub fn plan(launch: &mut Launch) -> Done {
-    if launch.spec.machine.switch_root.is_some() { walk(SWITCH, launch) } else { walk(SESSION, launch) }
+    let (spec, steps) = (launch.spec, if launch.spec.machine.switch_root.is_some() { SWITCH } else { SESSION });
+    if spec.machine.switch_root.is_some() {
+        walk(MOUNT, launch)?;
+    }
+    if spec.prepares_in_place() {
+        ops::apply_in_place(launch, spec.machine.switch_root.unwrap_or(c"/"))?;
+    }
+    walk(steps, launch)
 }
 
 /// Whether this is the first process of the kernel, and not of a pid namespace: only the first pid namespace may change what

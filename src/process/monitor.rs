@@ -7,17 +7,18 @@
 
 use rustix::process::Pid;
 
+use crate::cgroup;
 use crate::channels::start;
 use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
-use crate::spec::Spec;
+use crate::spec::{End, Spec};
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::job_control::{self, Job, Reach};
 use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, Heard, Instead};
 use crate::sys::files::read;
-use crate::sys::{self, Change, SI_KERNEL, Siginfo, Signal};
+use crate::sys::{self, Change, SI_KERNEL, Siginfo, Signal, Time};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
@@ -43,6 +44,8 @@ pub struct Supervisor<'a> {
     is_silent: bool,
     /// The command's exit status, if process 1 goes on without the launcher.
     left: Option<u8>,
+    /// Process 1 has until then to end the container; then its cgroup is killed.
+    until: Option<Time>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -62,27 +65,38 @@ impl<'a> Supervisor<'a> {
             failed: false,
             is_silent: false,
             left: None,
+            until: None,
         }
     }
 
     /// Forwards signals until the container has ended. Returns the exit status.
     #[inline(never)]
     pub fn forever(mut self) -> i32 {
+        let status = self.wait_for_end();
+        self.finish(status)
+    }
+
+    /// Forwards signals until the container has ended. Returns the exit status that it ended with.
+    fn wait_for_end(&mut self) -> i32 {
         loop {
             self.read_news();
             if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
-                return self.finish(status);
+                return status;
             }
             let input = self.state.launch.news.filter(|_| !self.is_silent).map(|pipe| pipe.read);
-            let mut info = Siginfo::EMPTY;
-            match wait::signal(None, Instead { child: Some(self.container), input }, &mut info) {
+            let mut info = Siginfo::empty();
+            match wait::signal(self.until.map(Time::left), Instead { child: Some(self.container), input }, &mut info) {
                 Heard::Signal => self.take(&info),
                 Heard::Child(_, change) => {
                     if let Some(status) = self.changed(change) {
-                        return self.finish(status);
+                        return status;
                     }
                 }
-                Heard::Nothing | Heard::TimeIsOver => {}
+                Heard::TimeIsOver => {
+                    self.until = None;
+                    cgroup::kill_processes(&self.state.launch);
+                }
+                Heard::Nothing => {}
             }
         }
     }
@@ -129,6 +143,10 @@ impl<'a> Supervisor<'a> {
                 self.failed = true;
                 Some(self.died_of(signal))
             }
+            Change::Killed(Signal::KILL) if self.has_no_room() => {
+                self.failed = true;
+                Some(failed())
+            }
             // The kernel's answer to reboot(2) in a pid namespace: SIGHUP for a restart, SIGINT for an end.
             Change::Killed(Signal::HUP) if self.spec.life.process_1 => Some(RESTART),
             Change::Killed(Signal::INT) if self.spec.life.process_1 => Some(0),
@@ -142,6 +160,13 @@ impl<'a> Supervisor<'a> {
             }
             Change::Continued => None,
         }
+    }
+
+    /// Whether process 1 did not get as far as the command, because of the container's limit on memory. That is reported.
+    fn has_no_room(&mut self) -> bool {
+        // Process 1 may have written before it was killed.
+        self.read_news();
+        !self.started && !self.failed && cgroup::blame_memory(&self.state.launch).is_some()
     }
 
     fn died_of(&mut self, signal: Signal) -> i32 {
@@ -159,6 +184,10 @@ impl<'a> Supervisor<'a> {
         }
         if keeps {
             return;
+        }
+        if signal.ends() {
+            cgroup::thaw(self.state.launch.cgroup.known());
+            self.until = self.until.or_else(|| longest(self.spec).map(|seconds| sys::now().after(seconds)));
         }
         let life = &self.spec.life;
         match (signal, info.code()) {
@@ -221,5 +250,14 @@ impl<'a> Supervisor<'a> {
                 }
             }
         }
+    }
+}
+
+/// Seconds from a signal that asks the container to end until its process 1 must have ended it: the time of --stop-timeout and that of
+/// --grace, and one more. Only a container with a cgroup can be killed as a whole: process 1 may be frozen, or stopped by the command.
+fn longest(spec: &Spec<'_>) -> Option<u32> {
+    match spec.life.end {
+        End::Grace(grace) if spec.has_cgroup() => Some(spec.life.stop_timeout?.saturating_add(grace).saturating_add(1)),
+        _ => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::sys::{self, Siginfo, Signal};
 pub fn forever() -> i32 {
     loop {
         while matches!(sys::wait4(None, false), Ok(Some(_))) {}
-        let mut info = Siginfo::EMPTY;
+        let mut info = Siginfo::empty();
         if matches!(wait::signal(None, ANY_CHILD, &mut info), Heard::Signal)
             && matches!(info.signal(), Signal::INT | Signal::TERM)
         {

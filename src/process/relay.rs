@@ -6,11 +6,16 @@
 //!   has ended. If it ends, the kernel hangs up the command's terminal.
 //! - It makes the caller's terminal raw, and restores it at the end. If it is killed, the launcher restores it.
 
+use linux_raw_sys::general as raw;
+use rustix::fs::{OFlags, fstat, major};
+use rustix::termios::isatty;
+
+use crate::cgroup;
 use crate::report::message::{blame, failed};
 use crate::say;
-use crate::state::{Launch, Look, Pipe};
+use crate::state::{Cgroup, Launch, Look, Pipe};
 use crate::supervise::relay::{BEGIN, END};
-use crate::sys::files::{Fd, read, write};
+use crate::sys::files::{self, Fd, read, write};
 use crate::sys::{self, Done, Failure, Kept, Polled, READABLE, Standard, Time, WRITABLE};
 use crate::tty::job;
 use crate::tty::pty;
@@ -20,18 +25,29 @@ const PATIENCE: Time = Time { seconds: 1, nanos: 0 };
 
 const AT_ONCE: Time = Time { seconds: 0, nanos: 0 };
 
-/// The most bytes on their way in one direction. A pipe that poll(2) reports writable takes as many without blocking (PIPE_BUF).
+/// Bytes that a pipe takes without blocking if poll(2) reports it writable (PIPE_BUF).
 const CHUNK: usize = 4096;
+
+/// The most bytes of output on their way to a file or a pipe, which holds as many (pipe(7)). One read(2) of a pty returns at most
+/// 4,095. To a terminal there are at most [`CHUNK`]: it may be slow, and shows what is on its way after ^C too.
+const OUTPUT: usize = 64 * 1024;
+
+/// `^C` and `^\`, with which people end a command: one that is frozen must go on for that.
+const INTERRUPTS: [u8; 2] = [3, 28];
 
 /// Bytes on their way.
 struct Buffer {
-    bytes: [u8; CHUNK],
+    bytes: &'static mut [u8],
     from: usize,
     to: usize,
 }
 
 impl Buffer {
-    const NEW: Buffer = Buffer { bytes: [0; CHUNK], from: 0, to: 0 };
+    /// # Errors
+    /// ENOMEM: there is no memory.
+    fn new(size: usize) -> Result<Buffer, Failure> {
+        Ok(Buffer { bytes: sys::pages(size)?, from: 0, to: 0 })
+    }
 
     fn is_empty(&self) -> bool {
         self.from == self.to
@@ -41,22 +57,27 @@ impl Buffer {
         self.bytes.get(self.from..self.to).unwrap_or_default()
     }
 
-    /// Reads into an empty buffer.
+    /// Reads once, behind the bytes that are there. Returns the number of bytes; 0 also if there is no room.
     ///
     /// # Errors
     /// EAGAIN: there is nothing to read; EIO: the terminal was hung up, or we are in its background; others: see read(2).
-    fn fill(&mut self, from: Fd) -> Result<usize, Failure> {
-        let length = read(from, self.bytes.as_mut_slice())? as usize;
-        (self.from, self.to) = (0, length);
+    fn fill(&mut self, from: Fd) -> Result<u32, Failure> {
+        if self.is_empty() {
+            (self.from, self.to) = (0, 0);
+        }
+        let length = read(from, self.bytes.get_mut(self.to..).unwrap_or_default())?;
+        self.to += length as usize;
         Ok(length)
     }
 
-    /// Writes what `to` takes. Other errors than those below lose the bytes: a full disk does not end the command.
+    /// Writes what `to` takes of the first `most` bytes. Other errors than those below lose all bytes: a full disk does not end
+    /// the command.
     ///
     /// # Errors
     /// EPIPE, EIO: no process reads them any more.
-    fn drain(&mut self, to: Fd) -> Done {
-        match write(to, self.rest()) {
+    fn drain(&mut self, to: Fd, most: usize) -> Done {
+        let rest = self.rest();
+        match write(to, rest.get(..most).unwrap_or(rest)) {
             Ok(length) => self.from += length as usize,
             Err(Failure::AGAIN | Failure::INTR) => {}
             Err(why @ (Failure::PIPE | Failure::IO)) => return Err(why),
@@ -82,6 +103,8 @@ struct Relay {
     /// `None`: a seccomp filter forbids signalfd(2), and the command's terminal does not follow the size of the caller's.
     signals: Option<Fd>,
     master: Fd,
+    /// That of the container, which may be frozen.
+    cgroup: Option<Cgroup>,
     input: Input,
     /// The command has ended.
     ending: bool,
@@ -89,6 +112,9 @@ struct Relay {
     at_line: bool,
     inwards: Buffer,
     outwards: Buffer,
+    /// A descriptor of standard output on which no write(2) blocks. `None`: there is none, and only [`CHUNK`] bytes are written,
+    /// after poll(2).
+    unblocked: Option<Fd>,
 }
 
 /// Waits for the launcher's BEGIN, and copies until the end. Returns the exit status, which the launcher does not use.
@@ -101,7 +127,14 @@ pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
     }
     let (control, socket) = (control.read, socket.read);
     let _ = sys::prctl(sys::PR_SET_DUMPABLE, 0);
-    let _ = sys::close_all_but(&[], &[Kept::ours(Some(control)), Kept::ours(Some(socket))]);
+    let cgroup = launch.cgroup.known();
+    let kept = [Some(control), Some(socket), cgroup.map(|cgroup| cgroup.own)];
+    let _ = sys::close_all_but(&[], &kept.map(Kept::ours));
+    let output = if isatty(Standard::Output.fd()) { CHUNK } else { OUTPUT };
+    let (inwards, outwards) = match (Buffer::new(CHUNK), Buffer::new(output)) {
+        (Ok(inwards), Ok(outwards)) => (inwards, outwards),
+        (Err(why), _) | (_, Err(why)) => return broken(why),
+    };
     let mut word = [0u8];
     match read(control, &mut word) {
         Ok(1) => {}
@@ -121,22 +154,47 @@ pub fn run(launch: &Launch, word: Option<Pipe>) -> i32 {
         Err(_) => return failed(),
     };
     // Without input to read, the caller's terminal is not made raw.
-    let input = if launch.spec.channels.detach || !begins { Input::Ended } else { Input::Open };
+    let input = if launch.spec.detaches() || !begins { Input::Ended } else { Input::Open };
     let look = launch.look.filter(|_| input == Input::Open);
     let relay = Relay {
         look,
         control,
         signals: sys::signals().ok(),
         master,
+        cgroup,
         input,
         ending: !begins,
         at_line: true,
-        inwards: Buffer::NEW,
-        outwards: Buffer::NEW,
+        inwards,
+        outwards,
+        unblocked: unblocked_output(),
     };
     relay.forever();
     pty::restore(look);
     0
+}
+
+/// Standard output as a descriptor on which no write(2) blocks: a regular file, or a pipe or a slave of a pty that is opened again.
+/// O_NONBLOCK is a flag of the open file description, which the caller's processes share, so it cannot be set on descriptor 1.
+/// Without it, write(2) to a terminal blocks until the terminal has taken all bytes, although poll(2) reports room for one as
+/// writable (n_tty_write): typed keys would wait for a terminal that is not read.
+fn unblocked_output() -> Option<Fd> {
+    /// UNIX98 pty slaves, Documentation/admin-guide/devices.txt. Opening another device again may do more than to open it: of
+    /// /dev/ptmx it makes a new pty.
+    const SLAVES: core::ops::RangeInclusive<u32> = 136..=143;
+    let output = Standard::Output.fd();
+    let stat = fstat(output).ok()?;
+    match stat.st_mode & raw::S_IFMT {
+        raw::S_IFREG => return Some(output),
+        raw::S_IFIFO => {}
+        raw::S_IFCHR if SLAVES.contains(&major(stat.st_rdev)) => {}
+        _ => return None,
+    }
+    let opened =
+        files::open(files::HERE, c"/proc/self/fd/1", OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK).ok()?;
+    // /proc may be another file system.
+    let again = fstat(opened).ok()?;
+    ((again.st_dev, again.st_ino) == (stat.st_dev, stat.st_ino)).then_some(opened)
 }
 
 /// Reports why the relay ends, and the kernel hangs up the command's terminal.
@@ -150,11 +208,8 @@ impl Relay {
         pty::make_raw(self.look);
         pty::copy_size(self.master);
         loop {
-            if self.ending && self.outwards.is_empty() {
-                match self.outwards.fill(self.master) {
-                    Ok(1..) => {}
-                    _ => return,
-                }
+            if self.ending && self.outwards.is_empty() && (self.read_output().is_err() || self.outwards.is_empty()) {
+                return;
             }
             match self.turn() {
                 Ok(()) => {}
@@ -173,7 +228,8 @@ impl Relay {
     /// # Errors
     /// EPIPE, EIO: an end is closed; others: the copying failed.
     fn turn(&mut self) -> Done {
-        let (input, output) = (Standard::Input.fd(), Standard::Output.fd());
+        let input = Standard::Input.fd();
+        let (output, most) = self.unblocked.map_or((Standard::Output.fd(), CHUNK), |output| (output, OUTPUT));
         let asks = |asked: bool, what: i16| if asked { what } else { 0 };
         let reads = self.input == Input::Open && !self.ending && self.inwards.is_empty();
         let master = asks(self.outwards.is_empty(), READABLE) | asks(!self.inwards.is_empty(), WRITABLE);
@@ -205,18 +261,32 @@ impl Relay {
             self.take();
         }
         if master.told(WRITABLE) && !self.inwards.is_empty() {
-            self.inwards.drain(self.master)?;
+            self.inwards.drain(self.master, CHUNK)?;
         }
+        let mut writes = written.told(WRITABLE);
         if master.told(READABLE) && self.outwards.is_empty() {
-            match self.outwards.fill(self.master) {
-                Ok(_) | Err(Failure::AGAIN | Failure::INTR) => {}
-                Err(why) => return Err(why),
-            }
+            self.read_output()?;
+            writes = self.unblocked.is_some() && !self.outwards.is_empty();
         }
-        if written.told(WRITABLE) {
-            self.outwards.drain(output)?;
+        if writes {
+            self.outwards.drain(output, most)?;
         }
         Ok(())
+    }
+
+    /// Reads the command's output, as long as there is some and room for it. Each write(2) may wake the process that reads it, so
+    /// few large ones are faster.
+    ///
+    /// # Errors
+    /// EIO: nothing was read, and no process has the command's terminal open; others: see read(2).
+    fn read_output(&mut self) -> Done {
+        loop {
+            match self.outwards.fill(self.master) {
+                Ok(1..) => {}
+                Ok(0) | Err(Failure::AGAIN | Failure::INTR) => return Ok(()),
+                Err(why) => return if self.outwards.is_empty() { Err(why) } else { Ok(()) },
+            }
+        }
     }
 
     /// Reads the launcher's byte: END.
@@ -267,11 +337,18 @@ impl Relay {
             Ok(0) => {
                 self.input = Input::Ended;
                 let end = sys::modes(self.master).map_or(0, |modes| modes.end_of_file());
-                let [first, second, ..] = &mut self.inwards.bytes;
-                (*first, *second) = (end, end);
+                if let [first, second, ..] = &mut *self.inwards.bytes {
+                    (*first, *second) = (end, end);
+                }
                 (self.inwards.from, self.inwards.to) = (0, if self.at_line { 1 } else { 2 });
             }
-            Ok(_) => self.at_line = self.inwards.rest().last() == Some(&b'\n'),
+            Ok(_) => {
+                let typed = self.inwards.rest();
+                self.at_line = typed.last() == Some(&b'\n');
+                if typed.iter().any(|byte| INTERRUPTS.contains(byte)) {
+                    cgroup::thaw(self.cgroup);
+                }
+            }
             Err(Failure::AGAIN | Failure::INTR) => {}
             Err(Failure::IO) => self.input = Input::Withheld,
             // It cannot be read: it is closed, or a directory.

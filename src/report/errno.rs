@@ -4,7 +4,7 @@ use linux_raw_sys::errno;
 
 use crate::say;
 use crate::sys::Failure;
-use crate::sys::errno::{errnos, reasons};
+use crate::sys::errno::{errnos, rare_errnos, reasons};
 use crate::text::Say;
 
 /// The text of a failure; empty for an errno that has no text.
@@ -20,18 +20,23 @@ pub fn text(why: Failure) -> Say {
 
 macro_rules! texts {
     ($($name:ident $errno:ident $text:expr;)*) => {
-        /// By number.
-        static TEXTS: [Say; errno::EHWPOISON as usize + 1] = {
-            let mut texts = [Say::NOTHING; errno::EHWPOISON as usize + 1];
-            $(
-                assert!(texts[errno::$errno as usize].is_empty(), "two rows for one errno");
-                texts[errno::$errno as usize] = $text;
-            )*
-            texts
-        };
+        &[$((errno::$errno, $text),)*]
     };
 }
-errnos!(texts);
+
+/// By number.
+static TEXTS: [Say; errno::EHWPOISON as usize + 1] = {
+    const ROWS: [&[(u32, Say)]; 2] = [errnos!(texts), rare_errnos!(texts)];
+    let mut texts = [Say::NOTHING; errno::EHWPOISON as usize + 1];
+    let mut row = 0;
+    while row < ROWS[0].len() + ROWS[1].len() {
+        let (number, text) = if row < ROWS[0].len() { ROWS[0][row] } else { ROWS[1][row - ROWS[0].len()] };
+        assert!(texts[number as usize].is_empty(), "two rows for one errno");
+        texts[number as usize] = text;
+        row += 1;
+    }
+    texts
+};
 
 macro_rules! own {
     ($($(#[$doc:meta])* $name:ident $text:expr;)*) => {
@@ -41,6 +46,7 @@ macro_rules! own {
 }
 reasons!(own);
 
+#[cfg(feature = "errnos")]
 #[cfg(test)]
 mod tests {
     extern crate std;

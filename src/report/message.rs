@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use crate::report::errno;
 use crate::report::hint;
+use crate::report::kernel_log;
 use crate::report::wording::{self, Event, Hints, Level};
 use crate::say;
 use crate::spec::validate::Fault;
@@ -28,6 +29,9 @@ impl Fault<'_> {
             if let Some(value) = self.value {
                 push_object(&mut line, value);
                 line.byte(b':');
+            }
+            if let Some(id) = self.id {
+                line.byte(b' ').push_number(id).byte(b':');
             }
             if !line.bytes().is_empty() {
                 line.byte(b' ');
@@ -162,6 +166,9 @@ pub fn write_line(to: Standard, line: &mut Text) {
     let end = line.bytes().len().min(PATH - 1);
     line.truncate(end);
     line.byte(b'\n');
+    if matches!(to, Standard::Error) && kernel_log::is_on() {
+        return kernel_log::write(line.bytes());
+    }
     sys::write(to, line.bytes());
 }
 

@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::report::exit;
+use crate::report::{exit, kernel_log};
 use crate::say;
 use crate::spec::validate::Misuse;
 use crate::sys::{Failure, Shared, Standard};
@@ -40,6 +40,8 @@ pub enum Event {
     HandOff,
     /// The command's session exists.
     Session,
+    /// The command of a machine starts again, in so many seconds.
+    Again,
     /// nsinit stops with the command.
     Suspended,
     /// The terminal could not be given up.
@@ -124,8 +126,8 @@ impl Wording {
 
     /// Begins a message.
     pub fn begin(&self, line: &mut Text, level: Level) {
-        if LEVELS.load(Ordering::Relaxed) {
-            line.byte(b'<').push_number(level as u32).byte(b'>');
+        if LEVELS.load(Ordering::Relaxed) || kernel_log::is_on() {
+            push_level(line, level);
         }
         fill_in(line, self.prefix, [0, 0], b"");
     }
@@ -140,7 +142,11 @@ impl Wording {
 
     /// Appends the line of an event, without its end.
     pub fn push_event(&self, line: &mut Text, event: Event, numbers: [i32; 2], command: &CStr) {
-        fill_in(line, (self.event)(event), numbers, command.to_bytes());
+        let says = (self.event)(event);
+        if kernel_log::is_on() && !says.is_empty() {
+            push_level(line, if matches!(event, Event::Ended | Event::Died) { Level::Failure } else { Level::Notice });
+        }
+        fill_in(line, says, numbers, command.to_bytes());
     }
 }
 
@@ -149,6 +155,11 @@ impl Wording {
 pub enum Level {
     Failure = 3,
     Warning = 4,
+    Notice = 5,
+}
+
+fn push_level(line: &mut Text, level: Level) {
+    line.byte(b'<').push_number(level as u32).byte(b'>');
 }
 
 static NSINIT: Wording = Wording::NSINIT;

@@ -13,7 +13,7 @@ use crate::say;
 use crate::spec::{Kind, Op, Spec};
 use crate::sys::files::{self, DIRECTORY, Fd};
 use crate::sys::{Done, Failure};
-use crate::text::{PATH, Say, Text, verb};
+use crate::text::{PATH, Say, Short, Text, verb};
 
 /// The mode of missing parents of the destination. If only the owner (or the group) may access the destination, others may not access its
 /// parents either. In a sandbox this holds for mounted files too, and for each operation that has no mode.
@@ -45,7 +45,7 @@ pub fn find(spec: &Spec<'_>, root: Fd, op: &Op<'_>, kind: Sort) -> Result<Fd, Fa
 /// Reported: as [`find`] and [`mount_fd::attach`].
 pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
     let sort = if files::kind(tree)? == DIRECTORY { Sort::Directory } else { Sort::File };
-    let mut name = Text::new();
+    let mut name = Short::new();
     // Most destinations exist.
     if sort == Sort::Directory
         && let Ok(parent) = resolve::parent(*root, op.dest.to_bytes(), &mut name, 0)
@@ -55,6 +55,14 @@ pub fn put(spec: &Spec<'_>, op: &Op<'_>, root: &mut Fd, tree: Fd) -> Done {
         return Ok(());
     }
     let place = find(spec, *root, op, sort)?;
+    attach(op, root, tree, place)
+}
+
+/// Attaches `tree` to `place`, the destination of `op`. If that is the root itself, `tree` becomes the root.
+///
+/// # Errors
+/// Reported: as [`mount_fd::attach`].
+pub fn attach(op: &Op<'_>, root: &mut Fd, tree: Fd, place: Fd) -> Done {
     mount_fd::attach(tree, place).map_err(|why| blame_hint(op.says(), op.dest, why, hint::of_mount(why).hint()))?;
     if place.as_raw_fd() == root.as_raw_fd() {
         *root = tree;
@@ -87,7 +95,7 @@ pub fn refused(spec: &Spec<'_>, root: Fd, op: &Op<'_>, says: Say, why: Failure) 
 
 /// The target of the link at `dest`.
 fn target<'b>(root: Fd, dest: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
-    let mut name = Text::new();
+    let mut name = Short::new();
     let parent = resolve::parent(root, dest.to_bytes(), &mut name, 0)?;
     files::read_link(parent, name.c_str(), buffer)
 }

@@ -6,7 +6,7 @@ use linux_raw_sys::general as raw;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, statfs, unlinkat};
 use rustix::io::Errno;
-use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
+use rustix::mount::{MountPropagationFlags, UnmountFlags, unmount};
 use rustix::process::{getpid, pivot_root};
 
 use crate::fs::procfs;
@@ -16,11 +16,10 @@ use crate::mountinfo;
 use crate::ns::usermap;
 use crate::report::message::{blame, warn};
 use crate::say;
-use crate::spec::Spec;
-use crate::state::Caller;
+use crate::state::Launch;
 use crate::sys::files::{self, Fd, HERE, chdir, chroot, fchdir};
 use crate::sys::{self, Done, Failure, c_str};
-use crate::text::{PATH, Text};
+use crate::text::{List, PATH, Text};
 
 /// Whether `/` is an initramfs.
 ///
@@ -39,6 +38,17 @@ pub fn is_root() -> Result<bool, Failure> {
     Ok(first == Some(true))
 }
 
+/// Whether `/` is the root that the kernel has made itself: it holds the files of the initramfs, below which, since Linux 7.0, another
+/// mount lies.
+///
+/// # Errors
+/// /proc/self/mountinfo cannot be read: see open(2).
+pub fn is_kernels_root() -> Result<bool, Failure> {
+    let mut is_it = false;
+    mountinfo::each(mounts(ourselves()?)?, &mut |mount| is_it |= mount.path == b"/" && mount.kind == b"rootfs")?;
+    Ok(is_it)
+}
+
 fn ourselves() -> Result<Fd, Failure> {
     procfs::process(procfs::open()?, getpid())
 }
@@ -48,27 +58,32 @@ fn mounts(process: Fd) -> Result<Fd, Failure> {
 }
 
 /// In an initramfs: makes a mount namespace, mounts a copy of `/` on top of it, and makes the copy the root. Then everything is as on any
-/// other machine. In a user and mount namespace that is made later the copy is locked to its mount point, and pivot_root(2) passes the
+/// other machine, and sets `on_copy`. In a user and mount namespace that is made later the copy is locked to its mount point, and pivot_root(2) passes the
 /// lock on: no process there can remove the new root from above the initramfs.
 ///
 /// # Errors
 /// EPERM, ENOSPC: no namespace can be made; others: see mount(2).
-pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> {
+pub fn stand_on_copy(launch: &mut Launch) -> Done {
+    let spec = &launch.spec;
     // An ordinary user without a new user namespace cannot make namespaces: a later step reports it.
     let stays = spec.ids.rootless && !spec.joins_user() && !spec.unshares(raw::CLONE_NEWUSER);
-    if stays || !is_root()? {
-        return Ok(false);
-    }
+    if stays || !is_root()? { Ok(()) } else { make_copy(launch) }
+}
+
+/// This is a function of its own, because its buffers take three pages of stack.
+#[inline(never)]
+fn make_copy(launch: &mut Launch) -> Done {
+    let Launch { spec, caller, on_copy, .. } = launch;
     let process = ourselves()?;
     if spec.ids.rootless && !spec.joins_user() {
         sys::unshare(raw::CLONE_NEWNS | raw::CLONE_NEWUSER)?;
         usermap::deny_setgroups(process)?;
-        usermap::write_map(process, c"uid_map", spec, caller.uid, caller.uid)?;
-        usermap::write_map(process, c"gid_map", spec, caller.gid, caller.gid)?;
+        usermap::write_own(process, c"uid_map", caller.uid, caller.uid)?;
+        usermap::write_own(process, c"gid_map", caller.gid, caller.gid)?;
     } else {
         sys::unshare(raw::CLONE_NEWNS)?;
     }
-    mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
+    sys::mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     let mut here = [0u8; PATH];
     let named = files::getcwd(&mut here).is_ok();
     let below = files::directory(HERE, c".");
@@ -76,7 +91,7 @@ pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> 
     mount_by_path(c"/", c"/", c"", raw::MS_BIND | raw::MS_REC, c"")?;
     fchdir(bottom)?;
     // Later mounts must arrive in the copy only: below it, they would never be unmounted.
-    mount_change(c".", MountPropagationFlags::PRIVATE)?;
+    sys::mount_change(c".", MountPropagationFlags::PRIVATE)?;
     clear_bottom(process)?;
     // `/..` leads to the mount on top of `/`.
     fchdir(files::directory(HERE, c"/..")?)?;
@@ -85,24 +100,26 @@ pub fn stand_on_copy(spec: &Spec<'_>, caller: &Caller) -> Result<bool, Failure> 
         // A working directory that was removed, or whose path may not be searched, stays as it was.
         fchdir(below?)?;
     }
-    Ok(true)
+    *on_copy = true;
+    Ok(())
 }
 
 /// Unmounts everything that is mounted on the initramfs itself: a complete procfs or sysfs there, at any place, would permit every process
 /// to mount one without masks (mount_too_revealing in the kernel). If mounts are locked to their mount points, these two are covered, and
 /// so not complete. The working directory is the initramfs's own root, below the copy.
 fn clear_bottom(process: Fd) -> Done {
+    let mut path = Text::new();
     loop {
         let mut root = Text::new();
-        let Some(path) = nth(process, 0, &mut |mount| {
+        let mut on_root = |mount: &mountinfo::Line<'_>| {
             if mount.id == mount.parent {
                 root.push(mount.id);
             }
             mount.parent == root.bytes() && !matches!(mount.path, b"/")
-        })?
-        else {
-            return Ok(());
         };
+        if !nth(process, 0, &mut on_root, &mut path)? {
+            return Ok(());
+        }
         match unmount(sys::tail(path.c_str(), 1), UnmountFlags::DETACH | UnmountFlags::NOFOLLOW) {
             Err(Errno::INVAL) => break,
             other => other?,
@@ -111,7 +128,9 @@ fn clear_bottom(process: Fd) -> Done {
     let mut reveals = |mount: &mountinfo::Line<'_>| matches!(mount.kind, b"proc" | b"sysfs");
     // The mounts of the copy have the same paths: some files are covered twice.
     for index in 0.. {
-        let Some(path) = nth(process, index, &mut reveals)? else { break };
+        if !nth(process, index, &mut reveals, &mut path)? {
+            break;
+        }
         let name = sys::tail(path.c_str(), 1);
         mount_by_path(c"tmpfs", name, c"tmpfs", DATA | raw::MS_RDONLY, c"mode=0,nr_inodes=1")
             .map_err(|why| blame(say!("cover"), path.c_str(), why))?;
@@ -119,15 +138,20 @@ fn clear_bottom(process: Fd) -> Done {
     Ok(())
 }
 
-/// The path of the mount with that index among those for which `meant` holds.
-fn nth(process: Fd, index: u32, meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool) -> Result<Option<Text>, Failure> {
-    let (mut found, mut count) = (None, 0);
+/// Stores the path of the mount with that index among those for which `meant` holds. Returns whether there is one.
+fn nth(
+    process: Fd,
+    index: u32,
+    meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool,
+    path: &mut Text,
+) -> Result<bool, Failure> {
+    let (mut found, mut count) = (false, 0);
+    path.truncate(0);
     mountinfo::each(mounts(process)?, &mut |mount| {
         if meant(mount) {
             if count == index {
-                let mut path = Text::new();
-                mountinfo::unescape(mount.path, &mut path);
-                found = Some(path);
+                mountinfo::unescape(mount.path, path);
+                found = true;
             }
             count += 1;
         }
@@ -136,7 +160,7 @@ fn nth(process: Fd, index: u32, meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> b
 }
 
 /// The mounts that move to the new root.
-static MOVED: [&CStr; 4] = [c"/dev", c"/sys", c"/run", c"/proc"];
+const MOVED: List = List::of(b"/dev\0/sys\0/run\0/proc\0");
 
 /// Makes `dir` the root of this and all later processes. The mounts on /dev, /sys, /run and /proc move along. The files of an initramfs are
 /// removed; a root of another kind is detached and stays as it is.
@@ -151,7 +175,7 @@ pub fn switch(dir: &CStr) -> Done {
     let own = device(old, c".")?;
     let bottom = is_root()?;
     // The moves must not show in other mount namespaces, and a shared mount cannot be moved.
-    mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    sys::mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     fchdir(new)?;
     let entered = if !bottom {
         pivot_root(c".", c".").map_err(Failure::from)
@@ -168,7 +192,7 @@ pub fn switch(dir: &CStr) -> Done {
         .map_err(|why| if matches!(why, Failure::INVAL | Failure::BUSY) { Failure::NO_MOUNT } else { why })?;
     // A relative path leads to a mount on the old root, an absolute path to its place on the new one.
     fchdir(old)?;
-    for path in MOVED {
+    for path in MOVED.strings() {
         let name = sys::tail(path, 1);
         if device(old, name).is_ok_and(|there| there != own)
             && let Err(why) = take_along(name, path)

@@ -1,37 +1,120 @@
 //! Overlays: several directories shown as one.
 
+use core::ffi::CStr;
+
 use linux_raw_sys::general as raw;
 use rustix::fs::fstat;
 
 use crate::fs::mount_fd;
 use crate::fs::staging;
+#[cfg(feature = "boot")]
+use crate::fs::staging::mount_by_path;
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint};
 use crate::rootfs::tmpfs;
 use crate::say;
+#[cfg(feature = "overlay")]
+use crate::spec::Object;
 use crate::spec::Spec;
-use crate::sys::files::{self, Fd};
+#[cfg(feature = "overlay")]
+use crate::state::Setup;
+#[cfg(feature = "overlay")]
+use crate::step::Step;
+use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{Done, Failure};
-use crate::text::{Text, verb};
+use crate::text::{Short, Text, verb};
 
-/// Mounts an overlay of DIR, or of an image, that discards all writes: they go to memory.
+/// Opens the directories of `--overlay-root`: that of the writes, and the work directory.
+///
+/// # Errors
+/// Reported. ENOENT, ENOTDIR, EACCES: there is no such directory.
+pub fn open_layer(spec: &Spec<'_>) -> Result<[Fd; 2], Failure> {
+    let open = |path: &CStr| files::directory(HERE, path).map_err(|why| blame(verb::OPEN_DIRECTORY, path, why));
+    Ok([open(spec.root.upper)?, open(spec.root.work)?])
+}
+
+/// The step that does so for a container.
+#[cfg(feature = "overlay")]
+pub const fn open() -> Step<Setup> {
+    Step::new(say!("open the directories of"), |setup: &mut Setup| {
+        setup.layer = Some(open_layer(&setup.launch.spec)?);
+        Ok(())
+    })
+    .on(Object::OverlayRoot)
+    .when(|spec| spec.has_root() && spec.keeps_layer())
+}
+
+/// Mounts an overlay of DIR, or of an image. The writes go to `layer`; without one, to memory, which discards them.
 ///
 /// # Errors
 /// Reported. As [`mount`]; ENOSPC: the limit on mounts is reached.
-pub fn volatile(spec: &Spec<'_>, lower: Fd) -> Result<Fd, Failure> {
-    if spec.root.image {
+#[inline(never)]
+pub fn of_root(spec: &Spec<'_>, lower: Fd, layer: Option<[Fd; 2]>) -> Result<Fd, Failure> {
+    if spec.has_mounted_source() {
         // The lower layer of an overlay must be attached.
-        let place = staging::base().and_then(|base| files::directory(base, staging::IMAGE));
+        let place = staging::base().and_then(|base| {
+            files::make_directory(base, staging::IMAGE, 0o700)?;
+            files::directory(base, staging::IMAGE)
+        });
         place
             .and_then(|place| mount_fd::attach(lower, place))
             .map_err(|why| blame(say!("mount image"), spec.root.directory, why))?;
     }
     let mut options = Text::new();
     staging::fd_path(lower, options.push(b"lowerdir="));
-    write_to_memory(lower, &mut options)
-        .and_then(|()| mount(spec, &mut options, raw::MOUNT_ATTR_NODEV | spec.no_set_id()))
-        .map_err(|why| blame_hint(verb::MOUNT_OVERLAY, spec.root.directory, why, hint::of_overlay(spec, why).hint()))
+    match layer {
+        Some(layer) => {
+            push_layer(layer, &mut options);
+            Ok(())
+        }
+        None => write_to_memory(lower, &mut options),
+    }
+    .and_then(|()| mount(spec, &mut options, raw::MOUNT_ATTR_NODEV | spec.no_set_id()))
+    .map_err(|why| blame_hint(verb::MOUNT_OVERLAY, spec.root.directory, why, hint::of_overlay(spec, why).hint()))
 }
+
+fn push_layer([upper, work]: [Fd; 2], options: &mut Text) {
+    staging::fd_path(upper, options.push(b",upperdir="));
+    staging::fd_path(work, options.push(b",workdir="));
+}
+
+/// Mounts an overlay on `dir`, of what is mounted there. The writes go to the directories of `--overlay-root`; without them, to a tmpfs
+/// that is mounted between the two. No process sees these layers, since the overlay covers them.
+///
+/// # Errors
+/// Reported. As [`mount`]; [`Failure::NO_MOUNT`]: the writes would go to `root`, which is left with all its files.
+#[cfg(feature = "boot")]
+pub fn cover(spec: &Spec<'_>, dir: &CStr, root: Option<Fd>) -> Done {
+    let lower = files::directory(HERE, dir)?;
+    let mut options = Text::new();
+    staging::fd_path(lower, options.push(b"lowerdir="));
+    let layer = if spec.keeps_layer() {
+        let layer = open_layer(spec)?;
+        let [upper, _] = layer;
+        if let Some(root) = root
+            && fstat(upper)?.st_dev == fstat(root)?.st_dev
+        {
+            let hint = say!("it is in the initramfs, and the files of that are removed");
+            return Err(blame_hint(verb::MOUNT_OVERLAY, spec.root.upper, Failure::INVAL, hint));
+        }
+        layer
+    } else {
+        mount_by_path(c"tmpfs", dir, c"tmpfs", 0, c"mode=0700")?;
+        let memory = files::directory(HERE, dir)?;
+        let mode = fstat(lower)?.st_mode & 0o7777;
+        files::make_directory(memory, UPPER, mode)?;
+        files::make_directory(memory, WORK, 0o700)?;
+        [files::directory(memory, UPPER)?, files::directory(memory, WORK)?]
+    };
+    push_layer(layer, &mut options);
+    mount_by_path(c"overlay", dir, c"overlay", 0, options.c_str())
+}
+
+/// The directories of the tmpfs of [`cover`].
+#[cfg(feature = "boot")]
+const UPPER: &CStr = c"upper";
+#[cfg(feature = "boot")]
+const WORK: &CStr = c"work";
 
 /// Adds to the options of an overlay the directories in memory that its writes go to. The root of the overlay gets the mode of `top`.
 ///
@@ -41,7 +124,7 @@ pub fn write_to_memory(top: Fd, options: &mut Text) -> Done {
     let base = staging::base()?;
     let mode = fstat(top)?.st_mode & 0o7777;
     for (key, mode) in [(&b",upperdir="[..], mode), (b",workdir=", 0o700)] {
-        let mut name = Text::new();
+        let mut name = Short::new();
         let name = tmpfs::new_name(&mut name);
         files::make_directory(base, name.c_str(), mode)?;
         staging::fd_path(base, options.push(key));

@@ -2,38 +2,54 @@
 
 use rustix::process::{Pid, setsid};
 
+use super::services;
 use crate::process::connect;
 use crate::process::machine;
+use crate::report::kernel_log;
 use crate::report::message::failed;
 use crate::spec::{End, Spec};
 use crate::state::Launch;
-use crate::supervise::machine::{Machine, What};
+use crate::supervise::machine::Machine;
+pub use crate::supervise::machine::What;
 use crate::supervise::power;
+use crate::supervise::services::{Service, Services};
+use crate::supervise::storage;
 use crate::supervise::wait::{self, ANY_CHILD};
 use crate::sys::{self, Failure, Fork, Set, Siginfo, Time};
 use crate::tty::job;
 
-/// Runs the command, until the machine is to end, and ends the machine. `shell` is what `--on-exit shell` runs; `runs`: the
-/// command line is valid. `launch` is that of [`machine::prepare`].
-pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: &Launch) -> ! {
-    if runs && spec.machine.switch_root.is_some() {
-        // Returns only if a step failed.
+/// Runs the command, until the machine is to end, and ends the machine. `shell` is what `--on-exit shell` runs; `first` is what is
+/// run first, `None` if the command line is wrong. `launch` is that of [`machine::prepare`].
+pub fn run(
+    spec: &Spec<'static>,
+    shell: &Spec<'static>,
+    mut first: Option<What>,
+    services: &mut [Service],
+    launch: &Launch,
+) -> ! {
+    if first.is_some() {
         let mut own = *launch;
         own.spec = *spec;
-        let _ = machine::plan(&mut own);
-        runs = false;
+        // With --switch-root, this returns only if a step failed.
+        if machine::plan(&mut own).is_err() {
+            first = None;
+        }
     }
     // An open descriptor would keep a mount busy.
     sys::close_ours(&[], &[]);
+    let serve = |service: &Service| services::start(service, launch);
     let begin = |what| start_session(if what == What::Command { spec } else { shell }, launch);
     // Signals that are not blocked are lost as long as nothing waits for them.
     if sys::set_mask(Set::ALL).is_err() {
         wait::stop_hearing();
     }
-    let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8 };
-    let power = machine.supervise(runs);
+    let services = Services::new(services, &serve);
+    let mut machine = Machine { spec, begin: &begin, child: None, status: failed() as u8, services };
+    let power = machine.supervise(first);
+    let services = &mut machine.services;
     let ended = power::end_all(
         machine.child,
+        &mut || services.take_last(),
         match spec.life.end {
             End::Grace(seconds) => Some(seconds),
             End::Wait => None,
@@ -44,9 +60,9 @@ pub fn run(spec: &Spec<'static>, shell: &Spec<'static>, mut runs: bool, launch: 
         machine.has_ended(change);
     }
     if spec.machine.is_whole {
-        power::unmount_all();
+        storage::end(launch.start);
     }
-    let mut info = Siginfo::EMPTY;
+    let mut info = Siginfo::empty();
     // A child calls reboot(2): to halt the machine, the kernel ends the calling process too.
     loop {
         match connect::plain_fork() {
@@ -84,6 +100,9 @@ fn start_session(spec: &Spec<'static>, launch: &Launch) -> Result<Pid, Failure> 
             // Standard input may be no terminal.
             let _ = job::control();
             let _ = sys::set_mask(launch.caller.mask);
+            if spec.enters() {
+                kernel_log::end();
+            }
             sys::exit(super::run(spec, launch.start))
         }
     }

@@ -5,15 +5,11 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
 use crate::sys;
-use crate::text::List;
 
 macro_rules! kinds {
     ($($flag:ident $name:literal $reported:literal;)*) => {
-        /// Their paths below /proc/PID.
-        const PATHS: List = List::of(concat!($("ns/", $name, "\0"),*).as_bytes());
-
-        /// In the same order.
-        static FLAGS: [u32; COUNT] = [$(raw::$flag),*];
+        /// Each with its path below /proc/PID.
+        static ALL: [(u32, &CStr); COUNT] = [$((raw::$flag, below_proc(concat!("ns/", $name, "\0")))),*];
 
         /// How many kinds there are.
         pub const COUNT: usize = [$(raw::$flag),*].len();
@@ -35,9 +31,16 @@ kinds! {
     CLONE_NEWUTS "uts" true;
 }
 
+const fn below_proc(path: &str) -> &CStr {
+    match CStr::from_bytes_with_nul(path.as_bytes()) {
+        Ok(path) => path,
+        Err(_) => panic!("a path ends with its only NUL"),
+    }
+}
+
 /// Each kind (CLONE_NEW*) with its path below /proc/PID.
 pub fn all() -> impl Iterator<Item = (u32, &'static CStr)> {
-    FLAGS.iter().copied().zip(PATHS.strings())
+    ALL.iter().copied()
 }
 
 /// The path of a kind below /proc/PID.

@@ -2,6 +2,8 @@
 
 use core::ffi::CStr;
 
+use super::Sysctl;
+
 /// The namespaces of the container.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -16,6 +18,8 @@ pub struct Namespaces<'a> {
     pub allow_nesting: bool,
     pub joins: Joins<'a>,
     pub hostname: Option<&'a CStr>,
+    /// Settings of the kernel that belong to the new namespaces.
+    pub sysctls: &'a [Sysctl<'a>],
 }
 
 /// Namespaces that exist already.

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use super::Spec;
+use super::{Spec, rooms};
 
 /// The object of a step. A row of a table has room for a byte: a function for each row would make every row a third larger.
 #[derive(Clone, Copy)]
@@ -10,6 +10,8 @@ pub enum Object {
     /// The verb says it all.
     None,
     BlockFd,
+    /// The cgroup that the container's is made in.
+    Cgroup,
     Command,
     Console,
     /// The working directory of the command.
@@ -26,6 +28,9 @@ pub enum Object {
     MapsFd,
     Mounts,
     Nsinit,
+    OverlayRoot,
+    /// pasta(1).
+    Pasta,
     PidFd,
     PidFile,
     Proc,
@@ -44,9 +49,14 @@ impl Object {
     /// Its name: the user's own word, where there is one.
     #[must_use]
     pub fn name<'a>(self, spec: &Spec<'a>) -> &'a CStr {
+        // Only containers and machines have the others.
+        if !rooms::CONTAINER && !rooms::BOOT && !matches!(self, Object::Command | Object::Directory | Object::PidFile) {
+            return c"";
+        }
         match self {
             Object::None => return c"",
             Object::BlockFd => return c"--block-fd",
+            Object::Cgroup => return spec.cgroup.parent.unwrap_or(c"nsinit's own"),
             Object::Command => return spec.exec.command,
             Object::Console => return c"/dev/console",
             Object::Directory => spec.exec.directory,
@@ -60,6 +70,8 @@ impl Object {
             Object::MapsFd => return c"--userns-block-fd",
             Object::Mounts => return c"mounts",
             Object::Nsinit => return c"nsinit",
+            Object::OverlayRoot => return c"--overlay-root",
+            Object::Pasta => return c"pasta",
             Object::PidFd => return c"--pidns",
             Object::PidFile => spec.channels.pid_file,
             Object::Proc => return c"/proc",

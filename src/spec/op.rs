@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use linux_raw_sys::general as raw;
 
 use crate::say;
+use crate::sys::FdSlot;
 use crate::text::Say;
 use crate::text::verb;
 
@@ -29,6 +30,8 @@ pub struct Op<'a> {
     pub set: u32,
     /// Attributes that are cleared, on the mounts below too.
     pub cleared: u32,
+    /// `--idmap`: where the launcher keeps the mount of the source, which it has made.
+    pub tree: Option<&'a FdSlot>,
 }
 
 /// The kinds of operations, and the verb of each: one table.
@@ -63,6 +66,8 @@ kinds! {
     Sys say!("mount sysfs on");
     Cgroup say!("mount cgroup2 on");
     Mqueue say!("mount mqueue on");
+    /// A copy of the caller's file `source` in memory, or `work` as the content, on the file that the path leads to.
+    ResolvConf verb::WRITE;
     // From here on, an operation makes or changes a file of the root and mounts nothing: `makes` relies on it.
     Dir verb::MAKE_DIRECTORY;
     File verb::MAKE_FILE;
@@ -85,6 +90,7 @@ impl<'a> Op<'a> {
             size: c"",
             set: raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV,
             cleared: 0,
+            tree: None,
         }
     }
 
@@ -98,6 +104,20 @@ impl<'a> Op<'a> {
     #[must_use]
     pub const fn attributes(&self, own: u32) -> u32 {
         (self.set | own) & !self.cleared
+    }
+
+    /// Whether it binds files of the caller that have owners. Device files (`--dev-bind`) are those of the machine, on a file system
+    /// that cannot be shown through an id map.
+    #[must_use]
+    pub const fn is_bind_of_files(&self) -> bool {
+        matches!(self.kind, Kind::Bind | Kind::BindTry | Kind::BindFd) && self.set & raw::MOUNT_ATTR_NODEV != 0
+    }
+
+    /// Whether it can change a root that processes use already: it needs neither the staging place nor the devices of a container.
+    #[must_use]
+    pub const fn is_possible_in_place(&self) -> bool {
+        use Kind::{Bind, BindFd, BindTry, Remount, Tmpfs};
+        self.makes() || matches!(self.kind, Bind | BindTry | BindFd | Remount | Tmpfs)
     }
 
     /// Whether it makes or changes a file of the root, and mounts nothing.

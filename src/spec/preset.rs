@@ -4,8 +4,8 @@ use linux_raw_sys::general as raw;
 
 use super::life::GRACE;
 use super::{
-    AtEnd, Audience, Capabilities, Channels, Confine, End, Exec, Ids, Joins, Life, Machine, Masks, Mode, Namespaces,
-    NoMoreUsers, Parsed, Root, Spec, Terminal, Writes,
+    AtEnd, Audience, Capabilities, Cgroup, Channels, Confine, End, Exec, Ids, Joins, KernelRoot, Landlock, Life,
+    Machine, Masks, Mode, Namespaces, Net, NoMoreUsers, Parsed, Root, Spec, Terminal, Writes,
 };
 use crate::sys::{Argv, Env};
 
@@ -13,7 +13,19 @@ impl Spec<'_> {
     /// The container preset.
     pub const PRESET: Spec<'static> = Spec {
         mode: Mode::Sandbox,
-        ids: Ids { rootless: false, own_only: false, other_uid: false, other_gid: false, uid: 0, gid: 0 },
+        ids: Ids {
+            rootless: false,
+            own_only: false,
+            other_uid: false,
+            other_gid: false,
+            chosen: false,
+            idmap: false,
+            uid: 0,
+            gid: 0,
+            groups: None,
+            users: &[],
+            members: &[],
+        },
         terminal: Terminal { pty: false, share: false, withheld: false, session_if_any: false },
         parsed: Parsed { in_place: false, making: None },
         namespaces: Namespaces {
@@ -29,13 +41,17 @@ impl Spec<'_> {
             allow_nesting: false,
             joins: Joins { named: &[], user: None, then_user: None, pid: None },
             hostname: None,
+            sysctls: &[],
         },
         root: Root {
             directory: c"",
             image: false,
             writes: Writes::Kept,
+            upper: c"",
+            work: c"",
             masks: Masks::All,
             proc: true,
+            processes_only: false,
             sys: true,
             lenient: false,
             ops: &[],
@@ -72,11 +88,29 @@ impl Spec<'_> {
             pid_file: None,
             detach: false,
         },
-        machine: Machine { boots: false, is_whole: false, at_end: AtEnd::Unsaid, switch_root: None },
+        machine: Machine {
+            boots: false,
+            is_whole: false,
+            at_end: AtEnd::Unsaid,
+            most: None,
+            on_failure: None,
+            switch_root: None,
+            wait_device: None,
+            root: KernelRoot::NONE,
+            is_service: false,
+            after: &[],
+            services: &[],
+            consoles: &[],
+        },
         confine: Confine {
             capabilities: Capabilities { bounding: Capabilities::USUAL, held: Capabilities::USUAL, ambient: 0 },
             no_new_privs: true,
+            asks_no_new_privs: false,
+            securebits: None,
+            landlock: Landlock { rules: &[], mentioned: 0, lenient: false },
+            limits: &[],
             keep_keyring: false,
+            filtered: false,
             filters: &[],
             exec_label: None,
             file_label: None,
@@ -93,6 +127,8 @@ impl Spec<'_> {
             keep_fds: &[],
             keep_all_fds: false,
         },
+        cgroup: Cgroup { parent: None, settings: &[], stats: false, delegated: false, old: &[] },
+        net: Net { links: &[], pasta: None },
         target: None,
     };
 }

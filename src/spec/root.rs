@@ -13,9 +13,14 @@ pub struct Root<'a> {
     /// `directory` is a file with a file system, or a block device: `--image FILE`.
     pub image: bool,
     pub writes: Writes,
+    /// `--overlay-root`: the directory that all writes to the root go to, and the work directory of that overlay. Empty: none.
+    pub upper: &'a CStr,
+    pub work: &'a CStr,
     pub masks: Masks,
     /// /proc is mounted.
     pub proc: bool,
+    /// `--proc-subset`: every new procfs shows processes only (mount option `subset=pid`).
+    pub processes_only: bool,
     /// /sys is mounted where the kernel permits it.
     pub sys: bool,
     /// `--not-a-security-boundary`: a mount below a bound directory that cannot be restricted is no error.

@@ -2,10 +2,21 @@
 
 use core::ffi::CStr;
 
+#[cfg(any(feature = "container", feature = "limits"))]
 use linux_raw_sys::general as raw;
 
 use crate::say;
-use crate::spec::{AtEnd, Audience, End, Kind, LOCKS, Mode, Op, Spec, Writes};
+#[cfg(feature = "boot")]
+use crate::spec::AtEnd;
+#[cfg(any(feature = "limits", feature = "overlay"))]
+use crate::spec::Kind;
+#[cfg(feature = "bwrap")]
+use crate::spec::LOCKS;
+#[cfg(feature = "container")]
+use crate::spec::Writes;
+#[cfg(feature = "enter")]
+use crate::spec::{Audience, End};
+use crate::spec::{Op, Spec};
 use crate::text::Say;
 
 /// A usage error. It prints as `nsinit: ON VALUE: WHY`, without a value as `nsinit: ON WHY`.
@@ -17,6 +28,8 @@ pub struct Fault<'a> {
     pub option: &'a [u8],
     /// Its value as the user wrote it, if the value is wrong.
     pub value: Option<&'a CStr>,
+    /// Its value, if that is an id.
+    pub id: Option<u32>,
     pub why: Say,
     pub misuse: Misuse,
 }
@@ -24,7 +37,7 @@ pub struct Fault<'a> {
 impl<'a> Fault<'a> {
     #[must_use]
     pub const fn new(on: Say, option: &'a [u8], value: Option<&'a CStr>, why: Say) -> Fault<'a> {
-        Fault { on, option, value, why, misuse: Misuse::Other }
+        Fault { on, option, value, id: None, why, misuse: Misuse::Other }
     }
 }
 
@@ -58,14 +71,15 @@ const fn rule(on: Say, why: Say, broken: fn(&Spec<'_>) -> bool) -> Rule {
     Rule { broken, on, why, misuse: Misuse::Other }
 }
 
+#[cfg(feature = "container")]
 const fn known(misuse: Misuse, on: Say, why: Say, broken: fn(&Spec<'_>) -> bool) -> Rule {
     Rule { broken, on, why, misuse }
 }
 
-static RULES: [Rule; 36] = [
-    rule(say!("--as-pid-1"), say!("and --enter exclude each other"), |spec| {
-        spec.mode == Mode::Enter && spec.life.as_pid_1
-    }),
+static RULES: &[Rule] = &[
+    #[cfg(feature = "enter")]
+    rule(say!("--as-pid-1"), say!("and --enter exclude each other"), |spec| spec.enters() && spec.life.as_pid_1),
+    #[cfg(feature = "container")]
     rule(say!("--init"), say!("excludes every option that makes a container"), |spec| {
         spec.parsed.in_place && spec.contained()
     }),
@@ -73,36 +87,112 @@ static RULES: [Rule; 36] = [
     // A sandbox reports the error of execve(2) instead, as bubblewrap does.
     rule(Say::NOTHING, say!("the command is an empty word"), |spec| spec.exec.command.is_empty() && !spec.is_sandbox()),
     // The kernel lets only root mount an image.
-    rule(say!("--image"), say!("needs root"), |spec| spec.root.image && spec.ids.rootless),
+    #[cfg(feature = "image")]
+    rule(say!("--image"), say!("needs root"), |spec| spec.has_image() && spec.ids.rootless),
+    #[cfg(feature = "root-device")]
+    rule(say!("--wait-device"), say!("needs --image"), |spec| spec.machine.wait_device.is_some() && !spec.has_image()),
+    #[cfg(feature = "boot")]
     rule(say!("--on-exit and --respawn"), say!("need --boot"), |spec| {
-        !spec.machine.boots && spec.machine.at_end != AtEnd::Unsaid
+        !spec.boots() && spec.machine.at_end != AtEnd::Unsaid
     }),
+    #[cfg(feature = "boot")]
+    rule(say!("--on-failure, --service and --console"), say!("need --boot"), |spec| {
+        !spec.boots() && spec.machine.asks_for_failure_or_services()
+    }),
+    #[cfg(feature = "boot")]
+    rule(say!("--max-restarts"), say!("needs --respawn"), |spec| spec.machine.limits_nothing()),
+    #[cfg(feature = "boot")]
+    rule(say!("--on-failure"), say!("with --respawn needs --max-restarts"), |spec| spec.machine.never_fails()),
+    #[cfg(feature = "services")]
+    rule(say!("--after"), say!("is for the file of a service"), |spec| spec.machine.waits_as_no_service()),
+    #[cfg(feature = "services")]
+    rule(
+        say!("a service"),
+        say!(
+            "has --respawn, --max-restarts, --on-failure (but no shell) and --after, and no other option of a machine"
+        ),
+        |spec| spec.machine.is_service && spec.machine.is_more_than_a_service(),
+    ),
     // The machine ends with the command.
-    rule(say!("--boot"), say!("and --detach exclude each other"), |spec| spec.machine.boots && spec.channels.detach),
+    #[cfg(all(feature = "boot", feature = "detach"))]
+    rule(say!("--boot"), say!("and --detach exclude each other"), |spec| spec.boots() && spec.detaches()),
+    #[cfg(feature = "boot")]
     rule(
         say!("--switch-root"),
-        say!("goes with --on-exit and --image only (no process of nsinit stays behind)"),
-        |spec| switches(spec) && asks_for_more(spec),
+        say!("excludes the options for which a process of nsinit would have to stay behind"),
+        |spec| switches(spec) && spec.asks_for_more_than_a_switch(),
     ),
+    #[cfg(feature = "boot")]
     rule(say!("--switch-root"), say!("needs the absolute path of the new init"), |spec| {
         switches(spec) && !spec.exec.command.to_bytes().starts_with(b"/")
     }),
-    rule(say!("--read-only and --volatile"), NEED_ROOT, |spec| spec.root.writes != Writes::Kept && !spec.has_root()),
+    #[cfg(feature = "container")]
+    rule(say!("--read-only, --volatile and --overlay-root"), NEED_ROOT, |spec| {
+        (spec.root.writes != Writes::Kept || spec.keeps_layer()) && !spec.has_root() && !switches(spec)
+    }),
+    #[cfg(feature = "overlay")]
+    rule(say!("--overlay-root"), say!("excludes --read-only and --volatile"), |spec| {
+        spec.root.writes != Writes::Kept && spec.keeps_layer()
+    }),
+    #[cfg(feature = "container")]
+    rule(say!("--init"), say!("needs process 1 for operations on the root"), |spec| {
+        spec.prepares_in_place() && !spec.life.process_1 && !spec.boots()
+    }),
+    #[cfg(feature = "container")]
+    rule(say!("--proc, --dev, --mqueue, --bind-data and the overlays"), say!("need a container"), |spec| {
+        spec.prepares_in_place() && !spec.root.ops.iter().all(Op::is_possible_in_place)
+    }),
+    #[cfg(feature = "container")]
     rule(say!("--no-proc and --no-sys"), NEED_ROOT, |spec| {
         spec.contained() && !(spec.root.proc && spec.root.sys) && !spec.has_root()
     }),
-    rule(say!("--allow-nesting"), say!("needs --root or --image"), |spec| {
-        spec.namespaces.allow_nesting && !spec.has_root()
+    #[cfg(feature = "container")]
+    rule(say!("--allow-nesting"), say!("needs --root, --image, --enter or --seccomp-profile default"), |spec| {
+        spec.namespaces.allow_nesting && !spec.has_preset() && !spec.confine.filtered
     }),
+    #[cfg(feature = "container")]
     rule(say!("--keep-keyring"), say!("needs --root, --image or --enter"), |spec| {
         spec.confine.keep_keyring && !spec.has_preset()
     }),
-    known(Misuse::HostnameWithoutUts, say!("--hostname"), say!("needs --unshare-uts"), |spec| {
-        spec.namespaces.hostname.is_some() && !spec.unshares(raw::CLONE_NEWUTS)
+    // Without an operation such a sandbox has no file to run.
+    #[cfg(feature = "cgroup")]
+    rule(
+        say!("--memory and the other options of a container's cgroup"),
+        say!("need --root, --image or the options of a sandbox"),
+        |spec| spec.uses_cgroups() && spec.is_empty(),
+    ),
+    // Else the container could reach the cgroups above; and a user namespace that is joined may have another root.
+    #[cfg(feature = "cgroup")]
+    rule(
+        say!("--cgroup-delegate"),
+        say!("needs a new cgroup namespace, and excludes --join-user and --userns"),
+        |spec| spec.delegates() && (!spec.unshares(raw::CLONE_NEWCGROUP) || spec.joins_user()),
+    ),
+    #[cfg(feature = "landlock")]
+    rule(say!("--landlock-try"), say!("needs another --landlock option"), |spec| {
+        spec.confine.landlock.lenient && !spec.uses_landlock()
     }),
+    #[cfg(feature = "landlock")]
+    rule(say!("--allow-new-privs"), say!("excludes every --landlock option (Landlock needs no_new_privs)"), |spec| {
+        spec.uses_landlock() && !spec.confine.no_new_privs
+    }),
+    #[cfg(feature = "limits")]
+    rule(say!("--proc-subset"), say!("needs a new /proc and a new pid namespace"), |spec| {
+        spec.root.processes_only && !spec.mounts_new_proc()
+    }),
+    #[cfg(feature = "enter")]
+    rule(say!("--hostname"), say!("and --enter exclude each other (the container exists)"), |spec| {
+        spec.enters() && spec.namespaces.hostname.is_some()
+    }),
+    #[cfg(feature = "container")]
+    known(Misuse::HostnameWithoutUts, say!("--hostname"), say!("needs --unshare-uts"), |spec| {
+        spec.namespaces.hostname.is_some() && spec.contained() && !spec.unshares(raw::CLONE_NEWUTS)
+    }),
+    #[cfg(feature = "container")]
     known(Misuse::Pid1WithoutPids, say!("--as-pid-1"), say!("needs --unshare-pid"), |spec| {
         spec.life.as_pid_1 && !(spec.contained() && spec.unshares(raw::CLONE_NEWPID))
     }),
+    #[cfg(feature = "container")]
     rule(
         say!("--as-pid-1"),
         say!(
@@ -110,101 +200,146 @@ static RULES: [Rule; 36] = [
         ),
         |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
     ),
+    #[cfg(feature = "container")]
     known(Misuse::Pid1WithLocks, say!("--as-pid-1"), say!("and --lock-file exclude each other"), |spec| {
         spec.life.as_pid_1 && !spec.life.locks.is_empty()
     }),
+    #[cfg(feature = "container")]
     known(Misuse::UidWithoutUsers, say!("--uid"), USER_NAMESPACE, |spec| {
         spec.ids.other_uid && lacks_user_namespace(spec)
     }),
+    #[cfg(feature = "container")]
     known(Misuse::GidWithoutUsers, say!("--gid"), USER_NAMESPACE, |spec| {
         spec.ids.other_gid && lacks_user_namespace(spec)
     }),
+    #[cfg(feature = "ids")]
+    rule(
+        MAPS,
+        say!("need a new user namespace (--root or --unshare-user, without --share-user or --join-user)"),
+        |spec| spec.has_map() && !spec.unshares(raw::CLONE_NEWUSER),
+    ),
+    #[cfg(feature = "ids")]
+    rule(say!("--map-uid and --map-gid"), say!("need each other"), |spec| {
+        spec.has_map() && (spec.ids.users.is_empty() || spec.ids.members.is_empty())
+    }),
+    #[cfg(feature = "status")]
+    rule(say!("--userns-block-fd"), say!("excludes --map-uid, --map-gid and --map-auto"), |spec| {
+        spec.channels.maps.is_some() && spec.maps_ranges()
+    }),
+    #[cfg(feature = "ids")]
+    rule(say!("--groups"), USER_NAMESPACE, |spec| spec.ids.groups.is_some() && lacks_user_namespace(spec)),
+    #[cfg(feature = "ids")]
+    rule(
+        say!("--groups"),
+        say!("needs --map-auto or --map-gid (with one group id, setgroups(2) is forbidden)"),
+        |spec| spec.ids.groups.is_some() && spec.unshares(raw::CLONE_NEWUSER) && spec.denies_setgroups(),
+    ),
+    #[cfg(feature = "idmap")]
+    rule(say!("--idmap"), say!("needs root"), |spec| spec.ids.idmap && spec.ids.rootless),
+    #[cfg(feature = "idmap")]
+    rule(say!("--idmap"), say!("needs --map-auto, or --map-uid and --map-gid"), |spec| {
+        spec.ids.idmap && !spec.maps_ranges()
+    }),
+    #[cfg(feature = "idmap")]
+    rule(say!("--idmap"), say!("excludes --overlay-src (use --volatile)"), |spec| {
+        spec.ids.idmap && spec.root.ops.iter().any(|op| !op.layers.is_empty())
+    }),
+    #[cfg(feature = "join")]
     known(Misuse::UsersTwice, say!("--userns"), say!("and --unshare-user exclude each other"), |spec| {
         spec.namespaces.joins.user.is_some() && spec.unshares(raw::CLONE_NEWUSER)
     }),
+    #[cfg(feature = "container")]
     known(Misuse::NoMoreUsersWithoutUsers, say!("--disable-userns"), NEW_USER_NAMESPACE, |spec| {
         spec.nests_users() && !spec.unshares(raw::CLONE_NEWUSER)
     }),
+    #[cfg(feature = "status")]
     known(Misuse::MapsWithoutUsers, say!("--userns-block-fd"), NEW_USER_NAMESPACE, |spec| {
         spec.channels.maps.is_some() && !spec.unshares(raw::CLONE_NEWUSER)
     }),
+    #[cfg(feature = "status")]
     known(Misuse::MapsWithoutInfo, say!("--userns-block-fd"), say!("needs --info-fd"), |spec| {
         spec.channels.maps.is_some() && spec.channels.info.is_none()
     }),
+    #[cfg(feature = "overlay")]
     known(Misuse::OverlayWithoutLayers, say!("--overlay"), LAYER, |spec| lacks_layers(spec, Kind::Overlay, 1)),
+    #[cfg(feature = "overlay")]
     known(Misuse::TmpOverlayWithoutLayers, say!("--tmp-overlay"), LAYER, |spec| {
         lacks_layers(spec, Kind::OverlayTmpfs, 1)
     }),
+    #[cfg(feature = "overlay")]
     known(
         Misuse::ReadOnlyOverlayWithoutLayers,
         say!("--ro-overlay"),
         say!("needs at least two --overlay-src before it"),
         |spec| lacks_layers(spec, Kind::OverlayReadOnly, 2),
     ),
+    #[cfg(feature = "bwrap")]
     rule(say!("--lock-file"), say!("can be given 16 times at most"), |spec| spec.life.locks.len() > LOCKS),
     // Processes that the command leaves running belong to the container.
+    #[cfg(feature = "enter")]
     rule(say!("--enter"), say!("excludes --grace and --wait-all"), |spec| {
-        spec.mode == Mode::Enter && spec.life.end != End::AtOnce
+        spec.enters() && spec.life.end != End::AtOnce
     }),
     // The other processes belong to the container.
+    #[cfg(feature = "enter")]
     rule(say!("--enter"), say!("and --all exclude each other"), |spec| {
-        spec.mode == Mode::Enter && spec.life.audience == Audience::All
+        spec.enters() && spec.life.audience == Audience::All
     }),
+    #[cfg(feature = "enter")]
     rule(say!("--enter"), say!("excludes --info-fd, --lock-file and --file-label (the container exists)"), |spec| {
-        spec.mode == Mode::Enter
+        spec.enters()
             && (spec.channels.info.is_some() || !spec.life.locks.is_empty() || spec.confine.file_label.is_some())
     }),
+    #[cfg(feature = "pty")]
     rule(say!("--pty"), say!("needs a container (--root, --enter, or the options of a sandbox)"), |spec| {
-        spec.terminal.pty && !spec.contained()
+        spec.has_pty() && !spec.contained()
     }),
+    #[cfg(feature = "container")]
     rule(
         say!("--share-terminal"),
         say!("needs --root, --image or --enter (without them CMD has the caller's terminal anyway)"),
         |spec| spec.terminal.share && !spec.has_preset(),
     ),
-    rule(say!("--share-terminal"), say!("and --pty exclude each other"), |spec| {
-        spec.terminal.share && spec.terminal.pty
-    }),
+    #[cfg(feature = "pty")]
+    rule(say!("--share-terminal"), say!("and --pty exclude each other"), |spec| spec.terminal.share && spec.has_pty()),
     // The mount namespace that is joined has a root with everything in it.
+    #[cfg(feature = "join")]
     rule(say!("--join-mount"), say!("excludes --root, --image and every operation on the root"), |spec| {
         spec.joined(raw::CLONE_NEWNS) && (spec.has_root() || !spec.root.ops.is_empty())
     }),
+    #[cfg(feature = "detach")]
     rule(say!("--detach"), say!("and --die-with-parent exclude each other"), |spec| {
-        spec.channels.detach && spec.life.die_with_parent.is_some()
+        spec.detaches() && spec.life.die_with_parent.is_some()
     }),
     // When process 1 ends, its pid namespace ends too.
+    #[cfg(feature = "detach")]
     rule(say!("--detach"), say!("cannot be used by process 1 without a container"), |spec| {
-        spec.channels.detach && spec.mode == Mode::Init && spec.life.process_1
+        spec.detaches() && !spec.contained() && spec.life.process_1
     }),
 ];
 
+#[cfg(feature = "ids")]
+const MAPS: Say = say!("--map-uid, --map-gid and --map-auto");
+#[cfg(feature = "container")]
 const NEED_ROOT: Say = say!("need --root or --image");
+#[cfg(feature = "container")]
 const USER_NAMESPACE: Say = say!("needs --unshare-user or --userns");
+#[cfg(feature = "container")]
 const NEW_USER_NAMESPACE: Say = say!("needs --unshare-user");
+#[cfg(feature = "overlay")]
 const LAYER: Say = say!("needs at least one --overlay-src before it");
 
+#[cfg(any(feature = "boot", feature = "container"))]
 fn switches(spec: &Spec<'_>) -> bool {
-    spec.machine.switch_root.is_some()
+    spec.boots() && spec.machine.switch_root.is_some()
 }
 
-/// Whether an option is given that the init that takes over could not carry out.
-fn asks_for_more(spec: &Spec<'_>) -> bool {
-    let life = &spec.life;
-    spec.mode == Mode::Enter
-        || spec.awaits_start()
-        || spec.is_told_of()
-        || spec.life.title.is_some()
-        || life.die_with_parent.is_some()
-        || life.new_session
-        || life.end != Spec::PRESET.life.end
-        || life.asks_for_more_than_the_preset()
-        || matches!(spec.machine.at_end, AtEnd::Respawn | AtEnd::Shell)
-}
-
+#[cfg(feature = "container")]
 fn lacks_user_namespace(spec: &Spec<'_>) -> bool {
-    !spec.has_preset() && !spec.in_user_namespace()
+    spec.contained() && !spec.has_preset() && !spec.in_user_namespace()
 }
 
+#[cfg(feature = "overlay")]
 fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
     spec.root.ops.iter().any(|op| op.kind == kind && op.layers.len() < least)
 }
@@ -214,7 +349,7 @@ fn lacks_layers(spec: &Spec<'_>, kind: Kind, least: usize) -> bool {
 /// # Errors
 /// The first usage error.
 pub fn check<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
-    if let Some(making) = spec.parsed.making.filter(|_| spec.mode == Mode::Enter) {
+    if let Some(making) = spec.parsed.making.filter(|_| spec.enters()) {
         return Err(Fault::new(
             Say::NOTHING,
             making,
@@ -222,16 +357,28 @@ pub fn check<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
             say!("and --enter exclude each other (the container exists)"),
         ));
     }
-    for rule in &RULES {
+    for rule in RULES {
         if (rule.broken)(spec) {
             return Err(Fault { misuse: rule.misuse, ..Fault::new(rule.on, b"", None, rule.why) });
         }
+    }
+    #[cfg(feature = "net")]
+    spec.wrong_network().map_or(Ok(()), |(on, why)| Err(Fault::new(on, b"", None, why)))?;
+    #[cfg(feature = "limits")]
+    if let Some((sysctl, why)) =
+        spec.namespaces.sysctls.iter().find_map(|sysctl| Some((sysctl, spec.refusal_of(*sysctl)?)))
+    {
+        return Err(Fault::new(say!("--sysctl"), b"", Some(sysctl.0), why));
+    }
+    if let Some((on, id)) = spec.first_unmapped() {
+        let why = say!("no range of the map has this id (see IN of --map-uid and --map-gid)");
+        return Err(Fault { id: Some(id), ..Fault::new(on, b"", None, why) });
     }
     spec.root.ops.iter().try_for_each(|op| destination(spec, op))
 }
 
 fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
-    let why = if !spec.has_root() {
+    let why = if !spec.has_root() && !spec.prepares_in_place() {
         return Ok(());
     } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
         say!("it must be below the root")

@@ -10,8 +10,7 @@ use crate::report::message::{blame, blame_hint};
 use crate::say;
 use crate::sys::files::{self, DIRECTORY, HERE};
 use crate::sys::{self, Done, Failure, Standard};
-use crate::text::Say;
-use crate::text::Text;
+use crate::text::{Say, Short};
 
 /// The first number that is not standard input, output or error.
 const FIRST: u32 = 3;
@@ -22,7 +21,7 @@ const FIRST: u32 = 3;
 /// Reported. EBADF: the caller passed no descriptor with such a number.
 pub fn check(users: &[u32]) -> Done {
     let Some(missing) = users.iter().find(|fd| !sys::is_open(**fd)) else { return Ok(()) };
-    let mut number = Text::new();
+    let mut number = Short::new();
     number.push_number(*missing);
     Err(blame(say!("keep descriptor"), number.c_str(), Failure::BADF))
 }

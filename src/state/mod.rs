@@ -7,16 +7,17 @@ mod pipe;
 mod processes;
 pub mod roles;
 
+use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
 use rustix::termios::Winsize;
 
-use crate::spec::Spec;
+use crate::spec::{HIERARCHIES, Spec, rooms};
 use crate::sys::files::Fd;
-use crate::sys::{Modes, POLL_HUP, POLL_IN, SI_KERNEL, Set, Siginfo, Start};
+use crate::sys::{self, Modes, POLL_HUP, POLL_IN, SI_KERNEL, Set, Siginfo, Start, Time};
 
 pub use learned::Learned;
 pub use pipe::{News, Pipe, write_to_anybody};
-pub use processes::{Command, Helper, Launcher, Outcome, Outside, Relay, Setup, Supervision, Target};
+pub use processes::{Command, Helper, Launcher, NetworkHelper, Outcome, Outside, Relay, Setup, Supervision, Target};
 
 /// The state of a process of a launch.
 pub trait Process {
@@ -52,12 +53,46 @@ pub struct Look {
     pub size: Option<Winsize>,
 }
 
+/// A cgroup that the launcher has made (cgroups(7)).
+#[derive(Clone, Copy)]
+pub struct Cgroup {
+    /// The cgroup that it is in.
+    pub parent: Fd,
+    /// Its directory, which is locked.
+    pub own: Fd,
+    /// `--cgroup-delegate`: the cgroup below it, which the container manages. The limits above it are out of reach.
+    pub inner: Option<Fd>,
+    /// The number in its name.
+    pub number: u32,
+    /// The cgroup that the launcher has moved to: there may be no process in `parent`.
+    pub leaf: Option<Fd>,
+    /// When it was made, by the clock of [`sys::now`].
+    pub begun: Time,
+}
+
+impl Cgroup {
+    /// The cgroup that the container starts in.
+    #[must_use]
+    pub fn start(&self) -> Fd {
+        self.inner.unwrap_or(self.own)
+    }
+}
+
+/// The ways of the launcher into the container's network.
+#[derive(Clone, Copy)]
+pub struct Network {
+    /// A socket for requests to the container's network namespace,
+    pub inside: Fd,
+    /// and one for requests to that of the launcher,
+    pub outside: Fd,
+    /// which this is.
+    pub own: Fd,
+}
+
 /// The state that every process of a launch has a copy of, from the fork that made it.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Launch {
-    // First, because it is asked most often: the offsets of its first topics then fit one byte of an instruction.
-    pub spec: Spec<'static>,
     /// With `--explain`: steps are printed, not done.
     pub explains: bool,
     /// The command is put into the terminal's foreground.
@@ -66,6 +101,8 @@ pub struct Launch {
     pub leaves_session: bool,
     /// `/` is a copy that lies on the initramfs.
     pub on_copy: bool,
+    /// A helper of the launcher makes the network, while process 1 makes the mounts.
+    pub beside: bool,
     /// The controlling terminal, if the command shares it.
     pub terminal: Option<Fd>,
     /// To the launcher: [`News`].
@@ -74,6 +111,8 @@ pub struct Launch {
     pub go: Learned<Pipe>,
     /// The caller's procfs, verified.
     pub proc: Learned<Fd>,
+    // Here, because it is asked most often: the offsets of its first topics then fit one byte of an instruction.
+    pub spec: Spec<'static>,
     /// To the parent of the command: the end of the file means that the command has been executed, or has ended.
     pub executed: Option<Pipe>,
     /// Its read end is open, in process 1 and in the command, until the command has been started; no process ever writes to
@@ -83,6 +122,10 @@ pub struct Launch {
     pub gate: Option<Pipe>,
     /// From process 1: the inode numbers of its namespaces.
     pub told: Learned<Pipe>,
+    /// With `beside`: a socket by which the helper hands the network namespace to process 1.
+    pub network: Learned<Pipe>,
+    /// With interfaces from outside. Only the launcher has it.
+    pub links: Learned<Network>,
     /// With `--pty`: a socket that takes the two ends of the pty to the relay.
     pub hand_over: Learned<Pipe>,
     /// The caller's terminal as it was.
@@ -90,12 +133,21 @@ pub struct Launch {
     pub caller: Caller,
     /// The launcher's process id, in its own pid namespace.
     pub launcher: Pid,
-    /// `--image`: the mount of its file system, attached nowhere yet.
-    pub image: Option<Fd>,
+    /// The mount that becomes the root, attached nowhere yet: the file system of `--image`, or DIR with `--idmap`.
+    pub source: Option<Fd>,
+    /// With --detach: the caller's process, which waits for the launcher.
+    pub waiting: Option<Pid>,
+    /// The container's own cgroup. Only the launcher keeps it.
+    pub cgroup: Learned<Cgroup>,
+    /// `--cgroup1`: the files that process 1 joins the cgroups by.
+    pub old_cgroups: [Option<Fd>; HIERARCHIES],
     /// `--enter`: the caller's /dev/ptmx, if the container has none that works.
     pub ptmx: Option<Fd>,
     pub start: &'static Start,
 }
+
+/// The kinds of namespaces that process 1 makes if it does not make the network.
+pub const BY_PROCESS_1: u32 = raw::CLONE_NEWNS | raw::CLONE_NEWUTS | raw::CLONE_NEWIPC;
 
 impl Launch {
     /// The state before the first step.
@@ -115,6 +167,7 @@ impl Launch {
             lent: false,
             leaves_session: false,
             on_copy: false,
+            beside: Launch::has_network_helper(spec),
             terminal: None,
             news: None,
             go: Learned::NOT_YET,
@@ -123,15 +176,44 @@ impl Launch {
             begun: None,
             gate: None,
             told: Learned::NOT_YET,
+            network: Learned::NOT_YET,
+            links: Learned::NOT_YET,
             hand_over: Learned::NOT_YET,
             look: None,
             caller,
             launcher: getpid(),
-            image: None,
+            source: None,
+            waiting: None,
+            cgroup: Learned::NOT_YET,
+            old_cgroups: [None; HIERARCHIES],
             ptmx: None,
             spec: *spec,
             start,
         }
+    }
+
+    /// With `--explain`: whether steps are printed, not done.
+    #[must_use]
+    pub const fn explains(&self) -> bool {
+        rooms::EXPLAIN && self.explains
+    }
+
+    /// Whether a helper of the launcher makes the network: there are two processors for it.
+    #[must_use]
+    pub fn has_network_helper(spec: &Spec<'_>) -> bool {
+        spec.may_make_network_beside() && sys::has_processors_to_spare()
+    }
+
+    /// The kinds of namespaces that the clone of process 1 does not make, but process 1 or the helper for the network later: while
+    /// the kernel makes them, the launcher writes the id maps.
+    #[must_use]
+    pub fn made_later(&self) -> u32 {
+        let network = match (self.spec.makes_network_first(), self.beside) {
+            (true, _) => 0,
+            (false, false) => raw::CLONE_NEWNET,
+            (false, true) => raw::CLONE_NEWNET | BY_PROCESS_1,
+        };
+        network | if self.spec.makes_cgroup_namespace() { raw::CLONE_NEWCGROUP } else { 0 }
     }
 
     /// Sends news to the launcher. An error is no loss: a full pipe holds thousands of stops that the launcher has yet to read,

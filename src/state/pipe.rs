@@ -1,6 +1,7 @@
 //! Pipes between the processes of a launch, and the news that go through them.
 
 use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::getpid;
 
@@ -21,6 +22,15 @@ impl Pipe {
     /// EMFILE, ENFILE: no descriptor is free; others: see pipe(2).
     pub fn new(flags: PipeFlags) -> Result<Pipe, Failure> {
         let (read, write) = pipe_with(flags | PipeFlags::CLOEXEC)?;
+        Ok(Pipe { read: keep_open(read), write: keep_open(write) })
+    }
+
+    /// A pair of sockets (unix(7)) that takes descriptors: its ends are close-on-exec.
+    ///
+    /// # Errors
+    /// EMFILE, ENFILE: no descriptor is free; EAFNOSUPPORT: the kernel has no unix sockets.
+    pub fn of_sockets() -> Result<Pipe, Failure> {
+        let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         Ok(Pipe { read: keep_open(read), write: keep_open(write) })
     }
 

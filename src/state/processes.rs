@@ -3,6 +3,7 @@
 use rustix::process::Pid;
 
 use super::{Launch, Learned, Pipe, Process};
+use crate::report::message::failed;
 use crate::spec::{DEVICES, LOCKS, Spec, kinds};
 use crate::sys::files::Fd;
 use crate::sys::{self, Apart, Failure, Kept, Signal, Start};
@@ -43,12 +44,12 @@ impl Process for Launcher {
         &mut self.launch
     }
 
-    /// Ends process 1. If it has ended by itself, it has reported why.
+    /// Ends process 1. If it has failed before, it has reported why.
     fn abort(&mut self) -> bool {
         let Some(child) = self.outside.container.known() else { return false };
         let child = child.as_raw_nonzero().get();
         let _ = sys::kill(child, Signal::KILL);
-        sys::wait_end(child).is_ok()
+        sys::wait_end(child) == Ok(failed() as u8)
     }
 }
 
@@ -89,11 +90,18 @@ pub struct Outside {
     pub pid_file: Option<(Fd, Fd)>,
     /// `--detach`: where the caller's process waits for its exit status.
     pub waiting: Option<Fd>,
+    /// `--net pasta`: pasta(1), a child of the launcher.
+    pub pasta: Option<Pid>,
 }
 
 impl Outside {
-    pub const NOTHING: Outside =
-        Outside { container: Learned::NOT_YET, namespaces: [0; kinds::COUNT], pid_file: None, waiting: None };
+    pub const NOTHING: Outside = Outside {
+        container: Learned::NOT_YET,
+        namespaces: [0; kinds::COUNT],
+        pid_file: None,
+        waiting: None,
+        pasta: None,
+    };
 }
 
 /// The relay of `--pty`, as its supervisor sees it.
@@ -157,6 +165,20 @@ impl Process for Helper {
     }
 }
 
+/// The helper that makes the network.
+#[repr(C)]
+pub struct NetworkHelper {
+    pub launch: Launch,
+    /// The directory of process 1 in /proc, if process 1 has a user namespace of its own.
+    pub container: Learned<Fd>,
+}
+
+impl Process for NetworkHelper {
+    fn launch(&mut self) -> &mut Launch {
+        &mut self.launch
+    }
+}
+
 /// Process 1, until the command starts.
 #[repr(C)]
 pub struct Setup {
@@ -167,8 +189,14 @@ pub struct Setup {
     pub devices: Learned<[Fd; DEVICES]>,
     /// The directory DIR or the mount of `--image` that becomes the root: attached nowhere yet.
     pub source: Option<Fd>,
+    /// `--overlay-root`: the directory of the writes, and the work directory.
+    pub layer: Option<[Fd; 2]>,
     /// The new root.
     pub root: Learned<Fd>,
+    /// An empty file and an empty directory of /dev, which are mounted over masked ones.
+    pub covers: Learned<[Fd; 2]>,
+    /// The mount point of the sysfs, or the reason why there is none.
+    pub sys: Learned<Result<Fd, Failure>>,
     /// With `--pty`: the two ends of the pty, where the container's /dev made them.
     pub pty: Option<(Fd, Fd)>,
     /// Without a pid namespace: a procfs that shows the command's descendants.
@@ -187,8 +215,11 @@ impl Setup {
             launch: *launch,
             directory: Learned::NOT_YET,
             devices: Learned::NOT_YET,
-            source: launch.image,
+            source: launch.source,
+            layer: None,
             root: Learned::NOT_YET,
+            covers: Learned::NOT_YET,
+            sys: Learned::NOT_YET,
             pty: None,
             tree: None,
             locks: [Kept::NONE; LOCKS],

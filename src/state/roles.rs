@@ -20,7 +20,7 @@ pub const HELPER: u8 = 1 << 4;
 pub const COMMAND: u8 = 1 << 5;
 
 /// How many descriptors a process may keep that it alone knows.
-pub const OWN: usize = 4;
+pub const OWN: usize = 5;
 
 /// How many a process keeps at most, the user's not counted.
 pub const MOST: usize = ROLES.len() + OWN;
@@ -40,9 +40,18 @@ const ROLES: &[Role] = &[
     Role { of: |launch| Kept::ours(launch.terminal), by: LAUNCHER | PARENT | SETUP | PROCESS_1 | HELPER },
     // Its end tells the others that the launcher is no more.
     Role { of: |launch| Kept::ours(launch.go.known().map(|pipe| pipe.write)), by: LAUNCHER | PARENT },
+    #[cfg(feature = "container")]
     Role { of: |launch| Kept::ours(launch.go.known().map(|pipe| pipe.read)), by: SETUP | PROCESS_1 | HELPER },
+    // The helper for the network forbids namespaces.
+    #[cfg(feature = "container")]
+    Role { of: |launch| Kept::ours(launch.proc.known().filter(|_| launch.network.known().is_some())), by: LAUNCHER },
+    // The network namespace comes through it.
+    #[cfg(feature = "container")]
+    Role { of: |launch| Kept::ours(launch.network.known().map(|pipe| pipe.write)), by: LAUNCHER },
     // Until the command has been started, its read end is open somewhere inside.
+    #[cfg(feature = "container")]
     Role { of: |launch| Kept::ours(launch.begun.map(|pipe| pipe.write)), by: LAUNCHER | PARENT },
+    #[cfg(feature = "container")]
     Role { of: |launch| Kept::ours(launch.begun.map(|pipe| pipe.read)), by: SETUP },
     // The command keeps its news until it is executed.
     Role { of: |launch| Kept::ours(launch.news.map(|pipe| pipe.read)), by: LAUNCHER | PARENT },
@@ -53,15 +62,33 @@ const ROLES: &[Role] = &[
     // The command goes on when the parent has closed everything else.
     Role { of: |launch| Kept::ours(launch.gate.map(|pipe| pipe.write)), by: PARENT | PROCESS_1 },
     // The command writes its SELinux context there.
+    #[cfg(feature = "container")]
     Role {
         of: |launch| Kept::ours(launch.proc.known().filter(|_| launch.spec.confine.exec_label.is_some())),
         by: SETUP | HELPER,
     },
+    // The container's cgroup, to be removed.
+    #[cfg(feature = "cgroup")]
+    Role { of: |launch| Kept::ours(launch.cgroup.known().map(|cgroup| cgroup.parent)), by: LAUNCHER },
+    #[cfg(feature = "cgroup")]
+    Role { of: |launch| Kept::ours(launch.cgroup.known().map(|cgroup| cgroup.own)), by: LAUNCHER },
+    #[cfg(feature = "cgroup")]
+    Role { of: |launch| Kept::ours(launch.cgroup.known().and_then(|cgroup| cgroup.leaf)), by: LAUNCHER },
+    // The container's interfaces, to be removed or given back.
+    #[cfg(feature = "net")]
+    Role { of: |launch| Kept::ours(launch.links.known().map(|network| network.inside)), by: LAUNCHER },
+    #[cfg(feature = "net")]
+    Role { of: |launch| Kept::ours(launch.links.known().map(|network| network.outside)), by: LAUNCHER },
+    #[cfg(feature = "net")]
+    Role { of: |launch| Kept::ours(launch.links.known().map(|network| network.own)), by: LAUNCHER },
     // --sync-fd: open as long as a process is inside.
+    #[cfg(feature = "container")]
     Role { of: |launch| Kept::given(launch.spec.channels.sync), by: PARENT | PROCESS_1 },
     // --block-fd: the command, which the helper starts, waits for it.
+    #[cfg(feature = "container")]
     Role { of: |launch| Kept::given(launch.spec.channels.block), by: HELPER },
     // The launcher writes to these.
+    #[cfg(feature = "container")]
     Role { of: |launch| Kept::given(launch.spec.channels.status), by: LAUNCHER | PARENT },
     Role { of: |launch| Kept::given(launch.spec.channels.ready), by: LAUNCHER | PARENT },
 ];

@@ -7,6 +7,7 @@
 use rustix::process::Pid;
 
 use crate::fs::procfs;
+use crate::spec::rooms;
 use crate::state::{self, Launch, Look};
 use crate::supervise::relay::Relay;
 use crate::sys::files::Fd;
@@ -62,7 +63,7 @@ impl Job {
             lends: inside || spec.lends_terminal(),
             lent: launch.lent,
             own_group: spec.life.own_group,
-            pty: spec.terminal.pty && !inside,
+            pty: spec.has_pty() && !inside,
             look: launch.look,
             relay: Relay::new(launch, relay),
             asked: false,
@@ -149,7 +150,7 @@ impl Job {
     /// another group.
     pub fn pass_on_from_terminal(&self, signal: Signal) {
         match self.reach {
-            Reach::Session(pid) => procfs::signal_session(pid, signal),
+            Reach::Session(pid) if rooms::CONTAINER => procfs::signal_session(pid, signal),
             _ => self.signal_group(signal),
         }
     }

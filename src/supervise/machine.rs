@@ -4,11 +4,14 @@ use rustix::process::Pid;
 use rustix::termios::isatty;
 
 use crate::report::exit;
-use crate::report::message::warn;
+use crate::report::message::{tell, warn};
+use crate::report::wording::Event;
 use crate::say;
 use crate::spec::{AtEnd, Spec};
 use crate::supervise::job_control;
 use crate::supervise::power::Power;
+use crate::supervise::restarts::Restarts;
+use crate::supervise::services::Services;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::{self, Change, Failure, Siginfo, Signal, Standard, Time};
 use crate::text::Say;
@@ -18,6 +21,8 @@ use crate::text::Say;
 pub enum What {
     Command,
     Shell,
+    /// There is no child: the services run.
+    Services,
 }
 
 /// The supervisor of a machine.
@@ -29,27 +34,22 @@ pub struct Machine<'a> {
     pub child: Option<Pid>,
     /// The exit status of the last child.
     pub status: u8,
+    pub services: Services<'a>,
 }
 
-/// `--on-exit respawn` restarts a command at once that ran for so many seconds; otherwise after a pause of one second, which
-/// doubles each time,
-const LONG: i64 = 10;
-/// up to so many seconds.
-const LONGEST_PAUSE: u32 = 64;
 /// Seconds to read on the console why the command did not run, before the machine ends.
 const TO_READ: u32 = 3;
 
 impl Machine<'_> {
-    /// Runs the command, again with `--on-exit respawn`, until the machine is to end. `runs`: there is a command.
-    pub fn supervise(&mut self, runs: bool) -> Power {
-        let at_end = self.spec.machine.at_end;
-        let mut pause = 0;
-        let mut to_read = !runs;
-        let mut next = match at_end {
-            _ if runs => Some(What::Command),
-            AtEnd::Shell => Some(What::Shell),
-            _ => None,
-        };
+    /// Runs the command, again with `--on-exit respawn`, until the machine is to end. `first`: what is run; `None`: the command line
+    /// is wrong.
+    pub fn supervise(&mut self, first: Option<What>) -> Power {
+        let asked = &self.spec.machine;
+        let failure = asked.on_failure.unwrap_or(asked.at_end);
+        let mut restarts = Restarts::NONE;
+        let mut to_read = first.is_none();
+        let mut then = if to_read { failure } else { asked.at_end };
+        let mut next = if to_read && then == AtEnd::Shell { Some(What::Shell) } else { first };
         while let Some(what) = next {
             let began = sys::now();
             if let Some(power) = self.run(what) {
@@ -58,17 +58,29 @@ impl Machine<'_> {
             let seconds = sys::now().since(began).seconds;
             // It failed at once, and may have printed why.
             to_read = seconds == 0 && matches!(self.status, 125..=127);
-            next = match (at_end, what) {
-                (AtEnd::Respawn, _) => {
-                    pause = if seconds >= LONG { 0 } else { (pause * 2).clamp(1, LONGEST_PAUSE) };
-                    if let Some(power) = self.wait(Some(pause)) {
-                        return power;
-                    }
-                    Some(what)
+            if what == What::Shell {
+                break;
+            }
+            let respawns = asked.at_end == AtEnd::Respawn && what == What::Command;
+            next = Some(what);
+            if !respawns {
+                if self.status != 0 {
+                    then = failure;
                 }
-                (AtEnd::Shell, What::Command) => Some(What::Shell),
-                _ => None,
-            };
+                next = None;
+            } else if let Some(pause) = restarts.next(seconds, asked.most) {
+                self.tell(Event::Again, pause.cast_signed());
+                if let Some(power) = self.wait(Some(pause)) {
+                    return power;
+                }
+            } else {
+                warn(say!("restart"), c"CMD", Failure::TOO_OFTEN, Say::NOTHING);
+                then = failure;
+                next = None;
+            }
+            if next.is_none() && then == AtEnd::Shell {
+                next = Some(What::Shell);
+            }
         }
         if to_read
             && isatty(Standard::Error.fd())
@@ -76,15 +88,15 @@ impl Machine<'_> {
         {
             return power;
         }
-        match at_end {
-            AtEnd::Reboot => Power::Restart,
-            AtEnd::Halt => Power::Halt,
-            _ => Power::Off,
-        }
+        power_of(then)
     }
 
     /// Runs a child until it ends. Returns how the machine is to end, if a signal asked for that meanwhile.
     fn run(&mut self, what: What) -> Option<Power> {
+        if what == What::Services {
+            self.status = 0;
+            return self.wait(None);
+        }
         match (self.begin)(what) {
             Ok(child) => {
                 self.child = Some(child);
@@ -102,12 +114,29 @@ impl Machine<'_> {
     fn wait(&mut self, seconds: Option<u32>) -> Option<Power> {
         let until = seconds.map(|seconds| sys::now().after(seconds));
         loop {
-            let mut info = Siginfo::EMPTY;
+            let next = self.services.start();
+            match self.services.asked.take() {
+                None => {}
+                // The services that --console makes are the only ones that ask for a shell.
+                Some(AtEnd::Shell) => {
+                    self.status = exit::FAILED.number;
+                    return None;
+                }
+                Some(at_end) => return Some(power_of(at_end)),
+            }
+            if self.child.is_none() && seconds.is_none() && self.services.are_over() {
+                return None;
+            }
+            let first = match (until, next) {
+                (Some(until), Some(next)) if next < until => Some(next),
+                (until, next) => until.or(next),
+            };
+            let mut info = Siginfo::empty();
             let (pid, change) = match sys::wait4(None, false) {
                 Ok(Some(changed)) => changed,
                 // A filter forbids wait4(2).
                 Err(_) if self.child.is_some() => return None,
-                _ => match wait::signal(until.map(Time::left), ANY_CHILD, &mut info) {
+                _ => match wait::signal(first.map(Time::left), ANY_CHILD, &mut info) {
                     Heard::Signal => {
                         match (Power::asked_by(info.signal()), self.child) {
                             (None, Some(child)) if info.signal() != Signal::CHLD => job_control::forward(child, &info),
@@ -118,12 +147,21 @@ impl Machine<'_> {
                     }
                     Heard::Child(pid, change) => (pid, change),
                     Heard::Nothing => continue,
-                    Heard::TimeIsOver => return None,
+                    Heard::TimeIsOver if first == until => return None,
+                    Heard::TimeIsOver => continue,
                 },
             };
-            if Some(pid) == self.child && self.has_ended(change) {
+            if Some(pid) != self.child {
+                self.services.note(pid, change);
+            } else if self.has_ended(change) {
                 return None;
             }
+        }
+    }
+
+    fn tell(&self, event: Event, number: i32) {
+        if self.spec.machine.is_whole {
+            tell(event, [number, 0], c"");
         }
     }
 
@@ -131,10 +169,22 @@ impl Machine<'_> {
     pub fn has_ended(&mut self, change: Change) -> bool {
         self.status = match change {
             Change::Exited(status) => status,
-            Change::Killed(signal) => exit::of_signal(signal),
+            Change::Killed(signal) => {
+                // Otherwise the child has printed how the command ended.
+                self.tell(Event::Died, signal.number());
+                exit::of_signal(signal)
+            }
             _ => return false,
         };
         self.child = None;
         true
+    }
+}
+
+fn power_of(at_end: AtEnd) -> Power {
+    match at_end {
+        AtEnd::Reboot => Power::Restart,
+        AtEnd::Halt => Power::Halt,
+        _ => Power::Off,
     }
 }

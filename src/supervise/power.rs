@@ -1,25 +1,14 @@
-//! The end of a machine: all processes end, all file systems are written and unmounted, the kernel switches off.
+//! The end of a machine: all processes end, and the kernel switches off. `storage` comes between the two.
 
-use core::ffi::CStr;
-
-use linux_raw_sys::general as raw;
-use rustix::fs::{OFlags, sync};
-use rustix::mount::{UnmountFlags, unmount};
-use rustix::process::{Pid, getpid};
+use rustix::process::Pid;
 use rustix::system::{RebootCommand, reboot};
 
-use crate::fs::procfs;
-use crate::fs::staging::mount_by_path;
-use crate::mountinfo;
 use crate::report::message::warn;
-use crate::rootfs::initramfs;
 use crate::say;
+use crate::supervise::shutdown::PATIENCE;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
-use crate::sys::files::Fd;
 use crate::sys::{self, Change, Failure, Siginfo, Signal, Time};
 use crate::text::Say;
-use crate::text::verb;
-use crate::text::{self, Text};
 
 /// How a machine ends, reboot(2).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,12 +45,9 @@ impl Power {
     }
 }
 
-/// Seconds to wait for processes that SIGKILL does not end at once.
-const PATIENCE: u32 = 2;
-
 /// How a wait for other processes has ended.
 #[derive(PartialEq, Eq)]
-enum Wait {
+pub enum Wait {
     /// They have ended.
     Over,
     /// The time is over.
@@ -70,11 +56,10 @@ enum Wait {
     Asked,
 }
 
-/// Reaps until `child` has ended, or no child is left; at most so many seconds. How `child` ended is stored in `end`.
-fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) -> Wait {
-    let until = seconds.map(|seconds| sys::now().after(seconds));
+/// Reaps until `child` has ended, or no child is left; at most until then. How `child` ended is stored in `end`.
+pub fn wait_for(child: Option<Pid>, until: Option<Time>, end: &mut Option<Change>) -> Wait {
     loop {
-        let mut info = Siginfo::EMPTY;
+        let mut info = Siginfo::empty();
         let (pid, change) = match sys::wait4(None, false) {
             Ok(Some(changed)) => changed,
             // ECHILD.
@@ -95,96 +80,42 @@ fn wait_for(child: Option<Pid>, seconds: Option<u32>, end: &mut Option<Change>) 
 
 /// Reaps all children that have ended.
 pub fn reap() {
-    let _ = wait_for(None, Some(0), &mut None);
+    let _ = wait_for(None, Some(sys::now()), &mut None);
 }
 
 /// Ends all processes but this one: SIGTERM to `child`, which ends its own descendants; SIGTERM to all others; SIGKILL to all that
-/// are left. After each SIGTERM so many seconds pass at most (`None`: no limit), or less if a second signal asks for the end. Returns
+/// are left. Between the first two, SIGTERM to each process that `next` returns. After each SIGTERM so many seconds pass at most (`None`: no limit), or less if a second signal asks for the end. Returns
 /// how `child` ended, if it did so after SIGTERM.
-pub fn end_all(child: Option<Pid>, seconds: Option<u32>) -> Option<Change> {
+pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, seconds: Option<u32>) -> Option<Change> {
     const ALL: i32 = -1;
     let ask = |target| {
-        let _ = sys::kill(target, Signal::TERM);
+        let asked = sys::kill(target, Signal::TERM);
         let _ = sys::kill(target, Signal::CONT);
+        asked.is_ok()
     };
+    let until = || seconds.map(|seconds| sys::now().after(seconds));
     let (mut waited, mut end) = (Wait::Over, None);
     if let Some(child) = child {
         ask(child.as_raw_nonzero().get());
-        waited = wait_for(Some(child), seconds, &mut end);
+        waited = wait_for(Some(child), until(), &mut end);
+    }
+    while waited != Wait::Asked
+        && let Some(service) = next()
+    {
+        // It may have been reaped meanwhile.
+        if ask(service.as_raw_nonzero().get()) {
+            waited = wait_for(Some(service), until(), &mut None);
+        }
     }
     if waited != Wait::Asked {
         ask(ALL);
-        waited = wait_for(None, seconds, &mut None);
+        waited = wait_for(None, until(), &mut None);
     }
     if waited != Wait::Over {
         let _ = sys::kill(ALL, Signal::KILL);
-        let _ = wait_for(None, Some(PATIENCE), &mut None);
+        let _ = wait_for(None, Some(sys::now().after(PATIENCE)), &mut None);
     }
     end
-}
-
-/// How many times all mounts are tried: a mount may be busy because of another.
-const PASSES: u32 = 3;
-
-/// Unmounts all that holds data, the last mount first. What stays busy becomes read-only, and is unmounted lazily.
-pub fn unmount_all() {
-    sync();
-    let me = procfs::open().and_then(|proc| procfs::process(proc, getpid()));
-    for pass in 1..=PASSES {
-        if me.is_ok_and(|me| unmount_each(me, pass == PASSES)) {
-            break;
-        }
-    }
-    // The root cannot be unmounted.
-    if let Err(why) = make_read_only(c"/")
-        && initramfs::is_root() == Ok(false)
-    {
-        warn(verb::MAKE_READ_ONLY, c"/", why, Say::NOTHING);
-    }
-    sync();
-}
-
-fn make_read_only(place: &CStr) -> sys::Done {
-    mount_by_path(c"", place, c"", raw::MS_REMOUNT | raw::MS_RDONLY, c"")
-}
-
-/// Returns whether all are unmounted.
-fn unmount_each(me: Fd, last: bool) -> bool {
-    let mut count = 0;
-    let _ = each_mount(me, &mut |_| count += 1);
-    let mut gone = true;
-    for index in (0..count).rev() {
-        let (mut path, mut at) = (Text::new(), 0);
-        let _ = each_mount(me, &mut |mount| {
-            if at == index {
-                mountinfo::unescape(mount.path, &mut path);
-            }
-            at += 1;
-        });
-        let place = path.c_str();
-        if holds_nothing(place) || unmount(place, UnmountFlags::NOFOLLOW).is_ok() {
-            continue;
-        }
-        gone = false;
-        if last {
-            if let Err(why) = make_read_only(place) {
-                warn(verb::MAKE_READ_ONLY, place, why, Say::NOTHING);
-            }
-            let _ = unmount(place, UnmountFlags::NOFOLLOW | UnmountFlags::DETACH);
-        }
-    }
-    gone
-}
-
-fn each_mount(me: Fd, look: &mut dyn FnMut(&mountinfo::Line<'_>)) -> Result<(), Failure> {
-    mountinfo::each(procfs::open_file(me, c"mountinfo", OFlags::RDONLY)?, look)
-}
-
-/// The root, and mounts in the kernel's own trees.
-fn holds_nothing(place: &CStr) -> bool {
-    const TREES: [&[u8]; 3] = [b"/proc", b"/sys", b"/dev"];
-    let below = |tree: &&[u8]| text::after(place.to_bytes(), tree).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
-    matches!(place.to_bytes(), [] | b"/") || TREES.iter().any(below)
 }
 
 /// reboot(2). In a pid namespace other than the first, the kernel kills its process 1 instead.

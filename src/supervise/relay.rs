@@ -124,4 +124,4 @@ impl Relay {
     }
 }
 
-const NEVER: Before<'static> = Before { done: &|| false, input: None, until: None };
+const NEVER: Before<'static> = Before { done: &|| false, begun: &|| false, input: None, until: None };

@@ -3,6 +3,9 @@
 use crate::spec::End;
 use crate::sys::{self, Time};
 
+/// Seconds to wait for processes that SIGKILL does not end at once.
+pub const PATIENCE: u32 = 2;
+
 /// How far it has come.
 #[derive(Clone, Copy)]
 pub enum Life {
@@ -12,12 +15,24 @@ pub enum Life {
     Ended { status: u8, until: Option<Time> },
     /// The command has ended. The other processes have until then.
     Ending { status: u8, until: Option<Time> },
-    /// The other processes are being killed.
-    Killing { status: u8 },
+    /// The other processes are being killed. One that waits for a dead device or file server does not end: it is left then.
+    Killing { status: u8, until: Time },
 }
 
 impl Life {
     pub const BEGIN: Life = Life::Running { stopped: false, until: None };
+
+    /// The other processes are to be killed from now on.
+    #[must_use]
+    pub fn kill(status: u8) -> Life {
+        Life::Killing { status, until: sys::now().after(PATIENCE) }
+    }
+
+    /// Whether a process that SIGKILL has not ended is left.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        matches!(self, Life::Killing { until, .. } if until.left() == Time::NONE)
+    }
 
     /// The command is stopped, or goes on.
     pub fn set_stopped(&mut self, now: bool) {
@@ -50,7 +65,7 @@ impl Life {
                 *until = None;
                 return true;
             }
-            Life::Ending { status, .. } => *self = Life::Killing { status: *status },
+            Life::Ending { status, .. } => *self = Life::kill(*status),
             _ => {}
         }
         false

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Pid, getpid};
 
+use crate::spec::rooms;
 use crate::sys::files::Fd;
 use crate::sys::{self, Change, Failure, Polled, READABLE, Set, Siginfo, Signal, Time};
 
@@ -38,12 +39,19 @@ pub const ANY_CHILD: Instead = Instead { child: None, input: None };
 /// How long a deaf process sleeps that has no child and no time limit. Orphans may become its children meanwhile.
 const IDLE: Time = Time { seconds: 1, nanos: 0 };
 
-/// Signals are not blocked: one that arrives outside of the wait is lost, so that the wait may last for ever.
-static LOSES_SIGNALS: AtomicBool = AtomicBool::new(false);
+/// Signals are blocked. If not, one that arrives outside of the wait is lost, so that the wait may last for ever.
+static KEEPS_SIGNALS: AtomicBool = AtomicBool::new(true);
+
+/// A process that waits without a time limit, and gets no signal for so long, gives memory back. It does so once, and no earlier:
+/// most launches are over by then.
+const AWHILE: Time = Time { seconds: 1, nanos: 0 };
+
+/// This process has memory to give back. (True: its page is then one that the start has used.)
+static HOLDS_MEMORY: AtomicBool = AtomicBool::new(true);
 
 /// Makes this process deaf: it could not block its signals.
 pub fn stop_hearing() {
-    LOSES_SIGNALS.store(true, Ordering::Relaxed);
+    KEEPS_SIGNALS.store(false, Ordering::Relaxed);
 }
 
 /// Waits for any signal, at most so long; it is stored in `info`. If no time is left, it returns [`Heard::TimeIsOver`] even if
@@ -58,8 +66,19 @@ fn one_of(set: Set, left: Option<Time>, instead: Instead, info: &mut Siginfo) ->
     if left.is_some_and(|left| left <= Time::NONE) {
         return Heard::TimeIsOver;
     }
-    if !LOSES_SIGNALS.load(Ordering::Relaxed) {
-        match sys::wait_signal(set, left, info) {
+    if KEEPS_SIGNALS.load(Ordering::Relaxed) {
+        let mut answer = Err(Failure::AGAIN);
+        if rooms::CONTAINER && left.is_none() && HOLDS_MEMORY.load(Ordering::Relaxed) {
+            answer = sys::wait_signal(set, Some(AWHILE), info);
+            if answer == Err(Failure::AGAIN) {
+                HOLDS_MEMORY.store(false, Ordering::Relaxed);
+                sys::give_back();
+            }
+        }
+        if answer == Err(Failure::AGAIN) {
+            answer = sys::wait_signal(set, left, info);
+        }
+        match answer {
             Ok(()) => return Heard::Signal,
             Err(Failure::AGAIN) => return Heard::TimeIsOver,
             // The process was stopped and continued (signal(7)).
@@ -99,6 +118,9 @@ fn without_signals(left: Option<Time>, instead: Instead) -> Heard {
 pub struct Before<'a> {
     /// Asked after each SIGCHLD and SIGIO: whether the wait is over.
     pub done: &'a dyn Fn() -> bool,
+    /// Asked when a signal asks this process to end: whether there is a process already that is to get it. The wait is over then,
+    /// and the child lives.
+    pub begun: &'a dyn Fn() -> bool,
     /// A pipe: on input, or at its end, `done` is asked again.
     pub input: Option<Fd>,
     pub until: Option<Time>,
@@ -106,12 +128,12 @@ pub struct Before<'a> {
 
 /// Waits until `child` has ended, or until `before.done`. Kills the child when a signal asks this process to end, or when the
 /// time is over. Other signals stay pending; SIGIO, and a signal that came too late for the child, become pending again. Returns
-/// the exit status of the child; 0 if `before.done` came first.
+/// the exit status of the child; 0 if `before.done` or `before.begun` came first.
 ///
 /// # Errors
 /// The signal that asked this process to end; [`Signal::KILL`] if the child died of a signal.
 pub fn for_child(child: Pid, before: Before<'_>) -> Result<u8, Signal> {
-    let (mut asked, mut news) = (Siginfo::EMPTY, Siginfo::EMPTY);
+    let (mut asked, mut news) = (Siginfo::empty(), Siginfo::empty());
     let status = until_ended(child, before, &mut asked, &mut news);
     // The SIGIO may be one that the user has sent.
     send_again(&news);
@@ -136,13 +158,14 @@ fn send_again(info: &Siginfo) {
 
 fn until_ended(child: Pid, before: Before<'_>, asked: &mut Siginfo, news: &mut Siginfo) -> Option<u8> {
     const ASKED: Set = Set::of(&[Signal::CHLD, Signal::IO, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT]);
-    let mut until = before.until;
+    let (mut until, mut killed) = (before.until, false);
     loop {
-        let mut info = Siginfo::EMPTY;
+        let mut info = Siginfo::empty();
         let change = match sys::wait4(Some(child), false) {
             Ok(Some((_, change))) => change,
             Err(_) => return None,
-            Ok(None) if (before.done)() => return Some(0),
+            // A child that was killed is of no use for what it has done.
+            Ok(None) if !killed && (before.done)() => return Some(0),
             Ok(None) => {
                 let instead = Instead { child: Some(child), input: before.input };
                 match one_of(ASKED, until.map(Time::left), instead, &mut info) {
@@ -157,6 +180,10 @@ fn until_ended(child: Pid, before: Before<'_>, asked: &mut Siginfo, news: &mut S
                         if matches!(heard, Heard::Signal) {
                             *asked = info;
                         }
+                        if !killed && ((before.done)() || (before.begun)()) {
+                            return Some(0);
+                        }
+                        killed = true;
                         let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
                         // What SIGKILL does not end at once is waited for.
                         until = None;

@@ -1,5 +1,5 @@
 //! Every errno and every reason of our own, a row each. The constants of [`Failure`](super::Failure) and the texts of messages are
-//! both made from these rows: there is no constant without a text, and no text without a constant.
+//! both made from these rows: there is no constant without a text.
 
 /// The kernel's errnos: the constant, the kernel's name, the text of strerror(3) in the GNU C library. These are those of
 /// include/uapi/asm-generic/errno-base.h and errno.h, which all machines that nsinit is built for share.
@@ -36,11 +36,8 @@ macro_rules! errnos {
             TXTBSY ETXTBSY say!("Text file busy");
             FBIG EFBIG say!("File too large");
             NOSPC ENOSPC say!("No space left on device");
-            SPIPE ESPIPE say!("Illegal seek");
             ROFS EROFS say!("Read-only file system");
-            MLINK EMLINK say!("Too many links");
             PIPE EPIPE say!("Broken pipe");
-            DOM EDOM say!("Numerical argument out of domain");
             RANGE ERANGE say!("Numerical result out of range");
             DEADLK EDEADLK say!("Resource deadlock avoided");
             NAMETOOLONG ENAMETOOLONG say!("File name too long");
@@ -49,6 +46,47 @@ macro_rules! errnos {
             NOTEMPTY ENOTEMPTY say!("Directory not empty");
             LOOP ELOOP say!("Too many levels of symbolic links");
             NOMSG ENOMSG say!("No message of desired type");
+            NODATA ENODATA say!("No data available");
+            PROTO EPROTO say!("Protocol error");
+            BADMSG EBADMSG say!("Bad message");
+            OVERFLOW EOVERFLOW say!("Value too large for defined data type");
+            LIBBAD ELIBBAD say!("Accessing a corrupted shared library");
+            ILSEQ EILSEQ say!("Invalid or incomplete multibyte or wide character");
+            USERS EUSERS say!("Too many users");
+            NOTSOCK ENOTSOCK say!("Socket operation on non-socket");
+            OPNOTSUPP EOPNOTSUPP say!("Operation not supported");
+            AFNOSUPPORT EAFNOSUPPORT say!("Address family not supported by protocol");
+            NETUNREACH ENETUNREACH say!("Network is unreachable");
+            CONNABORTED ECONNABORTED say!("Software caused connection abort");
+            NOBUFS ENOBUFS say!("No buffer space available");
+            NOTCONN ENOTCONN say!("Transport endpoint is not connected");
+            TIMEDOUT ETIMEDOUT say!("Connection timed out");
+            CONNREFUSED ECONNREFUSED say!("Connection refused");
+            HOSTDOWN EHOSTDOWN say!("Host is down");
+            HOSTUNREACH EHOSTUNREACH say!("No route to host");
+            STALE ESTALE say!("Stale file handle");
+            UCLEAN EUCLEAN say!("Structure needs cleaning");
+            REMOTEIO EREMOTEIO say!("Remote I/O error");
+            DQUOT EDQUOT say!("Disk quota exceeded");
+            NOMEDIUM ENOMEDIUM say!("No medium found");
+            NOKEY ENOKEY say!("Required key not available");
+            KEYEXPIRED EKEYEXPIRED say!("Key has expired");
+            KEYREVOKED EKEYREVOKED say!("Key has been revoked");
+            KEYREJECTED EKEYREJECTED say!("Key was rejected by service");
+        }
+    };
+}
+pub(crate) use errnos;
+
+/// The other errnos of these files, without constants: those of STREAMS, of XENIX, of sockets that nsinit does not open, and others
+/// that no call of nsinit is known to return. Without the feature `errnos` they print as `error N`.
+#[cfg(feature = "errnos")]
+macro_rules! rare_errnos {
+    ($with:ident) => {
+        $with! {
+            SPIPE ESPIPE say!("Illegal seek");
+            MLINK EMLINK say!("Too many links");
+            DOM EDOM say!("Numerical argument out of domain");
             IDRM EIDRM say!("Identifier removed");
             CHRNG ECHRNG say!("Channel number out of range");
             L2NSYNC EL2NSYNC say!("Level 2 not synchronized");
@@ -66,7 +104,6 @@ macro_rules! errnos {
             BADSLT EBADSLT say!("Invalid slot");
             BFONT EBFONT say!("Bad font file format");
             NOSTR ENOSTR say!("Device not a stream");
-            NODATA ENODATA say!("No data available");
             TIME ETIME say!("Timer expired");
             NOSR ENOSR say!("Out of streams resources");
             NONET ENONET say!("Machine is not on the network");
@@ -76,65 +113,39 @@ macro_rules! errnos {
             ADV EADV say!("Advertise error");
             SRMNT ESRMNT say!("Srmount error");
             COMM ECOMM say!("Communication error on send");
-            PROTO EPROTO say!("Protocol error");
             MULTIHOP EMULTIHOP say!("Multihop attempted");
             DOTDOT EDOTDOT say!("RFS specific error");
-            BADMSG EBADMSG say!("Bad message");
-            OVERFLOW EOVERFLOW say!("Value too large for defined data type");
             NOTUNIQ ENOTUNIQ say!("Name not unique on network");
             BADFD EBADFD say!("File descriptor in bad state");
             REMCHG EREMCHG say!("Remote address changed");
             LIBACC ELIBACC say!("Can not access a needed shared library");
-            LIBBAD ELIBBAD say!("Accessing a corrupted shared library");
             LIBSCN ELIBSCN say!(".lib section in a.out corrupted");
             LIBMAX ELIBMAX say!("Attempting to link in too many shared libraries");
             LIBEXEC ELIBEXEC say!("Cannot exec a shared library directly");
-            ILSEQ EILSEQ say!("Invalid or incomplete multibyte or wide character");
             RESTART ERESTART say!("Interrupted system call should be restarted");
             STRPIPE ESTRPIPE say!("Streams pipe error");
-            USERS EUSERS say!("Too many users");
-            NOTSOCK ENOTSOCK say!("Socket operation on non-socket");
             DESTADDRREQ EDESTADDRREQ say!("Destination address required");
             MSGSIZE EMSGSIZE say!("Message too long");
             PROTOTYPE EPROTOTYPE say!("Protocol wrong type for socket");
             NOPROTOOPT ENOPROTOOPT say!("Protocol not available");
             PROTONOSUPPORT EPROTONOSUPPORT say!("Protocol not supported");
             SOCKTNOSUPPORT ESOCKTNOSUPPORT say!("Socket type not supported");
-            OPNOTSUPP EOPNOTSUPP say!("Operation not supported");
             PFNOSUPPORT EPFNOSUPPORT say!("Protocol family not supported");
-            AFNOSUPPORT EAFNOSUPPORT say!("Address family not supported by protocol");
             ADDRINUSE EADDRINUSE say!("Address already in use");
             ADDRNOTAVAIL EADDRNOTAVAIL say!("Cannot assign requested address");
             NETDOWN ENETDOWN say!("Network is down");
-            NETUNREACH ENETUNREACH say!("Network is unreachable");
             NETRESET ENETRESET say!("Network dropped connection on reset");
-            CONNABORTED ECONNABORTED say!("Software caused connection abort");
             CONNRESET ECONNRESET say!("Connection reset by peer");
-            NOBUFS ENOBUFS say!("No buffer space available");
             ISCONN EISCONN say!("Transport endpoint is already connected");
-            NOTCONN ENOTCONN say!("Transport endpoint is not connected");
             SHUTDOWN ESHUTDOWN say!("Cannot send after transport endpoint shutdown");
             TOOMANYREFS ETOOMANYREFS say!("Too many references: cannot splice");
-            TIMEDOUT ETIMEDOUT say!("Connection timed out");
-            CONNREFUSED ECONNREFUSED say!("Connection refused");
-            HOSTDOWN EHOSTDOWN say!("Host is down");
-            HOSTUNREACH EHOSTUNREACH say!("No route to host");
             ALREADY EALREADY say!("Operation already in progress");
             INPROGRESS EINPROGRESS say!("Operation now in progress");
-            STALE ESTALE say!("Stale file handle");
-            UCLEAN EUCLEAN say!("Structure needs cleaning");
             NOTNAM ENOTNAM say!("Not a XENIX named type file");
             NAVAIL ENAVAIL say!("No XENIX semaphores available");
             ISNAM EISNAM say!("Is a named type file");
-            REMOTEIO EREMOTEIO say!("Remote I/O error");
-            DQUOT EDQUOT say!("Disk quota exceeded");
-            NOMEDIUM ENOMEDIUM say!("No medium found");
             MEDIUMTYPE EMEDIUMTYPE say!("Wrong medium type");
             CANCELED ECANCELED say!("Operation canceled");
-            NOKEY ENOKEY say!("Required key not available");
-            KEYEXPIRED EKEYEXPIRED say!("Key has expired");
-            KEYREVOKED EKEYREVOKED say!("Key has been revoked");
-            KEYREJECTED EKEYREJECTED say!("Key was rejected by service");
             OWNERDEAD EOWNERDEAD say!("Owner died");
             NOTRECOVERABLE ENOTRECOVERABLE say!("State not recoverable");
             RFKILL ERFKILL say!("Operation not possible due to RF-kill");
@@ -142,7 +153,13 @@ macro_rules! errnos {
         }
     };
 }
-pub(crate) use errnos;
+#[cfg(not(feature = "errnos"))]
+macro_rules! rare_errnos {
+    ($with:ident) => {
+        $with! {}
+    };
+}
+pub(crate) use rare_errnos;
 
 /// Our own reasons, which no errno states: the constant with its meaning, and the text.
 ///
@@ -180,14 +197,46 @@ macro_rules! reasons {
             TOO_LONG say!("it is too long");
             /// A file holds no file system that nsinit knows.
             NO_IMAGE say!("it is not an erofs, squashfs or ext4 file system");
+            /// A command line in a text ends between two quotes.
+            OPEN_QUOTE say!("a quote is not closed");
+            /// A program has ended too often.
+            TOO_OFTEN say!("it has ended too often (see --max-restarts)");
+            /// The device of `root=` holds none, and there is no `rootfstype=`.
+            NO_ROOT_IMAGE say!("it holds no file system that nsinit knows (see rootfstype=)");
+            /// No block device has the name or the identity.
+            NO_SUCH_DEVICE say!("no such block device");
             /// A directory is part of the file system of its parent.
             NO_MOUNT say!("it is not the mount point of another file system");
             /// ENOSPC: there are free blocks, but no free inodes.
             NO_INODES say!("No space left on device");
             /// ENOENT: the target of a symbolic link on the path is missing.
             DANGLING say!("No such file or directory");
+            /// newuidmap(1) or newgidmap(1) has not written a map.
+            HELPER say!("it has failed");
             /// A device file is not the device that its name stands for.
             NO_DEVICE say!("it is not the device of that name");
+            /// The kernel's Landlock lacks a right.
+            OLD_LANDLOCK say!("this kernel's Landlock is too old");
+            /// `--cgroup`: the directory is on another file system.
+            NO_CGROUP say!("it is not a cgroup of version 2");
+            /// A container is in a cgroup that other processes may be in too.
+            NO_OWN_CGROUP say!("its container has no cgroup of its own");
+            /// cgroup.freeze does not exist.
+            NO_FREEZER say!("this kernel cannot freeze a cgroup, which needs Linux 5.2");
+            /// No directory shows the cgroups.
+            NO_TREE say!("no cgroup2 is mounted at /sys/fs/cgroup");
+            /// nsinit would freeze itself.
+            INSIDE say!("nsinit itself is in that container");
+            /// The kernel has not frozen all processes of a cgroup.
+            NOT_FROZEN say!("a process in it does not stop");
+            /// A cgroup is still frozen after it was thawed.
+            STILL_FROZEN say!("a cgroup above its own is frozen");
+            /// `--cgroup1`: the directory is on another file system.
+            NO_OLD_CGROUP say!("it is not a cgroup of version 1");
+            /// No controller is in the cgroup.
+            NO_CONTROLLERS say!("there are none");
+            /// A call has not returned, and the kernel writes nothing meanwhile.
+            NO_END say!("it does not end");
             /// A step needs a value that no step before it has learned.
             ORDER say!("a step before it is missing");
         }

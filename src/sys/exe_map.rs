@@ -1,7 +1,7 @@
 //! The program's own memory: the mappings of its file, and its addresses that /proc/PID shows.
 
-use core::ffi::{CStr, c_void};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::ffi::{CStr, c_char, c_void};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl::prctl_mm_map;
@@ -10,7 +10,7 @@ use rustix::mm::{Advice, madvise};
 
 use super::argv::Word;
 use super::call::done;
-use super::map::map;
+use super::map::{map, map_file, map_filled};
 use super::shared_vm::is_alone;
 use super::start::{Auxiliary, Start};
 use super::{Done, Failure};
@@ -50,20 +50,49 @@ const PF_W: u32 = 2;
 /// Bytes of a page. Where pages are larger, mremap(2) answers EINVAL before anything has changed.
 const PAGE: usize = 4096;
 
-/// Replaces each mapping of the program's file by a copy in memory, and makes /proc/PID/exe lead to `exe`: prctl(2),
-/// PR_SET_MM_MAP. The call sets all other addresses of the program's memory too; they keep their values.
+/// Replaces each mapping of the program's file, and makes /proc/PID/exe lead to `exe`: prctl(2), PR_SET_MM_MAP. The call sets
+/// all other addresses of the program's memory too; they keep their values, but with `title` /proc/PID/cmdline and
+/// /proc/PID/environ show what [`hide`] makes them show. What is not writable becomes a mapping of `same`, which
+/// is the same file, opened through another mount: the kernel compares mounts too (replace_mm_exe_file). All the rest, or all
+/// if `same` is `None`, becomes a copy in memory.
 ///
 /// # Errors
 /// EACCES: a security module forbids writable memory to become executable. EINVAL: the kernel has no CONFIG_CHECKPOINT_RESTORE.
-/// EPERM: neither CAP_CHECKPOINT_RESTORE nor CAP_SYS_ADMIN in our user namespace. EBUSY: another process shares our memory.
-/// ENOMEM: no memory. Some mappings may be copies then; nothing else has changed.
-pub fn leave_file(start: &Start, exe: BorrowedFd<'_>) -> Done {
+/// EPERM: neither CAP_CHECKPOINT_RESTORE nor CAP_SYS_ADMIN in our user namespace. EBUSY: another process shares our memory, or
+/// `same` was opened through the mount that the program was executed from.
+/// ENOMEM: no memory. Some mappings may be replaced then; nothing else has changed.
+pub fn leave_file(
+    start: &Start,
+    exe: BorrowedFd<'_>,
+    same: Option<BorrowedFd<'_>>,
+    title: Option<&'static CStr>,
+) -> Done {
     if !is_alone() {
         return Err(Failure::BUSY);
     }
-    let mut map = describe(start, replace)?;
+    let mut map = describe(start, &|place, size, header| replace(place, size, header, same))?;
     map.exe_fd = exe.as_raw_fd().cast_unsigned();
+    if let Some(title) = title {
+        name(&mut map, title, true);
+    }
     set_map(&map)
+}
+
+/// Whether the kernel has the calls of [`leave_file`], and no filter forbids them. Changes nothing.
+#[must_use]
+pub fn can_leave_file(start: &Start) -> bool {
+    let page = (start.auxiliary.headers & !(PAGE - 1)) as *mut c_void;
+    // SAFETY: without flags, and with the size that it has, mremap(2) leaves the first page of the program where it is.
+    reset_title(start).is_ok() && unsafe { call!(__NR_mremap, page, PAGE, PAGE, 0usize, 0usize) }.is_ok()
+}
+
+/// The path that the program was executed by, AT_EXECFN in getauxval(3).
+#[must_use]
+pub fn executed_path(start: &Start) -> Option<&'static CStr> {
+    let name = start.auxiliary.name as *const c_char;
+    // SAFETY: AT_EXECFN is the address of a string that the kernel put on the initial stack, which is never unmapped; only the strings
+    // before it are ever overwritten (`hide`).
+    (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })
 }
 
 /// Makes /proc/PID/cmdline show `title`, which must be in memory that is no mapping of a file: on the heap. (Since the fix of
@@ -77,14 +106,19 @@ pub fn set_title(start: &Start, title: &'static CStr) -> Done {
 
 /// [`set_title`]; and if it `hides`, /proc/PID/environ is empty.
 fn show(start: &Start, title: &'static CStr, hides: bool) -> Done {
-    let mut map = describe(start, |_, _, _| Ok(()))?;
+    let mut map = describe(start, &|_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
+    name(&mut map, title, hides);
+    set_map(&map)
+}
+
+/// The arguments that /proc shows are `title`; and if it `hides`, there is no environment.
+fn name(map: &mut prctl_mm_map, title: &'static CStr, hides: bool) {
     map.arg_start = title.as_ptr().addr() as u64;
     map.arg_end = map.arg_start + title.to_bytes_with_nul().len() as u64;
     if hides {
         (map.env_start, map.env_end) = (map.arg_end, map.arg_end);
     }
-    set_map(&map)
 }
 
 /// Makes /proc/PID/cmdline and /proc/PID/environ show what they showed at the start.
@@ -92,7 +126,7 @@ fn show(start: &Start, title: &'static CStr, hides: bool) -> Done {
 /// # Errors
 /// As [`set_title`].
 pub fn reset_title(start: &Start) -> Done {
-    let mut map = describe(start, |_, _, _| Ok(()))?;
+    let mut map = describe(start, &|_, _, _| Ok(()))?;
     map.exe_fd = u32::MAX;
     set_map(&map)
 }
@@ -144,11 +178,21 @@ pub fn prepare_to_hide(start: &Start) -> Done {
     Ok(())
 }
 
+/// The addresses that [`give_back`] needs.
+static START: AtomicPtr<Start> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Keeps the address of `start` for [`give_back`], in this process and in its later children.
+pub fn remember(start: &'static Start) {
+    START.store(core::ptr::from_ref(start).cast_mut(), Ordering::Relaxed);
+}
+
 /// Gives back memory that the start has used: the stack below this function, and the pages of code, which the kernel reads from
-/// the file again on demand. Where the kernel refuses, nothing changes.
+/// the file again on demand. Where the kernel refuses, or before [`remember`], nothing changes.
 #[inline(never)]
-pub fn give_back(start: &Start) {
-    let Ok(map) = describe(start, |_, _, _| Ok(())) else { return };
+pub fn give_back() {
+    // SAFETY: the address is null, or that of a Start that lasts as long as the program (`remember`).
+    let Some(start) = (unsafe { START.load(Ordering::Relaxed).as_ref() }) else { return };
+    let Ok(map) = describe(start, &|_, _, _| Ok(())) else { return };
     let code = (map.start_code as usize & !(PAGE - 1)) as *mut c_void;
     let size = (map.end_code as usize).wrapping_sub(code.addr());
     let here = 0u8;
@@ -182,8 +226,8 @@ const CHUNK: usize = 4 * PAGE;
 static COPIED: AtomicBool = AtomicBool::new(false);
 
 /// The addresses of the program's memory, for PR_SET_MM_MAP. Calls `each` with each part of the program: where, how many bytes,
-/// and its flags (PF_*).
-fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<prctl_mm_map, Failure> {
+/// and its header.
+fn describe(start: &Start, each: &dyn Fn(*mut c_void, usize, &Header) -> Done) -> Result<prctl_mm_map, Failure> {
     let Auxiliary { headers: place, count, name, .. } = start.auxiliary;
     // SAFETY: AT_PHDR and AT_PHNUM are the address and the number of the program headers, which are mapped with the program
     // and never written.
@@ -204,7 +248,7 @@ fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<
         let first = base.wrapping_add(header.address);
         let last = first.wrapping_add(header.in_file);
         let page = first & !(PAGE - 1);
-        each(page as *mut c_void, last.next_multiple_of(PAGE).wrapping_sub(page), header.flags)?;
+        each(page as *mut c_void, last.next_multiple_of(PAGE).wrapping_sub(page), header)?;
         let (first, last) = (first as u64, last as u64);
         if header.flags & PF_X != 0 {
             (map.start_code, map.end_code) = (first, last);
@@ -215,18 +259,28 @@ fn describe(start: &Start, each: fn(*mut c_void, usize, u32) -> Done) -> Result<
     Ok(map)
 }
 
-fn replace(place: *mut c_void, size: usize, flags: u32) -> Done {
-    COPIED.store(true, Ordering::Relaxed);
-    let protection = raw::PROT_READ
-        | if flags & PF_W != 0 { raw::PROT_WRITE } else { 0 }
-        | if flags & PF_X != 0 { raw::PROT_EXEC } else { 0 };
-    let copy = map(size)?;
+fn replace(place: *mut c_void, size: usize, header: &Header, same: Option<BorrowedFd<'_>>) -> Done {
+    let (writable, executable) = (header.flags & PF_W != 0, header.flags & PF_X != 0);
+    if let Some(file) = same.filter(|_| !writable) {
+        let again = map_file(file, header.offset & !(PAGE - 1), size, executable)?;
+        // SAFETY: the part is `size` bytes that execve(2) mapped from the same place of the same file, and nothing writes to
+        // them. mremap(2) puts the one in the place of the other in one step.
+        return unsafe { move_onto(again, size, place) };
+    }
+    if executable {
+        COPIED.store(true, Ordering::Relaxed);
+    }
+    let protection =
+        raw::PROT_READ | if writable { raw::PROT_WRITE } else { 0 } | if executable { raw::PROT_EXEC } else { 0 };
+    let copy = map_filled(size)?;
     // SAFETY: the part is `size` bytes that execve(2) mapped, and so is the copy, a new mapping. mremap(2) puts the copy in the
     // place of the original in one step. The bytes are the same: nothing writes to the program's data in between, since no
     // thread exists and no other process shares the memory (`is_alone`).
     unsafe {
         core::ptr::copy_nonoverlapping(place.cast_const().cast::<u8>(), copy.cast(), size);
-        protect(copy, size, protection)?;
+        if !writable {
+            protect(copy, size, protection)?;
+        }
         move_onto(copy, size, place)
     }
 }

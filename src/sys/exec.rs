@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char};
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd};
 
-use super::{Argv, Env, Failure, Start};
+use super::{Argv, Env, Failure, Start, Word};
 
 /// execve(2) of the file at `path`. Returns only on failure: ENOENT also for a missing interpreter, ENOEXEC for a format that
 /// the kernel does not know, EACCES for a file without an execute bit or on a noexec mount, EINVAL for [`Argv::NONE`].
@@ -26,6 +26,18 @@ pub fn execve_script(shell: &CStr, path: &CStr, argv: Argv<'_>, env: Env<'_>) ->
         unsafe { call!(__NR_execve, shell.as_ptr(), script, env.as_ptr()) }
     });
     result.and_then(Result::err).unwrap_or(Failure::INVAL)
+}
+
+/// execve(2) of the program at `path` with these words, which end with [`Word::END`], and without an environment. Returns only on
+/// failure, as [`execve`].
+pub fn execve_words(path: &CStr, words: &[Word<'_>]) -> Failure {
+    if !words.last().is_some_and(|last| last.is_end()) {
+        return Failure::INVAL;
+    }
+    let words: *const *const c_char = words.as_ptr().cast();
+    // SAFETY: the path ends in a NUL. A Word has the layout of a pointer (repr(transparent)), to a C string or null, and the last one
+    // is null. Linux takes a null pointer for an empty environment.
+    unsafe { call!(__NR_execve, path.as_ptr(), words, 0usize) }.err().unwrap_or(Failure::INVAL)
 }
 
 /// execveat(2) of an open file (AT_EMPTY_PATH), with the arguments and the environment that nsinit was started with. Returns

@@ -186,8 +186,16 @@ const LENGTH: usize = 16;
 const NAME: usize = 19;
 
 /// Calls `body` with the name of each entry of `dir`, `.` and `..` too. An error ends the list.
-#[inline(never)]
 pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
+    each_name_while(dir, &mut |name| {
+        body(name);
+        true
+    });
+}
+
+/// As [`each_name`], as long as `body` returns true.
+#[inline(never)]
+pub fn each_name_while(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr) -> bool) {
     let mut buffer = [0u8; 1024];
     while let Ok(mut rest) = read_directory(dir, &mut buffer)
         && !rest.is_empty()
@@ -198,9 +206,20 @@ pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
             rest = after;
             let name = entry.get(NAME..).unwrap_or_default();
             let length = name.iter().take_while(|byte| **byte != 0).count();
-            body(c_str(name.get(..=length).unwrap_or_default()));
+            if !body(c_str(name.get(..=length).unwrap_or_default())) {
+                return;
+            }
         }
     }
+}
+
+/// Whether two descriptors are of one file, fstat(2).
+///
+/// # Errors
+/// EBADF: one is not open.
+pub fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> Result<bool, Failure> {
+    let (one, other) = (fstat(one)?, fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }
 
 /// A directory, in `st_mode` (inode(7)).

@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use linux_raw_sys::loop_device::{
-    LO_FLAGS_AUTOCLEAR, LO_FLAGS_READ_ONLY, LOOP_CONFIGURE, LOOP_CTL_GET_FREE, loop_config,
+    LO_FLAGS_AUTOCLEAR, LO_FLAGS_READ_ONLY, LOOP_CLR_FD, LOOP_CONFIGURE, LOOP_CTL_GET_FREE, loop_config,
 };
 use rustix::fd::{AsRawFd, BorrowedFd};
 
@@ -30,4 +30,13 @@ pub fn configure_loop(device: BorrowedFd<'_>, file: BorrowedFd<'_>) -> Done {
     config.info.lo_flags = LO_FLAGS_READ_ONLY as u32 | LO_FLAGS_AUTOCLEAR as u32;
     // SAFETY: LOOP_CONFIGURE reads a struct loop_config and writes nothing.
     unsafe { ioctl_at(device, LOOP_CONFIGURE, (&raw mut config).cast::<c_void>()) }
+}
+
+/// Takes the file from the loop device, LOOP_CLR_FD; if the device is mounted or open, as soon as it is neither.
+///
+/// # Errors
+/// ENXIO: it shows no file. ENOTTY: it is no loop device.
+pub fn clear_loop(device: BorrowedFd<'_>) -> Done {
+    // SAFETY: the request has no argument.
+    unsafe { ioctl(device, LOOP_CLR_FD, 0) }.map(|_| ())
 }

@@ -18,12 +18,17 @@ mod exe_map;
 mod exec;
 mod fcntl;
 mod fd;
+#[cfg(feature = "probe")]
+mod feature;
 pub mod files;
 mod heap;
 mod ioctl;
 mod keyring;
+mod landlock;
 mod loop_device;
 mod map;
+#[cfg(feature = "root-device")]
+mod module;
 mod mount;
 mod net;
 mod ns;
@@ -31,12 +36,15 @@ mod opened;
 mod pidfd;
 mod poll;
 mod process;
+pub mod program;
 mod seccomp;
 mod shared;
 mod shared_vm;
 mod signal;
 mod start;
 mod stdio;
+#[cfg(feature = "boot")]
+mod storage;
 mod time;
 mod tty;
 mod wait;
@@ -45,13 +53,21 @@ pub use arch::MACHINE;
 pub use argv::{Argv, Env, Slot, Word, c_str, tail};
 pub use caps::*;
 pub use error::{Done, Failure};
-pub use exe_map::{give_back, hide, leave_file, prepare_to_hide, reset_title, set_title};
+pub use exe_map::{
+    can_leave_file, executed_path, give_back, hide, leave_file, prepare_to_hide, remember, reset_title, set_title,
+};
 pub use exec::*;
 pub use fcntl::*;
 pub use fd::*;
+#[cfg(feature = "probe")]
+pub use feature::*;
 pub use heap::Bump;
 pub use keyring::*;
+pub use landlock::*;
 pub use loop_device::*;
+pub use map::pages;
+#[cfg(feature = "root-device")]
+pub use module::load_module;
 pub use mount::*;
 pub use net::*;
 pub use ns::*;
@@ -65,6 +81,8 @@ pub use shared_vm::*;
 pub use signal::*;
 pub use start::{Auxiliary, Start};
 pub use stdio::*;
+#[cfg(feature = "boot")]
+pub use storage::*;
 pub use time::*;
 pub use tty::*;
 pub use wait::*;

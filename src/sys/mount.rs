@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::mount::MountPropagationFlags;
 
 use super::call::done;
 use super::{Done, Failure};
@@ -21,10 +22,39 @@ pub fn mount_setattr(fd: BorrowedFd<'_>, set: u32, cleared: u32, recursive: bool
         propagation: propagation.into(),
         userns_fd: 0,
     };
+    set_attributes(fd, &attr, recursive)
+}
+
+fn set_attributes(fd: BorrowedFd<'_>, attr: &raw::mount_attr, recursive: bool) -> Done {
     let flags = raw::AT_EMPTY_PATH | if recursive { raw::AT_RECURSIVE } else { 0 };
     let size = size_of::<raw::mount_attr>();
     // SAFETY: the path is the empty string; the kernel reads the struct mount_attr, whose size goes with it.
-    done(unsafe { call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, &raw const attr, size) })
+    done(unsafe { call!(__NR_mount_setattr, fd.as_raw_fd(), c"".as_ptr(), flags, core::ptr::from_ref(attr), size) })
+}
+
+/// Shows a mount that is attached nowhere, and all mounts below it, through the id maps of the user namespace `users`:
+/// mount_setattr(2), MOUNT_ATTR_IDMAP.
+///
+/// # Errors
+/// ENOSYS: Linux is older than 5.12. EINVAL: one of the file systems cannot be shown so. EPERM: no CAP_SYS_ADMIN in the user namespace
+/// of one of the file systems, or one is shown through a map already.
+pub fn mount_map_ids(fd: BorrowedFd<'_>, users: BorrowedFd<'_>, recursive: bool) -> Done {
+    let attr = raw::mount_attr {
+        attr_set: raw::MOUNT_ATTR_IDMAP.into(),
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: users.as_raw_fd().unsigned_abs().into(),
+    };
+    set_attributes(fd, &attr, recursive)
+}
+
+/// Changes the propagation of the mount at `path`: mount(2) with MS_PRIVATE or its like.
+///
+/// # Errors
+/// EPERM: no CAP_SYS_ADMIN in the user namespace of the mount namespace. EINVAL: `path` is not a mount point.
+#[inline(never)]
+pub fn mount_change(path: &CStr, propagation: MountPropagationFlags) -> Done {
+    Ok(rustix::mount::mount_change(path, propagation)?)
 }
 
 /// The id of the mount that `path` leads to, statx(2). 0: the kernel does not report it (before Linux 5.8), or a seccomp

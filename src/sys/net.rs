@@ -10,24 +10,61 @@ use super::call::done;
 use super::opened::{Fd, keep_open};
 use super::{Done, Failure};
 
-/// Brings a network interface up, ioctl(2) SIOCSIFFLAGS with IFF_UP (netdevice(7)). `name` ends in a NUL.
+/// The bytes of an interface's name, with NULs to the end: IFNAMSIZ.
+type Name = [u8; 16];
+
+/// An ioctl(2) of netdevice(7) on an interface: `value` goes there and comes back.
+fn interface(socket: BorrowedFd<'_>, request: u32, name: &Name, value: u32) -> Result<u32, Failure> {
+    #[repr(C, align(8))]
+    struct Ifreq {
+        name: Name,
+        value: u32,
+        rest: [u8; 20],
+    }
+    let mut data = Ifreq { name: *name, value, rest: [0; 20] };
+    // SAFETY: the kernel reads and writes a struct ifreq, 40 bytes or on machines with 32 bits 32, and Ifreq has 40.
+    unsafe { call!(__NR_ioctl, socket.as_raw_fd(), request, &raw mut data) }?;
+    Ok(data.value)
+}
+
+/// Brings a network interface up, SIOCSIFFLAGS with IFF_UP (netdevice(7)). `name` ends in a NUL.
 ///
 /// # Errors
 /// EPERM: no CAP_NET_ADMIN in the user namespace of the network namespace. ENODEV: there is no such interface.
-pub fn interface_up(socket: BorrowedFd<'_>, name: &[u8; 4]) -> Done {
+pub fn interface_up(socket: BorrowedFd<'_>, name: &Name) -> Done {
     const SIOCSIFFLAGS: u32 = 0x8914;
-    #[repr(C, align(8))]
-    struct Ifreq {
-        name: [u8; 16],
-        flags: u16,
-        rest: [u8; 22],
-    }
-    let mut request = Ifreq { name: [0; 16], flags: sock::net_device_flags::IFF_UP as u16, rest: [0; 22] };
-    if let Some(start) = request.name.first_chunk_mut() {
-        *start = *name;
-    }
-    // SAFETY: the kernel reads a struct ifreq, 40 bytes or on machines with 32 bits 32, and Ifreq has 40.
-    done(unsafe { call!(__NR_ioctl, socket.as_raw_fd(), SIOCSIFFLAGS, &raw const request) })
+    // The flags are a number of 16 bits, and all machines that nsinit is built for have the low half first.
+    interface(socket, SIOCSIFFLAGS, name, sock::net_device_flags::IFF_UP as u32).map(|_| ())
+}
+
+/// The index of a network interface, SIOCGIFINDEX (netdevice(7)), in the network namespace of the socket.
+///
+/// # Errors
+/// ENODEV: there is no such interface.
+#[cfg(feature = "net")]
+pub fn interface_index(socket: BorrowedFd<'_>, name: &Name) -> Result<u32, Failure> {
+    interface(socket, 0x8933, name, 0)
+}
+
+/// The MTU of a network interface in bytes, SIOCGIFMTU (netdevice(7)).
+///
+/// # Errors
+/// ENODEV: there is no such interface.
+#[cfg(feature = "net")]
+pub fn interface_mtu(socket: BorrowedFd<'_>, name: &Name) -> Result<u32, Failure> {
+    interface(socket, 0x8921, name, 0)
+}
+
+/// Opens the network namespace of a socket, ioctl(2) SIOCGSKNS.
+///
+/// # Errors
+/// EPERM: no CAP_NET_ADMIN in it. EMFILE, ENFILE: no descriptor is free. ENOTTY: Linux is older than 4.10.
+pub fn network_of(socket: &OwnedFd) -> Result<Fd, Failure> {
+    const SIOCGSKNS: u32 = 0x894c;
+    // SAFETY: the request takes no argument.
+    let fd = unsafe { call!(__NR_ioctl, socket.as_raw_fd(), SIOCGSKNS, 0usize) }?;
+    // SAFETY: the kernel has made the descriptor for this call, so this is its only owner.
+    Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
 /// A control message with two descriptors: `struct cmsghdr` and its data (unix(7), SCM_RIGHTS).
@@ -77,16 +114,16 @@ pub fn send(socket: BorrowedFd<'_>, fds: [BorrowedFd<'_>; 2]) -> Done {
 /// Receives two descriptors, recvmsg(2). They are close-on-exec.
 ///
 /// # Errors
-/// EBADF: the other end has closed the socket, or the message has no two descriptors. EMFILE: no numbers are free.
+/// EBADF: the other end has closed the socket. ENOMSG: the message has no two descriptors, or no numbers are free for them.
 pub fn receive(socket: BorrowedFd<'_>) -> Result<[Fd; 2], Failure> {
     let mut rights = Rights { header: sock::cmsghdr { cmsg_len: 0, cmsg_level: 0, cmsg_type: 0 }, fds: [-1; 2] };
-    rights.around(|message| {
+    let bytes = rights.around(|message| {
         // SAFETY: the kernel writes one byte, at most `msg_controllen` bytes to `rights`, which is its size, and to the message
         // how many they were.
         unsafe { call!(__NR_recvmsg, socket.as_raw_fd(), message, sock::MSG_CMSG_CLOEXEC) }
     })?;
     if rights.header.cmsg_len != Rights::LENGTH {
-        return Err(Failure::BADF);
+        return Err(if bytes == 0 { Failure::BADF } else { Failure::NOMSG });
     }
     // SAFETY: a control message of this length is two descriptors that the kernel has made for this call (MSG_CTRUNC would
     // make it shorter), so these are their only owners.

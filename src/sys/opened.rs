@@ -2,6 +2,7 @@
 //!
 //! They are registered here, because a number may only be closed by code that knows what it was opened for.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -131,6 +132,8 @@ pub fn close_ours(some: &[Kept], others: &[Kept]) {
 }
 
 fn close_some(spared: &[AtomicU32], some: &[Kept], others: &[Kept]) {
+    // Neighbours are closed together.
+    let mut run = 0..0;
     for (index, word) in OPENED.iter().enumerate().take(USED.load(Ordering::Relaxed) as usize) {
         let spared = spared.get(index).map_or(0, |word| word.load(Ordering::Relaxed));
         let mut bits = word.load(Ordering::Relaxed) & !spared;
@@ -139,11 +142,30 @@ fn close_some(spared: &[AtomicU32], some: &[Kept], others: &[Kept]) {
             bits &= bits - 1;
             let fd = index as u32 * 32 + bit;
             if fd >= FIRST && fd != messages() && !some.contains(&Kept(fd)) && !others.contains(&Kept(fd)) {
-                // SAFETY: its bit says that we opened it and that its owner has given it up; the callers have named all that
-                // this process still uses.
-                unsafe { close_number(fd) };
                 word.fetch_and(!(1 << bit), Ordering::Relaxed);
+                if fd != run.end {
+                    close_run(&run);
+                    run.start = fd;
+                }
+                run.end = fd + 1;
             }
+        }
+    }
+    close_run(&run);
+}
+
+/// Closes descriptors of nsinit that are no longer in use.
+fn close_run(run: &Range<u32>) {
+    if run.is_empty() {
+        return;
+    }
+    // SAFETY: the bit of each number said that we opened it and that its owner has given it up; the callers of `close_some` have
+    // named all that this process still uses.
+    let closed = run.len() > 1 && unsafe { close_range(run.start, run.end - 1) }.is_ok();
+    if !closed {
+        for fd in run.clone() {
+            // SAFETY: as for the range, of which this is one.
+            unsafe { close_number(fd) };
         }
     }
 }

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use linux_raw_sys::prctl as operation;
+use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::process::Pid;
 
 use super::call::done;
@@ -21,16 +22,19 @@ fn forked(pid: u32) -> Fork {
     Pid::from_raw(pid as i32).map_or(Fork::Child, Fork::Parent)
 }
 
-/// clone3(2) as a fork, with `flags` (CLONE_*). The child has a copy of the memory: CLONE_VM, with which two processes would run on
+/// clone3(2) as a fork, with `flags` (CLONE_*), and into a cgroup of version 2 (CLONE_INTO_CGROUP). The child has a copy of the memory: CLONE_VM, with which two processes would run on
 /// one stack, is cleared. The parent gets SIGCHLD at the child's end.
 ///
 /// # Errors
 /// ENOSYS: Linux is older than 5.3, or a seccomp filter of the caller's answers so. EPERM: such a filter, or no right to make
 /// one of the namespaces. ENOSPC: a limit of namespaces (/proc/sys/user, or 32 nested levels). EAGAIN: a limit of processes
-/// (RLIMIT_NPROC, pids.max). Others: clone(2).
-pub fn clone3(flags: u32) -> Result<Fork, Failure> {
+/// (RLIMIT_NPROC, pids.max). EBADF: `cgroup` is none. EINVAL, E2BIG: with a cgroup, Linux is older than 5.7. EACCES: no right to move
+/// a process from our cgroup to it. EBUSY, EOPNOTSUPP: it may have no processes. Others: clone(2).
+pub fn clone3(flags: u32, cgroup: Option<BorrowedFd<'_>>) -> Result<Fork, Failure> {
+    // CLONE_INTO_CGROUP
+    let into = if cgroup.is_some() { 1 << 33 } else { 0 };
     let args = raw::clone_args {
-        flags: u64::from(flags & !raw::CLONE_VM),
+        flags: u64::from(flags & !raw::CLONE_VM) | into,
         pidfd: 0,
         child_tid: 0,
         parent_tid: 0,
@@ -40,7 +44,7 @@ pub fn clone3(flags: u32) -> Result<Fork, Failure> {
         tls: 0,
         set_tid: 0,
         set_tid_size: 0,
-        cgroup: 0,
+        cgroup: cgroup.map_or(0, |cgroup| cgroup.as_raw_fd().cast_unsigned().into()),
     };
     // SAFETY: the kernel copies the struct, whose size goes with it, before it forks; all addresses in it are null. Without
     // CLONE_VM the child continues on a copy of this stack. No other thread exists, so no lock is held in the copy.
@@ -137,6 +141,11 @@ pub const PR_SET_PDEATHSIG: Operation = Operation(operation::PR_SET_PDEATHSIG);
 pub const PR_SET_CHILD_SUBREAPER: Operation = Operation(operation::PR_SET_CHILD_SUBREAPER);
 /// 1: the permitted set survives a change of the user id to another than 0.
 pub const PR_SET_KEEPCAPS: Operation = Operation(operation::PR_SET_KEEPCAPS);
+/// The securebits flags (capabilities(7)).
+pub const PR_SET_SECUREBITS: Operation = Operation(operation::PR_SET_SECUREBITS);
+/// [`PR_MDWE_REFUSE_EXEC_GAIN`]: no memory becomes executable that was writable or is; execve(2) keeps it (Linux 6.3).
+pub const PR_SET_MDWE: Operation = Operation(operation::PR_SET_MDWE);
+pub const PR_MDWE_REFUSE_EXEC_GAIN: u32 = operation::PR_MDWE_REFUSE_EXEC_GAIN;
 /// The number of a capability to drop from the bounding set.
 pub const PR_CAPBSET_DROP: Operation = Operation(operation::PR_CAPBSET_DROP);
 
@@ -144,7 +153,7 @@ pub const PR_CAPBSET_DROP: Operation = Operation(operation::PR_CAPBSET_DROP);
 ///
 /// # Errors
 /// EINVAL: the kernel does not know the operation, the signal or the capability. EPERM: PR_CAPBSET_DROP without CAP_SETPCAP,
-/// PR_SET_KEEPCAPS where SECBIT_KEEP_CAPS_LOCKED is set.
+/// PR_SET_KEEPCAPS where SECBIT_KEEP_CAPS_LOCKED is set, PR_SET_SECUREBITS without CAP_SETPCAP or against a lock.
 pub fn prctl(operation: Operation, argument: u32) -> Done {
     // SAFETY: each Operation takes a number and no address, and the kernel demands zeros for the other arguments.
     done(unsafe { call!(__NR_prctl, operation.0, argument, 0usize, 0usize, 0usize) })
@@ -175,13 +184,32 @@ pub fn limit_of(resource: u32) -> Result<[u64; 2], Failure> {
     Ok(limit)
 }
 
-/// Sets RLIMIT_CORE of this process and its later children, in bytes, setrlimit(2): the soft and the hard limit.
+/// Sets RLIMIT_CORE of this process and its later children, in bytes: the soft and the hard limit.
 ///
 /// # Errors
-/// EPERM: the hard limit is higher than before, without CAP_SYS_RESOURCE. EINVAL: the soft one is higher than the hard one.
+/// As [`set_limit`].
 pub fn limit_core(limit: [u64; 2]) -> Done {
+    set_limit(raw::RLIMIT_CORE, limit)
+}
+
+/// Sets the soft and the hard limit of `resource` (RLIMIT_*) for this process and its later children, in its unit, setrlimit(2).
+///
+/// # Errors
+/// EPERM: the hard limit is higher than before, without CAP_SYS_RESOURCE in the initial user namespace, or RLIMIT_NOFILE is above
+/// fs.nr_open. EINVAL: the soft limit is higher than the hard one.
+pub fn set_limit(resource: u32, limit: [u64; 2]) -> Done {
     // SAFETY: the kernel reads a struct rlimit64, two numbers of 64 bits; the place for the old limit is null.
-    done(unsafe { call!(__NR_prlimit64, 0u32, raw::RLIMIT_CORE, limit.as_ptr(), core::ptr::null_mut::<u64>()) })
+    done(unsafe { call!(__NR_prlimit64, 0u32, resource, limit.as_ptr(), core::ptr::null_mut::<u64>()) })
+}
+
+/// Lets this process and its later children run only on these processors, sched_setaffinity(2): processor N is bit N % usize::BITS of
+/// word N / usize::BITS.
+///
+/// # Errors
+/// EINVAL: none of them is online and in the cpuset of this process.
+pub fn set_affinity(processors: &[usize]) -> Done {
+    // SAFETY: the kernel reads at most as many bytes as the second argument, which is the size of `processors`.
+    done(unsafe { call!(__NR_sched_setaffinity, 0u32, size_of_val(processors), processors.as_ptr()) })
 }
 
 /// umask(2). Returns the mask before.
@@ -204,15 +232,16 @@ pub fn make_files_as(uid: u32, gid: u32) {
     let _ = unsafe { (call!(__NR_setfsgid, gid), call!(__NR_setfsuid, uid)) };
 }
 
-/// Leaves all supplementary groups, setgroups(2).
+/// Makes `groups` the supplementary groups, setgroups(2).
 ///
 /// # Errors
-/// EPERM: no CAP_SETGID in our user namespace, or its /proc/PID/setgroups is "deny" (user_namespaces(7)).
-pub fn clear_groups() -> Done {
+/// EPERM: no CAP_SETGID in our user namespace, or its /proc/PID/setgroups is "deny" (user_namespaces(7)). EINVAL: a group is not
+/// mapped in our user namespace, or there are more than 65,536.
+pub fn set_groups(groups: &[u32]) -> Done {
     #[cfg(any(target_arch = "arm", target_arch = "x86"))]
-    // SAFETY: the list has no entries, so the kernel does not read the null pointer. (The plain name has ids of 16 bits.)
-    return done(unsafe { call!(__NR_setgroups32, 0usize, 0usize) });
+    // SAFETY: the kernel reads as many numbers of 32 bits as the slice has. (The plain name has ids of 16 bits.)
+    return done(unsafe { call!(__NR_setgroups32, groups.len(), groups.as_ptr()) });
     #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
-    // SAFETY: the list has no entries, so the kernel does not read the null pointer.
-    done(unsafe { call!(__NR_setgroups, 0usize, 0usize) })
+    // SAFETY: the kernel reads as many numbers of 32 bits as the slice has.
+    done(unsafe { call!(__NR_setgroups, groups.len(), groups.as_ptr()) })
 }

@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use linux_raw_sys::general as raw;
-use rustix::mm::munmap;
+use rustix::mm::{MprotectFlags, mprotect, munmap};
 use rustix::process::Pid;
 
 use super::call::answer;
@@ -18,8 +18,13 @@ use super::process::{Fork, clone_old, exit};
 use super::wait::wait_end;
 use super::{Failure, arch};
 
-/// Bytes of the stack of [`start`]'s and [`beside`]'s child. The path buffers of a walk and the calls need half of it.
-const STACK: usize = 128 * 1024;
+/// Bytes of the mapping for the stack of [`start`]'s and [`beside`]'s child, with the [`GUARD`]. The path buffers of a walk and
+/// the calls need half of the rest.
+const STACK: usize = 192 * 1024;
+
+/// Bytes at the lower end of that mapping that no process can read or write. They are more than any frame has (scripts/check),
+/// so a child that needs more stack gets SIGSEGV and does not write to the mapping below. They are whole pages on every machine.
+const GUARD: usize = 64 * 1024;
 
 /// Whether a child has ever shared our memory and run at the same time.
 static SHARED: AtomicBool = AtomicBool::new(false);
@@ -86,6 +91,23 @@ unsafe fn wait_while_shared(shares: *const AtomicU32) {
     }
 }
 
+/// A new mapping of STACK bytes for the stack of a child. It begins and ends at a page.
+///
+/// # Errors
+/// ENOMEM: no memory, or too many mappings (vm.max_map_count).
+#[inline(never)]
+fn new_stack() -> Result<*mut c_void, Failure> {
+    let stack = map(STACK)?;
+    // SAFETY: the mapping was made above, and nothing uses it yet.
+    unsafe {
+        if let Err(why) = mprotect(stack, GUARD, MprotectFlags::empty()) {
+            let _ = munmap(stack, STACK);
+            return Err(why.into());
+        }
+    }
+    Ok(stack)
+}
+
 /// Starts a child that shares our memory until it executes a program or ends. `body(&arg)` runs in the child, and its result is
 /// the exit status. We go on meanwhile. If the kernel cannot make such a child (EINVAL in qemu's user mode), the child gets a
 /// copy of our memory.
@@ -101,8 +123,7 @@ pub fn start<'a, T: Copy + Send + Sync + 'a>(body: fn(&T) -> i32, arg: T) -> Res
         exit(body(arg))
     }
     SHARED.store(true, Ordering::Relaxed);
-    // The mapping begins and ends at a page.
-    let stack = map(STACK)?;
+    let stack = new_stack()?;
     // 64 is a multiple of the stack alignment of every machine.
     let size = size_of::<Job<(fn(&T) -> i32, T)>>().next_multiple_of(64);
     let job = stack.cast::<u8>().wrapping_add(STACK - size).cast::<Job<(fn(&T) -> i32, T)>>();
@@ -178,8 +199,7 @@ unsafe fn run_beside(
     own: *mut c_void,
 ) -> Result<Result<bool, Failure>, Failure> {
     SHARED.store(true, Ordering::Relaxed);
-    // The mapping begins and ends at a page.
-    let stack = map(STACK)?;
+    let stack = new_stack()?;
     let flags = raw::CLONE_VM | raw::CLONE_FILES | raw::CLONE_FS | raw::CLONE_CHILD_CLEARTID | raw::SIGCHLD;
     let top = stack.cast::<u8>().wrapping_add(STACK);
     // SAFETY: the stack is the child's alone and ends at a page, and the job begins with the word for CLONE_CHILD_CLEARTID. The

@@ -32,6 +32,7 @@ impl Signal {
     pub const TSTP: Signal = Signal(raw::SIGTSTP as c_int);
     pub const TTIN: Signal = Signal(raw::SIGTTIN as c_int);
     pub const TTOU: Signal = Signal(raw::SIGTTOU as c_int);
+    pub const SYS: Signal = Signal(raw::SIGSYS as c_int);
     pub const WINCH: Signal = Signal(raw::SIGWINCH as c_int);
     pub const IO: Signal = Signal(raw::SIGIO as c_int);
 
@@ -135,6 +136,13 @@ impl Siginfo {
         rest: [0; SIGINFO_REST],
     };
 
+    /// As [`Siginfo::EMPTY`], for a variable: the code that clears its 128 bytes is in the program once.
+    #[must_use]
+    #[inline(never)]
+    pub const fn empty() -> Siginfo {
+        Siginfo::EMPTY
+    }
+
     /// The data of sigqueue(3) with another `code`. It must be negative: the kernel keeps the others for itself.
     #[must_use]
     pub const fn with_code(signal: Signal, code: c_int) -> Siginfo {
@@ -201,9 +209,15 @@ pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
 /// Whether `signal` is pending, rt_sigpending(2).
 #[must_use]
 pub fn is_pending(signal: Signal) -> bool {
+    is_any_pending(Set::of(&[signal]))
+}
+
+/// Whether a signal of `set` is pending.
+#[must_use]
+pub fn is_any_pending(set: Set) -> bool {
     let mut pending = Set::NONE;
     // SAFETY: the kernel writes one set. It has 8 bytes, which is the second argument.
-    unsafe { call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()) }.is_ok() && pending.has(signal)
+    unsafe { call!(__NR_rt_sigpending, &raw mut pending, size_of::<Set>()) }.is_ok() && pending.0 & set.0 != 0
 }
 
 /// Waits for a signal of `set`, all of which are blocked, for `limit` or without end: rt_sigtimedwait(2).

@@ -43,6 +43,13 @@ pub(super) fn messages() -> u32 {
     MESSAGES.load(Ordering::Relaxed)
 }
 
+/// Whether messages go to another file than standard error.
+#[cfg(feature = "boot")]
+#[must_use]
+pub fn sends_messages() -> bool {
+    messages() != Standard::Error as u32
+}
+
 /// Makes `new` standard input, output or error, dup3(2). Messages still go to the old standard error, until
 /// [`end_messages`].
 ///

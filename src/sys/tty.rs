@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use linux_raw_sys::general as raw;
-use linux_raw_sys::ioctl::{TCGETS, TCSETS, TIOCGDEV, TIOCNOTTY, TIOCSCTTY};
+use linux_raw_sys::ioctl::{TCGETS, TCSETS, TIOCGDEV, TIOCNOTTY, TIOCOUTQ, TIOCSCTTY};
 use rustix::fd::BorrowedFd;
 
 use super::call::done;
@@ -102,4 +102,13 @@ pub fn take_terminal(terminal: BorrowedFd<'_>) -> Done {
 pub fn leave_terminal(terminal: BorrowedFd<'_>) -> Done {
     // SAFETY: TIOCNOTTY takes no argument.
     done(unsafe { ioctl(terminal, TIOCNOTTY, 0) })
+}
+
+/// How many bytes a terminal has not sent yet, TIOCOUTQ; 0 for another file.
+#[must_use]
+pub fn unsent(fd: BorrowedFd<'_>) -> i32 {
+    let mut count = 0;
+    // SAFETY: TIOCOUTQ writes an int.
+    let _ = unsafe { ioctl_at(fd, TIOCOUTQ, (&raw mut count).cast::<c_void>()) };
+    count
 }

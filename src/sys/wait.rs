@@ -28,7 +28,7 @@ pub fn wait_end(child: i32) -> Result<u8, Failure> {
 }
 
 /// How a child has changed, wait4(2).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     Exited(u8),
     Killed(Signal),

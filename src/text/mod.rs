@@ -17,22 +17,33 @@ use crate::sys::c_str;
 /// without the NUL. Messages are cut at the same length.
 pub const PATH: usize = 4096;
 
+/// The most bytes of one component of a path, on any file system. (NAME_MAX is 255; the kernel's vfat has names of 765 bytes,
+/// FUSE of 1,024.)
+pub const SHORT: usize = 1024;
+
 /// At most [`PATH`] bytes of text, always NUL-terminated.
-pub struct Text {
-    bytes: [u8; PATH + 1],
+pub type Text = Buffer<{ PATH + 1 }>;
+
+/// At most [`SHORT`] bytes of text, always NUL-terminated: for names, numbers and paths of descriptors. It does not take a page of
+/// stack for itself.
+pub type Short = Buffer<{ SHORT + 1 }>;
+
+/// Text, always NUL-terminated. The code of its functions is there once for each size: there are two, [`Text`] and [`Short`].
+pub struct Buffer<const SIZE: usize> {
+    bytes: [u8; SIZE],
     length: usize,
 }
 
-impl Text {
+impl<const SIZE: usize> Buffer<SIZE> {
     #[must_use]
     #[allow(clippy::new_without_default, reason = "new is the one way to make it")]
     #[inline(never)]
-    pub const fn new() -> Text {
-        Text { bytes: [0; PATH + 1], length: 0 }
+    pub const fn new() -> Buffer<SIZE> {
+        Buffer { bytes: [0; SIZE], length: 0 }
     }
 
     /// Appends `more`, or as much of it as there is room for.
-    pub fn push(&mut self, more: &[u8]) -> &mut Text {
+    pub fn push(&mut self, more: &[u8]) -> &mut Buffer<SIZE> {
         for &byte in more {
             self.byte(byte);
         }
@@ -41,8 +52,8 @@ impl Text {
 
     /// Appends one byte, if there is room for it.
     #[inline(never)]
-    pub fn byte(&mut self, byte: u8) -> &mut Text {
-        if self.length < PATH
+    pub fn byte(&mut self, byte: u8) -> &mut Buffer<SIZE> {
+        if self.length + 1 < SIZE
             && let Some(slot) = self.bytes.get_mut(self.length)
         {
             *slot = byte;
@@ -53,7 +64,7 @@ impl Text {
 
     /// Appends a string that comes from the user or the container. A control character, which a terminal would act on, becomes
     /// `?`.
-    pub fn push_printable(&mut self, word: &[u8]) -> &mut Text {
+    pub fn push_printable(&mut self, word: &[u8]) -> &mut Buffer<SIZE> {
         for &byte in word {
             self.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
         }
@@ -61,23 +72,39 @@ impl Text {
     }
 
     /// Appends a number in decimal.
-    pub fn push_number(&mut self, number: u32) -> &mut Text {
+    pub fn push_number(&mut self, number: u32) -> &mut Buffer<SIZE> {
         self.push_in_base(number, const { NonZeroU32::new(10).unwrap() })
+    }
+
+    /// Appends a number of 64 bits in decimal.
+    pub fn push_long_number(&mut self, number: u64) -> &mut Buffer<SIZE> {
+        // Nine digits at a time fit 32 bits.
+        let (high, low) = (number / 1_000_000_000, (number % 1_000_000_000) as u32);
+        if high == 0 {
+            return self.push_number(low);
+        }
+        self.push_long_number(high);
+        let mut unit = 100_000_000;
+        while unit > low.max(1) {
+            self.byte(b'0');
+            unit /= 10;
+        }
+        self.push_number(low)
     }
 
     /// Appends our process id.
     #[inline(never)]
-    pub fn push_own_id(&mut self) -> &mut Text {
+    pub fn push_own_id(&mut self) -> &mut Buffer<SIZE> {
         self.push_number(getpid().as_raw_nonzero().get().cast_unsigned())
     }
 
     /// Appends a number in octal.
-    pub fn push_octal(&mut self, number: u32) -> &mut Text {
+    pub fn push_octal(&mut self, number: u32) -> &mut Buffer<SIZE> {
         self.push_in_base(number, const { NonZeroU32::new(8).unwrap() })
     }
 
     #[inline(never)]
-    fn push_in_base(&mut self, number: u32, base: NonZeroU32) -> &mut Text {
+    fn push_in_base(&mut self, number: u32, base: NonZeroU32) -> &mut Buffer<SIZE> {
         let higher = number / base;
         if higher != 0 {
             self.push_in_base(higher, base);
@@ -101,13 +128,13 @@ impl Text {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// Whether it is too long for a path, and may have been cut.
+    /// Whether it is full, and may have been cut.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.length >= PATH
+        self.length + 1 >= SIZE
     }
 
-    /// The text for a system call. The kernel answers ENAMETOOLONG to a full one.
+    /// The text for a system call. The kernel answers ENAMETOOLONG to a full [`Text`].
     #[must_use]
     pub fn c_str(&self) -> &CStr {
         c_str(&self.bytes)
@@ -124,6 +151,27 @@ pub fn word<'a>(text: &mut &'a [u8], separator: u8) -> Option<&'a [u8]> {
     let word = text.get(..length);
     *text = text.get(length + 1..).unwrap_or_default();
     word
+}
+
+/// The index of a word in a list of words with a blank between them.
+#[must_use]
+#[inline(never)]
+pub fn place(mut list: &[u8], wanted: &[u8]) -> Option<usize> {
+    let mut place = 0;
+    while word(&mut list, b' ')? != wanted {
+        place += 1;
+    }
+    Some(place)
+}
+
+/// As [`place`]; the case of letters is ignored.
+#[must_use]
+pub fn place_in_any_case(mut list: &[u8], wanted: &[u8]) -> Option<usize> {
+    let mut place = 0;
+    while !same_word(word(&mut list, b' ')?, wanted) {
+        place += 1;
+    }
+    Some(place)
 }
 
 /// The first word of `text`; empty if `text` is.
@@ -145,19 +193,6 @@ impl List {
         List(list)
     }
 
-    /// How many strings there are.
-    #[must_use]
-    pub const fn count(self) -> usize {
-        let (mut count, mut rest) = (0, self.0);
-        while let [byte, after @ ..] = rest {
-            if *byte == 0 {
-                count += 1;
-            }
-            rest = after;
-        }
-        count
-    }
-
     /// The strings, in order.
     pub fn strings(self) -> impl Iterator<Item = &'static CStr> {
         let mut rest = self.0;
@@ -167,6 +202,33 @@ impl List {
             Some(string)
         })
     }
+}
+
+/// How many elements the lists have together. For constants.
+#[must_use]
+pub const fn total<T>(mut lists: &[&[T]]) -> usize {
+    let mut sum = 0;
+    while let [list, more @ ..] = lists {
+        sum += list.len();
+        lists = more;
+    }
+    sum
+}
+
+/// The lists one after the other, which have `TOTAL` elements together. For constants: any other number is a compile error. `filler`
+/// is not in the result.
+#[must_use]
+#[inline(always)]
+pub const fn joined<T: Copy, const TOTAL: usize>(mut lists: &[&[T]], filler: T) -> [T; TOTAL] {
+    assert!(total(lists) == TOTAL);
+    let mut all = [filler; TOTAL];
+    let mut rest: &mut [T] = &mut all;
+    while let [list, more @ ..] = lists {
+        let (begin, end) = rest.split_at_mut(list.len());
+        begin.copy_from_slice(list);
+        (rest, lists) = (end, more);
+    }
+    all
 }
 
 /// Whether `byte` occurs in `text`.
@@ -200,26 +262,54 @@ pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     (text.get(..prefix.len())? == prefix).then_some(text.get(prefix.len()..)?)
 }
 
+/// The beginning of `text` before `suffix`, if `text` ends with `suffix`. (core's functions for this can panic, as far as the compiler
+/// sees.)
+#[must_use]
+pub fn before<'a>(text: &'a [u8], suffix: &[u8]) -> Option<&'a [u8]> {
+    let length = text.len().checked_sub(suffix.len())?;
+    (text.get(length..)? == suffix).then_some(text.get(..length)?)
+}
+
 /// The decimal number that `text` consists of; `None` if it is anything else.
 #[must_use]
 pub fn number(text: &[u8]) -> Option<u32> {
+    long_number(text)?.try_into().ok()
+}
+
+/// As [`number`], of 64 bits.
+#[must_use]
+pub fn long_number(text: &[u8]) -> Option<u64> {
     radix(text, 10)
 }
 
 /// The octal number that `text` consists of; `None` if it is anything else.
 #[must_use]
 pub fn octal(text: &[u8]) -> Option<u32> {
-    radix(text, 8)
+    radix(text, 8)?.try_into().ok()
 }
 
-fn radix(text: &[u8], base: u32) -> Option<u32> {
+/// The hexadecimal number that `text` consists of; `None` if it is anything else.
+#[must_use]
+pub fn hexadecimal(text: &[u8]) -> Option<u32> {
+    radix(text, 16)?.try_into().ok()
+}
+
+fn radix(text: &[u8], base: u32) -> Option<u64> {
     if text.is_empty() {
         return None;
     }
-    text.iter().try_fold(0u32, |sum, byte| {
-        let digit = char::from(*byte).to_digit(base)?;
-        sum.checked_mul(base)?.checked_add(digit)
-    })
+    text.iter().try_fold(0u64, |sum, byte| sum.checked_mul(base.into())?.checked_add(digit(*byte, base)?.into()))
+}
+
+/// As `char::to_digit`, which panics if the base is more than 36.
+fn digit(byte: u8, base: u32) -> Option<u32> {
+    let digit = match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'z' => byte - b'a' + 10,
+        b'A'..=b'Z' => byte - b'A' + 10,
+        _ => return None,
+    };
+    Some(digit.into()).filter(|digit| *digit < base)
 }
 
 #[cfg(test)]
@@ -229,9 +319,9 @@ mod tests {
     #[test]
     fn list_has_the_strings_between_the_nuls() {
         const LIST: List = List::of(b"one\0\0three\0");
-        assert_eq!(LIST.count(), 3);
+        assert_eq!(LIST.strings().count(), 3);
         assert!(LIST.strings().eq([c"one", c"", c"three"]));
-        assert_eq!((List::of(b"").count(), List::of(b"").strings().count()), (0, 0));
+        assert_eq!(List::of(b"").strings().count(), 0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::text::Text;
 
-// PACKED and PLACES.
+// PACKED, WIDTH (of a code in bits, at most 10: a code lies in two bytes) and PLACES.
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
 /// A text of the program: its place in the packed codes. Two are equal if their texts are.
@@ -67,11 +67,10 @@ impl Say {
     }
 }
 
-/// A code below this one is a byte of a text; the others stand for two codes each, and those come first among the packed.
-/// scripts/pack.rs has the same.
-const FIRST: usize = 128;
-/// The width of a code in bits. scripts/pack.rs has the same.
-const WIDTH: usize = 10;
+/// The code of a newline; those below it are the printable bytes of ASCII, a blank is 1. scripts/pack.rs has the same.
+const NEWLINE: usize = 96;
+/// This code and those above it stand for two codes each, and those come first among the packed.
+const FIRST: usize = NEWLINE + 1;
 
 /// The code at this place; 0 ends a text.
 #[inline(never)]
@@ -89,7 +88,8 @@ fn unpack(this: usize, out: &mut dyn FnMut(u8)) {
             unpack(code(pair * 2), out);
             unpack(code(pair * 2 + 1), out);
         }
-        None => out(this as u8),
+        None if this == NEWLINE => out(b'\n'),
+        None => out(this as u8 + (b' ' - 1)),
     }
 }
 

@@ -14,8 +14,36 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
+use crate::state::{Launch, Look};
 use crate::sys::files::{self, FIFO, Fd, HERE, read};
 use crate::sys::{self, Done, Failure, Modes, Set, Signal, Standard};
+
+/// Opens the controlling terminal. Through it the launcher notices ^Z, lends the foreground to the command, and takes it back at
+/// the end, whatever the command's shells have done to it.
+///
+/// # Errors
+/// ENOENT, EACCES: /dev/null is missing or cannot be opened; EMFILE, ENFILE: no descriptor is free.
+pub fn look_for(launch: &mut Launch) -> Done {
+    let spec = &launch.spec;
+    let found = open();
+    // A session costs a scheduling group of its own (sched(7), autogroup): without a terminal none is made.
+    launch.leaves_session = spec.terminal.withheld && found.err() != Some(Failure::NXIO);
+    launch.terminal = found.ok();
+    let Some(terminal) = launch.terminal else { return Ok(()) };
+    if spec.terminal.withheld {
+        // The kernel does not stop a reader in the background if its session has another terminal, or none
+        // (`__tty_check_change`): the command would read input that is typed for other processes.
+        if is_anothers(Standard::Input.fd()) {
+            sys::replace(Standard::Input, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
+        }
+        return Ok(());
+    }
+    launch.lent = is_ours(terminal) && (spec.hides_group() || !in_pipeline());
+    if spec.lends_terminal() {
+        launch.look = sys::modes(terminal).ok().map(|modes| Look { modes, size: None });
+    }
+    Ok(())
+}
 
 /// Opens the controlling terminal. Only for ioctl(2): nothing reads from it.
 ///

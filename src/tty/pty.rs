@@ -6,7 +6,6 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{OFlags, fchown, fstat, major, minor};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::PipeFlags;
 use rustix::process::setsid;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
@@ -17,11 +16,10 @@ use crate::fs::staging::fd_path;
 use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
-use crate::spec::Mode;
 use crate::state::{Launch, Look, Pipe};
 use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, Polled, READABLE, Standard};
-use crate::text::Text;
+use crate::text::Short;
 use crate::tty::job;
 
 /// Reads the modes and the size of the caller's terminal, and makes the socket by which the pty goes to the relay. Returns the pipe by
@@ -33,12 +31,11 @@ pub fn prepare(launch: &mut Launch) -> Result<Pipe, Failure> {
     if let Some(terminal) = job::standard() {
         launch.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
     }
-    if launch.spec.mode == Mode::Enter {
+    if launch.spec.enters() {
         // For a container that has no devpts that works. There may be none.
         launch.ptmx = files::open(files::HERE, PTMX, OFlags::PATH).ok();
     }
-    let (write, read) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    launch.hand_over.set(Pipe { read: sys::keep_open(read), write: sys::keep_open(write) });
+    launch.hand_over.set(Pipe::of_sockets()?);
     Pipe::new(PipeFlags::empty())
 }
 
@@ -118,7 +115,7 @@ fn find(ptmx: Result<Fd, Failure>, launch: &Launch) -> Result<(Fd, Fd), Failure>
     if stat.st_mode & raw::S_IFMT != raw::S_IFCHR || (major(stat.st_rdev), minor(stat.st_rdev)) != DEVICE {
         return Err(Failure::NODEV);
     }
-    let mut path = Text::new();
+    let mut path = Short::new();
     let path = sys::tail(fd_path(found, &mut path), b"/proc/".len());
     make(launch.proc.get()?, path, launch.look)
 }

@@ -179,6 +179,7 @@ fn no_arguments_print_usage_on_stderr() {
 }
 
 #[test]
+#[cfg(feature = "whole")]
 fn help_and_version_print_to_stdout() {
     for who in who::both() {
         let help = Launch::new(who).args(["--help"]).run();
@@ -190,6 +191,7 @@ fn help_and_version_print_to_stdout() {
 }
 
 #[test]
+#[cfg(feature = "whole")]
 fn explain_runs_nothing() {
     for root in roots() {
         let before = root.listing();
@@ -201,6 +203,7 @@ fn explain_runs_nothing() {
 
 /// These texts need no container: here /proc is empty, so nsinit cannot open its own file.
 #[test]
+#[cfg(feature = "whole")]
 fn help_version_and_explain_work_without_proc() {
     let Some(root) = super::harness::who::root() else { return };
     let nsinit = super::harness::scratch::nsinit().display();

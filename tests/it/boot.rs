@@ -10,19 +10,19 @@ use super::harness::procs::{self, is_gone};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::{Deny, Dir, Launch, Root, Running, Who, roots, who};
 
-const OFF: i32 = 0;
-const RESTARTED: i32 = 133;
+pub const OFF: i32 = 0;
+pub const RESTARTED: i32 = 133;
 
 /// `nsinit --boot` in another nsinit that only makes the namespaces. Its root is the host's, where all file systems
 /// are mounted.
-fn machine(who: Who, around: &[&str], words: &[&str]) -> Launch {
+pub fn machine(who: Who, around: &[&str], words: &[&str]) -> Launch {
     const NAMESPACES: [&str; 9] =
         ["--dev-bind", "/", "/", "--unshare-pid", "--no-masks", "--proc", "/proc", "--as-pid-1", "--cap-add=ALL"];
     let program = utf8(nsinit());
     Launch::new(who).args(NAMESPACES).args(around).args(["--", program, "--boot"]).args(words)
 }
 
-fn sh<'a>(options: &[&'a str], script: &'a str) -> Vec<&'a str> {
+pub fn sh<'a>(options: &[&'a str], script: &'a str) -> Vec<&'a str> {
     [options, &["--", "/bin/sh", "-c", script]].concat()
 }
 
@@ -168,10 +168,10 @@ fn usage_errors_end_the_machine_as_on_exit_says() {
             "",
             "nsinit: cannot open root /no/such: No such file or directory\n",
         );
-        run(&["--switch-root", "/tmp", "--tmpfs", "/x", "--", "/x"]).is(
+        run(&["--switch-root", "/tmp", "--unshare-pid", "--", "/x"]).is(
             OFF,
             "",
-            "nsinit: --switch-root makes no container: the only container option that can be combined with it is --image\n",
+            "nsinit: --switch-root makes no container: of the options of a container it takes --image, --volatile, --overlay-root and the operations on the root\n",
         );
         assert!(run(&["--version"]).stdout.starts_with("nsinit "));
     }
@@ -201,7 +201,10 @@ fn switch_root_refuses_unusable_roots() {
         for more in [["--enter", "1"], ["--pid-file", "/x"], ["--rewrite", "1:2"], ["--grace", "1"], ["--name", "x"]] {
             let out = run(&[&["--switch-root", "/mnt"], &more[..], &["--", "/x"]].concat());
             assert!(
-                out.status == OFF && out.stderr.contains("--switch-root goes with --on-exit and --image only"),
+                out.status == OFF
+                    && out.stderr.contains(
+                        "--switch-root excludes the options for which a process of nsinit would have to stay behind"
+                    ),
                 "{more:?}: {out}"
             );
         }

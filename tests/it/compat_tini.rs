@@ -54,8 +54,11 @@ fn version(it: &Subject) -> String {
     it.run(&["--version"]).text().to_owned()
 }
 
+/// Without the feature `help` nsinit's is the usage line.
 fn help(it: &Subject, name: &str) -> String {
-    HELP.replace("NAME", name).replace("VERSION", &version(it))
+    let short = it.is_ours() && !cfg!(feature = "help");
+    let help = if short { "Usage: NAME [OPTIONS] PROGRAM -- [ARGS] | --version\n" } else { HELP };
+    help.replace("NAME", name).replace("VERSION", &version(it))
 }
 
 // ---- texts

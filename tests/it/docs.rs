@@ -56,6 +56,11 @@ struct Wrong {
 fn run(root: &Root, blocks: &[&Block]) -> Vec<Wrong> {
     let place = Dir::new(root.who);
     place.symlink(nsinit(), "nsinit");
+    place.dir("scripts");
+    for name in ["lib.sh", "seccomp", "seccomp.py"] {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
+        fs::copy(script, place.at("scripts").join(name)).expect("copy a script");
+    }
     tool(Command::new("cp").arg("-al").arg(root.path()).arg(place.at("root")));
     let mut term = Term::new(root);
     let at = place.str();
@@ -184,14 +189,25 @@ fn documents_name_only_options_that_exist() {
     let others = [
         "--ver",
         "--single-child",
+        // Options of pasta(1).
+        "--dns-forward",
+        "--map-gw",
+        "--no-map-gw",
         "--share-*",
         "--unshare-*",
         "--allow-*",
         "--keep-*",
+        "--join-*",
         "--NAME",
         "--option",
         "--cfg",
+        "--profile",
+        "--features",
+        "--no-default-features",
         "--test",
+        // Options of scripts/initramfs.
+        "--modules",
+        "--modules-from",
     ];
     let mut unknown = BTreeSet::new();
     for (name, text) in documents() {

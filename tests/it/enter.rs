@@ -57,7 +57,7 @@ fn only_cgroup_warnings(container: &Container, stderr: &str) {
 
 #[test]
 fn entered_cmd_is_confined_as_a_fresh_one() {
-    const USUAL: &str = "00000000a80425fb";
+    const USUAL: &str = "00000000800405fb";
     for (container, by) in containers() {
         for by in by {
             let script = "grep -E '^(Cap|NoNewPrivs|Groups|Uid|Gid|PPid)' /proc/$$/status; ls /proc/self/fd; \

@@ -16,6 +16,9 @@ const SILENT: &[&str] = &[
     "ignore SIGCHLD as the caller did",
     // If process 1 does not keep the pipe from the launcher, that pipe serves.
     "make a pipe for the start of CMD",
+    // The lines of the maps, which the steps above them write.
+    "map uid",
+    "map gid",
 ];
 
 const ROWS: &[Row] = &[
@@ -31,11 +34,25 @@ const ROWS: &[Row] = &[
     Row("leave an initramfs", &[&["statfs(\"/\""]]),
     Row("die with the caller", &[&["PR_SET_PDEATHSIG"]]),
     Row("make pipes", &[&["pipe2("]]),
-    Row("clone process 1 into new namespaces", &[&["clone3(", "CLONE_NEWNS"], &["clone(", "CLONE_NEWNS"]]),
+    Row("make a socket for the network", &[&["socketpair("]]),
+    Row("clone process 1 into new namespaces", &[&["clone3(", "CLONE_NEWPID"], &["clone(", "CLONE_NEWPID"]]),
+    Row("start a helper that makes the network", &[&["clone(", "CLONE_VFORK"]]),
+    Row("close the launcher's pipe", &[&["close("]]),
+    Row("join the user namespace of process 1", &[&["setns(", "CLONE_NEWUSER"]]),
+    Row("hand the network namespace to process 1", &[&["sendmsg("]]),
+    Row("report the network to process 1", &[&["write(", "\"!\""]]),
+    Row("create namespaces ipc mnt uts", &[&["unshare(CLONE_NEWNS"]]),
+    Row("leave nsinit's own file", &[&["memfd_create("]]),
+    Row("open the mount point /sys", &[&["openat(", "\"sys\""]]),
+    Row("join the network namespace of the helper", &[&["recvmsg("]]),
+    Row("wait until the network is complete", &[&["read(", "\"!\""]]),
     Row("write setgroups", &[&["openat(", "\"setgroups\""]]),
     Row("write uid_map", &[&["openat(", "\"uid_map\""]]),
     Row("write gid_map", &[&["openat(", "\"gid_map\""]]),
     Row("become untraceable", &[&["PR_SET_DUMPABLE, SUID_DUMP_DISABLE"]]),
+    Row("make a user namespace for the mounts of --idmap", &[&["clone(", "CLONE_NEWUSER|SIGCHLD"]]),
+    Row("show through the id map DIR", &[&["mount_setattr(", "MOUNT_ATTR_IDMAP"]]),
+    Row("become a user of the id map", &[&["setresuid(0, 0, 0"]]),
     Row("let process 1 go on", &[&["write(", "\"!\""]]),
     Row("close the caller's descriptors", &[&["close_range("]]),
     Row("hide the arguments of nsinit", &[&["PR_SET_MM"]]),
@@ -61,10 +78,10 @@ const ROWS: &[Row] = &[
     Row("copy the mount of DIR", &[&["open_tree(", "OPEN_TREE_CLONE"]]),
     Row("bind on /tmp", &[&["move_mount("]]),
     Row("enter root DIR", &[&["pivot_root("]]),
-    Row("detach the caller's root", &[&["umount2(\".\", MNT_DETACH"]]),
+    Row("detach the caller's root", &[&["umount2(\"/..\", MNT_DETACH"]]),
     Row("enter directory /", &[&["chdir(\"/\""]]),
     Row("forbid user and cgroup namespaces", &[&["openat(", "max_user_namespaces"]]),
-    Row("close all descriptors that lead outside", &[&["close("]]),
+    Row("close all descriptors that lead outside", &[&["close("], &["close_range("]]),
     Row("start CMD", &[&["clone(", "CLONE_VM"]]),
     Row("close descriptors, and let CMD go on", &[&["close_range("]]),
     Row("start a process group", &[&["setpgid(0, 0"]]),
@@ -75,10 +92,31 @@ const ROWS: &[Row] = &[
     Row("become user and group", &[&["setgroups("], &["setresuid("]]),
     Row("reduce capabilities", &[&["capset("]]),
     Row("set no_new_privs", &[&["PR_SET_NO_NEW_PRIVS"]]),
+    Row("raise limits for CMD", &[&["getpriority("]]),
+    Row("set --sysctl", &[&["openat(", "\"sys/kernel/shmmax\""]]),
+    Row("set --securebits", &[&["PR_SET_SECUREBITS"]]),
+    Row("restrict CMD with Landlock", &[&["landlock_restrict_self("]]),
+    Row("restrict ports of MPTCP", &[&["PR_SET_SECCOMP"]]),
+    Row("set the limits of CMD", &[&["setpriority("]]),
     Row("restore the limit on core files", &[&["prlimit64(0, RLIMIT_CORE"]]),
     Row("restore the signal mask", &[&["rt_sigprocmask(SIG_SETMASK, []"]]),
     Row("wait until nsinit has closed its descriptors", &[&["read("]]),
     Row("close descriptors", &[&["close_range("]]),
+    Row("install the built-in filter of system calls", &[&["PR_SET_SECCOMP, SECCOMP_MODE_FILTER"]]),
+    Row("make a cgroup in nsinit's own", &[&["mkdirat(", "\"nsinit-"]]),
+    Row("delegate the container's cgroup", &[&["openat(", "\"cgroup.controllers\""]]),
+    Row("limit the cgroup of the container", &[&["openat(", "\"cgroup.max.depth\""]]),
+    Row("make a cgroup namespace", &[&["unshare(CLONE_NEWCGROUP"]]),
+    Row("report what the container used", &[&["openat(", "\"cpu.stat\""]]),
+    Row("remove the container's cgroup", &[&["unlinkat(", "AT_REMOVEDIR"]]),
+    // The head of each request, as strace prints it: RTM_NEWLINK and others, with their flags.
+    Row("open the network of process 1", &[&["setns(", "CLONE_NEWNET"]]),
+    Row("make the interfaces of the container", &[&["openat(", "\"ns/net\""]]),
+    Row("create veth h0", &[&["write(", "\\20\\0\\5\\6"]]),
+    Row("add address 10.0.0.2/24", &[&["write(", "\\24\\0\\5\\6"]]),
+    Row("add route gw=10.0.0.1", &[&["write(", "\\30\\0\\5\\6"]]),
+    Row("disconnect the network of the container", &[&["write(", "\\21\\0\\5\\0"]]),
+    Row("write /etc/resolv.conf", &[&["write(", "nameserver ::1"], &["move_mount("]]),
     Row("execute", &[&["execve("]]),
     Row("remove pid", &[&["unlinkat("]]),
 ];
@@ -98,9 +136,9 @@ fn traced(prefix: &Path) -> HashMap<u32, Vec<String>> {
     found
 }
 
-/// The process that the clone into new namespaces made.
-fn child(lines: &[String]) -> Option<u32> {
-    let line = lines.iter().rfind(|line| line.starts_with("clone") && line.contains("CLONE_NEWNS"))?;
+/// The process that the clone with this flag made.
+fn child(lines: &[String], flag: &str) -> Option<u32> {
+    let line = lines.iter().rfind(|line| line.starts_with("clone") && line.contains(flag))?;
     line.rsplit("= ").next()?.parse().ok()
 }
 
@@ -137,31 +175,35 @@ fn explained(text: &str, root: &str) -> Vec<(String, Vec<String>)> {
     parts
 }
 
-fn compare(root: &Root, strace: &Path, options: &[&str], wrong: &mut Vec<String>) {
+fn compare(root: &Root, strace: &Path, processors: &str, options: &[&str], wrong: &mut Vec<String>) {
     let place = Dir::new(root.who);
     let prefix: PathBuf = place.at("trace");
     let cmd = ["/bin/true"];
-    let text = root.run(&[&["--explain"], options].concat(), &cmd);
-    let parts = explained(text.text(), root.str());
-    // One processor: then the mounts are made after the network, and not beside it.
-    let words = ["-c", "0", strace.to_str().expect("UTF-8"), "-ff", "-o", prefix.to_str().expect("UTF-8")];
     let nsinit = nsinit().to_str().expect("UTF-8");
-    Launch::of(root.who, Path::new("/usr/bin/taskset"))
-        .directory(&place.at("."))
-        .args(words)
-        .args([nsinit, "--root", root.str()])
+    let run = |words: &[&str]| {
+        // In a network of its own: the machine's stays as it is.
+        Launch::of(root.who, Path::new("/usr/bin/unshare"))
+            .directory(&place.at("."))
+            .args(["--net", "taskset", "-c", processors])
+            .args(words)
+            .args([nsinit, "--root", root.str()])
+    };
+    let text = run(&[]).args(["--explain"]).args(options).args(["--"]).args(cmd).run();
+    let parts = explained(text.text(), root.str());
+    let out = run(&[strace.to_str().expect("UTF-8"), "-ff", "-o", prefix.to_str().expect("UTF-8")])
         .args(options)
         .args(["--"])
         .args(cmd)
-        .run_with_others()
-        .is(0, "", "");
+        .run_with_others();
+    // With --stats it prints numbers.
+    assert!(out.status == 0 && out.stdout.is_empty() && !out.stderr.contains("cannot"), "{out}");
     let traces = traced(&prefix);
     let launcher = traces
         .iter()
         .find(|(_, lines)| lines.first().is_some_and(|line| line.starts_with("execve(") && line.contains("\"--root\"")))
         .map(|(_, lines)| lines)
         .expect("the launcher's trace");
-    let process_1 = child(launcher).and_then(|pid| traces.get(&pid)).expect("process 1's trace");
+    let process_1 = child(launcher, "CLONE_NEWPID").and_then(|pid| traces.get(&pid)).expect("process 1's trace");
     // Process 1 sees it by its number inside.
     let executed = |lines: &&Vec<String>| lines.iter().any(|line| line.starts_with("execve(\"/bin/true\""));
     let cmd = traces.values().find(executed).expect("the command's trace");
@@ -176,6 +218,9 @@ fn compare(root: &Root, strace: &Path, options: &[&str], wrong: &mut Vec<String>
             }
             "launcher, at the end:" => &launcher[from..],
             "process 1:" => process_1,
+            "helper of the launcher:" => {
+                child(launcher, "CLONE_VFORK").and_then(|pid| traces.get(&pid)).expect("the helper's trace")
+            }
             "CMD, a child of process 1:" => cmd,
             _ => panic!("an unknown process: {title}"),
         };
@@ -193,11 +238,44 @@ fn trace_shows_the_explained_steps_in_their_order() {
     // An ordinary user's strace cannot read the strings of a process that is untraceable.
     for root in roots().into_iter().filter(|root| root.who.is_root()) {
         let mut wrong = Vec::new();
-        for options in [
-            &[][..],
-            &["--hostname", "x", "--tmpfs", "/mnt", "--bind", root.str(), "/tmp", "--new-session", "--pid-file", "pid"],
-        ] {
-            compare(&root, strace, options, &mut wrong);
+        // With one processor process 1 makes the network, with two a helper of the launcher.
+        let mapped = ["--map-uid", "0:0:65536", "--map-gid", "0:0:65536", "--idmap"];
+        compare(&root, strace, "0", &mapped, &mut wrong);
+        compare(
+            &root,
+            strace,
+            "0",
+            &["--net", "veth:h0,ip=10.0.0.2/24,gw=10.0.0.1", "--resolv-conf", "::1"],
+            &mut wrong,
+        );
+        for (processors, options) in ["0", "0,1"].into_iter().flat_map(|list| [(list, false), (list, true)]) {
+            let more = [
+                "--hostname",
+                "x",
+                "--tmpfs",
+                "/mnt",
+                "--bind",
+                root.str(),
+                "/tmp",
+                "--new-session",
+                "--pid-file",
+                "pid",
+                "--landlock-rw",
+                "/",
+                "--landlock-bind",
+                "80",
+                "--nice",
+                "1",
+                "--securebits",
+                "noroot",
+                "--sysctl",
+                "kernel.shmmax=4096",
+                "--cgroup-set",
+                "cgroup.max.depth=0",
+                "--stats",
+                "--cgroup-delegate",
+            ];
+            compare(&root, strace, processors, if options { &more } else { &[] }, &mut wrong);
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

@@ -77,7 +77,9 @@ type Facts = BTreeMap<String, String>;
 /// Runs a command under the filter and inspects it from outside. Err: it did not run.
 fn observe(root: &Root, deny: Deny) -> Result<Facts, String> {
     let options = ["--hostname", "cage", "--tmpfs", "/tmp", "--umask", "027"];
-    observe_launch(root.launch(&options, &["helper", "stay"]), deny)
+    // An ordinary user has no cgroup here.
+    let limit = if root.who.is_root() { LIMIT } else { &[] };
+    observe_launch(root.launch(&[&options[..], limit].concat(), &["helper", "stay"]), deny)
 }
 
 fn observe_launch(launch: Launch, deny: Deny) -> Result<Facts, String> {
@@ -128,16 +130,33 @@ fn facts(pid: Pid) -> Option<Facts> {
     for name in ["uid_map", "gid_map", "setgroups", "environ", "cmdline"] {
         facts.insert(name.into(), fs::read_to_string(format!("/proc/{pid}/{name}")).ok()?);
     }
+    facts.insert("limit".into(), limit(pid)?);
     facts.insert("mounts".into(), mounts(pid)?);
     facts.insert("descriptors".into(), descriptors(pid)?);
     // All facts were read before the command ended.
     (stat(pid)?.state != 'Z').then_some(facts)
 }
 
+/// A limit that every cgroup has, and that is felt by no program.
+const LIMIT: &[&str] = &["--cgroup-set", "cgroup.max.depth=1234567"];
+
+/// What the cgroup of the process says of that limit.
+fn limit(pid: Pid) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let read = |tree: &&str| fs::read_to_string(format!("{tree}{path}/cgroup.max.depth")).ok();
+    Some(["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].iter().find_map(read).unwrap_or_default())
+}
+
 /// The mount table without the ids that differ between runs.
 fn mounts(pid: Pid) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).ok()?;
     let lines = text.lines().map(|l| l.splitn(4, ' ').nth(3).unwrap_or_default());
+    // The name of the container's cgroup has the launcher's process id.
+    let lines = lines.map(|line| match line.split_once(' ') {
+        Some((root, rest)) if root.starts_with("/nsinit-") => format!("/nsinit {rest}"),
+        _ => line.to_owned(),
+    });
     Some(lines.collect::<Vec<_>>().join("\n"))
 }
 

@@ -4,18 +4,22 @@
 //! The default run is short: one errno for each call, and only the first few of a frequent call. The whole sweep:
 //! `NSINIT_SWEEP=all cargo test --test it fault_sweep::`.
 
+use std::fs;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::cgroup::{Parent, SETTING};
 use super::harness::container::{Container, Maker, enter};
 use super::harness::nth::{Nth, census};
-use super::harness::{Launch, roots, skip, who};
+use super::harness::scratch::utf8;
+use super::harness::{Launch, Who, roots, skip, who};
 
 use libc::{EIO, ENOMEM, ENOSYS, EPERM};
 
 /// Calls without which no program starts, prints or ends; and calls that rustix assumes never fail, which a debug
 /// build asserts.
-const BASIC: [i64; 10] = [
+const BASIC: [i64; 11] = [
     libc::SYS_execve,
     libc::SYS_write,
     libc::SYS_exit_group,
@@ -26,6 +30,7 @@ const BASIC: [i64; 10] = [
     libc::SYS_geteuid,
     libc::SYS_getegid,
     libc::SYS_getpid,
+    libc::SYS_getppid,
 ];
 
 const ERRNOS: [i32; 4] = [EPERM, ENOSYS, EIO, ENOMEM];
@@ -141,5 +146,27 @@ fn failing_call_of_enter_is_reported() {
         let launch = || enter(who, container.inside, &[], &["echo", "ran"]);
         Way { name: "--enter", launch: &launch, stdout: "ran\n", late: false }.sweep();
         container.end();
+    }
+}
+
+/// Beside the cgroup in which the container's is made, and in it: then the launcher leaves it for a while, and returns.
+#[test]
+fn failing_call_with_limits_is_reported() {
+    for root in roots().into_iter().filter(|root| root.who.is_root()) {
+        let Some(parent) = Parent::new(Who::Root) else { return };
+        let path = utf8(&parent.path);
+        let beside = || root.launch(&[&SETTING[..], &["--cgroup", path]].concat(), &["echo", "ran"]);
+        Way { name: "limits, from beside", launch: &beside, stdout: "ran\n", late: false }.sweep();
+        beside().run().says("ran");
+        parent.is_empty();
+        let inside = || {
+            // Left behind where the call failed that disables it: it would keep nsinit out.
+            fs::write(parent.path.join("cgroup.subtree_control"), "-hugetlb").expect("disable the controller");
+            let file = fs::File::options().write(true).open(parent.path.join("cgroup.procs")).expect("open the cgroup");
+            root.launch(&SETTING, &["echo", "ran"]).before(move || (&file).write_all(b"0"))
+        };
+        Way { name: "limits, from inside", launch: &inside, stdout: "ran\n", late: false }.sweep();
+        inside().run().says("ran");
+        parent.is_as_before();
     }
 }

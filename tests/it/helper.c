@@ -18,8 +18,16 @@
  *   helper nest         tries each call that makes user, mount and cgroup namespaces, and the caller's cgroup through them
  *   helper watch CAPS TEXT  looks at every nsinit that it sees for capabilities besides CAPS, and for TEXT in its arguments or
   *                       SECRET in its environment, until SIGTERM; then prints "seen N strong M telling L"
+ *   helper ports CONNECT BIND  connects to a TCP port of 127.0.0.1, and binds to one; prints the errno of each
+ *   helper around PORT  tries to reach that TCP port by MPTCP, by MSG_FASTOPEN in sendto and in sendmsg, and to make an io_uring; prints
+ *                       the errno of each
+ *   helper weak PATH    prints a word for each restriction of a test that is not in force: to write to PATH or truncate it, to bind to
+ *                       TCP ports, 64 open files, no memory that is writable and executable, the processor 0 alone
+ *   helper truncate PATH  truncates a file without opening it; exits with 0 if that succeeds
+ *   helper limits       prints the securebits flags, and the errno of memory that is writable and executable
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,10 +39,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -613,8 +624,84 @@ static int change(char **what)
 	return 0;
 }
 
+static int ports(int to, int own)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int out = socket(AF_INET, SOCK_STREAM, 0);
+	int in = socket(AF_INET, SOCK_STREAM, 0);
+	int connected, bound;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	address.sin_port = htons(to);
+	connected = connect(out, (struct sockaddr *)&address, sizeof address) ? errno : 0;
+	address.sin_port = htons(own);
+	bound = bind(in, (struct sockaddr *)&address, sizeof address) ? errno : 0;
+	printf("%d %d\n", connected, bound);
+	return 0;
+}
+
+static int around(int port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct iovec byte = { "x", 1 };
+	struct msghdr message = { .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &byte, .msg_iovlen = 1 };
+	int multipath = socket(AF_INET, SOCK_STREAM, 262);
+	int result[4];
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	result[0] = multipath < 0 || connect(multipath, (struct sockaddr *)&address, sizeof address) ? errno : 0;
+	result[1] = sendto(socket(AF_INET, SOCK_STREAM, 0), "x", 1, MSG_FASTOPEN, (struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+	result[2] = sendmsg(socket(AF_INET, SOCK_STREAM, 0), &message, MSG_FASTOPEN) < 0 ? errno : 0;
+	result[3] = syscall(425, 1, NULL) < 0 ? errno : 0;
+	printf("%d %d %d %d\n", result[0], result[1], result[2], result[3]);
+	return 0;
+}
+
+static int weak(const char *path)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct rlimit files = { 64, 64 };
+	cpu_set_t own;
+
+	if (open(path, O_WRONLY) >= 0)
+		printf("open ");
+	if (!truncate(path, 0))
+		printf("truncate ");
+	if (!bind(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address))
+		printf("bind ");
+	if (!bind(socket(AF_INET, SOCK_STREAM, 262), (struct sockaddr *)&address, sizeof address))
+		printf("multipath ");
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur != 64 || files.rlim_max != 64)
+		printf("files ");
+	if (mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		printf("memory ");
+	if (!sched_getaffinity(0, sizeof own, &own) && (CPU_COUNT(&own) != 1 || !CPU_ISSET(0, &own)))
+		printf("processors ");
+	printf("ran\n");
+	return 0;
+}
+
+static int limits(void)
+{
+	void *memory = mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	printf("%d %d\n", prctl(PR_GET_SECUREBITS), memory == MAP_FAILED ? errno : 0);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 4 && !strcmp(argv[1], "ports"))
+		return ports(atoi(argv[2]), atoi(argv[3]));
+	if (argc == 3 && !strcmp(argv[1], "around"))
+		return around(atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[1], "weak"))
+		return weak(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "truncate"))
+		return truncate(argv[2], 0) != 0;
+	if (argc == 2 && !strcmp(argv[1], "limits"))
+		return limits();
 	if (argc >= 3 && !strcmp(argv[1], "thief"))
 		return thief(argv[2], argc == 4);
 	if (argc >= 2 && !strcmp(argv[1], "change"))

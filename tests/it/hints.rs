@@ -118,7 +118,7 @@ impl Drop for Cgroup {
 fn filter_that_forbids_namespaces_is_named() {
     const CIRCLE: [&str; 4] = ["--share-user", "--unshare-user", "user namespaces", "unprivileged"];
     for root in roots() {
-        let flags = libc::CLONE_NEWNS as u64;
+        let flags = libc::CLONE_NEWPID as u64;
         let refused = Deny::when(libc::SYS_clone, 0, flags, flags, libc::EPERM);
         for options in [&[][..], &["--share-user"]] {
             let launch = root.launch(options, &["true"]).deny(Deny::all(libc::SYS_clone3, libc::ENOSYS)).deny(refused);

@@ -19,6 +19,7 @@ fn callers_and_owners() -> Vec<(Who, Who)> {
 
 /// CVE-2016-8649, CVE-2016-8659: a tracer with all capabilities inside tries to trace every process that appears.
 #[test]
+#[cfg(feature = "whole")]
 fn processes_of_enter_cannot_be_traced_from_inside() {
     const ROUNDS: usize = 300;
     for (by, owner) in callers_and_owners() {
@@ -63,6 +64,7 @@ fn processes_of_enter_cannot_be_traced_from_inside() {
 
 /// The container's /proc, /dev and root are forged; they lead outside if nsinit trusts them.
 #[test]
+#[cfg(feature = "whole")]
 fn enter_does_not_trust_proc_and_dev_of_the_container() {
     for (by, owner) in callers_and_owners() {
         let outside = Dir::new(owner);
@@ -91,6 +93,7 @@ fn enter_does_not_trust_proc_and_dev_of_the_container() {
 
 /// A /dev/ptmx that is another file is neither opened nor used: the terminal comes from the host's devpts.
 #[test]
+#[cfg(feature = "whole")]
 fn pty_refuses_a_dev_ptmx_that_is_another_file() {
     for (by, owner) in callers_and_owners() {
         for make in [
@@ -116,6 +119,7 @@ fn pty_refuses_a_dev_ptmx_that_is_another_file() {
 /// The target process has changed its root, and its working directory lies outside that: the command starts in the
 /// new root.
 #[test]
+#[cfg(feature = "enter")]
 fn entered_cmd_starts_below_a_changed_root() {
     for (by, owner) in callers_and_owners() {
         let script = "mkdir -p /inner/bin && cp /bin/busybox /inner/bin/busybox && ln -s busybox /inner/bin/sh && exec helper chroot-away /inner";
@@ -131,6 +135,7 @@ fn entered_cmd_starts_below_a_changed_root() {
 
 /// CVE-2019-5736: the program to execute is a script whose interpreter is the executing program itself.
 #[test]
+#[cfg(feature = "enter")]
 fn container_cannot_write_the_nsinit_binary_of_enter() {
     for (by, owner) in callers_and_owners() {
         let (_own, path) = own_nsinit(by);
@@ -151,6 +156,7 @@ fn container_cannot_write_the_nsinit_binary_of_enter() {
 
 /// Many at a time: no process inside or outside, no mount, and no descriptor that keeps something alive is left.
 #[test]
+#[cfg(feature = "whole")]
 fn a_thousand_enters_leave_nothing() {
     const BATCH: usize = 20;
     const BATCHES: usize = 50;
@@ -206,6 +212,7 @@ fn enter_reports_a_container_that_ends_meanwhile() {
 /// The target changes to other namespaces and another root after nsinit inspected it and before nsinit joins it: the
 /// command must not become root of the host in namespaces that an ordinary user made.
 #[test]
+#[cfg(feature = "enter")]
 fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let strace = std::path::Path::new("/usr/bin/strace");
@@ -219,7 +226,8 @@ fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
             .replace("$UID", &uid);
     let cmd = ["/bin/sh", "-c", &script];
     // Before the inspection: root enters the namespaces that the target is in by then, the user's.
-    let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };
+    let options = ["--share-user", "--seccomp-profile", "none"];
+    let Some(container) = Container::with(root, Maker::Nsinit, &options, &cmd) else { return };
     let space = procs::link(container.inside, "ns/user");
     send(container.inside, libc::SIGUSR1);
     eventually("the target has changed its namespaces", || {
@@ -231,7 +239,7 @@ fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     // the target has changed its namespaces, which no fixed time guarantees on every machine; a round in which it was
     // not is repeated.
     for (goes, delay) in [(false, 0), (true, 1_000_000), (true, 4_000_000), (true, 16_000_000)] {
-        let Some(container) = Container::with(root, Maker::Nsinit, &["--share-user"], &cmd) else { return };
+        let Some(container) = Container::with(root, Maker::Nsinit, &options, &cmd) else { return };
         let of = container.inside.to_string();
         let space = procs::link(container.inside, "ns/user");
         let inject = format!("inject=setns:delay_enter={delay}:when=1");

@@ -1,11 +1,17 @@
 //! `--image`: a root that is a file system in a file.
 
+use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use super::harness::launch::{attempt, quiet, tool};
 use super::harness::{Deny, Dir, Launch, Root, Who, skip, who};
+use super::path_races::{StopOnDrop, exchange};
 
 const TYPES: [&str; 3] = ["erofs", "squashfs", "ext4"];
 
@@ -103,6 +109,32 @@ fn no_loop_device_is_left() {
         tool(Command::new("losetup").args(["-d", device]));
         assert_eq!(loops(&path), "");
     }
+}
+
+/// CVE-2026-27456, CVE-2026-1386: the file was opened twice, once to look at it and once to use it. Here an attacker exchanges it for
+/// another all the time; the file whose type was found is the one that is mounted, so that every launch works.
+#[test]
+fn image_is_opened_once() {
+    if who::root().is_none() {
+        return;
+    }
+    let [Some((dir, path)), Some((_other_dir, other))] = ["erofs", "squashfs"].map(image) else { return };
+    let files = [path.clone(), dir.at("other")];
+    fs::copy(other, &files[1]).expect("copy the other image");
+    let stop = AtomicBool::new(false);
+    let kinds: BTreeSet<String> = thread::scope(|scope| {
+        scope.spawn(|| {
+            let [one, other] = files.each_ref().map(|file| CString::new(file.as_os_str().as_bytes()).expect("no NUL"));
+            while !stop.load(Ordering::Relaxed) {
+                exchange(&one, &other);
+            }
+        });
+        let _stop = StopOnDrop(&stop);
+        let script = "head -n 1 /proc/mounts | cut -d ' ' -f 3";
+        (0..100).map(|_| run(&path, &[], script).run().text().trim_end().to_owned()).collect()
+    });
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["erofs", "squashfs"]);
+    assert_eq!((loops(&path), loops(&files[1])), (String::new(), String::new()));
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn root_in_a_users_namespace_has_only_its_rights() {
     let out = Launch::new(root).args(words).args(["--", "/bin/sh", "-c", &script]).run();
     let text = out.text();
     assert!(text.contains(&container.namespace("user")) && text.contains(&container.namespace("net")), "{out}");
-    assert!(text.ends_with("\n0\nGroups:\t \nCapEff:\t00000000a80425fb"), "{out}");
+    assert!(text.ends_with("\n0\nGroups:\t \nCapEff:\t00000000800405fb"), "{out}");
     let refused =
         |call| Launch::new(root).args(words).args(["--", "true"]).deny(Deny::all(call, libc::EIO)).run_with_others();
     refused(libc::SYS_setns).fails("join namespace user");

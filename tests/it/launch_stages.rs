@@ -10,6 +10,7 @@ use std::ptr;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::harness::launch::attempt;
 use super::harness::scratch::{Dir, nsinit, utf8};
 use super::harness::{Launch, Root, roots, skip, who};
 
@@ -71,8 +72,7 @@ fn environment_without_options_is_passed_on_unchanged() {
                 Err(std::io::Error::last_os_error())
             });
         }
-        let out = helper.output().expect("run nsinit");
-        String::from_utf8(out.stdout).expect("UTF-8").replace('\0', " ")
+        attempt(&mut helper).expect("nsinit succeeds").replace('\0', " ")
     };
     let all = "B=1 A=2 B=3 PATH=/usr/bin:/bin bare = A=4 ";
     for (options, expected) in [

@@ -34,6 +34,12 @@ fn covers(root: &Root, options: &[&str]) -> Vec<String> {
     points.filter(|point| below(point) && !ours.contains(&point.as_str())).collect()
 }
 
+/// The system calls that the kernels lack which this build supports.
+fn kernels() -> impl Iterator<Item = &'static [i64]> {
+    let all = [&[][..], &deny::SINCE_5_12, &deny::SINCE_5_2];
+    all.into_iter().filter(|lacking| lacking.is_empty() || cfg!(feature = "legacy"))
+}
+
 /// As CVE-2025-31133: the mask was the caller's /dev/null, and `chmod 0 /proc/keys` changed that file.
 #[test]
 fn masks_and_devices_cannot_be_changed() {
@@ -43,7 +49,7 @@ fn masks_and_devices_cannot_be_changed() {
         for path in ["/proc/sys", "/proc/interrupts", "/dev/null"] {
             assert!(covers.iter().any(|cover| cover == path), "{path} is not covered: {covers:?}");
         }
-        for lacking in [&[][..], &deny::SINCE_5_12, &deny::SINCE_5_2] {
+        for lacking in kernels() {
             let cmd: Vec<&str> = ["helper", "change"].into_iter().chain(covers.iter().map(String::as_str)).collect();
             root.launch(options, &cmd).lacking(lacking).run().is(0, "", "");
         }
@@ -103,6 +109,7 @@ const CALLS: [i64; 6] = [
 /// A variant of CVE-2025-31133: with one of these calls missing, the fallback looked up the caller's /dev/null in the
 /// container's root, where a link led to a file that the kernel executes.
 #[test]
+#[cfg(feature = "whole")]
 fn fallbacks_do_not_use_files_of_the_root_as_host_devices() {
     const CORE_PATTERN: &str = "/proc/sys/kernel/core_pattern";
     let before = (device_attributes(), fs::read_to_string(CORE_PATTERN).expect("read core_pattern"));
@@ -135,6 +142,7 @@ fn fallbacks_do_not_use_files_of_the_root_as_host_devices() {
 /// Without masks, no staging directory is made before one is needed: by then the new root is already mounted over the
 /// caller's.
 #[test]
+#[cfg(feature = "whole")]
 fn fallbacks_find_host_devices_without_masks() {
     let before = device_attributes();
     for (root, options) in cases() {
@@ -174,6 +182,7 @@ fn hostile(root: &Root, victim: &str) {
 /// access(2) denies writing to the directory /proc/sys, but uid 0 may write to the files in it, without any
 /// capability.
 #[test]
+#[cfg(feature = "whole")]
 fn sysctls_are_read_only_in_roots_sandbox() {
     let Some(root) = who::root().and_then(Root::new).map(Root::with_helper) else { return };
     for program in [nsinit(), bwrap()] {
@@ -194,6 +203,7 @@ fn sysctls_are_read_only_in_roots_sandbox() {
 
 /// An ordinary user's sandbox has another procfs below it: nothing masks what that user cannot write anyway.
 #[test]
+#[cfg(feature = "whole")]
 fn users_sandbox_has_no_masks() {
     let Some(root) = who::user().and_then(Root::new) else { return };
     for user in [&["--unshare-all"][..], &["--unshare-all", "--uid", "0"]] {
@@ -211,7 +221,7 @@ fn devices_cannot_be_changed_through_standard_descriptors() {
     for (root, options) in cases() {
         for path in DEVICES.iter().filter(|path| !path.ends_with("tty")) {
             let opened = |launch: Launch| launch.open_as(Path::new(path), 0).open_as(Path::new(path), 2);
-            for lacking in [&[][..], &deny::SINCE_5_12, &deny::SINCE_5_2] {
+            for lacking in kernels() {
                 let out = opened(root.launch(options, &["helper", "change", "0", "1", "2"])).lacking(lacking).run();
                 out.is(0, "", "");
             }
@@ -221,6 +231,9 @@ fn devices_cannot_be_changed_through_standard_descriptors() {
             let out = opened(root.launch(options, &["sh", "-c", script, path])).run();
             assert_eq!(out.stdout, "as before\n", "{out}");
         }
+        if !cfg!(feature = "bwrap") {
+            continue;
+        }
         // The same in a sandbox that has a /dev.
         let sandbox = Launch::new(root.who).args(["--unshare-all", "--ro-bind", root.str(), "/", "--dev", "/dev"]);
         sandbox.args(["--proc", "/proc", "/bin/helper", "change", "0"]).run().is(0, "", "");
@@ -229,6 +242,7 @@ fn devices_cannot_be_changed_through_standard_descriptors() {
 }
 
 #[test]
+#[cfg(feature = "enter")]
 fn entered_cmd_cannot_change_devices_through_standard_descriptors() {
     for who in who::both() {
         for maker in [Maker::Nsinit, Maker::Unshare] {
@@ -248,6 +262,7 @@ fn entered_cmd_cannot_change_devices_through_standard_descriptors() {
 
 /// The caller's terminal is a device file that the caller owns: a process inside could let other users write to it.
 #[test]
+#[cfg(feature = "whole")]
 fn callers_terminal_cannot_be_changed_through_standard_descriptors() {
     for (root, options) in cases() {
         let (_master, slave) = term::terminal(root.who);
@@ -279,6 +294,9 @@ fn directory_as_a_standard_descriptor_is_refused() {
             Ok(())
         });
         looked.run().fails("use standard input: Is a directory");
+        if !cfg!(feature = "enter") {
+            continue;
+        }
         let Some(container) = Container::new(root.who, Maker::Nsinit) else { continue };
         let out = enter(root.who, container.inside, &[], &["echo", "ran"]).open_as(Path::new("/"), 0);
         out.run_with_others().fails("use standard input: Is a directory");
@@ -371,6 +389,7 @@ fn tmpfs_mounts_have_size_limits() {
 /// With no_new_privs, set-id files have no effect for the command; they must have none for other processes there
 /// either.
 #[test]
+#[cfg(feature = "whole")]
 fn root_is_nosuid_unless_new_privileges_are_allowed() {
     for (root, options) in cases() {
         for more in [&[][..], &["--volatile"], &["--read-only"]] {
@@ -384,6 +403,7 @@ fn root_is_nosuid_unless_new_privileges_are_allowed() {
 }
 
 #[test]
+#[cfg(feature = "whole")]
 fn no_proc_leaves_proc_unmounted() {
     for (root, options) in cases() {
         let options: Vec<&str> = options.iter().copied().chain(["--no-proc"]).collect();
@@ -398,6 +418,7 @@ fn no_proc_leaves_proc_unmounted() {
 
 /// In a container with a masked /proc, the kernel permits no new procfs mount (mount_too_revealing).
 #[test]
+#[cfg(feature = "whole")]
 fn masked_proc_outside_is_refused_with_working_advice() {
     let Some(user) = who::user() else { return };
     let Some(root) = Root::new(user) else { return };

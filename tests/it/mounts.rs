@@ -53,6 +53,7 @@ fn run_on_host(root: &Root, options: &[&str], before: &str, steps: &[Step<'_>], 
 /// mount_namespaces(7): all mounts are slaves of the caller's. A disk that is mounted later appears inside, one that is
 /// unmounted is not kept busy, and mounts made inside stay there, even by a command that may mount.
 #[test]
+#[cfg(feature = "whole")]
 fn host_mounts_propagate_into_the_container_only() {
     if who::root().is_none() {
         return;
@@ -136,6 +137,7 @@ fn table(mountinfo: &str) -> Vec<String> {
 /// Docker's filters with runc before 1.0.0-rc93 answer EPERM to calls that they do not know. The mounts and their
 /// restrictions are the same whichever call is missing, and with either errno.
 #[test]
+#[cfg(feature = "whole")]
 fn mount_calls_that_a_filter_refuses_are_replaced_by_older_ones() {
     for root in roots() {
         let dir = Dir::new(root.who);
@@ -194,6 +196,7 @@ fn locked_mount_attributes_are_respected() {
 
 /// As bubblewrap's ensure_file: a file that is only a mount point is not writable.
 #[test]
+#[cfg(feature = "whole")]
 fn file_made_as_a_mount_point_is_read_only() {
     for root in roots() {
         let options = ["--ro-bind-data", "0", "/mnt/made/file", "--dir", "/mnt/dir"];
@@ -206,6 +209,7 @@ fn file_made_as_a_mount_point_is_read_only() {
 /// nsinit makes missing directories of the given path, but not those of a link's target. Magic links of a procfs are
 /// not followed (RESOLVE_NO_MAGICLINKS).
 #[test]
+#[cfg(feature = "whole")]
 fn dangling_links_in_destinations_are_errors() {
     for root in roots() {
         root.symlink("../no/such", "etc/relative");
@@ -260,6 +264,7 @@ fn dangling_links_in_destinations_are_errors() {
 
 /// The /etc/resolv.conf of many images is such a link.
 #[test]
+#[cfg(feature = "whole")]
 fn message_names_the_target_of_a_link_at_the_destination() {
     for root in roots() {
         root.symlink("../run/systemd/resolve/stub-resolv.conf", "etc/resolv.conf");
@@ -285,6 +290,7 @@ fn message_names_the_target_of_a_link_at_the_destination() {
 
 /// Three failures whose errno alone does not show the cause.
 #[test]
+#[cfg(feature = "whole")]
 fn mount_errors_with_an_unclear_errno_are_explained() {
     let Some(_) = who::root() else { return };
     for root in roots() {
@@ -316,6 +322,7 @@ fn mount_errors_with_an_unclear_errno_are_explained() {
 
 /// The file stays in DIR, on the host's disk.
 #[test]
+#[cfg(feature = "whole")]
 fn file_operation_makes_files_private_in_a_root_directory() {
     for root in roots() {
         root.launch(&["--file", "0", "/etc/secret"], &["cat", "/etc/secret"]).input("secret").run().is(0, "secret", "");

@@ -234,14 +234,14 @@ fn while_swapping(root: &Root, act: impl FnOnce()) -> usize {
     })
 }
 
-fn exchange(one: &CString, other: &CString) {
+pub fn exchange(one: &CString, other: &CString) {
     let here = libc::AT_FDCWD;
     // SAFETY: the kernel reads two C strings.
     unsafe { libc::renameat2(here, one.as_ptr(), here, other.as_ptr(), libc::RENAME_EXCHANGE) };
 }
 
 /// The attacker also stops when the test fails: the scope waits for its thread.
-struct StopOnDrop<'a>(&'a AtomicBool);
+pub struct StopOnDrop<'a>(pub &'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {

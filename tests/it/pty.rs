@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::harness::container::{Container, MAKERS, Maker, enter};
 use super::harness::launch::send;
-use super::harness::procs::{self, Pid, eventually, stat};
+use super::harness::procs::{self, Pid, eventually, sleeps_in, stat};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::{CTRL_C, CTRL_D, CTRL_Z};
 use super::harness::{Launch, Root, Term, roots, who};
@@ -429,6 +429,100 @@ fn blocked_output_does_not_prevent_termination() {
     }
 }
 
+/// The relay of a running nsinit: the child without children.
+fn relay_of(launcher: Pid) -> Pid {
+    eventually("the relay runs", || procs::children(launcher).into_iter().find(|pid| procs::children(*pid).is_empty()))
+}
+
+/// A terminal that is not read, such as a stopped terminal emulator: typed keys reach the command all the same. The lines
+/// have different lengths, so that the room that is left in the terminal differs.
+#[test]
+fn keys_reach_cmd_while_the_terminal_is_not_read() {
+    for root in roots() {
+        let mut term = Term::new(&root);
+        for length in [1, 79, 1000, 3000] {
+            term.line(&format!("$N -- sh -c 'echo up; exec yes '$(printf %0{length}d 0)"));
+            term.expect("up");
+            let yes = |pid: &Pid| stat(*pid).is_some_and(|stat| stat.name == "yes");
+            let cmd = eventually("the command runs", || procs::tree(term.pid()).into_iter().find(yes));
+            sleeps_in(cmd, "wait_woken");
+            // Output may still be on its way.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            term.keys(CTRL_C);
+            eventually("the command has ended", || procs::is_gone(cmd).then_some(()));
+            term.prompt();
+            assert_eq!(term.ask("echo =$?"), "=130", "{length}");
+        }
+        term.hang_up();
+    }
+}
+
+/// ^S and ^Q are for the command's terminal: they stop and continue its output, and nothing is lost.
+#[test]
+fn output_can_be_stopped_and_continued() {
+    for root in roots() {
+        let mut term = Term::new(&root);
+        term.line("$N -- sh -c 'echo up; read x; seq 1 30000; exit 3'");
+        term.expect("up");
+        eventually("the terminal is raw", || is_raw(&term).then_some(()));
+        term.keys("\n\x13");
+        let seq = |pid: &Pid| stat(*pid).is_some_and(|stat| stat.name == "seq");
+        let cmd = eventually("the command writes", || procs::tree(term.pid()).into_iter().find(seq));
+        sleeps_in(cmd, "wait_woken");
+        term.keys("\x11");
+        let numbers: String = (1..=30_000).map(|number| format!("{number}\n")).collect();
+        let shown = term.prompt();
+        assert!(shown.trim_start() == numbers.trim_end(), "{} of {} bytes", shown.len(), numbers.len());
+        assert_eq!(term.ask("echo =$?"), "=3");
+        term.hang_up();
+    }
+}
+
+/// The command ends while its output is in a small pipe, in the relay and in its terminal, and the relay is stopped for a time:
+/// a reader that is late gets all of it, and the status is the command's.
+#[test]
+fn late_reader_gets_all_output() {
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+    // No more than the pipe and the terminal hold together: the relay need not read again before it can write. What is left of it
+    // after FIRST bytes is more than the pipe holds: the relay still has some of it, however it came in parts.
+    const FIRST: usize = 2000;
+    const PIPE: usize = 4096;
+    let text: String = (0..660).map(|line| format!("line {line}\n")).collect();
+    for root in roots() {
+        root.file("text", &text);
+        let fifo = root.fifo("fifo");
+        let mut reader = fs::File::options().read(true).write(true).open(&fifo).expect("open the FIFO");
+        // SAFETY: fcntl takes numbers.
+        assert!(unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_SETPIPE_SZ, PIPE) } as usize == PIPE);
+        let script = format!(
+            "exec {} --root {} --pty -- sh -c 'until test -e /go; do sleep 0.01; done; cat /text; exit 3' >fifo",
+            nsinit().display(),
+            root.str()
+        );
+        let run = Launch::of(root.who, Path::new("/bin/sh")).args(["-c", &script]).directory(root.path()).start();
+        let with_cmd = |pid: &Pid| !procs::children(*pid).is_empty();
+        let init = eventually("the command runs", || procs::children(run.pid()).into_iter().find(with_cmd));
+        let relay = relay_of(run.pid());
+        root.file("go", "");
+        eventually("the command has ended", || procs::children(init).is_empty().then_some(()));
+        sleeps_in(relay, "poll");
+        let shown = shown(&text);
+        let mut read = vec![0; shown.len()];
+        let (first, rest) = read.split_at_mut(FIRST);
+        assert!(rest.len() > PIPE);
+        reader.read_exact(first).expect("read the beginning");
+        send(relay, libc::SIGSTOP);
+        eventually("the relay is stopped", || (stat(relay)?.state == 'T').then_some(()));
+        send(relay, libc::SIGCONT);
+        for part in rest.chunks_mut(777) {
+            reader.read_exact(part).expect("read the rest");
+        }
+        assert!(read == shown.as_bytes(), "the output differs");
+        assert_eq!(run.finish().status, 3);
+    }
+}
+
 /// If the output cannot be written, it is lost and the command continues.
 #[test]
 fn output_errors_do_not_end_cmd() {
@@ -530,10 +624,7 @@ fn relay_ends_if_its_signals_cannot_be_read() {
         let no_signals = Deny::when(libc::SYS_read, 2, u64::MAX, 128, libc::ENOSYS);
         let mut run = root.launch(&["--pty"], &["/bin/sh", "-c", "echo up; exec sleep 1000"]).deny(no_signals).start();
         assert_eq!(run.line(), "up\r");
-        let relay = eventually("the relay runs", || {
-            procs::children(run.pid()).into_iter().find(|pid| procs::children(*pid).is_empty())
-        });
-        send(relay, libc::SIGWINCH);
+        send(relay_of(run.pid()), libc::SIGWINCH);
         // The command's terminal hangs up.
         let out = run.finish();
         assert_eq!(out.status, 129, "{out}");

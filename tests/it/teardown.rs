@@ -1,12 +1,13 @@
 //! Reaping and teardown: however a process ends, no process is left.
 
-use std::thread::sleep;
+use std::fs;
+use std::thread::{available_parallelism, sleep};
 use std::time::{Duration, Instant};
 
 use super::harness::launch::{exists, send};
-use super::harness::procs::{eventually, is_gone};
+use super::harness::procs::{Pid, eventually, is_gone};
 use super::harness::scratch::nsinit;
-use super::harness::{Launch, roots};
+use super::harness::{Launch, has_options, roots};
 
 /// A background process that runs `then` on SIGTERM; the command runs `rest` once that process is ready.
 fn with_leftover(then: &str, rest: &str) -> String {
@@ -154,13 +155,57 @@ fn sigkill_leaves_nothing_under_other_options() {
             &["--wait-all"],
             &["--uid", "7"],
             &["--volatile"],
-        ] {
+        ]
+        .into_iter()
+        .filter(|options| has_options(options))
+        {
             for delay in [0, 1, 3, 30] {
                 let running = root.launch(options, &["sleep", "1000"]).start();
                 pause(Duration::from_millis(delay));
                 running.kill(libc::SIGKILL);
                 running.finish().is(-libc::SIGKILL, "", "");
             }
+        }
+    }
+}
+
+/// The helper that makes the network is killed at some moment: the launch reports it and leaves nothing, or it works. With one
+/// processor there is no helper.
+#[test]
+fn killed_helper_is_reported() {
+    let processors = available_parallelism().map_or(1, |count| count.get());
+    for root in roots() {
+        let mut reported = 0;
+        for _ in 0..1000 {
+            let running = root.launch(&[], &["true"]).start();
+            if let Some(helper) = second_child(running.pid()) {
+                send(helper, libc::SIGKILL);
+            }
+            let out = running.finish();
+            if out.status != 0 {
+                let line =
+                    "nsinit: cannot start a helper that makes the network: a signal killed the process that does it\n";
+                out.is(125, "", line);
+                reported += 1;
+            }
+            if reported == 10 {
+                break;
+            }
+        }
+        assert_eq!(reported > 0, processors > 1);
+    }
+}
+
+/// The child of a launcher that begins after process 1, once there is one; None: the launcher has ended, or its children have.
+fn second_child(launcher: Pid) -> Option<Pid> {
+    let mut begun = false;
+    loop {
+        let children = fs::read_to_string(format!("/proc/{launcher}/task/{launcher}/children")).ok()?;
+        let mut children = children.split_whitespace();
+        match (children.next(), children.next()) {
+            (_, Some(second)) => return second.parse().ok(),
+            (None, _) if begun || is_gone(launcher) => return None,
+            (first, _) => begun |= first.is_some(),
         }
     }
 }

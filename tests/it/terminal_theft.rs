@@ -41,6 +41,8 @@ fn processes_inside_cannot_read_the_callers_terminal() {
         make_tmp(&root);
         for (way, terminal) in [
             ("$N -- helper thief /tmp/log", OWN),
+            // Without the filter, which refuses TIOCSTI.
+            ("$N --seccomp-profile none -- helper thief /tmp/log", OWN),
             ("$N --as-pid-1 -- helper thief /tmp/log", OWN),
             ("$N --new-session -- helper thief /tmp/log", OWN),
             ("$N --share-pid -- helper thief /tmp/log", OWN),
@@ -79,7 +81,7 @@ fn processes_left_by_enter_cannot_read_the_callers_terminal() {
         make_tmp(&container.root);
         for (to, terminal) in [("", OWN), ("</dev/null >/dev/null 2>&1", NONE)] {
             let mut term = Term::new(&container.root);
-            let enter = format!("{} --enter {}", nsinit().display(), container.init);
+            let enter = format!("{} --enter {} --seccomp-profile none", nsinit().display(), container.init);
             term.ask(&format!("{enter} -- helper thief /tmp/log leave {to}"));
             let left = || procs::children(container.init).into_iter().find(|&pid| is_thief(pid));
             let left = eventually("the thief is left inside", left);

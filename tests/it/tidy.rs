@@ -361,6 +361,40 @@ fn three_dependencies() {
     }
 }
 
+/// The feature `whole` of Cargo.toml, the table in src/spec/rooms.rs and docs/profiles.md have the same rooms.
+#[test]
+fn rooms_are_the_features_of_the_manifest() {
+    let read = |file| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("read a file");
+    let quoted = |text: &str| -> BTreeSet<String> { text.split('"').skip(1).step_by(2).map(str::to_owned).collect() };
+    let manifest = read("Cargo.toml");
+    let whole =
+        quoted(manifest.split("\nwhole = [").nth(1).and_then(|t| t.split(']').next()).expect("a feature whole"));
+    let table = read("src/spec/rooms.rs");
+    let table = quoted(table.split("\nrooms! {").nth(1).and_then(|t| t.split('}').next()).expect("the rooms"));
+    assert_eq!(whole.iter().filter(|name| *name != "core").collect::<Vec<_>>(), table.iter().collect::<Vec<_>>());
+    let document = read("docs/profiles.md");
+    let silent: Vec<_> = table.iter().filter(|name| !document.contains(&format!("`{name}`"))).collect();
+    assert!(silent.is_empty(), "docs/profiles.md has no {silent:?}");
+}
+
+/// The fuzz targets compile src/cli with the features of their own manifest.
+#[test]
+fn fuzz_targets_have_every_feature() {
+    let read = |file| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("read a file");
+    let names = |manifest: String| -> BTreeSet<String> {
+        let section =
+            manifest.split("\n[features]\n").nth(1).and_then(|text| text.split("\n[").next()).expect("features");
+        section.lines().filter_map(|line| Some(line.split_once(" = [")?.0.to_owned())).collect()
+    };
+    let (ours, theirs) = (names(read("Cargo.toml")), names(read("fuzz/Cargo.toml")));
+    assert_eq!(ours, theirs);
+    let on = read("fuzz/Cargo.toml");
+    let on = on.split("\ndefault = [").nth(1).and_then(|text| text.split(']').next()).expect("the default");
+    for name in ours.iter().filter(|name| *name != "default") {
+        assert!(on.contains(&format!("\"{name}\"")), "fuzz/Cargo.toml does not switch {name} on");
+    }
+}
+
 /// A step that needs what no step before it has learned fails as that (`Failure::ORDER`). EBADF is for numbers that the user
 /// gave.
 #[test]

@@ -19,7 +19,7 @@ fn machine_is_prepared_for_cmd() {
              grep SigBlk /proc/self/status; grep -c . /dev/null; echo x >/dev/shm/x && echo y >/run/y; ls -ld /dev/shm | cut -c 1-10; \
              exit 3",
         );
-        image.boot("").is(
+        image.boot("").is_whole(
             End::Off,
             "rootfs / rootfs\n\
              devtmpfs /dev devtmpfs\n\
@@ -40,7 +40,8 @@ fn machine_is_prepared_for_cmd() {
              4\n\
              SigBlk:\t0000000000000000\n\
              0\n\
-             drwxrwxrwt\n",
+             drwxrwxrwt\n\
+             nsinit: CMD ended with status 3\n",
         );
     }
 }
@@ -96,7 +97,9 @@ fn on_exit_and_respawn_select_what_follows_cmd() {
         assert_eq!(machine.finish().end, End::Off);
         // The third run ends the machine.
         image.runs("echo run; echo x >>/n; [ $(wc -l </n) = 3 ] && kill -USR1 1 && sleep 1000");
-        image.boot("nsinit.respawn").is(End::Halt, "run\nrun\nrun\n");
+        let again = |pause| format!("run\nnsinit: CMD ended with status 1\nnsinit: CMD starts again in {pause} s\n");
+        let last = "run\nnsinit: CMD died of signal 15\n";
+        image.boot("nsinit.respawn").is_whole(End::Halt, &format!("{}{}{last}", again(1), again(2)));
     }
 }
 
@@ -119,7 +122,7 @@ fn shutdown_signals_end_the_machine() {
             let mut image = Image::new(kernel);
             // A shell may print a line on stderr when its sleep(1) is killed.
             image.runs(&format!(
-                "trap 'echo bye; exit' TERM; sh -c 'trap \"echo too; exit\" TERM; while :; do sleep 0.1; done' 2>/dev/null & sleep 0.3; \
+                "trap 'echo bye; exit 0' TERM; sh -c 'trap \"echo too; exit\" TERM; while :; do sleep 0.1; done' 2>/dev/null & sleep 0.3; \
                  kill -{signal} 1; wait"
             ));
             image.boot("").is(end, "bye\ntoo\n");
@@ -191,14 +194,16 @@ fn machine_works_without_proc_sys_and_run() {
         // A read-only root without directories to mount on.
         let mut image = Image::new(kernel);
         image.script("#!/bin/sh\nmount -o remount,ro none /\nexec /sbin/init\n");
-        let missing =
-            ["/proc", "/sys", "/run"].map(|place| format!("nsinit: cannot mount {place}: No such file or directory\n"));
-        let cgroup = "nsinit: cannot mount /sys/fs/cgroup: No such file or directory\n";
-        let [proc, sys, run] = missing;
-        image.boot("-- echo ran").is(End::Off, &format!("{proc}{sys}{run}{cgroup}ran\n"));
+        let told: String = ["/proc", "/sys", "/run"]
+            .map(|place| {
+                format!(
+                    "nsinit: cannot mount {place}: Read-only file system (it does not exist and the root is read-only: create it first)\n"
+                )
+            })
+            .concat();
+        image.boot("-- echo ran").is(End::Off, &format!("{told}ran\n"));
         // The kernel permits a new procfs in a user namespace only if a whole one is visible; root without a user
         // namespace needs no such permission.
-        let told = format!("{proc}{sys}{run}{cgroup}");
         let [line, shared] = if kernel == Kernel::V5_10 {
             ["nsinit: cannot copy the mount of /box: No such file or directory (before Linux 5.12 this needs a mounted /proc)\n";
                 2]
@@ -242,8 +247,28 @@ fn devices_are_made_without_devtmpfs() {
         ]);
         image.boot("").is(
             End::Off,
-            "console\nfd\nfull\nkmsg\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nran\n\
+            "nsinit: cannot mount /dev: No such device (the kernel has no devtmpfs: /dev has the usual devices only)\n\
+             console\nfd\nfull\nkmsg\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nran\n\
              tmpfs on /dev type tmpfs (rw,nosuid,noexec\ncrw-rw-rw-\n",
+        );
+    }
+}
+
+/// If the kernel has no ptys, that is printed once, and a container has no /dev/pts.
+#[test]
+fn container_without_ptys_has_no_dev_pts() {
+    for kernel in kernels(&NATIVE) {
+        let mut image = Image::new(kernel);
+        image.program("vm/faulty", "bin/faulty");
+        image.script("#!/bin/faulty mount=devpts\n");
+        let told = "nsinit: cannot mount /dev/pts: No such device (the kernel has no ptys)\n";
+        image.boot("-- --root /box --share-terminal -- ls -1 /dev").is(
+            End::Off,
+            &format!("{told}console\nfd\nfull\nmqueue\nnull\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n"),
+        );
+        image.boot("-- --root /box -- true").is(
+            End::Off,
+            &format!("{told}nsinit: cannot mount devpts on /dev's pts: No such device (the kernel has no ptys: use --share-terminal)\n"),
         );
     }
 }

@@ -13,11 +13,11 @@ const LAST: u64 = 470;
 const ERRNOS: [u64; 8] = [1, 2, 12, 16, 19, 22, 28, 38];
 
 /// A random number generator whose numbers a seed reproduces.
-struct Lot(u64);
+pub struct Lot(pub u64);
 
 impl Lot {
     /// A number from 0 to below `end`: a step of splitmix64.
-    fn draw(&mut self, end: u64) -> u64 {
+    pub fn draw(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -40,6 +40,21 @@ fn kernel_never_panics_when_system_calls_fail() {
     });
 }
 
+/// The value of NSINIT_FAULTS: system calls with the errnos that they fail with.
+pub fn faults(lot: &mut Lot) -> String {
+    let faults: Vec<String> = (0..1 + lot.draw(6))
+        .map(|_| {
+            loop {
+                let call = lot.draw(LAST);
+                if !BASIC.contains(&call) {
+                    break format!("{call}:{}", ERRNOS[lot.draw(ERRNOS.len() as u64) as usize]);
+                }
+            }
+        })
+        .collect();
+    faults.join(",")
+}
+
 fn boot(kernel: Kernel, number: u64) {
     let mut lot = Lot(number);
     let mut image = Image::new(kernel);
@@ -51,20 +66,11 @@ fn boot(kernel: Kernel, number: u64) {
     let made: String =
         ["proc", "sys", "run"].iter().filter(|name| !missing.contains(name)).map(|name| format!(" /{name}")).collect();
     image.script(&format!("#!/bin/sh\n[ -z '{made}' ] || mkdir{made}\n{remount}exec /bin/faulty\n"));
-    let faults: Vec<String> = (0..1 + lot.draw(6))
-        .map(|_| {
-            loop {
-                let call = lot.draw(LAST);
-                if !BASIC.contains(&call) {
-                    break format!("{call}:{}", ERRNOS[lot.draw(ERRNOS.len() as u64) as usize]);
-                }
-            }
-        })
-        .collect();
+    let faults = faults(&mut lot);
     let command =
         ["echo ran", "--root /box -- echo ran", "--root /box --volatile -- sh -c 'kill -9 1; sleep 9'", "nosuch"];
     let command = command[lot.draw(command.len() as u64) as usize];
-    let line = format!("nsinit.grace=1 NSINIT_FAULTS={} -- {command}", faults.join(","));
+    let line = format!("nsinit.grace=1 NSINIT_FAULTS={faults} -- {command}");
     let boot = image.start(&line).finish_within(Duration::from_secs(60));
     // A machine whose reboot(2) fails prints a message and stops, as does one that can never fork again.
     let told = ["nsinit: cannot switch the power off: ", "nsinit: cannot fork: "];

@@ -1,7 +1,9 @@
 /* Executes /sbin/init with a filter under which some system calls fail.
  *
  *     faulty mount=devtmpfs     mount(2) of a devtmpfs fails with ENODEV
+ *     faulty mount=devpts       mount(2) of a devpts, and of a tmpfs on /dev, fails with ENODEV
  *     faulty                    the calls in NSINIT_FAULTS="NUMBER:ERRNO,..." fail; the kernel's command line sets the variable
+ *     faulty CMD ARG...         the same, and CMD is executed instead
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -27,10 +29,11 @@ int main(int argc, char **argv) {
     program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
     char *faults = getenv("NSINIT_FAULTS");
     if (argc > 1 && !strncmp(argv[1], "mount=", 6)) {
-        /* A filter cannot read a name: only the mount(2) of the devtmpfs has exactly MS_NOSUID. */
+        /* A filter cannot read a name: only the mount(2) of the devtmpfs has exactly these flags. */
+        unsigned flags = strcmp(argv[1], "mount=devpts") ? MS_NOSUID : MS_NOSUID | MS_NOEXEC;
         program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 0, 3);
         program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3]));
-        program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MS_NOSUID, 0, 1);
+        program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, flags, 0, 1);
         program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENODEV);
     }
     for (unsigned count = 0; faults && *faults && count < MOST; count++) {
@@ -43,6 +46,8 @@ int main(int argc, char **argv) {
     if (load(program, at))
         return 1;
     unsetenv("NSINIT_FAULTS");
+    if (argc > 1 && strncmp(argv[1], "mount=", 6))
+        execvp(argv[1], argv + 1);
     execl("/sbin/init", "init", NULL);
     return 1;
 }

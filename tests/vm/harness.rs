@@ -101,14 +101,14 @@ impl Kernel {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
         if self.is_arm64() {
             OTHER.get_or_init(|| {
-                tool(script("build").arg("aarch64"));
+                build(&["aarch64"]);
                 target.join("nsinit-aarch64-unknown-linux-musl")
             })
         } else {
             HOST.get_or_init(|| match std::env::var_os("NSINIT_BIN") {
                 Some(path) => path.into(),
                 None => {
-                    tool(&mut script("build"));
+                    build(&[]);
                     target.join("nsinit")
                 }
             })
@@ -123,6 +123,19 @@ impl Kernel {
             own().expect("a static busybox is installed")
         }
     }
+}
+
+/// scripts/build with these arguments, one at a time: it leaves the program where the next one does.
+fn build(arguments: &[&str]) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _alone = ONE.lock();
+    tool(script("build").args(arguments));
+}
+
+/// A static nsinit with these features only.
+pub fn with_features(list: &str) -> PathBuf {
+    build(&["--features", list]);
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nsinit-custom")
 }
 
 // ---- images
@@ -142,7 +155,7 @@ extern "C" fn remove() {
     let _ = fs::remove_dir_all(scratch());
 }
 
-fn new_path(what: &str) -> PathBuf {
+pub fn new_path(what: &str) -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     scratch().join(format!("{what}.{}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }
@@ -294,14 +307,20 @@ impl Image {
         tool(Command::new("mkfs.erofs").arg(to).arg(&self.dir));
     }
 
+    /// With 24 MB.
     pub fn ext4(&self, to: &Path) {
         tool(Command::new("mke2fs").args(["-q", "-t", "ext4", "-d"]).arg(&self.dir).arg(to).arg("24M"));
+    }
+
+    /// Copies all files to a directory that does not exist yet.
+    pub fn copy_to(&self, to: &Path) {
+        tool(Command::new("cp").args(["-r", "--no-dereference"]).arg(&self.dir).arg(to));
     }
 
     /// A copy of the image.
     pub fn copy_of_all(&self) -> Self {
         let dir = new_path("image");
-        tool(Command::new("cp").args(["-r", "--no-dereference"]).arg(&self.dir).arg(&dir));
+        self.copy_to(&dir);
         Self { kernel: self.kernel, dir, init: self.init.clone(), words: self.words.clone() }
     }
 
@@ -331,6 +350,21 @@ impl Image {
         out
     }
 
+    /// The file that is booted, with these modules of the kernel and those that they need; nsinit loads them.
+    pub fn pack_with_modules(&self, list: &str) -> PathBuf {
+        let out = PathBuf::from(format!("{}.gz", new_path("initrd").display()));
+        let modules = self.kernel.directory().expect("the kernel was found before").join("modules");
+        let mut make = script("initramfs");
+        make.args(["--modules", list, "--modules-from"]).arg(modules).arg(&out).arg(&self.dir);
+        tool(make.env("NSINIT_BIN", self.kernel.nsinit()));
+        out
+    }
+
+    #[track_caller]
+    pub fn boot_packed_with(&self, initrd: PathBuf, command_line: &str, options: &[&str]) -> Boot {
+        self.run(initrd, command_line, options).finish()
+    }
+
     /// Boots a packed image.
     #[track_caller]
     pub fn boot_packed(&self, initrd: PathBuf, command_line: &str) -> Boot {
@@ -351,18 +385,25 @@ impl Image {
     /// With a monitor, for [`Machine::monitor`].
     #[track_caller]
     pub fn start_monitored(&self) -> Machine {
+        self.start_monitored_with("", &[])
+    }
+
+    #[track_caller]
+    pub fn start_monitored_with(&self, command_line: &str, options: &[&str]) -> Machine {
         let path = new_path("monitor");
         let path = path.to_str().expect("scratch paths are UTF-8");
-        let mut machine = self.start_with("", &["-monitor", &format!("unix:{path},server=on,wait=off")]);
+        let monitor = format!("unix:{path},server=on,wait=off");
+        let options = [options, &["-monitor", &monitor]].concat();
+        let mut machine = self.start_with(command_line, &options);
         machine.monitor = Some(path.into());
         machine
     }
 
     /// A file with an empty file system.
     pub fn disk(sort: &str) -> Disk {
-        let path = new_path("disk");
-        tool(Command::new("mke2fs").args(["-q", "-t", sort]).arg(&path).arg("16M"));
-        Disk(path)
+        let disk = Disk::new("disk");
+        tool(Command::new("mke2fs").args(["-q", "-t", sort]).arg(&disk.0).arg("16M"));
+        disk
     }
 
     /// With more options for qemu.
@@ -405,6 +446,11 @@ impl Drop for Image {
 pub struct Disk(pub PathBuf);
 
 impl Disk {
+    /// A disk whose file does not exist yet.
+    pub fn new(what: &str) -> Self {
+        Self(new_path(what))
+    }
+
     /// A disk with a directory's files, and some free space.
     pub fn of(directory: &Path) -> Self {
         let path = new_path("disk");
@@ -422,6 +468,25 @@ impl Disk {
         let text = tool(Command::new("dumpe2fs").arg("-h").arg(&self.0));
         let field = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
         field("Filesystem state").ends_with(" clean") && !field("Filesystem features").contains("needs_recovery")
+    }
+
+    /// True if the file system needs no repair, not even that of its journal.
+    pub fn is_consistent(&self) -> bool {
+        attempt(Command::new("e2fsck").arg("-fn").arg(&self.0)).is_some()
+    }
+
+    /// Replays the journal. True if no more repair was necessary.
+    pub fn is_replayed(&self) -> bool {
+        let done = Command::new("e2fsck").arg("-p").arg(&self.0).output().expect("run e2fsck");
+        // 1: something was repaired, without a question.
+        matches!(done.status.code(), Some(0 | 1))
+    }
+
+    /// A file of the file system that is a disk itself.
+    pub fn extract(&self, path: &str) -> Self {
+        let disk = Self::new("inner");
+        tool(Command::new("debugfs").args(["-R", &format!("dump {path} {}", disk.0.display())]).arg(&self.0));
+        disk
     }
 
     pub fn read(&self, path: &str) -> String {
@@ -530,6 +595,11 @@ impl Machine {
         true
     }
 
+    /// Waits until the machine has printed this text, but no longer than that. Returns whether it has.
+    pub fn prints(&mut self, text: &str, deadline: Duration) -> bool {
+        self.read_until(deadline, |log| log.contains(text))
+    }
+
     /// Waits until the machine has printed this text.
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
@@ -614,15 +684,40 @@ impl std::fmt::Display for Boot {
 }
 
 impl Boot {
-    /// The output, without that of the kernel and the firmware.
+    /// The output, without that of the kernel and the firmware, and without the lines about CMD's end. A message of nsinit that the
+    /// kernel printed is without its time.
     pub fn text(&self) -> String {
-        let own = |line: &&str| !line.trim_start_matches("\u{1b}c").starts_with('[') && !line.is_empty();
-        self.log.lines().filter(own).map(|line| format!("{line}\n")).collect()
+        let own = |line: &&str| !line.starts_with("nsinit: CMD ended ") && !line.starts_with("nsinit: CMD died ");
+        self.text_with_ends().lines().filter(own).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// As [`Boot::text`], with the lines about CMD's end.
+    pub fn text_with_ends(&self) -> String {
+        let own = |line: &str| {
+            let line = match line.trim_start_matches("\u{1b}c").strip_prefix('[') {
+                Some(kernel) => {
+                    kernel.split_once("] ").map(|(_, text)| text).filter(|text| text.starts_with("nsinit: "))?
+                }
+                None => line,
+            };
+            (!line.is_empty()).then(|| format!("{line}\n"))
+        };
+        self.log.lines().filter_map(own).collect()
+    }
+
+    /// The output is [`Boot::text_with_ends`].
+    #[track_caller]
+    pub fn is_whole(&self, end: End, text: &str) {
+        self.assert(self.text_with_ends(), end, text);
     }
 
     #[track_caller]
     pub fn is(&self, end: End, text: &str) {
-        let said = self.text();
+        self.assert(self.text(), end, text);
+    }
+
+    #[track_caller]
+    fn assert(&self, said: String, end: End, text: &str) {
         assert!(self.end == end && said == text, "expected {end:?} and {text:?}, not {said:?}\n{self}");
     }
 }

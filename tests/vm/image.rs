@@ -19,8 +19,8 @@ fn image_is_a_root_with_modules_loaded() {
         image.file(
             "script",
             "sh /modules\n\
-             for sort in squashfs erofs ext4; do\n\
-                 nsinit --image /$sort -- sh -c \"head -n 1 /proc/mounts | cut -d ' ' -f 2,3; touch /x\"\n\
+             cd /tmp; for sort in squashfs erofs ext4; do\n\
+                 nsinit --image ../$sort -- sh -c \"head -n 1 /proc/mounts | cut -d ' ' -f 1-3; touch /x\"\n\
                  nsinit --image /$sort --volatile -- sh -c 'echo new >/x; cat /x'\n\
                  nsinit --image /$sort -- sh -c \"grep -c loop /proc/partitions\"\n\
              done\n\
@@ -39,7 +39,7 @@ fn image_is_a_root_with_modules_loaded() {
                 "new\n".to_owned()
             };
             // The image is on a tmpfs, so erofs needs a loop device, too.
-            expected += &format!("/ {sort}\ntouch: /x: Read-only file system\n{volatile}1\n");
+            expected += &format!("../{sort} / {sort}\ntouch: /x: Read-only file system\n{volatile}1\n");
         }
         boot.is(End::Off, &format!("{expected}end\n"));
     }

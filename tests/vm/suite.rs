@@ -49,7 +49,7 @@ fn suite_passes_in_an_initramfs() {
     for kernel in kernels(&[Kernel::V6_1]) {
         let image = image(kernel, Path::new(&debian), &names);
         let disk = Disk::of(&Path::new(&debian).join("usr"));
-        let mut options = vec!["-m", "1024"];
+        let mut options = vec!["-m", "1024", "-smp", "2"];
         options.extend(disk.as_drive());
         let boot = image.start_with("", &options).finish_within(limit);
         let failed: Vec<&str> = boot.log.lines().filter(|line| line.ends_with("FAILED")).collect();

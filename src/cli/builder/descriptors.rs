@@ -1,18 +1,23 @@
 //! The caller's descriptors that nsinit uses. An option only records the number. The descriptors are checked and read here, after
 //! all options are read, when nsinit does not execute itself again any more.
 
+#[cfg(any(feature = "container", feature = "detach"))]
 use core::ffi::CStr;
 
 use engine::report::message::warning;
 use engine::report::wording;
 use engine::say;
+use engine::spec::rooms;
 use engine::sys::{self, Standard};
 use engine::text::Text;
 
 use super::super::complaint::{Bad, Complaint, Wrong};
+#[cfg(any(feature = "container", feature = "detach"))]
 use super::super::values;
 use super::super::words::{self, List};
-use super::{Draft, Given};
+use super::Draft;
+#[cfg(any(feature = "container", feature = "detach"))]
+use super::Given;
 
 /// The bytes of struct sock_filter.
 const FILTER: usize = 8;
@@ -21,6 +26,7 @@ const FILTERS_MAX: usize = 4096;
 
 impl Draft {
     /// Notes the descriptor of that number.
+    #[cfg(any(feature = "container", feature = "detach"))]
     pub fn fd(&mut self, word: &CStr) -> Result<u32, Wrong> {
         let number = values::fd(word)?;
         self.descriptors.push(Given { option: self.complaint, number, filters: false });
@@ -28,6 +34,7 @@ impl Draft {
     }
 
     /// Notes a descriptor that holds the only filter.
+    #[cfg(feature = "seccomp")]
     pub fn filter_alone(&mut self, word: &CStr) -> Result<(), Wrong> {
         if self.filters_beside {
             return Err(Wrong::sentence(say!("--seccomp cannot be combined with --add-seccomp-fd")));
@@ -38,6 +45,7 @@ impl Draft {
     }
 
     /// Notes a descriptor that holds one more filter.
+    #[cfg(feature = "seccomp")]
     pub fn filter_beside(&mut self, word: &CStr) -> Result<(), Wrong> {
         if self.filters_alone {
             return Err(Wrong::sentence(say!("--add-seccomp-fd cannot be combined with --seccomp")));
@@ -51,6 +59,16 @@ impl Draft {
         self.filter(word)
     }
 
+    /// Notes a descriptor, and stores its number in the field.
+    #[cfg(any(feature = "container", feature = "detach"))]
+    #[inline(never)]
+    pub fn store_fd(&mut self, word: &CStr, field: fn(&mut Draft) -> &mut Option<u32>) -> Result<(), Wrong> {
+        let number = self.fd(word)?;
+        *field(self) = Some(number);
+        Ok(())
+    }
+
+    #[cfg(feature = "seccomp")]
     fn filter(&mut self, word: &CStr) -> Result<(), Wrong> {
         self.fd(word)?;
         if let Some(given) = self.descriptors.last_mut() {
@@ -74,8 +92,7 @@ impl Draft {
             wording::begin_with_levels();
         }
         for option in &self.repeated {
-            let mut line = Text::new();
-            warning(line.say(say!("Only the last ")).push(option).say(say!(" option will take effect")));
+            warn_of_repeated(option);
         }
     }
 
@@ -84,10 +101,13 @@ impl Draft {
     /// # Errors
     /// The first that is not open, or holds no filter.
     pub fn settle_descriptors(&mut self) -> Result<(), Bad> {
+        if !rooms::CONTAINER && !rooms::DETACH {
+            return Ok(());
+        }
         let mut read = Vec::new();
         for given in &self.descriptors {
             let mut settled = take_over(given.number);
-            if given.filters && settled.is_ok() {
+            if rooms::SECCOMP && given.filters && settled.is_ok() {
                 settled = filter(given.number).map(|filter| read.push(filter));
             }
             if let Err(why) = settled {
@@ -98,6 +118,13 @@ impl Draft {
         self.spec.confine.filters = read.leak();
         Ok(())
     }
+}
+
+#[cold]
+#[inline(never)]
+fn warn_of_repeated(option: &[u8]) {
+    let mut line = Text::new();
+    warning(line.say(say!("Only the last ")).push(option).say(say!(" option will take effect")));
 }
 
 /// Checks that the descriptor is open, and sets FD_CLOEXEC on it if it is not a standard descriptor.

@@ -7,7 +7,7 @@ use engine::text::Say;
 
 use super::super::builder::{Asked, Context, Draft};
 use super::super::complaint::Wrong;
-use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::rows::{Group, Values, Vocabulary, rows, title};
 use super::super::texts::Texts;
 
 pub static CATATONIT: Vocabulary = Vocabulary {
@@ -68,6 +68,10 @@ fn begin(draft: &mut Draft) -> Result<(), Say> {
 
 const USAGE: Say = say!("usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]\n");
 
+#[cfg(not(feature = "help"))]
+const HELP: Say = USAGE;
+
+#[cfg(feature = "help")]
 const HELP: Say = say!(
     "usage: catatonit [-ghLPV] [--] <progname> [<arguments>...]
 

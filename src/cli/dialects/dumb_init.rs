@@ -11,7 +11,7 @@ use engine::text::Say;
 
 use super::super::builder::{Asked, Context, Draft};
 use super::super::complaint::Wrong;
-use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::rows::{Group, Values, Vocabulary, rows, title};
 use super::super::texts::Texts;
 
 pub static DUMB_INIT: Vocabulary = Vocabulary {
@@ -62,7 +62,7 @@ static WORDING: Wording = Wording {
         Event::Suspended => say!("[dumb-init] Suspending self due to TTY signal."),
         Event::NotDetached => say!("[dumb-init] Unable to detach from controlling tty (errno=% &)."),
         Event::NotAttached => say!("[dumb-init] Unable to attach to controlling tty (errno=% &)."),
-        Event::Reaped => Say::NOTHING,
+        Event::Reaped | Event::Again => Say::NOTHING,
     },
     tells_of_command: true,
     execute: say!("&"),
@@ -128,10 +128,16 @@ fn end(draft: &mut Draft) {
     life.end = End::Term { group: life.new_session };
     if life.new_session {
         // In its own session, CMD's process group is orphaned (its parent is in another session): these signals do not stop it.
-        draft.rewrite.extend(TSTP_TTIN_TTOU.map(|signal| (signal, STOP)));
+        for signal in TSTP_TTIN_TTOU {
+            draft.rewrite.push((signal, STOP));
+        }
     }
 }
 
+#[cfg(not(feature = "help"))]
+const HELP: Say = say!("Usage: & [option] command [[arg] ...]\n");
+
+#[cfg(feature = "help")]
 const HELP: Say = say!(
     "dumb-init v1.2.5
 Usage: & [option] command [[arg] ...]

@@ -2,22 +2,37 @@
 
 use core::ffi::CStr;
 
+#[cfg(feature = "container")]
 use engine::fs::staging::FILES;
-use engine::report::exit;
 use engine::report::message;
 use engine::report::wording::{Event, Wording};
 use engine::say;
-use engine::spec::{AtEnd, Audience, End, Kind as Op, Writes};
-use engine::sys::{self, Standard};
+#[cfg(feature = "boot")]
+use engine::spec::{AtEnd, Most};
+use engine::spec::{Audience, End, rooms};
+#[cfg(feature = "container")]
+use engine::spec::{Kind as Op, Writes};
 use engine::text::{self, Say, Text};
+#[cfg(feature = "container")]
 use linux_raw_sys::general as raw;
 
-use super::super::builder::{Asked, Context, Draft, EnvOp};
+#[cfg(feature = "env")]
+use super::super::builder::EnvOp;
+#[cfg(feature = "ids")]
+use super::super::builder::ids;
+use super::super::builder::{Asked, Context, Draft};
 use super::super::complaint::{Complaint, How, Kind, Wrong};
-use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::nearest;
+use super::super::rows::{Group, Values, Vocabulary, rows, title};
 use super::super::texts::Texts;
-use super::super::{usage, values};
-use super::bwrap::BWRAP;
+use super::super::values;
+#[cfg(not(any(feature = "cgroup", feature = "landlock", feature = "limits")))]
+use super::bwrap::OPTIONS as MORE;
+#[cfg(feature = "cgroup")]
+use super::cgroup::CGROUP as MORE;
+#[cfg(all(any(feature = "landlock", feature = "limits"), not(feature = "cgroup")))]
+use super::confine::CONFINE as MORE;
+use super::native_texts;
 
 pub static NATIVE: Vocabulary = Vocabulary {
     names: "nsinit ",
@@ -25,15 +40,16 @@ pub static NATIVE: Vocabulary = Vocabulary {
     rows: ROWS,
     helps: HELPS,
     groups: GROUPS,
-    more: Some(&BWRAP),
+    more: Some(&MORE),
     act,
     complain,
-    print,
+    print: |_, asked, _| native_texts::print(&NATIVE, asked),
     makes_containers: true,
     needs_command: false,
     takes_dashes: false,
+    takes_pairs: true,
     abbreviates: false,
-    ..Vocabulary::GETOPT
+    ..Vocabulary::WITHOUT_TEXTS
 };
 
 static WORDING: Wording = Wording {
@@ -44,71 +60,132 @@ static WORDING: Wording = Wording {
         Event::Killed => say!("nsinit: process % died of signal ^"),
         Event::Ended => say!("nsinit: CMD ended with status %"),
         Event::Died => say!("nsinit: CMD died of signal %"),
+        Event::Again => say!("nsinit: CMD starts again in % s"),
         _ => Say::NOTHING,
     },
     ..Wording::NSINIT
 };
 
 rows! { draft, values, first:
+    #[cfg(feature = "container")]
     say!("Root"), Making => {
         "--root DIR", say!("run CMD in a new container whose root is DIR, with safe defaults") => {
             draft.spec.root.image = false;
             draft.spec.root.directory = values::path(first)?;
         },
+        #[cfg(feature = "image")]
         "--image FILE", say!("use an image (erofs, squashfs, ext4) as the root, read-only; needs root") => {
             draft.spec.root.image = true;
             draft.spec.root.directory = values::path(first)?;
         },
         "--read-only", say!("forbid all writes to the root") => draft.spec.root.writes = Writes::Refused,
-        "--volatile", say!("discard all writes to the root at exit (overlay on a tmpfs)") =>
-            draft.spec.root.writes = Writes::Forgotten,
         "--no-masks", say!("do not mask sensitive files in /proc and /sys (as root: exposes the host)") =>
             draft.masks = false,
         "--no-proc", say!("do not mount /proc") => draft.spec.root.proc = false,
         "--no-sys", say!("do not mount /sys") => draft.spec.root.sys = false,
         "--sys DEST", say!("mount sysfs at DEST, read-only") => draft.op(Op::Sys, FILES, values)?,
+        #[cfg(feature = "files")]
         "--cgroup2 DEST", say!("mount the cgroup v2 tree at DEST") => draft.op(Op::Cgroup, FILES, values)?,
+    }
+    #[cfg(feature = "container")]
+    say!("Root of a container, or of --switch-root"), Placing => {
+        #[cfg(feature = "overlay")]
+        "--volatile", say!("discard all writes to the root at exit (overlay on a tmpfs)") =>
+            draft.spec.root.writes = Writes::Forgotten,
+        #[cfg(feature = "overlay")]
+        "--overlay-root UPPER WORK", say!("keep writes to the root in UPPER; WORK: empty, on the same fs (overlay)") =>
+            (draft.spec.root.upper, draft.spec.root.work) = (values::path(first)?, values::path(values[1])?),
         "--noexec", say!("forbid execution in the next mount") => draft.noexec = Some(true),
         "--exec", say!("allow execution in the next mount even if SRC is noexec") => draft.noexec = Some(false),
     }
+    #[cfg(feature = "container")]
     say!("Namespaces (--root makes a new one of each kind except time)"), Making => {
+        #[cfg(feature = "net")]
+        "--net NETWORK", say!("none, host, pasta, one to join, veth:, macvlan:, ipvlan: (docs/network.md)") =>
+            draft.network(first)?,
+        #[cfg(feature = "net")]
+        "--net-device DEV", say!("move the host's network device DEV to the container; needs root") =>
+            draft.device(first)?,
+        #[cfg(feature = "net")]
+        "--resolv-conf SOURCE", say!("copy the host's /etc/resolv.conf (host), a file, or use servers ADDR,ADDR") =>
+            draft.name_servers(first)?,
+        #[cfg(all(feature = "join", not(feature = "net")))]
+        "--net NETWORK", say!("none, host, or one to join: a name of ip-netns(8), a path or process id") =>
+            draft.network(first)?,
+        #[cfg(not(feature = "join"))]
+        "--net NETWORK", say!("none (new and empty) or host") => draft.network(first)?,
         "--share-ipc", say!("use the host's System V and POSIX IPC") => draft.share(raw::CLONE_NEWIPC),
         "--share-pid", say!("use the host's process ids, and see its processes") => draft.share(raw::CLONE_NEWPID),
         "--share-uts", say!("use the host's host name") => draft.share(raw::CLONE_NEWUTS),
         "--share-cgroup", say!("see the host's whole cgroup tree") => draft.share(raw::CLONE_NEWCGROUP),
         "--share-user", say!("no user namespace: root inside is root outside; needs root") =>
             draft.share(raw::CLONE_NEWUSER),
-        "--allow-nesting", say!("let CMD make user and cgroup namespaces (containers in the container)") =>
-            draft.spec.namespaces.allow_nesting = true,
         "--unshare-time", say!("make a time namespace (own boot and monotonic clocks)") =>
             draft.unshare(raw::CLONE_NEWTIME),
+        #[cfg(feature = "ids")]
+        "--map-uid IN:OUT:COUNT", say!("make COUNT user ids, from OUT on, the ids inside from IN on; repeatable") =>
+            ids::add(&mut draft.users, first)?,
+        #[cfg(feature = "ids")]
+        "--map-gid IN:OUT:COUNT", say!("make COUNT group ids, from OUT on, the ids inside from IN on; repeatable") =>
+            ids::add(&mut draft.members, first)?,
+        #[cfg(feature = "ids")]
+        "--map-auto", say!("map the ids that /etc/subuid and /etc/subgid grant to the caller") => draft.map_auto = true,
+        #[cfg(feature = "idmap")]
+        "--idmap", say!("files in DIR and SRC keep their owners on disk (idmapped); needs root") =>
+            draft.spec.ids.idmap = true,
+        #[cfg(feature = "join")]
         "--join-user TARGET", say!("join the user namespace of a process id, a pid file, fd:N or a path") =>
             draft.join(raw::CLONE_NEWUSER, first)?,
+        #[cfg(feature = "join")]
         "--join-net TARGET", say!("join a network namespace, for example one of ip-netns(8)") =>
             draft.join(raw::CLONE_NEWNET, first)?,
+        #[cfg(feature = "join")]
         "--join-ipc TARGET", say!("join an IPC namespace") => draft.join(raw::CLONE_NEWIPC, first)?,
+        #[cfg(feature = "join")]
         "--join-uts TARGET", say!("join a UTS namespace (host name)") => draft.join(raw::CLONE_NEWUTS, first)?,
+        #[cfg(feature = "join")]
         "--join-pid TARGET", say!("join a pid namespace") => draft.join(raw::CLONE_NEWPID, first)?,
+        #[cfg(feature = "join")]
         "--join-mount TARGET", say!("join a mount namespace, and use its root") => draft.join(raw::CLONE_NEWNS, first)?,
+        #[cfg(feature = "join")]
         "--join-cgroup TARGET", say!("join a cgroup namespace") => draft.join(raw::CLONE_NEWCGROUP, first)?,
+        #[cfg(feature = "join")]
         "--join-time TARGET", say!("join a time namespace") => draft.join(raw::CLONE_NEWTIME, first)?,
     }
-    say!("Privileges and descriptors of CMD"), Container => {
+    #[cfg(feature = "container")]
+    say!("Privileges of CMD, with or without a container"), Anywhere => {
+        "--no-new-privs", say!("disable set-id bits and file capabilities (default in a container)") => {
+            draft.spec.confine.no_new_privs = true;
+            draft.spec.confine.asks_no_new_privs = true;
+        },
+    }
+    #[cfg(feature = "container")]
+    say!("Privileges and descriptors of CMD in a container"), Container => {
         "--allow-new-privs", say!("let set-id programs and file capabilities take effect") =>
             draft.spec.confine.no_new_privs = false,
+        "--allow-nesting", say!("let CMD make namespaces and mounts (containers in the container)") =>
+            draft.spec.namespaces.allow_nesting = true,
+        "--seccomp-profile PROFILE", say!("filter CMD's system calls: default (set by --root and --enter) or none") =>
+            draft.filtered = Some(values::profile(first)?),
         "--keep-keyring", say!("let CMD use the caller's session keyring (keyrings(7))") =>
             draft.spec.confine.keep_keyring = true,
         "--keep-fd N", say!("pass descriptor N to CMD, and no other above 2") =>
             draft.keep_fds.push(values::fd(first)?),
     }
-    say!("Environment and umask of CMD"), Finds => {
+    #[cfg(feature = "env")]
+    say!("Environment, umask and groups of CMD"), Finds => {
         "--pass-env NAME", say!("pass the caller's variable NAME to CMD") =>
             draft.env_ops.push(EnvOp::Pass(Some(values::variable(first)?))),
         "--keep-env", say!("pass all of the caller's variables to CMD") => draft.env_ops.push(EnvOp::Pass(None)),
         "--umask OCTAL", say!("set the file mode creation mask of CMD (default: the caller's)") =>
             draft.spec.exec.umask = Some(values::umask(first)?),
+        #[cfg(feature = "ids")]
+        "--groups GIDS", say!("set the supplementary groups of CMD, as in 27,44 (default: none)") =>
+            draft.groups = Some(ids::groups(first)?),
     }
     say!("Signals and exit"), Anywhere => {
+        "-h", say!("") => draft.asked = Asked::Common,
+        "-V", say!("") => draft.asked = Asked::Version,
         "--init", say!("run CMD in place, without a container, and be its init") => draft.spec.parsed.in_place = true,
         "--group", say!("forward signals to CMD's process group") => draft.spec.life.audience = Audience::Group,
         "--all", say!("forward signals to every process (if not process 1: to every child)") =>
@@ -132,23 +209,48 @@ rows! { draft, values, first:
             draft.spec.life.propagate = true,
         "--verbose", say!("report CMD's start and end; twice: signals too; three times: orphans too") =>
             draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1),
+        #[cfg(feature = "explain")]
         "--explain", say!("print the steps, process by process, and run nothing") => draft.asked = Asked::Explain,
+        #[cfg(feature = "probe")]
+        "--probe", say!("print which features work here, or why not; status 1 if --root does not") =>
+            draft.asked = Asked::Probe,
+        #[cfg(any(feature = "probe", all(feature = "stats", feature = "enter")))]
+        "--json", say!("with --probe, or --enter and --stats: print a JSON object") => draft.json = true,
     }
+    #[cfg(any(feature = "container", feature = "detach"))]
     say!("Running containers"), Anywhere => {
+        #[cfg(feature = "enter")]
         "--enter TARGET", say!("run CMD in the container of TARGET: a process id, a pid file or fd:N") =>
             draft.spec.target = Some(draft.process(first)?),
+        #[cfg(all(feature = "stats", feature = "enter"))]
+        "--freeze TARGET", say!("stop all processes of the container of TARGET (needs a cgroup of its own)") => {
+            draft.spec.target = Some(draft.process(first)?);
+            draft.asked = Asked::Freeze;
+        },
+        #[cfg(all(feature = "stats", feature = "enter"))]
+        "--thaw TARGET", say!("let the processes of a frozen container go on") => {
+            draft.spec.target = Some(draft.process(first)?);
+            draft.asked = Asked::Thaw;
+        },
+        #[cfg(feature = "pty")]
         "--pty", say!("give CMD a terminal of its own, even if the caller has none") => draft.spec.terminal.pty = true,
+        #[cfg(feature = "container")]
         "--share-terminal", say!("let CMD use the caller's terminal, and read what is typed there") =>
             draft.spec.terminal.share = true,
+        #[cfg(feature = "detach")]
         "--detach", say!("exit with 0 as soon as CMD runs, and leave it running") => draft.spec.channels.detach = true,
+        #[cfg(feature = "detach")]
         "--pid-file PATH", say!("create PATH with the id of process 1 in it, and remove it at the end") =>
             draft.spec.channels.pid_file = Some(values::path(first)?),
+        #[cfg(feature = "detach")]
         "--ready-fd N", say!("write a newline to descriptor N as soon as CMD runs") =>
-            draft.spec.channels.ready = Some(draft.fd(first)?),
+            draft.store_fd(first, |draft| &mut draft.spec.channels.ready)?,
+        #[cfg(feature = "status")]
         "--status-fd N", say!("write JSON lines to fd N: the container's process 1, then CMD's exit") => {
-            draft.spec.channels.status = Some(draft.fd(first)?);
+            draft.store_fd(first, |draft| &mut draft.spec.channels.status)?;
             draft.spec.channels.tells_signal = true;
         },
+        #[cfg(feature = "container")]
         "--name NAME", say!("show NAME in ps, and use it as host name if none is given") => {
             draft.name = first;
             if first.is_empty() || first.count_bytes() > values::HOSTNAME_MAX {
@@ -156,26 +258,65 @@ rows! { draft, values, first:
             }
         },
     }
+    #[cfg(feature = "boot")]
     say!("First process of a machine (/init: options go after -- on the kernel's command line)"), Anywhere => {
         "--boot", say!("prepare the machine, run CMD, shut the machine down; needs process 1") =>
             draft.spec.machine.boots = true,
         "--on-exit ACTION", say!("when CMD ends: poweroff (default), reboot, halt, shell or respawn") =>
             draft.spec.machine.at_end = at_end(first)?,
         "--respawn", say!("start CMD again each time it ends") => draft.spec.machine.at_end = AtEnd::Respawn,
+        "--max-restarts N/SECONDS", say!("--respawn fails after N restarts in that time") =>
+            draft.spec.machine.most = Some(most(first)?),
+        "--on-failure HOW", say!("when CMD fails: poweroff, reboot, halt or shell") =>
+            draft.spec.machine.on_failure = Some(on_failure(first)?),
         "--switch-root DIR", say!("make the mount point DIR the root, and become CMD there (/sbin/init)") => {
             draft.spec.machine.boots = true;
             draft.spec.machine.switch_root = Some(values::path(first)?);
         },
+        #[cfg(feature = "root-device")]
+        "--wait-device SECONDS", say!("wait at most SECONDS for the device of --image (default here: 10)") =>
+            draft.spec.machine.wait_device = Some(values::seconds(first)?),
+        #[cfg(feature = "services")]
+        "--console DEV", say!("run CMD, or a shell, on this terminal (repeatable)") =>
+            draft.consoles.push(values::path(first)?),
+        #[cfg(feature = "services")]
+        "--service FILE", say!("start the service in FILE too (always: those in /etc/nsinit.d)") =>
+            draft.services.push(values::path(first)?),
+        #[cfg(feature = "services")]
+        "--after NAME", say!("in a service's file: start it after the service NAME") => draft.after.push(first),
+        #[cfg(feature = "services")]
+        "--service-status", say!("print the services: name, state, process, starts, last end") =>
+            draft.asked = Asked::Services,
     }
 }
 
+#[cfg(feature = "boot")]
+fn on_failure(what: &CStr) -> Result<AtEnd, Wrong> {
+    at_end(what)
+        .ok()
+        .filter(|what| *what != AtEnd::Respawn)
+        .ok_or(Wrong::value(say!("not one of poweroff, reboot, halt and shell")))
+}
+
+/// `N/SECONDS`.
+#[cfg(feature = "boot")]
+fn most(word: &CStr) -> Result<Most, Wrong> {
+    let mut rest = word.to_bytes();
+    let count = text::word(&mut rest, b'/').and_then(text::number);
+    match (count, text::number(rest)) {
+        (Some(count), Some(seconds @ 1..)) => Ok(Most { count, seconds }),
+        _ => Err(Wrong::value(say!("not N/SECONDS, for example 5/60"))),
+    }
+}
+
+#[cfg(feature = "boot")]
 fn at_end(what: &CStr) -> Result<AtEnd, Wrong> {
-    match what.to_bytes() {
-        b"poweroff" => Ok(AtEnd::PowerOff),
-        b"reboot" => Ok(AtEnd::Reboot),
-        b"halt" => Ok(AtEnd::Halt),
-        b"shell" => Ok(AtEnd::Shell),
-        b"respawn" => Ok(AtEnd::Respawn),
+    match text::place(b"poweroff reboot halt shell respawn", what.to_bytes()) {
+        Some(0) => Ok(AtEnd::PowerOff),
+        Some(1) => Ok(AtEnd::Reboot),
+        Some(2) => Ok(AtEnd::Halt),
+        Some(3) => Ok(AtEnd::Shell),
+        Some(4) => Ok(AtEnd::Respawn),
         _ => Err(Wrong::value(say!("not one of poweroff, reboot, halt, shell and respawn"))),
     }
 }
@@ -186,7 +327,10 @@ fn complain(_: &Texts, complaint: &Complaint, _: &CStr) -> i32 {
     match complaint.kind {
         Kind::Unknown | Kind::UnknownLetter(_) => {
             line.say(say!("unknown option '")).push_printable(complaint.word.to_bytes());
-            line.say(say!("' (see nsinit --help)"));
+            match nearest::option(&NATIVE, complaint.word.to_bytes()) {
+                Some(form) => line.say(say!("', did you mean '")).push(form.name()).say(say!("'?")),
+                None => line.say(UNKNOWN),
+            };
         }
         Kind::ValueTooMuch if form.count() == 0 => {
             line.push(form.name()).say(say!(" takes no value"));
@@ -220,105 +364,6 @@ fn complain(_: &Texts, complaint: &Complaint, _: &CStr) -> i32 {
     message::fatal(&line)
 }
 
-const USAGE: Say = say!(
-    "usage: nsinit --root DIR [OPTION...] [--] [CMD [ARG...]]      run CMD in a new container
-       nsinit --enter TARGET [OPTION...] [--] [CMD [ARG...]]  run CMD in a running container
-       nsinit OPTION... [--] CMD [ARG...]                     run CMD in a sandbox, as bwrap does
-       nsinit [--] CMD [ARG...]                               run CMD in place, and be its init
-"
-);
-
-fn print(_: &Texts, asked: Asked, _: &CStr) {
-    let to = if asked == Asked::Usage { Standard::Error } else { Standard::Output };
-    let mut text = Text::new();
-    match asked {
-        Asked::Usage => text.say(USAGE),
-        Asked::Version => text.push(concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
-        _ => {
-            return help(&mut |line| {
-                sys::write(to, line.bytes());
-            });
-        }
-    };
-    sys::write(to, text.bytes());
-}
-
-/// Passes the text of `--help` to `out`, line by line.
-fn help(out: &mut dyn FnMut(&Text)) {
-    out(Text::new().say(USAGE));
-    usage::rows(&NATIVE, true, out);
-    usage::rows(&BWRAP, true, out);
-    out(Text::new().say(say!("\nExit status: that of CMD, or\n")));
-    for status in &exit::ALL {
-        let mut line = Text::new();
-        line.push(b"  ").push_number(status.number.into()).say(status.more);
-        while line.bytes().len() < 9 {
-            line.byte(b' ');
-        }
-        out(line.say(status.meaning).byte(b'\n'));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn every_row_has_a_name_help_and_at_most_three_values() {
-        let mut names = HashSet::new();
-        for row in NATIVE.lines().chain(BWRAP.lines()).filter(|row| !row.is_title()) {
-            let text = row.form.0.escape_ascii();
-            let hidden = row.form.name() == b"--debug-opt";
-            assert!(row.form.0.starts_with(b"--") && row.help.is_empty() == hidden && row.form.count() <= 3, "{text}");
-            assert!(names.insert(row.form.name()), "twice: {text}");
-        }
-        assert!(names.len() > 40);
-    }
-
-    fn whole_help() -> String {
-        let mut text = String::new();
-        help(&mut |line| text += str::from_utf8(line.bytes()).expect("UTF-8"));
-        text
-    }
-
-    #[test]
-    fn help_fits_a_terminal() {
-        for line in whole_help().lines() {
-            assert!(line.len() <= 100, "{line}");
-        }
-    }
-
-    /// scripts/man reads the help text: after an option that reaches the column of the help, only the capitals tell values from help.
-    #[test]
-    fn help_after_a_long_option_begins_in_small_letters() {
-        for row in NATIVE.lines().chain(BWRAP.lines()) {
-            let mut help = Text::new();
-            let first = help.say(row.help).bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
-            let small = first.iter().any(u8::is_ascii_lowercase);
-            assert!(
-                small || row.form.0.len() + 2 < usage::COLUMN || row.help.is_empty(),
-                "{}",
-                row.form.0.escape_ascii()
-            );
-        }
-    }
-
-    /// The list in docs/options.md is made from the rows: `NSINIT_WRITE=1 cargo test` writes it.
-    #[test]
-    fn option_list_of_the_documents_is_the_help() {
-        const BEGIN: &str = "<!-- options -->\n```text\n";
-        const END: &str = "```\n<!-- /options -->";
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/options.md");
-        let document = std::fs::read_to_string(path).expect("docs/options.md");
-        let (before, rest) = document.split_once(BEGIN).expect("the list's beginning");
-        let (list, after) = rest.split_once(END).expect("the list's end");
-        if std::env::var_os("NSINIT_WRITE").is_some() {
-            std::fs::write(path, [before, BEGIN, &whole_help(), END, after].concat())
-                .expect("docs/options.md is writable");
-        } else {
-            assert_eq!(list, whole_help(), "NSINIT_WRITE=1 cargo test writes the list anew");
-        }
-    }
-}
+/// After the name of an option that is unknown.
+const UNKNOWN: Say =
+    if rooms::ALL { say!("' (see nsinit --help)") } else { say!("' in this build (see nsinit --version and --help)") };

@@ -13,7 +13,7 @@ use rustix::process::{Pid, child_subreaper, getpid};
 
 use super::super::builder::{Asked, Context, Draft};
 use super::super::complaint::Wrong;
-use super::super::rows::{Group, Values, Vocabulary, rows};
+use super::super::rows::{Group, Values, Vocabulary, rows, title};
 use super::super::texts::Texts;
 
 pub static TINI: Vocabulary = Vocabulary {
@@ -111,15 +111,17 @@ fn end(draft: &mut Draft) {
     if !reaps && draft.verbosity > 0 && draft.asked == Asked::Run && !draft.spec.exec.argv.is_none() {
         let mut line = Text::new();
         line.push(b"[WARN  tini (").push_own_id().push(b")] ");
-        write(Standard::Error, line.push(WARNING).bytes());
+        write(Standard::Error, line.say(WARNING).bytes());
     }
 }
 
-const WARNING: &[u8] = b"Tini is not running as PID 1 and isn't registered as a child subreaper.
+const WARNING: Say = say!(
+    "Tini is not running as PID 1 and isn't registered as a child subreaper.
 Zombie processes will not be re-parented to Tini, so zombie reaping won't work.
 To fix the problem, use the -s option or set the environment variable TINI_SUBREAPER to register Tini as a child \
 subreaper, or run Tini as PID 1.
-";
+"
+);
 
 /// The numbers of signals 1 to 31 are the places of their names.
 const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM - CHLD CONT STOP \
@@ -127,16 +129,14 @@ const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 
 
 fn signal(name: &[u8]) -> Option<Signal> {
     let bare = name.strip_prefix(b"SIG")?;
-    let mut rest = SIGNALS;
-    for number in 1.. {
-        let known = text::word(&mut rest, b' ')?;
-        if known == bare && known != b"-" {
-            return Some(Signal::new(number));
-        }
-    }
-    None
+    let place = text::place(SIGNALS, bare).filter(|_| bare != b"-")?;
+    Some(Signal::new(place as i32 + 1))
 }
 
+#[cfg(not(feature = "help"))]
+const HELP: Say = say!("Usage: & [OPTIONS] PROGRAM -- [ARGS] | --version\n");
+
+#[cfg(feature = "help")]
 const HELP: Say = say!(
     "& (tini version 0.19.0 - git.de40ad0)
 Usage: & [OPTIONS] PROGRAM -- [ARGS] | --version

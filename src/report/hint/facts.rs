@@ -40,6 +40,12 @@ pub fn is_admin() -> bool {
     sys::capget().is_ok_and(|held| held & ADMIN != 0)
 }
 
+/// Whether nsinit's own user namespace maps every user id, as the first one does.
+pub fn maps_all_ids() -> bool {
+    let mut content = [0u8; 64];
+    text::before(first_of(c"/proc/self/uid_map", &mut content), b" 4294967295\n").is_some()
+}
+
 /// Whether user.max_user_namespaces is 0: no user namespace can be made in this one.
 pub fn limits_users() -> bool {
     begins_with_digit(c"/proc/sys/user/max_user_namespaces", b'0')
@@ -69,8 +75,10 @@ pub fn is_cgroup_full() -> bool {
     let mut list = [0u8; PATH];
     let mut rest = first_of(c"/proc/self/cgroup", &mut list);
     while let Some(line) = text::word(&mut rest, b'\n') {
-        let mut fields = line.splitn(3, |byte| *byte == b':').skip(1);
-        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        // `ID:CONTROLLERS:PATH`
+        let mut path = line;
+        let _ = text::word(&mut path, b':');
+        let Some(controllers) = text::word(&mut path, b':') else { continue };
         let trees: &[&[u8]] = match controllers {
             b"" => &[b"/sys/fs/cgroup", b"/sys/fs/cgroup/unified"],
             b"pids" => &[b"/sys/fs/cgroup/pids"],

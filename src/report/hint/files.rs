@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use crate::spec::{Mode, Spec};
+use crate::spec::Spec;
 use crate::sys::Failure;
 use crate::text;
 
@@ -13,7 +13,7 @@ use super::{Cause, of_call};
 #[must_use]
 pub fn of_terminal(spec: &Spec<'_>, why: Failure) -> Cause {
     match why {
-        Failure::NOENT | Failure::ACCESS if spec.mode == Mode::Enter => Cause::NoTerminalsInside,
+        Failure::NOENT | Failure::ACCESS if spec.enters() => Cause::NoTerminalsInside,
         Failure::NOENT | Failure::ACCESS => Cause::NoTerminals,
         _ => of_call(why),
     }

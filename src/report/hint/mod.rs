@@ -3,16 +3,35 @@
 //!
 //! A new hint is a row of `causes!` below, and a line in the `of_` function of the calls that fail for it.
 
+#[cfg(feature = "cgroup")]
+mod cgroups;
 mod execution;
 mod facts;
 mod files;
+#[cfg(feature = "limits")]
+mod limits;
 mod mounts;
 mod namespaces;
+#[cfg(feature = "net")]
+mod network;
 
-pub use execution::{SH, is_script, of_execution};
+#[cfg(feature = "cgroup")]
+pub use cgroups::{of_cgroup, of_controller, of_delegation, of_old_cgroup, of_running, of_setting};
+pub use execution::of_execution;
 pub use files::{of_loop, of_own_file, of_pid_file, of_reopened, of_terminal};
-pub use mounts::{of_copy, of_image, of_mount, of_overlay, of_place, of_proc, of_sys};
-pub use namespaces::{of_fork, of_join, of_keyring, of_look, of_map, of_namespaces, of_network, of_own_id};
+#[cfg(feature = "limits")]
+pub use limits::{of_limit, of_sysctl};
+#[cfg(feature = "boot")]
+pub use mounts::of_machines_place;
+pub use mounts::{of_copy, of_devpts, of_idmap, of_image, of_mount, of_overlay, of_place, of_proc, of_sys};
+#[cfg(feature = "probe")]
+pub use namespaces::of_nested_users;
+pub use namespaces::{
+    of_fork, of_join, of_keyring, of_look, of_map, of_map_helper, of_namespaces, of_network, of_own_id,
+};
+
+#[cfg(feature = "net")]
+pub use network::{of_address, of_bridge, of_link, of_new_link, of_pasta, of_route};
 
 use crate::say;
 use crate::sys::Failure;
@@ -61,6 +80,10 @@ causes! {
     NoUnprivilegedUsers say!("only root may create user namespaces here: kernel.unprivileged_userns_clone is 0");
     /// The kernel is built without user namespaces.
     NoUserNamespaces say!("the kernel has no user namespaces");
+    /// The kernel is built without another kind of namespaces.
+    NoSuchNamespaces say!("the kernel has only the namespaces in /proc/self/ns: share the others, as with --share-net");
+    /// The kernel is built without pseudo-terminals.
+    NoPtys say!("the kernel has no ptys: use --share-terminal");
     /// user.max_user_namespaces is 0.
     UserNamespacesForbidden say!("user.max_user_namespaces is 0; if this is a container of nsinit, start it with --allow-nesting");
     /// ENOSPC of clone(2) and unshare(2) (namespaces(7)).
@@ -123,6 +146,32 @@ causes! {
     OtherMachine say!("it is a program for another architecture");
     /// ENOEXEC of execve(2): the file is not an ELF file, and there is no shell to read it.
     NoShell say!("it has no #! line, and there is no /bin/sh to run it");
+    /// EACCES of execve(2), where Landlock restricts files and nothing else is known to forbid it.
+    LandlockForbids say!("Landlock may forbid it: CMD, its interpreter and its libraries need --landlock-exec or --landlock-ro");
+    /// EPERM of setrlimit(2).
+    HardLimit say!("only root of the machine may raise a hard limit, and nofile up to fs.nr_open: see ulimit -H");
+    /// EACCES of setpriority(2), and of /proc/self/oom_score_adj.
+    RootRaises say!("only root of the machine may set a lower number than nsinit has");
+    /// EPERM of prctl(2), PR_SET_SECUREBITS.
+    NeedsSetpcap say!("this needs CAP_SETPCAP, and flags that the kernel knows and that are not locked");
+    /// EPERM of prctl(2), PR_CAPBSET_DROP.
+    NeedsSetpcapToDrop say!("without a container, --cap-drop needs CAP_SETPCAP");
+    /// EPERM, because a capability cannot be made ambient.
+    NotHeld say!("without a container, nsinit needs each capability of --cap-add itself");
+    /// ENOSYS of mount_setattr(2), where the staging place cannot be used.
+    BindInPlace say!("without a container, this needs Linux 5.12");
+    /// EINVAL of sched_setaffinity(2).
+    NoSuchProcessor say!("none of these processors is online and in the cpuset of nsinit");
+    /// EINVAL of prctl(2), PR_SET_MDWE.
+    NoMdwe say!("this needs Linux 6.3");
+    /// ENOENT in /proc/sys.
+    NoSuchSetting say!("the kernel has no such setting in this namespace: is a module missing?");
+    /// EROFS in /proc/sys.
+    ReadOnlySettings say!("/proc/sys is read-only here, as in a container");
+    /// EACCES in /proc/sys, for the parameters of an IPC namespace.
+    RootSets say!("only user 0 may change it (use --uid 0), and in a user namespace only since Linux 5.19");
+    /// EINVAL of fsconfig(2): procfs does not know subset=pid.
+    NoProcSubset say!("--proc-subset needs Linux 5.8");
     /// The file in the place of --pid-file looks like a pid file.
     PidFile say!("a container runs, or its nsinit was killed");
     /// A sysfs shows a network namespace, and only the user namespace that owns that one may mount it.
@@ -149,14 +198,96 @@ causes! {
     LinkToNothing say!("a symbolic link on the path is dangling: create its target with --dir");
     /// EDQUOT of keyctl(2).
     KeyQuota say!("the user's limit on keys is reached: see kernel.keys.maxkeys, or use --keep-keyring");
+    /// Any errno of prctl(2), PR_SET_SECCOMP.
+    NoFilter say!("--seccomp-profile none runs CMD without it");
     /// Any other errno of keyctl(2).
     NoKeyring say!("use --keep-keyring to share the caller's");
     /// ENXIO of open(2) on a terminal: it was opened as /dev/tty, which is the controlling terminal of the process that opens it.
     OpenedAsTty say!("open it by the name that tty(1) prints, not as /dev/tty; or use --share-terminal");
     /// Any other errno of open(2) when standard input, output or error is opened again.
     NotReopened say!("it is opened again, through a read-only mount: the caller needs permission to open it");
-    /// EINVAL of setresuid(2) and setresgid(2).
+    /// EINVAL of setresuid(2), setresgid(2) and setgroups(2).
     NotMapped say!("it is not mapped in the user namespace");
+    /// ENOSYS, EINVAL: the kernel does not know the call or one of its flags.
+    OldKernel say!("this kernel is too old for it, or was built without it");
+    /// EOPNOTSUPP of landlock_create_ruleset(2).
+    LandlockOff say!("it is disabled: see lsm= on the kernel's command line");
+    /// EINVAL of prctl(2), PR_SET_SECCOMP.
+    NoFilters say!("the kernel has no CONFIG_SECCOMP_FILTER");
+    /// EINVAL of prctl(2), PR_SET_MM.
+    NoCheckpoints say!("the kernel has no CONFIG_CHECKPOINT_RESTORE; nsinit executes a copy of itself instead");
+    /// No cgroup2 is mounted.
+    NoCgroups say!("no cgroup2 is mounted at /sys/fs/cgroup");
+    /// The same, where the caller is in cgroups of version 1.
+    OnlyVersion1 say!("no cgroup2 is mounted at /sys/fs/cgroup; --cgroup1 joins cgroups of version 1");
+    /// The list in cgroup.controllers is empty.
+    NoControllers say!("they are in cgroups of version 1, or not in cgroup.subtree_control of the cgroup above");
+    /// EACCES of mkdir(2) in a cgroup.
+    NotDelegated say!("the cgroup belongs to another user: use systemd-run --user --scope -p Delegate=yes");
+    /// ENOENT, with --cgroup.
+    NoSuchCgroup say!("there is no such cgroup of version 2: create it first");
+    /// EAGAIN of mkdir(2) in a cgroup.
+    CgroupLimit say!("a limit on cgroups is reached: see cgroup.max.descendants and cgroup.max.depth of those above");
+    /// EROFS of mkdir(2) in a cgroup.
+    ReadOnlyCgroups say!("the cgroups are read-only here, as in a container");
+    /// EBUSY of a write to cgroup.subtree_control (cgroups(7), "no internal processes").
+    InternalProcesses say!("it has other processes: start nsinit alone in a cgroup, with systemd-run --scope -p Delegate=yes");
+    /// The list in cgroup.controllers lacks it.
+    ControllerInVersion1 say!("it is in version 1 on this machine, and limits need version 2; --cgroup1 joins a cgroup of version 1");
+    /// EPERM of chown(2).
+    NotOwnRoot say!("root of the container is another user outside: map id 0 to your own, as --map-auto does");
+    /// ENOENT, with --cgroup1.
+    NoSuchOldCgroup say!("there is no such cgroup of version 1: create it first");
+    /// EACCES of open(2) or write(2) of its cgroup.procs.
+    OthersOldCgroup say!("the cgroup belongs to another user: make its cgroup.procs writable");
+    /// ENOSPC of a write to the cgroup.procs of a cpuset.
+    EmptyCpuset say!("its cpuset.cpus and cpuset.mems must be set first");
+    /// As `ControllerInVersion1`, but no hierarchy has it.
+    NoController say!("the kernel has none, or it is not in cgroup.subtree_control of the cgroups above");
+    /// ENOENT of a file of a cgroup, whose controller is enabled.
+    NoSuchLimit say!("the kernel has no such file in cgroups");
+    /// EINVAL and ERANGE of a write to a file of a cgroup.
+    NoSuchValue say!("the kernel does not accept this value");
+    /// ENODEV of a write to io.max.
+    NoWholeDisk say!("there is no such block device, or it is a partition: only whole disks have limits");
+    /// A container shares its cgroup.
+    NoOwnCgroup say!("it gets one if it is started with --stats, or with a limit such as --pids max");
+    /// EPERM of rtnetlink(7).
+    NeedsNetAdmin say!("this needs CAP_NET_ADMIN in the network that nsinit was started in");
+    /// EEXIST of a new interface.
+    NameInUse say!("another interface has this name, or the name inside");
+    /// EINVAL: NETIF_F_NETNS_LOCAL of the kernel.
+    FixedDevice say!("this device cannot leave its network namespace");
+    /// EOPNOTSUPP of a new interface.
+    NoSuchLinks say!("the kernel has no interfaces of this kind: is a module missing?");
+    /// EBUSY of a new macvlan or ipvlan (netdev_rx_handler_register in the kernel).
+    BusyParent say!("a device is the parent of one kind only, and not in a bridge");
+    /// EOPNOTSUPP of IFLA_MASTER.
+    NoBridge say!("it is not a bridge");
+    /// EEXIST of an address or a route.
+    TwiceOnLink say!("the container has it already");
+    /// EACCES, EOPNOTSUPP of an address of IPv6.
+    NoIpv6 say!("IPv6 is disabled: see net.ipv6.conf.all.disable_ipv6");
+    /// ENETUNREACH, EHOSTUNREACH of a route.
+    FarGateway say!("no network of the container has this gateway");
+    /// ENOENT of execve(2).
+    NoPasta say!("Debian's package passt has it");
+    /// EPERM of a write to an id map, as root.
+    OutsideNotMapped say!("an id outside is not mapped in nsinit's own user namespace: see /proc/self/uid_map and gid_map");
+    /// ENOENT of execve(2).
+    NoMapHelper say!("Debian's package uidmap has it");
+    /// The helper has no rights.
+    HelperWithoutPrivileges say!("nsinit was started with no_new_privs, so set-id programs have no effect");
+    /// The helper has failed for another reason.
+    HelperFailed say!("its own message is above");
+    /// EACCES of open_tree(2) after root has become a user of an id map.
+    NotRootOutside say!("the container's root is not root outside: use --idmap, or see chmod(1)");
+    /// ENOSYS of mount_setattr(2).
+    NoIdmaps say!("this needs Linux 5.12");
+    /// EINVAL of mount_setattr(2), MOUNT_ATTR_IDMAP.
+    Unmappable say!("this file system does not support it; ext4, xfs and btrfs do, and tmpfs from Linux 6.3 on");
+    /// The same, because of a mount below.
+    UnmappableBelow say!("a file system that is mounted below it does not support it");
     /// /proc/sys/user cannot be written.
     LimitsAreFixed say!("the limits in /proc/sys/user cannot be written here: use --allow-nesting to leave them");
 }
@@ -187,6 +318,16 @@ pub fn of_call(why: Failure) -> Cause {
     match why {
         Failure::PERM | Failure::NOSYS | Failure::ACCESS => refused(why, &own_profile(), is_filtered()),
         _ => of_errno(why),
+    }
+}
+
+/// Why a feature of the kernel is missing.
+#[cfg(feature = "probe")]
+#[must_use]
+pub fn of_feature(why: Failure) -> Cause {
+    match of_call(why) {
+        Cause::Unknown if matches!(why, Failure::NOSYS | Failure::INVAL) => Cause::OldKernel,
+        cause => cause,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::mountinfo;
 use crate::spec::{Spec, Writes};
 use crate::sys::Failure;
 use crate::sys::files::{self, HERE};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, PATH, Short, Text};
 
 use super::facts::{any_mount, is_chroot, is_confined, is_filtered, is_missing, own_profile};
 use super::{Cause, of_call};
@@ -30,6 +30,9 @@ pub fn of_mount(why: Failure) -> Cause {
 /// Why no procfs can be mounted.
 #[must_use]
 pub fn of_proc(spec: &Spec<'_>, why: Failure) -> Cause {
+    if why == Failure::INVAL && spec.root.processes_only {
+        return Cause::NoProcSubset;
+    }
     if why != Failure::PERM {
         return of_mount(why);
     }
@@ -63,6 +66,17 @@ pub fn of_image(why: Failure) -> Cause {
     }
 }
 
+/// Why a mount cannot be shown through an id map.
+#[must_use]
+pub fn of_idmap(why: Failure) -> Cause {
+    match why {
+        Failure::INVAL => Cause::Unmappable,
+        Failure::NOSYS if !is_filtered() => Cause::NoIdmaps,
+        Failure::PERM if !is_filtered() => Cause::RootOfMachine,
+        _ => of_call(why),
+    }
+}
+
 /// Why nothing can be made below the root.
 #[must_use]
 pub fn of_place(spec: &Spec<'_>, why: Failure) -> Cause {
@@ -72,6 +86,19 @@ pub fn of_place(spec: &Spec<'_>, why: Failure) -> Cause {
         Failure::ROFS => Cause::MissingInReadOnly,
         _ => Cause::Unknown,
     }
+}
+
+/// Why a machine's mount point cannot be made.
+#[cfg(feature = "boot")]
+#[must_use]
+pub fn of_machines_place(why: Failure) -> Cause {
+    if why == Failure::ROFS { Cause::MissingInReadOnly } else { Cause::Unknown }
+}
+
+/// Why no devpts can be mounted.
+#[must_use]
+pub fn of_devpts(why: Failure) -> Cause {
+    if why == Failure::NODEV { Cause::NoPtys } else { of_mount(why) }
 }
 
 /// Why a directory that is open cannot be bound.
@@ -92,8 +119,9 @@ pub fn of_overlay(spec: &Spec<'_>, why: Failure) -> Cause {
 }
 
 /// Whether anything is mounted below a directory of the caller.
+#[inline(never)]
 fn has_mounts_below(directory: &CStr) -> bool {
-    let (mut link, mut buffer) = (Text::new(), [0u8; PATH]);
+    let (mut link, mut buffer) = (Short::new(), [0u8; PATH]);
     let Ok(directory) = files::directory(HERE, directory) else { return false };
     link.push(b"/proc/self/fd/").push_number(directory.as_raw_fd().cast_unsigned());
     let Ok(path) = files::read_link(HERE, link.c_str(), &mut buffer) else { return false };

@@ -1,14 +1,17 @@
 //! Why processes and namespaces cannot be made, and why existing namespaces cannot be joined.
 
-use linux_raw_sys::general as raw;
+use core::ffi::CStr;
 
-use crate::spec::Spec;
+use linux_raw_sys::general as raw;
+use rustix::thread::no_new_privs;
+
+use crate::spec::{Spec, kinds};
 use crate::sys::{self, Failure};
-use crate::text;
+use crate::text::{self, Short};
 
 use super::facts::{
     begins_with_digit, first_of, is_admin, is_cgroup_full, is_chroot, is_confined, is_filtered, is_missing,
-    limits_users, own_profile, restricts_users,
+    limits_users, maps_all_ids, own_profile, restricts_users,
 };
 use super::{Cause, of_call, of_errno};
 
@@ -21,30 +24,49 @@ pub fn of_fork(why: Failure) -> Cause {
     if is_cgroup_full() {
         return Cause::CgroupsProcesses;
     }
-    let mut load = [0u8; 64];
+    let mut content = [0u8; 64];
+    let mut load = first_of(c"/proc/loadavg", &mut content);
     // "0.20 0.18 0.12 1/80 11206": the fourth and fifth numbers are the threads that run and all threads (proc_loadavg(5)).
-    let threads = first_of(c"/proc/loadavg", &mut load).split(|byte| matches!(byte, b' ' | b'/')).nth(4);
+    for separator in b"   /" {
+        let _ = text::word(&mut load, *separator);
+    }
+    let threads = text::word(&mut load, b' ');
     match (threads.and_then(text::number), sys::limit_of(raw::RLIMIT_NPROC)) {
         (Some(threads), Ok([limit, _])) if !is_admin() && u64::from(threads) >= limit => Cause::UsersProcesses,
         _ => Cause::Processes,
     }
 }
 
-/// Why clone(2) made no process in new namespaces.
+/// Why clone(2) made no process in new namespaces; or, `inside`, why unshare(2) in process 1 made no more of them. Process 1 is in its
+/// user namespace by then, and the helper for the network may have set the limit in there.
 #[must_use]
-pub fn of_namespaces(spec: &Spec<'_>, why: Failure) -> Cause {
+pub fn of_namespaces(spec: &Spec<'_>, inside: bool, why: Failure) -> Cause {
+    find(spec, inside, spec.unshares(raw::CLONE_NEWUSER) && !inside, why)
+}
+
+/// Why unshare(2) made no user namespace in one of a container.
+#[cfg(feature = "probe")]
+#[must_use]
+pub fn of_nested_users(spec: &Spec<'_>, why: Failure) -> Cause {
+    find(spec, true, true, why)
+}
+
+/// `users`: a user namespace is one of those that were not made.
+fn find(spec: &Spec<'_>, inside: bool, users: bool, why: Failure) -> Cause {
     let with_user = spec.unshares(raw::CLONE_NEWUSER);
     match why {
-        Failure::NOSPC | Failure::USERS if with_user && limits_users() => Cause::UserNamespacesForbidden,
+        Failure::NOSPC | Failure::USERS if users && limits_users() => Cause::UserNamespacesForbidden,
         // Root of a container: the launch has been tried without a user namespace.
-        Failure::PERM if !with_user && !is_admin() && limits_users() => Cause::UserNamespacesForbidden,
+        Failure::PERM if (users || !is_admin()) && limits_users() => Cause::UserNamespacesForbidden,
         Failure::NOSPC | Failure::USERS => Cause::NamespaceLimit,
-        Failure::INVAL if with_user && is_missing(c"/proc/self/ns/user") => Cause::NoUserNamespaces,
+        Failure::INVAL if users && is_missing(c"/proc/self/ns/user") => Cause::NoUserNamespaces,
+        Failure::INVAL if lacks_a_kind(spec) => Cause::NoSuchNamespaces,
         Failure::PERM | Failure::ACCESS | Failure::NOSYS => Facts {
             with_user,
             rootless: spec.ids.rootless,
             has_root: spec.has_root(),
-            admin: is_admin(),
+            // In its new user namespace, process 1 of an ordinary user has all capabilities, as far as AppArmor leaves them.
+            admin: is_admin() && !(inside && spec.ids.rootless),
             filtered: is_filtered(),
             chroot: is_chroot(),
             switched_off: begins_with_digit(c"/proc/sys/kernel/unprivileged_userns_clone", b'0'),
@@ -54,6 +76,12 @@ pub fn of_namespaces(spec: &Spec<'_>, why: Failure) -> Cause {
         .cause(why),
         _ => of_fork(why),
     }
+}
+
+/// Whether the kernel was built without a kind of namespace that is to be made.
+fn lacks_a_kind(spec: &Spec<'_>) -> bool {
+    let is_missing = |path: &CStr| is_missing(Short::new().push(b"/proc/self/").push(path.to_bytes()).c_str());
+    !is_missing(c"ns/mnt") && kinds::all().any(|(kind, path)| spec.unshares(kind) && is_missing(path))
 }
 
 /// The facts that the cause follows from.
@@ -106,8 +134,20 @@ pub fn of_map(why: Failure) -> Cause {
     match why {
         Failure::PERM | Failure::ACCESS if restricts_users() && !is_admin() => Cause::AppArmorUsers,
         Failure::PERM if is_confined(&own_profile()) => Cause::AppArmorProfile,
+        Failure::PERM if is_admin() && !maps_all_ids() => Cause::OutsideNotMapped,
         Failure::PERM => Cause::Forbidden,
         _ => of_errno(why),
+    }
+}
+
+/// Why newuidmap(1) or newgidmap(1) has not written a map.
+#[must_use]
+pub fn of_map_helper(why: Failure) -> Cause {
+    match why {
+        Failure::NOENT => Cause::NoMapHelper,
+        Failure::HELPER if no_new_privs() == Ok(true) => Cause::HelperWithoutPrivileges,
+        Failure::HELPER => Cause::HelperFailed,
+        _ => of_call(why),
     }
 }
 

@@ -150,18 +150,6 @@ fn no_new_privs_is_always_set() {
 
 // ---- system call filters
 
-/// The program in the format that is read from a descriptor: 8 bytes for each instruction.
-fn program(call: i64, errno: i32) -> Vec<u8> {
-    let filter = Deny::all(call, errno).filter();
-    let bytes = |i: &seccompiler::sock_filter| {
-        let mut bytes = i.code.to_ne_bytes().to_vec();
-        bytes.extend([i.jt, i.jf]);
-        bytes.extend(i.k.to_ne_bytes());
-        bytes
-    };
-    filter.iter().flat_map(bytes).collect()
-}
-
 /// The message of busybox' mkdir for an errno.
 fn refusal(errno: i32) -> String {
     let reason = io::Error::from_raw_os_error(errno).to_string();
@@ -173,7 +161,7 @@ fn refusal(errno: i32) -> String {
 fn mkdir(it: &Bwrap, options: &[&str], errnos: &[i32]) -> Out {
     let mut launch = it.small(&[options, &["--dir", "/made/here"]].concat(), &["/bin/mkdir", "/x"]);
     for (number, errno) in (10..).zip(errnos) {
-        launch = give(launch, number, data(program(libc::SYS_mkdir, *errno)));
+        launch = give(launch, number, data(Deny::all(libc::SYS_mkdir, *errno).bytes()));
     }
     launch.run()
 }
@@ -199,7 +187,7 @@ fn several_seccomp_filters_are_all_installed() {
         mkdir(&it, &both, &[libc::EDOM, libc::ERANGE]).is(1, "", &refusal(libc::ERANGE));
         mkdir(&it, &both, &[libc::ERANGE, libc::EDOM]).is(1, "", &refusal(libc::EDOM));
         let launch = it.small(&both, &["/bin/grep", "Seccomp", "/proc/self/status"]);
-        let launch = give(give(launch, 10, data(program(1000, 1))), 11, data(program(1000, 1)));
+        let launch = give(give(launch, 10, data(Deny::all(1000, 1).bytes())), 11, data(Deny::all(1000, 1).bytes()));
         launch.run().says("Seccomp:\t2\nSeccomp_filters:\t2");
     }
 }
@@ -240,7 +228,8 @@ fn process_1_works_under_a_strict_filter() {
         for call in [libc::SYS_rt_sigtimedwait, libc::SYS_rt_sigaction, libc::SYS_kill, libc::SYS_prctl] {
             let script = "(read x <&8; echo late) & sh -c 'exit 3' || exit 7";
             let options = ["--dev", "/dev", "--unshare-pid", "--seccomp", "10", "--info-fd", "11"];
-            let launch = give(it.small(&options, &["/bin/sh", "-c", script]), 10, data(program(call, libc::EPERM)));
+            let launch =
+                give(it.small(&options, &["/bin/sh", "-c", script]), 10, data(Deny::all(call, libc::EPERM).bytes()));
             let ((hold_reader, hold), (info, writer)) = (pipe(), pipe());
             let running = give(give(launch, 8, hold_reader), 11, writer).start();
             let init = Pid::try_from(member(&read_all(info), "child-pid")).expect("a pid");
@@ -263,7 +252,7 @@ fn process_1_drops_capabilities_and_is_filtered() {
             "i=0; until grep -q 'Seccomp:.2' /proc/1/status || [ $i -gt 1000 ]; do i=$((i+1)); usleep 1000; done
                       grep -E '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs|Seccomp):' /proc/1/status | tr -d '\\t'";
         let launch = it.small(&["--unshare-pid", "--seccomp", "10"], &["/bin/sh", "-c", script]);
-        let out = give(launch, 10, data(program(1000, 1))).run();
+        let out = give(launch, 10, data(Deny::all(1000, 1).bytes())).run();
         let none = "0000000000000000";
         let caps = ["CapInh", "CapPrm", "CapEff", "CapAmb"].map(|name| format!("{name}:{none}\n")).concat();
         out.says(&format!("{caps}NoNewPrivs:1\nSeccomp:2"));

@@ -196,7 +196,7 @@ fn userns_joins_a_user_namespace() {
             inside(&give(launch, 10, holder.open("user")).run(), &[holder.name("user")], &rest);
         }
         let launch = it.small(&["--userns", "10", "--uid", "5"], &["/bin/true"]);
-        let says = if it.is_ours() { "Can't become the user of --uid" } else { "unable to switch to uid 5" };
+        let says = if it.is_ours() { "Can't become user 5" } else { "unable to switch to uid 5" };
         let line = &format!("bwrap: {says}: Invalid argument\n");
         give(launch, 10, holder.open("user")).run().is(1, "", line);
     }

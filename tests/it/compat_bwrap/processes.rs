@@ -11,9 +11,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 
 use super::{Bwrap, give, pipe, read_all, since, small, subjects};
 use crate::compat::helper;
-use crate::compat::subject::no_signals;
+use crate::compat::subject::{Side, no_signals};
 use crate::harness::launch::{forget, nothing_is_left, send, spawn};
-use crate::harness::procs::{Pid, eventually, is_gone, stat};
+use crate::harness::procs::{Pid, Stat, eventually, is_gone, sleeps_in, stat, tree};
 use crate::harness::scratch::{Dir, utf8};
 use crate::harness::{Out, Running, Term};
 
@@ -306,8 +306,21 @@ fn working(it: &Bwrap, tag: &Dir, options: &[&str]) -> Working {
 /// The command's pid outside.
 #[track_caller]
 fn helper_of(running: &Running) -> Pid {
-    let below = || crate::harness::procs::tree(running.pid()).into_iter().filter_map(stat);
-    eventually("the command runs", || below().find(|s| s.name == "helper")).pid
+    helper_below(running.pid()).pid
+}
+
+#[track_caller]
+fn helper_below(top: Pid) -> Stat {
+    let below = || tree(top).into_iter().filter_map(stat);
+    eventually("the command runs", || below().find(|s| s.name == "helper"))
+}
+
+/// The original's process 1 asks to die with its parent only after it has started the command: its parent must not be killed
+/// before process 1 waits.
+fn original_waits(it: &Bwrap, options: &[&str], top: Pid) {
+    if it.side == Side::Original && options == WITH_INIT {
+        sleeps_in(helper_below(top).parent, "wait");
+    }
 }
 
 const ALL_PLACES: [&[&str]; 3] = [&[], WITH_INIT, WITHOUT_INIT[1]];
@@ -343,6 +356,7 @@ fn die_with_parent_ends_cmd_with_bwrap() {
         for options in ALL_PLACES {
             let tag = Dir::new(it.who);
             let Working { running, alive } = working(&it, &tag, &[options, &["--die-with-parent"]].concat());
+            original_waits(&it, options, running.pid());
             running.kill(libc::SIGKILL);
             assert_eq!(read_all(alive), "");
             running.finish().is(-libc::SIGKILL, "", "");
@@ -354,9 +368,9 @@ fn die_with_parent_ends_cmd_with_bwrap() {
 #[test]
 fn die_with_parent_ends_bwrap_with_its_parent() {
     for it in subjects() {
-        for options in ALL_PLACES {
+        for place in ALL_PLACES {
             let tag = Dir::new(it.who);
-            let options = [options, &["--die-with-parent", "--setenv", "TAG", tag.str()]].concat();
+            let options = [place, &["--die-with-parent", "--setenv", "TAG", tag.str()]].concat();
             let options = [&options[..], &["--ro-bind", helper(), "/helper"]].concat();
             let words = small(&options, &["/helper", "next", tag.str()]);
             let mut parent = Command::new("/bin/sh");
@@ -369,6 +383,7 @@ fn die_with_parent_ends_bwrap_with_its_parent() {
             let mut out = child.stdout.take().expect("stdout is piped");
             let mut here = [0; 4];
             out.read_exact(&mut here).expect("read the command's line");
+            original_waits(&it, place, child.id().cast_signed());
             child.kill().expect("kill the parent");
             // Until all processes have ended.
             assert_eq!(read_all(out).lines().count(), 1);

@@ -57,6 +57,17 @@ impl Deny {
         .and_then(BpfProgram::try_from)
         .expect("a filter of one rule")
     }
+
+    /// The program in the format that is read from a descriptor: 8 bytes for each instruction.
+    pub fn bytes(self) -> Vec<u8> {
+        let bytes = |i: &seccompiler::sock_filter| {
+            let mut bytes = i.code.to_ne_bytes().to_vec();
+            bytes.extend([i.jt, i.jf]);
+            bytes.extend(i.k.to_ne_bytes());
+            bytes
+        };
+        self.filter().iter().flat_map(bytes).collect()
+    }
 }
 
 /// For the child, between fork and exec. Sets no_new_privs: an ordinary user may install a filter only with it.

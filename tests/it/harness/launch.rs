@@ -201,6 +201,11 @@ impl Running {
         self.stdout.take_until("\n", Instant::now() + *DEADLINE)
     }
 
+    /// The command reads this text. Its stdin must be open.
+    pub fn write(&mut self, text: &str) {
+        self.stdin.as_mut().expect("an open input").write_all(text.as_bytes()).expect("write CMD's input");
+    }
+
     pub fn kill(&self, signal: i32) {
         send(self.pid(), signal);
     }

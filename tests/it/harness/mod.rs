@@ -25,6 +25,7 @@ pub mod traces;
 pub mod who;
 
 use std::io::Write;
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -52,6 +53,12 @@ pub fn skip(why: &str) {
 /// both builds.
 pub fn skip_for_this_build(why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {}: {why}", test_name());
+}
+
+/// Whether this build has all these options, for a test that sweeps through more than a profile has.
+pub fn has_options(words: &[&str]) -> bool {
+    static HELP: LazyLock<String> = LazyLock::new(|| launch::tool(Command::new(scratch::nsinit()).arg("--help")));
+    words.iter().filter(|word| word.starts_with("--")).all(|word| HELP.contains(&format!("\n  {word} ")))
 }
 
 /// The value of `name` in scripts/budgets.

@@ -65,6 +65,12 @@ pub fn children(pid: Pid) -> Vec<Pid> {
     all().into_iter().filter(|s| s.parent == pid).map(|s| s.pid).collect()
 }
 
+/// Waits until a process sleeps in a kernel function whose name has this part.
+#[track_caller]
+pub fn sleeps_in(pid: Pid, part: &str) {
+    eventually("it sleeps", || fs::read_to_string(format!("/proc/{pid}/wchan")).ok()?.contains(part).then_some(()));
+}
+
 /// The process and all its descendants, parents first.
 pub fn tree(pid: Pid) -> Vec<Pid> {
     let all = all();

@@ -88,9 +88,19 @@ fn applets() -> &'static [String] {
 /// A Debian root with bash, made once and kept between runs.
 pub fn debian() -> Option<&'static Path> {
     static ROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let root = ROOT.get_or_init(|| {
+    made(&ROOT, &[])
+}
+
+/// A Debian root with python3, gcc and nginx too.
+pub fn programs() -> Option<&'static Path> {
+    static ROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    made(&ROOT, &["programs"])
+}
+
+fn made(root: &'static OnceLock<Option<PathBuf>>, words: &[&str]) -> Option<&'static Path> {
+    let root = root.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/debian");
-        launch::attempt(&mut Command::new(script)).map(|path| path.trim_end().into())
+        launch::attempt(Command::new(script).args(words)).map(|path| path.trim_end().into())
     });
     if root.is_none() {
         skip("scripts/debian cannot make a Debian root");

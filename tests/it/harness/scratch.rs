@@ -8,6 +8,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use engine::spec::rooms;
+
 use super::{Who, launch, test_name};
 
 pub fn scratch() -> &'static Path {
@@ -123,7 +125,16 @@ pub fn nsinit() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let from = std::env::var_os("NSINIT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_nsinit").into(), PathBuf::from);
-        install(&from, "nsinit")
+        let program = install(&from, "nsinit");
+        let rooms = if rooms::ALL { String::new() } else { format!(" (features:{})", rooms::LIST.escape_ascii()) };
+        let version = Command::new(&program).arg("--version").output().expect("nsinit can be executed").stdout;
+        assert_eq!(
+            String::from_utf8_lossy(&version),
+            format!("nsinit {}{rooms}\n", env!("CARGO_PKG_VERSION")),
+            "{} has other features than this test program",
+            from.display()
+        );
+        program
     })
 }
 
@@ -176,6 +187,18 @@ pub fn helper() -> &'static Path {
 pub fn attacker() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| compile("escape"))
+}
+
+/// `compare.c`, linked statically.
+pub fn comparer() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("compare"))
+}
+
+/// `calls.c`, linked statically.
+pub fn caller() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| compile("calls"))
 }
 
 fn compile(name: &str) -> PathBuf {

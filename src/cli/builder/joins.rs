@@ -1,0 +1,25 @@
+//! Namespaces that are joined, and processes that own them.
+
+use core::ffi::CStr;
+
+use super::super::complaint::Wrong;
+use super::super::values;
+use super::Draft;
+
+impl Draft {
+    /// Joins a namespace of that kind. If it is given twice, the last one counts.
+    pub fn join(&mut self, kind: u32, owner: &'static CStr) -> Result<(), Wrong> {
+        self.joins.retain(|(other, _)| *other != kind);
+        let owner = self.process(owner)?;
+        self.joins.push((kind, owner));
+        Ok(())
+    }
+
+    /// A process: a word that the engine understands. If it is `fd:N`, N is a descriptor of the caller.
+    pub fn process(&mut self, word: &'static CStr) -> Result<&'static CStr, Wrong> {
+        match values::after_fd(word) {
+            Some(number) => self.fd(number).map(|_| word),
+            None => values::path(word),
+        }
+    }
+}
