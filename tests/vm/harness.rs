@@ -560,6 +560,11 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// The machine that a command starts.
+    pub fn of(qemu: &mut Command, line: &str) -> Self {
+        Self::start(qemu.stdin(Stdio::piped()).stdout(Stdio::piped()), line.to_owned(), new_path("none"))
+    }
+
     fn start(qemu: &mut Command, line: String, initrd: PathBuf) -> Self {
         let place = Place::take();
         let mut qemu = qemu.spawn().expect("start qemu");

@@ -21,6 +21,7 @@ mod messages;
 mod modules;
 mod power_cuts;
 mod probe;
+mod scenarios;
 mod small_image;
 mod stages;
 mod stats;

@@ -1,8 +1,8 @@
 //! The fenced blocks of a document, and the comparison of what they show with what a command printed.
 //!
 //! ```console is a session: a command after each `$ ` (`# ` for root), then its output. ```sh is a script that must exit with 0.
-//! Words after the language say where the block runs: `root` as root, `vm` in tests/vm, `no-run "WHY"` nowhere. Without one
-//! an ordinary user runs it. ```text and ```Dockerfile are not run.
+//! Words after the language say where the block runs: `root` as root, `vm` in tests/vm, `scenario` in the test of its section in
+//! tests/vm/scenarios.rs, `no-run "WHY"` nowhere. Without one an ordinary user runs it. ```text and ```Dockerfile are not run.
 //!
 //! In the output `…` stands for any text in its line, and a line of `…` for any lines. A number of four digits or more stands for any
 //! number (process ids, inode numbers), and blanks for any number of blanks.
@@ -15,6 +15,7 @@ pub enum By {
     User,
     Root,
     Machine,
+    Scenario,
     Nobody,
 }
 
@@ -23,6 +24,8 @@ pub struct Block {
     pub by: By,
     /// `README.md:12`, the line of the fence.
     pub place: String,
+    /// The heading above it.
+    pub section: String,
     pub content: Content,
 }
 
@@ -51,9 +54,15 @@ pub fn documents() -> Vec<(String, String)> {
 /// The blocks that are commands.
 pub fn blocks(name: &str, text: &str) -> Vec<Block> {
     let mut found = Vec::new();
+    let mut section = String::new();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
-        let Some(info) = line.trim_start().strip_prefix("```") else { continue };
+        let Some(info) = line.trim_start().strip_prefix("```") else {
+            if line.starts_with('#') {
+                section = line.trim_start_matches('#').trim_start().to_owned();
+            }
+            continue;
+        };
         let indent = line.len() - line.trim_start().len();
         let body: Vec<&str> = lines
             .by_ref()
@@ -63,7 +72,7 @@ pub fn blocks(name: &str, text: &str) -> Vec<Block> {
         let place = format!("{name}:{}", number + 1);
         if let Some((by, session)) = read_info(info, &place) {
             let content = if session { session_of(&body, &place) } else { Content::Script(body.join("\n")) };
-            found.push(Block { by, place, content });
+            found.push(Block { by, place, section: section.clone(), content });
         }
     }
     found
@@ -83,8 +92,9 @@ fn read_info(info: &str, place: &str) -> Option<(By, bool)> {
         "" => By::User,
         "root" => By::Root,
         "vm" => By::Machine,
+        "scenario" => By::Scenario,
         _ if reason(rest).is_some_and(|length| length > 10) => By::Nobody,
-        _ => panic!("{place}: {rest:?} is none of root, vm and no-run \"WHY\""),
+        _ => panic!("{place}: {rest:?} is none of root, vm, scenario and no-run \"WHY\""),
     };
     Some((by, session))
 }

@@ -1,0 +1,62 @@
+//! The machines of docs/appliance.md: the commands of its sections are run as they stand, and the machines do what the text says.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::docs::{Place, scenario, scenarios};
+use super::harness::{Disk, End, Kernel, attempt, kernels, new_path, script, skip, tool};
+
+const DOCUMENT: &str = "docs/appliance.md";
+/// A distribution takes so long at most until it asks for a login, on an emulated processor that others use too.
+const LONG: Duration = Duration::from_secs(500);
+
+/// Each section with a scenario has its test here.
+#[test]
+fn every_scenario_is_tested() {
+    let tested = [DEBIAN, DEBIAN_ALONE];
+    assert_eq!(scenarios(), tested);
+}
+
+const DEBIAN: &str = "A Debian from a disk";
+const DEBIAN_ALONE: &str = "Without systemd";
+
+/// nsinit is the first stage, and Debian's systemd the second; then nsinit is both. The file system is clean each time.
+#[test]
+fn debian_on_a_disk_runs_systemd_or_nsinit() {
+    if Command::new("true").uid(0).status().is_err() {
+        return skip("needs root, for the owners of the files");
+    }
+    if attempt(script("debian").arg("systemd")).is_none() {
+        return skip("scripts/debian cannot make a Debian with systemd");
+    }
+    for kernel in kernels(&[Kernel::V6_1]) {
+        let place = Place::new(kernel);
+        let [made, booted] = &scenario(DOCUMENT, DEBIAN)[..] else { panic!("the section has two blocks") };
+        place.run(made);
+        let mut machine = place.start(booted);
+        assert!(machine.prints("box login: ", LONG), "{}", machine.finish_within(Duration::ZERO));
+        machine.enter("root\n");
+        machine.expect("root@box:~# ");
+        machine.enter(
+            "until systemctl -q is-active multi-user.target; do sleep 1; done; echo up: $?; systemctl poweroff\n",
+        );
+        machine.expect("up: 0\n");
+        let boot = machine.finish();
+        assert_eq!(boot.end, End::Off, "{boot}");
+        assert!(partition(&place.at("disk"), 1, 600).is_clean(), "{boot}");
+        scenario(DOCUMENT, DEBIAN_ALONE).iter().for_each(|block| place.run(block));
+        let partition = partition(&place.at("disk"), 1, 600);
+        assert!(partition.is_clean() && partition.is_consistent());
+    }
+}
+
+/// A copy of the part of a disk that begins at that MiB.
+fn partition(disk: &Path, at: u32, size: u32) -> Disk {
+    let part = Disk(new_path("part"));
+    let [from, to] = [format!("if={}", disk.display()), format!("of={}", part.0.display())];
+    let range = [format!("skip={at}"), format!("count={size}")];
+    tool(Command::new("dd").args([&from, &to, "bs=1M", "conv=sparse", "status=none"]).args(range));
+    part
+}
