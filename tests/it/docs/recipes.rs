@@ -1,0 +1,187 @@
+//! docs/recipes.md: each recipe is run in a directory of its own, by an ordinary user with subordinate ids or by root, at a terminal,
+//! with the files and the programs that the document's beginning promises.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::blocks::{Block, By, blocks, documents};
+use super::{prepare, run_in, tale};
+use crate::harness::launch::{attempt, tool};
+use crate::harness::roots::programs;
+use crate::harness::scratch::{nsinit, utf8};
+use crate::harness::term::BASH;
+use crate::harness::{Dir, Root, Term, Who, skip, who};
+
+pub const NAME: &str = "docs/recipes.md";
+
+/// The network of a recipe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Network {
+    /// One of its own, so that its ports are free, with a route that leads nowhere.
+    Own,
+    /// The machine's.
+    Internet,
+}
+
+/// The recipes, by their headings, with the programs that they need.
+const RECIPES: &[(&str, Network, &[&str])] = &[
+    ("From an image to a running service", Network::Own, &["newuidmap", "pasta", "wget"]),
+    ("Install packages as an ordinary user", Network::Internet, &["newuidmap", "pasta"]),
+    ("Build without a network", Network::Own, &["newuidmap"]),
+    ("Run a container as a service of systemd", Network::Own, &["systemd-analyze", "wget"]),
+    ("Be the first process of a Kubernetes image", Network::Own, &["newuidmap"]),
+];
+
+#[test]
+fn image_becomes_a_service() {
+    run(RECIPES[0]);
+}
+
+#[test]
+fn packages_are_installed() {
+    run(RECIPES[1]);
+}
+
+#[test]
+fn build_without_network() {
+    run(RECIPES[2]);
+}
+
+#[test]
+fn service_of_systemd() {
+    run(RECIPES[3]);
+}
+
+#[test]
+fn first_process_of_an_image() {
+    run(RECIPES[4]);
+}
+
+#[test]
+fn every_recipe_is_run() {
+    let titles: Vec<&str> = RECIPES.iter().map(|recipe| recipe.0).collect();
+    let found: Vec<String> = sections().into_iter().map(|(title, _)| title).collect();
+    assert_eq!(found, titles, "the headings of {NAME}");
+    let source = include_str!("recipes.rs");
+    for (number, title) in titles.iter().enumerate() {
+        assert_eq!(source.matches(&format!("run(RECIPES[{number}])")).count(), 1, "{title}");
+    }
+}
+
+/// The words of the Dockerfile are those that the recipe tries.
+#[test]
+fn entrypoint_that_is_shown_is_the_one_that_is_tried() {
+    let (_, text) = sections().into_iter().find(|(title, _)| title.contains("Kubernetes")).expect("the recipe");
+    let list = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("a line of the Dockerfile");
+        serde_json::from_str::<Vec<String>>(line).expect("a list of words")
+    };
+    let words = [list("ENTRYPOINT "), list("CMD ")].concat();
+    let quoted: Vec<String> =
+        words.into_iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word }).collect();
+    assert!(text.contains(&format!("-- {} ", quoted.join(" "))), "{quoted:?}");
+}
+
+/// The headings, each with its text. The blocks of a section are found with the lines of the whole document.
+fn sections() -> Vec<(String, String)> {
+    let (_, text) = documents().into_iter().find(|(name, _)| name == NAME).expect("the recipes");
+    let parts: Vec<&str> = text.split("\n## ").skip(1).collect();
+    parts
+        .into_iter()
+        .map(|part| {
+            let (title, rest) = part.split_once('\n').unwrap_or((part, ""));
+            (title.to_owned(), rest.to_owned())
+        })
+        .collect()
+}
+
+#[track_caller]
+fn run((title, network, needs): (&str, Network, &[&str])) {
+    if who::root().is_none() {
+        return;
+    }
+    for program in needs {
+        if attempt(Command::new("which").arg(program)).is_none() {
+            return skip(&format!("there is no {program} here"));
+        }
+    }
+    if network == Network::Internet && !reaches_debian() {
+        return skip("deb.debian.org cannot be reached");
+    }
+    let (_, text) = sections().into_iter().find(|(found, _)| found == title).expect("the recipe");
+    let blocks = blocks(&format!("{NAME}: {title}"), &text);
+    for by in [By::User, By::Root] {
+        let mine: Vec<&Block> = blocks.iter().filter(|block| block.by == by).collect();
+        let who = || if by == By::Root { who::root() } else { who::user() };
+        let Some(root) = (!mine.is_empty()).then(who).flatten().and_then(Root::new) else { continue };
+        let place = Dir::new(root.who);
+        prepare(&place, &root);
+        if mine.iter().any(|block| block.text().contains("image.tar")) {
+            let Some(archive) = archive() else { return };
+            fs::hard_link(archive, place.at("image.tar")).expect("link the archive");
+        }
+        let mut term = terminal(&root, &place, network);
+        let wrong = run_in(&mut term, &place, &mine);
+        // Files of other owners: the directory's own end is that of root.
+        term.hang_up();
+        assert!(wrong.is_empty(), "as {:?}:\n{}", root.who, tale(&wrong));
+    }
+}
+
+fn reaches_debian() -> bool {
+    attempt(Command::new("timeout").args(["10", "bash", "-c", ": </dev/tcp/deb.debian.org/80"])).is_some()
+}
+
+/// The archive of the Debian with programs, made once.
+fn archive() -> Option<&'static Path> {
+    static DIR: OnceLock<Option<Dir>> = OnceLock::new();
+    let dir = DIR.get_or_init(|| {
+        let from = programs()?;
+        let dir = Dir::new(Who::Root);
+        let mut tar = Command::new("tar");
+        tar.arg("-C").arg(from).args([
+            "--exclude=./dev/*",
+            "--exclude=./usr/share/doc/*",
+            "--exclude=./usr/share/locale/*",
+        ]);
+        tool(tar.args(["--numeric-owner", "-cf"]).arg(dir.at("image.tar")).arg("."));
+        Some(dir)
+    });
+    Some(dir.as_ref()?.path()).map(|dir| Box::leak(dir.join("image.tar").into_boxed_path()) as &Path)
+}
+
+/// A shell in namespaces of its own: nsinit is installed, the user and root have subordinate ids, and /dev/net/tun is open to all.
+fn terminal(root: &Root, place: &Dir, network: Network) -> Term {
+    const SCRIPT: &str = r#"set -eu
+        [ "$network" = Internet ] || {
+            ip link set lo up; ip link add up0 type veth peer name up1; ip link set up1 up; ip address add 192.0.2.2/24 dev up0
+            ip link set up0 up; ip route add default via 192.0.2.1
+        }
+        mount -t tmpfs -o mode=755 tmpfs /srv; mount -t tmpfs -o mode=755 tmpfs /usr/local/bin; cp "$nsinit" /usr/local/bin/
+        for name in root "$user"; do echo "$name:1000000000:65536"; done >/srv/ids
+        mount --bind /srv/ids /etc/subuid; mount --bind /srv/ids /etc/subgid; rm /srv/ids
+        mount -t tmpfs tmpfs /mnt; mknod -m 666 /mnt/tun c 10 200; mount --bind /mnt/tun /dev/net/tun; umount -l /mnt
+        chown "$uid" "$(tty)"
+        export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LC_ALL=C
+        exec "$@""#;
+    let own = if network == Network::Own { &["--net"][..] } else { &[] };
+    let user = tool(Command::new("id").args(["-un", &root.who.uid().to_string()]));
+    let set = [
+        format!("network={}", if network == Network::Own { "Own" } else { "Internet" }),
+        format!("nsinit={}", nsinit().display()),
+        format!("user={}", user.trim()),
+        format!("uid={}", root.who.uid()),
+        format!("HOME={}", place.str()),
+    ];
+    let setpriv = root.who.setpriv();
+    let mut words = vec!["env"];
+    words.extend(set.iter().map(String::as_str));
+    words.extend(["unshare", "--mount"]);
+    words.extend(own);
+    words.extend(["sh", "-c", SCRIPT, "sh"]);
+    words.extend(setpriv.split_whitespace());
+    words.extend(BASH);
+    Term::shell(Who::Root, Path::new(utf8(root.path())), &words)
+}
