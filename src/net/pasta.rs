@@ -13,12 +13,13 @@ use rustix::process::{Pid, setsid};
 
 use crate::ns::program;
 use crate::report::hint;
-use crate::report::message::{blame, blame_hint};
+use crate::report::message::{blame, blame_hint, warning};
 use crate::say;
+use crate::spec::rooms;
 use crate::state::{Launch, Launcher, Outside, Pipe};
 use crate::step::mortal;
 use crate::sys::files::{self, Fd, HERE, read};
-use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal, Standard, Word, c_str};
+use crate::sys::{self, Change, Done, Failure, PR_SET_PDEATHSIG, Signal, Standard, Word, c_str};
 use crate::text::{self, Short, Text};
 
 const PROGRAM: &CStr = c"pasta";
@@ -162,6 +163,25 @@ fn prepare(launch: &Launch, output: Fd, null: Fd) -> Done {
     sys::put(Standard::Input, null)?;
     sys::put(Standard::Output, output)?;
     sys::close_all_but(&[], &[])
+}
+
+/// Whether pasta has ended by itself. It is reaped then.
+pub fn has_ended(outside: &mut Outside) -> bool {
+    let ended = rooms::NET
+        && outside.pasta.is_some_and(|process| {
+            matches!(sys::wait4(Some(process), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
+        });
+    if ended {
+        outside.pasta = None;
+    }
+    ended
+}
+
+/// Says that pasta has ended before the container.
+#[cold]
+#[inline(never)]
+pub fn warn_of_end() {
+    warning(Text::new().push(b"pasta has ended: the container has no network any more"));
 }
 
 /// Ends pasta. It leaves nothing behind: its interface ends with the network namespace, its ports with the process.

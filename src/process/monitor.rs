@@ -9,6 +9,7 @@ use rustix::process::Pid;
 
 use crate::cgroup;
 use crate::channels::start;
+use crate::net::pasta;
 use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
@@ -80,8 +81,13 @@ impl<'a> Supervisor<'a> {
     fn wait_for_end(&mut self) -> i32 {
         loop {
             self.read_news();
+            // It also ends with the container.
+            let has_lost_pasta = pasta::has_ended(&mut self.state.outside);
             if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
                 return status;
+            }
+            if has_lost_pasta {
+                pasta::warn_of_end();
             }
             let input = self.state.launch.news.filter(|_| !self.is_silent).map(|pipe| pipe.read);
             let mut info = Siginfo::empty();

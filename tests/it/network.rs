@@ -203,7 +203,7 @@ fn sandbox_has_a_way_out_too() {
 }
 
 /// A veth and a macvlan end with the network namespace. A device comes back when nsinit ends; if it was killed, the kernel keeps a
-/// device of hardware, and none that is made of software (tests/vm/network.rs).
+/// device of hardware, and none that is made of software.
 #[test]
 fn nothing_is_left_after_a_kill_of_the_launcher() {
     let Some(root) = lab_root() else { return };
@@ -432,6 +432,31 @@ fn pasta_ends_with_the_container() {
     let Some(launch) = behind_pasta(&root, user, script) else { return };
     let out = launch.run();
     assert_eq!((out.status, &out.stdout[..]), (0, "ended\nended\n"), "{out}");
+}
+
+#[test]
+fn end_of_pasta_is_told_while_the_container_goes_on() {
+    let Some(user) = who::user() else { return };
+    let Some(root) = Root::new(user) else { return };
+    let script = r#"
+        mkfifo /tmp/$$.up /tmp/$$.go
+        $n --net pasta -- /bin/sh -c "echo up; read x; exit 3" </tmp/$$.go >/tmp/$$.up &
+        pid=$!
+        exec 9>/tmp/$$.go
+        read x </tmp/$$.up
+        pasta=$(pgrep -P $pid passt)
+        kill $pasta
+        while kill -0 $pasta 2>/dev/null; do sleep 0.02; done
+        echo >&9
+        status=0
+        wait $pid || status=$?
+        rm /tmp/$$.up /tmp/$$.go
+        echo $status
+    "#;
+    let Some(launch) = behind_pasta(&root, user, script) else { return };
+    let out = launch.run();
+    let told = "nsinit: pasta has ended: the container has no network any more\n";
+    assert_eq!((out.status, &out.stdout[..], &out.stderr[..]), (0, "3\n", told), "{out}");
 }
 
 /// Its own message comes first. It is not installed, where /usr/bin has nothing.
