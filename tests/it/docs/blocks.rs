@@ -36,16 +36,6 @@ pub enum Content {
     Script(String),
 }
 
-impl Block {
-    /// All that is run.
-    pub fn text(&self) -> String {
-        match &self.content {
-            Content::Session(session) => session.iter().map(|(command, _)| format!("{command}\n")).collect(),
-            Content::Script(script) => script.clone(),
-        }
-    }
-}
-
 /// README.md and docs/*.md, by name.
 pub fn documents() -> Vec<(String, String)> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::blocks::{Block, By, blocks, documents};
+use super::blocks::{Block, By, Content, blocks, documents};
 use super::{prepare, run_in, tale};
 use crate::harness::launch::{attempt, tool};
 use crate::harness::roots::programs;
@@ -33,6 +33,14 @@ const RECIPES: &[(&str, Network, &[&str])] = &[
     ("Run a container as a service of systemd", Network::Own, &["systemd-analyze", "wget"]),
     ("Be the first process of a Kubernetes image", Network::Own, &["newuidmap"]),
 ];
+
+/// All that a block runs.
+fn commands(block: &Block) -> String {
+    match &block.content {
+        Content::Session(session) => session.iter().map(|(command, _)| format!("{command}\n")).collect(),
+        Content::Script(script) => script.clone(),
+    }
+}
 
 #[test]
 fn image_becomes_a_service() {
@@ -118,7 +126,7 @@ fn run((title, network, needs): (&str, Network, &[&str])) {
         let Some(root) = (!mine.is_empty()).then(who).flatten().and_then(Root::new) else { continue };
         let place = Dir::new(root.who);
         prepare(&place, &root);
-        if mine.iter().any(|block| block.text().contains("image.tar")) {
+        if mine.iter().any(|block| commands(block).contains("image.tar")) {
             let Some(archive) = archive() else { return };
             fs::hard_link(archive, place.at("image.tar")).expect("link the archive");
         }
