@@ -205,7 +205,7 @@ impl Target {
     ///
     /// # Errors
     /// ESRCH, ENOENT: it has ended; others: see open(2).
-    #[cfg(feature = "stats")]
+    #[cfg(any(feature = "stats", feature = "detach", feature = "enter"))]
     pub fn age(self, proc: Fd) -> Result<u64, Failure> {
         /// Of `starttime`, after the name and its parenthesis (proc_pid_stat(5)).
         const PLACE: usize = 20;

@@ -43,13 +43,23 @@ impl Time {
 /// The time since the boot, CLOCK_MONOTONIC, clock_gettime(2).
 #[must_use]
 pub fn now() -> Time {
+    read(raw::CLOCK_MONOTONIC)
+}
+
+/// The time of day, CLOCK_REALTIME, clock_gettime(2).
+#[must_use]
+pub fn seconds_since_1970() -> i64 {
+    read(raw::CLOCK_REALTIME).seconds
+}
+
+fn read(clock: u32) -> Time {
     let mut time = Time { seconds: 0, nanos: 0 };
     // The call fails only for an unknown clock or a bad address. If it ever did, a grace period would be measured from the boot.
     #[cfg(target_pointer_width = "32")]
     // SAFETY: this call, of Linux 5.1, writes a struct of two numbers of 64 bits, as Time is one.
-    let _ = unsafe { call!(__NR_clock_gettime64, raw::CLOCK_MONOTONIC, &raw mut time) };
+    let _ = unsafe { call!(__NR_clock_gettime64, clock, &raw mut time) };
     #[cfg(target_pointer_width = "64")]
     // SAFETY: the kernel writes a struct timespec, whose two members have 64 bits on this machine as Time's have.
-    let _ = unsafe { call!(__NR_clock_gettime, raw::CLOCK_MONOTONIC, &raw mut time) };
+    let _ = unsafe { call!(__NR_clock_gettime, clock, &raw mut time) };
     time
 }

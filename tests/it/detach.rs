@@ -10,7 +10,7 @@ use super::harness::launch::{adopt, exists, send, wait_for};
 use super::harness::procs::{self, Pid, eventually, stat};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::BASH;
-use super::harness::{Launch, Out, Root, Term, roots, who};
+use super::harness::{Launch, Out, Root, Term, Who, roots, who};
 
 /// A container in the background.
 struct Detached {
@@ -158,7 +158,7 @@ fn launcher_waiting_for_id_maps_ends_on_a_signal() {
     }
 }
 
-/// SIGKILL to the launcher ends the container, but leaves the pid file; the next launch reports that.
+/// SIGKILL to the launcher ends the container, but leaves the pid file; the next launch takes it over.
 #[test]
 fn container_ends_when_its_launcher_is_killed() {
     for root in roots() {
@@ -166,9 +166,70 @@ fn container_ends_when_its_launcher_is_killed() {
         send(box_.launcher, libc::SIGKILL);
         box_.ended();
         assert!(box_.file.exists());
-        root.run(&["--detach", "--pid-file", utf8(&box_.file)], &["true"]).fails("its nsinit was killed");
-        fs::remove_file(&box_.file).expect("remove the file");
-        Detached::new(&root, &[], "sleep 1000").stop(libc::SIGTERM);
+        assert_eq!(number_in(&box_.file), box_.init);
+        let next = Detached::new(&root, &[], "sleep 1000");
+        assert_ne!(next.init, box_.init);
+        // While it runs, the file is its own; and it still is when another launch has failed.
+        let words = ["--detach", "--pid-file", utf8(&next.file)];
+        root.run(&words, &["true"]).fails("File exists (the process that it names runs)");
+        assert_eq!(number_in(&next.file), next.init);
+        next.stop(libc::SIGTERM);
+    }
+}
+
+/// A file that a process has left is taken over, and no other: what has another content, owner or name stays, and so does the number of a
+/// process that may be the one that the file is of.
+#[test]
+fn only_a_stale_pid_file_is_taken_over() {
+    for root in roots() {
+        let file = root.at("it.pid");
+        let run = || root.run(&["--pid-file", utf8(&file)], &["echo", "ran"]);
+        let write = |content: &str, seconds: u64| {
+            let _ = fs::remove_file(&file);
+            root.file("it.pid", content);
+            let then = std::time::SystemTime::now() - Duration::from_secs(seconds);
+            fs::File::options().write(true).open(&file).expect("open it").set_modified(then).expect("set its time");
+        };
+        let ended = {
+            let mut child = std::process::Command::new("/bin/true").spawn().expect("start true");
+            child.wait().expect("wait");
+            child.id()
+        };
+        let own = std::process::id();
+        for (content, age) in [
+            (format!("{ended}\n"), 0),
+            (format!("{ended}"), 0),
+            (String::new(), 0),
+            // Our own process is younger than the file.
+            (format!("{own}\n"), 1_000_000),
+            ("4294967295\n".into(), 0),
+        ] {
+            write(&content, age);
+            run().is(0, "ran\n", "");
+            assert!(!file.exists(), "{content:?}");
+        }
+        let runs = " (the process that it names runs)";
+        for (content, age, hint) in [
+            (format!("{own}\n"), 0, runs),
+            (format!("{own}\n\n"), 1_000_000, runs),
+            (format!("{ended}\n#\n"), 0, ""),
+            (format!("-{ended}\n"), 0, ""),
+            (format!(" {ended}\n"), 0, ""),
+            ("a diary\n".into(), 1_000_000, ""),
+        ] {
+            write(&content, age);
+            let text = format!("nsinit: cannot create pid file {}: File exists{hint}\n", file.display());
+            run().is(125, "", &text);
+            assert_eq!(fs::read_to_string(&file).ok(), Some(content));
+        }
+        write(&format!("{ended}\n"), 0);
+        fs::hard_link(&file, root.at("second")).expect("link it");
+        run().fails("File exists");
+        fs::remove_file(root.at("second")).expect("remove the link");
+        if root.who == Who::Root {
+            std::os::unix::fs::chown(&file, Some(4321), None).expect("chown");
+            run().fails("File exists");
+        }
     }
 }
 

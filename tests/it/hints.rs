@@ -311,15 +311,14 @@ fn sealed_file_has_no_hint() {
     }
 }
 
-/// A file that exists gets the hint about pid files only if its content is a pid or nothing.
+/// A file that exists gets the hint about pid files only if it has the number of a process that runs.
 #[test]
 fn existing_pid_file_is_named_and_other_files_are_not() {
     for who in who::both() {
         let dir = Dir::new(who);
         let run = || Launch::new(who).directory(dir.path()).args(["--pid-file", "it", "--", "/bin/true"]).run();
         for (content, hint) in [
-            ("42\n", " (a container runs, or its nsinit was killed)"),
-            ("", " (a container runs, or its nsinit was killed)"),
+            ("1\n", " (the process that it names runs)"),
             ("a diary\n", ""),
         ] {
             dir.file("it", content);

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use crate::spec::Spec;
-use crate::sys::Failure;
+use crate::sys::{self, Failure, Signal};
 use crate::text;
 
 use super::facts::{first_of, is_missing};
@@ -42,6 +42,10 @@ pub fn of_reopened(why: Failure) -> Cause {
 pub fn of_pid_file(path: &CStr, why: Failure) -> Cause {
     let mut content = [0u8; 16];
     let content = if why == Failure::EXIST { first_of(path, &mut content) } else { return Cause::Unknown };
-    let line = text::first(content, b'\n');
-    if content.is_empty() || text::number(line).is_some() { Cause::PidFile } else { Cause::Unknown }
+    let number = text::number(text::first(content, b'\n')).and_then(|number| i32::try_from(number).ok());
+    // Signal 0 is never sent (kill(2)).
+    match number.filter(|number| *number > 0).map(|number| sys::kill(number, Signal::new(0))) {
+        Some(Ok(()) | Err(Failure::PERM)) => Cause::PidFile,
+        _ => Cause::Unknown,
+    }
 }

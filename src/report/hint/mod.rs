@@ -172,8 +172,8 @@ causes! {
     RootSets say!("only user 0 may change it (use --uid 0), and in a user namespace only since Linux 5.19");
     /// EINVAL of fsconfig(2): procfs does not know subset=pid.
     NoProcSubset say!("--proc-subset needs Linux 5.8");
-    /// The file in the place of --pid-file looks like a pid file.
-    PidFile say!("a container runs, or its nsinit was killed");
+    /// The file in the place of --pid-file has the number of a process that runs.
+    PidFile say!("the process that it names runs");
     /// A sysfs shows a network namespace, and only the user namespace that owns that one may mount it.
     SysNeedsNetwork say!("this needs a new network namespace");
     /// EROFS: the mount point is missing in a root that is read-only.
