@@ -106,6 +106,12 @@ fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'stat
                 return status;
             }
         }
+        _ if rooms::ENTER && asked == Asked::List => {
+            let status = run::print_containers();
+            if status != 0 {
+                return status;
+            }
+        }
         _ if rooms::SERVICES && asked == Asked::Services => {
             let status = services::print();
             if status != 0 {

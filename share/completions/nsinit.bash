@@ -58,6 +58,7 @@ declare -gA _nsinit_values=(
     [--probe]=''
     [--json]=''
     [--enter]='file'
+    [--list]=''
     [--freeze]='file'
     [--thaw]='file'
     [--pty]=''

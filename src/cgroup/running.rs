@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use crate::cgroup::make::is_container;
 use crate::cgroup::tree::{self, READ, VERSION_2};
 use crate::fs::procfs;
+use crate::ns::find;
 use crate::ns::target::{self, Target, line_after, read_whole};
 use crate::sys::Failure;
 use crate::sys::files::{self, Fd};
@@ -20,15 +21,15 @@ pub struct Running {
     pub holds_us: bool,
 }
 
-/// Finds the container of a process, which is named as for [`target::find`].
+/// Finds the container of a process, which is named as for [`find::process`].
 ///
 /// # Errors
 /// [`Failure::NO_OWN_CGROUP`]: nsinit has not made a cgroup for it; [`Failure::NO_CONTAINER`]: nor is it in a container;
 /// [`Failure::NO_TREE`]: no cgroup2 is mounted; EXDEV: the cgroup is outside of the tree that nsinit sees; ESRCH: the container has
-/// ended. Others: see [`target::find`].
+/// ended. Others: see [`find::process`].
 pub fn find(named: &CStr) -> Result<Running, Failure> {
     let proc = procfs::open()?;
-    let process = target::find(named, proc)?;
+    let process = find::process(named, proc)?;
     let (mut its, mut own) = ([0u8; PATH], [0u8; PATH]);
     read_whole(process.directory, c"cgroup", &mut its)?;
     read_whole(proc, c"self/cgroup", &mut own)?;

@@ -1,8 +1,12 @@
 //! `--info-fd`, `--status-fd` and bubblewrap's `--json-status-fd`: lines of JSON.
 
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::process::Pid;
+
 use crate::ns::target;
+use crate::report::message::failed;
 use crate::spec::{Spec, kinds};
-use crate::state::{Launch, Outside, write_to_anybody};
+use crate::state::{Launch, News, Outside, write_to_anybody};
 use crate::sys::files::{read, write};
 use crate::sys::{self, Done, Failure, Signal};
 use crate::text::Short;
@@ -27,6 +31,42 @@ pub fn write_container(to: Option<u32>, spec: &Spec<'_>, outside: &Outside, spac
     }
     line.byte(if space.len() > 1 { b'\n' } else { b' ' }).push(b"}\n");
     write_line(to, &line)
+}
+
+/// Writes the process id of the command, as the launcher sees it.
+///
+/// # Errors
+/// EPIPE: the reader has closed it; others: see write(2).
+pub fn write_command(spec: &Spec<'_>, command: Pid) -> Done {
+    let mut line = Short::new();
+    line.push(b"{ \"cmd-pid\": ").push_number(command.as_raw_nonzero().get().cast_unsigned()).push(b" }\n");
+    write_line(spec.channels.status, &line)
+}
+
+/// Process 1 makes the number of the command known to the launcher: in the pid namespace of the launcher the command has another one
+/// (fcntl(2), F_SETOWN). Then it waits until the launcher has read it.
+///
+/// # Errors
+/// None is known: see fcntl(2) and read(2). Not reported: the launcher has ended.
+pub fn send_command(launch: &Launch, command: Pid) -> Done {
+    sys::set_owner(launch.told.get()?.read, command)?;
+    launch.inform(News::Command, 0);
+    let go = launch.go.get()?.read;
+    // To look whether the launcher has ended, process 1 has set O_NONBLOCK.
+    fcntl_setfl(go, OFlags::empty())?;
+    if read(go, &mut [0u8])? == 0 {
+        sys::exit(failed());
+    }
+    Ok(())
+}
+
+/// The launcher reads the number of the command, and lets process 1 go on. `None`: the command has been killed.
+#[must_use]
+pub fn receive_command(launch: &Launch) -> Option<Pid> {
+    let command = sys::owner(launch.told.get().ok()?.read).ok();
+    // EPIPE: process 1 has ended, and that is seen.
+    let _ = write_to_anybody(launch.go.get().ok()?.write, b"!");
+    command
 }
 
 /// Writes how the command ended: its exit status, or the signal that killed it; and whether the container has used too much memory.

@@ -70,7 +70,7 @@ fn take_over(directory: Fd, name: &CStr) -> Option<Fd> {
     let content = content.get(..length)?;
     let is_free = content.is_empty()
         || text::number(text::before(content, b"\n").unwrap_or(content))
-            .is_some_and(|number| has_ended(number, locked.st_mtime as i64));
+            .is_some_and(|number| has_ended(number, locked.st_mtime));
     if !is_same(&there) || !is_same(&now) || !is_free {
         return None;
     }

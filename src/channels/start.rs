@@ -2,6 +2,8 @@
 
 use rustix::process::Pid;
 
+#[cfg(feature = "status")]
+use crate::channels::json;
 use crate::report::message::{blame, blame_hint, failed, warn};
 use crate::say;
 use crate::spec::{Spec, rooms};
@@ -10,10 +12,12 @@ use crate::sys::files::{chdir, read, write};
 use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal};
 use crate::text::{Say, Short, verb};
 
-/// The command has been executed: writes the pid file and --ready-fd, and ends the caller's process of --detach. `pid` is process
-/// 1, or the command where there is none. Returns whether the container may go on: in the background only the pid file leads to it.
+/// The command has been executed: writes its number to --status-fd, the pid file and --ready-fd, and ends the caller's process of
+/// --detach. `pid` is process 1, or the command where there is none. Returns whether the container may go on: in the background only
+/// the pid file leads to it.
 #[must_use]
-pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
+pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid, command: Option<Pid>) -> bool {
+    tell_command(spec, command);
     if !rooms::DETACH {
         return true;
     }
@@ -52,6 +56,18 @@ pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid) -> bool {
     }
     true
 }
+
+#[cfg(feature = "status")]
+fn tell_command(spec: &Spec<'_>, command: Option<Pid>) {
+    if let Some(command) = command.filter(|_| spec.tells_command()) {
+        // A reader that has closed its end needs no report.
+        let _ = json::write_command(spec, command);
+    }
+}
+
+/// No option of this build asks for it.
+#[cfg(not(feature = "status"))]
+const fn tell_command(_: &Spec<'_>, _: Option<Pid>) {}
 
 /// Sends the caller's process of --detach its exit status, unless it has ended because the command runs.
 pub fn report_failure(outside: &mut Outside, status: i32) {

@@ -6,7 +6,8 @@ use linux_raw_sys::general as raw;
 use rustix::fs::OFlags;
 
 use crate::fs::procfs;
-use crate::ns::target::{self, FD, Target};
+use crate::ns::find;
+use crate::ns::target::{FD, Target};
 use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
@@ -85,17 +86,19 @@ fn one_by_one(list: &mut [(u32, Fd)]) -> Result<(), (u32, Failure)> {
 /// `NSFS_MAGIC`.
 const NSFS: u64 = 0x6e73_6673;
 
-/// The namespace of that kind that `word` names: `fd:N`, the path of a namespace, or a process as [`target::find`] takes it.
+/// The namespace of that kind that `word` names: `fd:N`, the path of a namespace, or a process as [`find::process`] takes it.
 fn open(kind: u32, word: &CStr, proc: Fd) -> Result<Fd, Failure> {
     if let Some(number) = text::after(word.to_bytes(), FD) {
         return text::number(number).map(sys::given).ok_or(Failure::BADF);
     }
     if text::number(word.to_bytes()).is_none() {
-        let file = files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK)?;
-        if procfs::file_system(file) == Ok(NSFS) {
-            return Ok(file);
+        match files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK) {
+            Ok(file) if procfs::file_system(file) == Ok(NSFS) => return Ok(file),
+            // It may be the name of a container.
+            Ok(_) | Err(Failure::NOENT) => {}
+            Err(why) => return Err(why),
         }
     }
-    let found = target::find(word, proc)?;
+    let found = find::process(word, proc)?;
     files::open(found.directory, kinds::path(kind), OFlags::RDONLY)
 }

@@ -1,12 +1,15 @@
 //! Namespaces that are made or joined, and the ids in them.
 
 pub mod credentials;
+pub mod find;
 #[cfg(feature = "container")]
 pub mod hostname;
 #[cfg(feature = "idmap")]
 pub mod idmap;
 pub mod join;
 pub mod limits;
+#[cfg(feature = "enter")]
+pub mod list;
 pub mod loopback;
 #[cfg(any(feature = "ids", feature = "net"))]
 pub mod program;

@@ -12,9 +12,9 @@ use rustix::process::Pid;
 use crate::fs::procfs;
 use crate::lines;
 use crate::spec::kinds;
-use crate::sys::files::{self, Fd, HERE, read};
+use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, c_str};
-use crate::text::{self, PATH, Text};
+use crate::text::{self, PATH};
 
 /// A process that is held by descriptors. If its pid is used again, they do not lead to the new process.
 #[derive(Clone, Copy)]
@@ -27,57 +27,12 @@ pub struct Target {
     pub stands_in: bool,
 }
 
-/// Finds a process by its pid, by the path of a file that holds the pid, or, `fd:N`, by a pidfd (pidfd_open(2)). If the process is
-/// process 1 of a container that nsinit made, which only root may inspect, its first child stands in for it.
-///
-/// # Errors
-/// ESRCH: there is no such process; EACCES, EPERM: it may not be inspected; EBADF: the descriptor is not open;
-/// [`Failure::NO_PROCESS`]: the file holds no pid, or the descriptor is no pidfd. For a file, see also open(2).
-pub fn find(word: &CStr, proc: Fd) -> Result<Target, Failure> {
-    if let Some(fd) = text::after(word.to_bytes(), FD) {
-        let fd = text::number(fd).ok_or(Failure::BADF)?;
-        let number = pid_of(fd, proc)?;
-        return holding(proc, number, Some(sys::given(fd)));
-    }
-    let mut content = [0u8; PATH];
-    let number = match text::number(word.to_bytes()) {
-        Some(number) => number,
-        None => {
-            read_whole(HERE, word, &mut content)
-                .map_err(|why| if why == Failure::TOO_LONG { Failure::NO_PROCESS } else { why })?;
-            let line = text::first(c_str(&content).to_bytes(), b'\n');
-            text::number(line).ok_or(Failure::NO_PROCESS)?
-        }
-    };
-    let named = with_number(proc, number)?;
-    match inspect(named) {
-        Err(Failure::ACCESS | Failure::PERM) => {}
-        done => return done.map(|()| named),
-    }
-    let child = first_child(named, number)?;
-    let found = with_number(proc, child)?;
-    inspect(found)?;
-    // The child is held now. Check again: its pid must not have passed to another process before.
-    if first_child(named, number)? != child {
-        return Err(Failure::SRCH);
-    }
-    Ok(Target { stands_in: true, ..found })
-}
-
-/// The pid of its first child, which every process may read.
-fn first_child(of: Target, number: u32) -> Result<u32, Failure> {
-    let (mut path, mut content) = (Text::new(), [0u8; PATH]);
-    path.push(b"task/").push_number(number).push(b"/children");
-    read_whole(of.directory, path.c_str(), &mut content)?;
-    text::number(text::first(c_str(&content).to_bytes(), b' ')).ok_or(Failure::ACCESS)
-}
-
 /// The name of a descriptor begins with this: `fd:N`.
 pub const FD: &[u8] = b"fd:";
 
 /// Checks whether the process may be inspected, with open(2): if it may not, stat(2) of `ns/user` succeeds on Linux 5.10, for another
 /// file.
-fn inspect(target: Target) -> Done {
+pub(super) fn inspect(target: Target) -> Done {
     match files::open(target.directory, c"ns/user", OFlags::RDONLY) {
         Ok(_) => Ok(()),
         // It has ended, and its parent has not waited for it.
@@ -86,7 +41,7 @@ fn inspect(target: Target) -> Done {
     }
 }
 
-fn with_number(proc: Fd, number: u32) -> Result<Target, Failure> {
+pub(super) fn with_number(proc: Fd, number: u32) -> Result<Target, Failure> {
     let handle = match sys::pidfd_open(number) {
         Err(Failure::NOSYS | Failure::PERM) => None,
         // It is the number of a thread, or of no process.
@@ -96,7 +51,7 @@ fn with_number(proc: Fd, number: u32) -> Result<Target, Failure> {
     holding(proc, number, handle)
 }
 
-fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Target, Failure> {
+pub(super) fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Target, Failure> {
     let pid = Pid::from_raw(number.cast_signed()).ok_or(Failure::SRCH)?;
     let directory =
         procfs::process(proc, pid).map_err(|why| if why == Failure::NOENT { Failure::SRCH } else { why })?;
@@ -105,17 +60,6 @@ fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Target, Failure>
         Some(true) => Err(Failure::SRCH),
         _ => Ok(Target { directory, handle, stands_in: false }),
     }
-}
-
-/// The pid of the process that a pidfd refers to (proc_pid_fdinfo(5)).
-fn pid_of(fd: u32, proc: Fd) -> Result<u32, Failure> {
-    let (mut path, mut content) = (Text::new(), [0u8; PATH]);
-    path.push(b"self/fdinfo/").push_number(fd);
-    read_whole(proc, path.c_str(), &mut content)
-        .map_err(|why| if why == Failure::NOENT { Failure::BADF } else { why })?;
-    let number = line_after(&content, b"Pid:\t").ok_or(Failure::NO_PROCESS)?;
-    // -1: the process has ended.
-    text::number(number).filter(|number| *number > 0).ok_or(Failure::SRCH)
 }
 
 /// The rest of the line that begins with `beginning`.

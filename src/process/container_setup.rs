@@ -249,6 +249,11 @@ static START: &[Step] = &[
         setup.command = Some(command::start(&mut setup.launch)?);
         Ok(())
     }),
+    #[cfg(feature = "status")]
+    Step::new(say!("tell the launcher the process id of CMD"), |setup| {
+        setup.command.as_ref().map_or(Ok(()), |(command, _)| json::send_command(&setup.launch, *command))
+    })
+    .when(|spec| spec.tells_command()),
     // None of it can fail for a reason that concerns the command.
     Step::new(say!("close descriptors, and let CMD go on"), |setup| {
         settle(setup);

@@ -15,7 +15,7 @@ use rustix::process::getpid;
 use crate::cgroup::tree;
 use crate::confine::{keyring, rights};
 use crate::fs::{devices, procfs};
-use crate::ns::{credentials, join, target};
+use crate::ns::{credentials, find, join, target};
 use crate::process::command::become_command;
 use crate::report::hint::{self, Cause};
 use crate::report::message::{blame, blame_hint, give_up, warn};
@@ -126,7 +126,7 @@ fn open(launcher: &mut Launcher) -> Done {
     let spec = &mut launch.spec;
     let proc = procfs::open()?;
     launch.proc.set(proc);
-    let other = target::find(target_of(spec), proc)?;
+    let other = find::process(target_of(spec), proc)?;
     found.process.set(other.directory);
     found.handle = other.handle;
     other.namespaces(&mut found.namespaces)?;

@@ -221,7 +221,7 @@ impl<'a> Init<'a> {
         self.apart.reclaim();
         if !self.spec.makes_container() {
             self.job.begin();
-            self.refused = !start::report(self.spec, &mut self.state.outside, self.command);
+            self.refused = !start::report(self.spec, &mut self.state.outside, self.command, Some(self.command));
             if self.refused {
                 job_control::send(self.command, Signal::KILL);
             }

@@ -8,12 +8,16 @@
 use rustix::process::Pid;
 
 use crate::cgroup;
+#[cfg(feature = "status")]
+use crate::channels::json::receive_command;
 use crate::channels::start;
 use crate::net::pasta;
 use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
 use crate::spec::{End, Spec};
+#[cfg(not(feature = "status"))]
+use crate::state::Launch;
 use crate::state::{News, Outcome, Relay, Supervision};
 use crate::supervise::job_control::{self, Job, Reach};
 use crate::supervise::teardown::{self, Ended};
@@ -23,6 +27,12 @@ use crate::sys::{self, Change, SI_KERNEL, Siginfo, Signal, Time};
 
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
+
+/// No option of this build asks for it.
+#[cfg(not(feature = "status"))]
+const fn receive_command(_: &Launch) -> Option<Pid> {
+    None
+}
 
 /// The launcher while the container runs.
 pub struct Supervisor<'a> {
@@ -41,6 +51,8 @@ pub struct Supervisor<'a> {
     started: bool,
     /// The command was never executed.
     failed: bool,
+    /// The command, if its number is asked for.
+    command: Option<Pid>,
     /// The pipe of the news has no writer any more.
     is_silent: bool,
     /// The command's exit status, if process 1 goes on without the launcher.
@@ -64,6 +76,7 @@ impl<'a> Supervisor<'a> {
             refused: false,
             started: false,
             failed: false,
+            command: Some(container).filter(|_| !spec.supervises()),
             is_silent: false,
             left: None,
             until: None,
@@ -245,11 +258,12 @@ impl<'a> Supervisor<'a> {
                 News::Silent => self.job.end_relay(),
                 News::Left => self.left = Some(value),
                 News::Failed => self.failed = true,
+                News::Command => self.command = receive_command(&self.state.launch),
                 News::Started if self.started || self.failed => {}
                 News::Started => {
                     self.started = true;
                     self.job.begin();
-                    self.refused = !start::report(self.spec, &mut self.state.outside, self.container);
+                    self.refused = !start::report(self.spec, &mut self.state.outside, self.container, self.command);
                     if self.refused {
                         self.give_up();
                     }

@@ -35,6 +35,8 @@ use crate::sys::{self, Done, Start};
 
 #[cfg(feature = "stats")]
 pub use crate::cgroup::{freeze_or_thaw, print_stats};
+#[cfg(feature = "enter")]
+pub use crate::ns::list::print as print_containers;
 #[cfg(feature = "probe")]
 pub use crate::probe::print_answers;
 #[cfg(feature = "explain")]
@@ -94,6 +96,13 @@ pub const fn freeze_or_thaw(_: &Spec<'_>, _: bool) -> i32 {
 #[cfg(not(feature = "stats"))]
 #[must_use]
 pub const fn print_stats(_: &Spec<'_>, _: bool) -> i32 {
+    0
+}
+
+/// No option of this build asks for it.
+#[cfg(not(feature = "enter"))]
+#[must_use]
+pub const fn print_containers() -> i32 {
     0
 }
 

@@ -45,6 +45,13 @@ impl Spec<'_> {
         rooms::DETACH && (self.channels.ready.is_some() || self.channels.detach || self.channels.pid_file.is_some())
             || self.has_pty()
             || self.limits(b"memory")
+            || self.tells_command()
+    }
+
+    /// Whether the command's number is reported.
+    #[must_use]
+    pub const fn tells_command(&self) -> bool {
+        rooms::STATUS && self.channels.status.is_some() && self.channels.tells_signal
     }
 
     /// Whether nsinit makes a container, and is its process 1 at first.

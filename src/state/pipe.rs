@@ -83,6 +83,8 @@ pub enum News {
     Started = 5,
     /// The command has ended. Its output on the pty must be copied before process 1 ends.
     Silent = 6,
+    /// The command exists, and is the owner of `told`. Process 1 waits for a byte of `go`.
+    Command = 7,
 }
 
 impl News {
@@ -95,6 +97,7 @@ impl News {
             3 => News::Left,
             5 => News::Started,
             6 => News::Silent,
+            7 => News::Command,
             _ => News::Failed,
         }
     }

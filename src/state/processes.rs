@@ -232,6 +232,14 @@ impl Process for Setup {
     fn launch(&mut self) -> &mut Launch {
         &mut self.launch
     }
+
+    /// Ends the command, which waits until it may go on, and process 1 for its memory.
+    fn abort(&mut self) -> bool {
+        if let Some((command, _)) = &self.command {
+            let _ = sys::kill(command.as_raw_nonzero().get(), Signal::KILL);
+        }
+        false
+    }
 }
 
 /// The command, until it is executed.

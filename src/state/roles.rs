@@ -45,6 +45,12 @@ const ROLES: &[Role] = &[
     // The helper for the network forbids namespaces.
     #[cfg(feature = "container")]
     Role { of: |launch| Kept::ours(launch.proc.known().filter(|_| launch.network.known().is_some())), by: LAUNCHER },
+    // The command becomes its owner: the kernel then translates the command's number for the launcher (F_GETOWN).
+    #[cfg(feature = "status")]
+    Role {
+        of: |launch| Kept::ours(launch.told.known().map(|pipe| pipe.read).filter(|_| launch.spec.tells_command())),
+        by: LAUNCHER | SETUP,
+    },
     // The network namespace comes through it.
     #[cfg(feature = "container")]
     Role { of: |launch| Kept::ours(launch.network.known().map(|pipe| pipe.write)), by: LAUNCHER },

@@ -185,6 +185,10 @@ macro_rules! reasons {
             NO_LINK say!("destination exists and is not a symlink");
             /// A file or a descriptor that must name a process does not.
             NO_PROCESS say!("it holds no process id");
+            /// A word is neither a number nor the path of a file.
+            NO_NAME say!("no file and no running container has this name (see nsinit --list)");
+            /// Several containers have one name.
+            SEVERAL say!("several containers have this name: use a process id (see nsinit --list)");
             /// A process is in the namespaces that nsinit is in.
             NO_CONTAINER say!("it is in the same namespaces as nsinit");
             /// A process is in another cgroup of version 1, and in none of version 2.

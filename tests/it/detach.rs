@@ -10,7 +10,7 @@ use super::harness::launch::{adopt, exists, send, wait_for};
 use super::harness::procs::{self, Pid, eventually, stat};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::BASH;
-use super::harness::{Launch, Out, Root, Term, Who, roots, who};
+use super::harness::{Deny, Launch, Out, Root, Term, Who, roots, who};
 
 /// A container in the background.
 struct Detached {
@@ -191,9 +191,10 @@ fn only_a_stale_pid_file_is_taken_over() {
             fs::File::options().write(true).open(&file).expect("open it").set_modified(then).expect("set its time");
         };
         let ended = {
-            let mut child = std::process::Command::new("/bin/true").spawn().expect("start true");
-            child.wait().expect("wait");
-            child.id()
+            let run = Launch::of(root.who, Path::new("/bin/true")).start();
+            let pid = run.pid();
+            run.finish_with_others();
+            pid
         };
         let own = std::process::id();
         for (content, age) in [
@@ -343,7 +344,8 @@ fn pid_file_holds_cmds_pid_without_a_process_1() {
         let out = host(&root, script).run();
         let lines: Vec<&str> = out.stdout.lines().collect();
         assert!(lines.len() == 3 && lines[0] == lines[1] && lines[2] == "=4", "{out}");
-        assert_eq!(root.read("status"), format!("{{ \"child-pid\": {} }}\n{{ \"exit-code\": 4 }}\n", lines[0]));
+        let expected = "{ \"child-pid\": # }\n{ \"cmd-pid\": # }\n{ \"exit-code\": 4 }\n".replace('#', lines[0]);
+        assert_eq!(root.read("status"), expected);
         assert_eq!(root.read("ready"), "\n");
     }
 }
@@ -380,7 +382,7 @@ fn status_of(root: &Root, options: &str, cmd: &str) -> (Out, String) {
     (out, told)
 }
 
-/// JSON lines: process 1 and its namespaces; then how the command ended, unless it was never executed.
+/// JSON lines: process 1 and its namespaces; the command; then how that ended, unless it was never executed.
 #[test]
 fn status_fd_gets_json_lines() {
     for root in roots() {
@@ -394,14 +396,70 @@ fn status_fd_gets_json_lines() {
             let (kind, number) = link.trim_end_matches(']').split_once(":[").expect("KIND:[NUMBER]");
             assert!(first.contains(&format!(", \"{kind}-namespace\": {number}")), "{kind} {number}: {told}");
         }
+        assert!(lines.next().is_some_and(|line| line.starts_with("{ \"cmd-pid\": ")), "{told}");
         assert_eq!(lines.next(), Some("{ \"exit-code\": 6 }"));
         assert_eq!(lines.next(), None);
         let (_, told) = status_of(&root, "", "sh -c 'kill -15 $$'");
-        assert_eq!(told.lines().nth(1), Some("{ \"signal\": 15 }"));
+        assert_eq!(told.lines().nth(2), Some("{ \"signal\": 15 }"));
         let (_, told) = status_of(&root, "--as-pid-1", "sh -c 'exit 9'");
-        assert_eq!(told.lines().nth(1), Some("{ \"exit-code\": 9 }"));
+        assert_eq!(told.lines().nth(2), Some("{ \"exit-code\": 9 }"));
         let (out, told) = status_of(&root, "", "/none");
         assert_eq!((out.status, told.lines().count()), (127, 1), "{told}");
+    }
+}
+
+/// The number is the command's, outside of the container, whatever process starts it; and it is there however fast the command ends.
+/// Other programs of the caller can use the process, which they cannot do with process 1.
+#[test]
+fn status_fd_has_the_process_id_of_cmd() {
+    let number = |text: &str, name: &str| -> Pid {
+        let (_, rest) = text.split_once(&format!("\"{name}\": ")).unwrap_or_else(|| panic!("{name} in {text}"));
+        rest.split(|letter: char| !letter.is_ascii_digit()).next().expect("a word").parse().expect("a number")
+    };
+    for root in roots() {
+        for options in ["", "--as-pid-1", "--share-pid", "--pty", "--detach", "--net none", "--group"] {
+            let (_, told) = status_of(&root, options, "true");
+            assert!(options == "--detach" || told.contains("\"cmd-pid\": "), "{options}: {told}");
+            fs::remove_file(root.at("status")).expect("remove the status");
+        }
+        for options in ["", "--as-pid-1", "--share-pid", "--pty"] {
+            let script = format!("exec $N {options} --status-fd 3 -- sleep 12345 3>status </dev/null");
+            let run = host(&root, &script).start();
+            let cmd = eventually("CMD is told", || {
+                let told = fs::read_to_string(root.at("status")).ok()?;
+                told.contains("cmd-pid").then(|| number(&told, "cmd-pid"))
+            });
+            let told = root.read("status");
+            let title = fs::read_to_string(format!("/proc/{cmd}/cmdline")).expect("read its arguments");
+            assert_eq!(title, "sleep\x0012345\x00", "{options}");
+            assert_eq!(number(&told, "child-pid") == cmd, options == "--as-pid-1", "{told}");
+            let who = if root.who == Who::Root { &[][..] } else { &["-U", "--preserve-credentials"] };
+            let words = [&["-t", &cmd.to_string()], who, &["-m", "-u", "-n", "-i", "--", "/bin/ls", "-d", "/proc/1"]];
+            let launch = Launch::of(root.who, Path::new("/usr/bin/nsenter")).args(words.concat());
+            launch.run_with_others().is(0, "/proc/1\n", "");
+            run.kill(libc::SIGKILL);
+            assert_eq!(run.finish().status, -libc::SIGKILL);
+            fs::remove_file(root.at("status")).expect("remove the status");
+        }
+        let box_ = Detached::new(&root, &[], "exec sleep 1000");
+        let script = format!("exec $P --enter {} --status-fd 3 -- true 3>status", box_.init);
+        assert_eq!(host(&root, &script).run_with_others().status, 0);
+        let told = root.read("status");
+        assert_eq!(number(&told, "child-pid"), number(&told, "cmd-pid"), "{told}");
+        box_.stop(libc::SIGTERM);
+    }
+}
+
+/// In the container the command is process 2.
+#[test]
+fn cmd_whose_process_id_cannot_be_told_never_runs() {
+    for root in roots() {
+        let deny = Deny::when(libc::SYS_fcntl, 2, u64::MAX, 2, libc::EIO);
+        let script = "exec $N --status-fd 3 -- touch /ran 3>status";
+        let why = "nsinit: cannot tell the launcher the process id of CMD: Input/output error\n";
+        host(&root, script).deny(deny).run().is(125, "", why);
+        assert_eq!(root.read("status").lines().count(), 1);
+        assert!(!root.at("ran").exists());
     }
 }
 

@@ -317,10 +317,7 @@ fn existing_pid_file_is_named_and_other_files_are_not() {
     for who in who::both() {
         let dir = Dir::new(who);
         let run = || Launch::new(who).directory(dir.path()).args(["--pid-file", "it", "--", "/bin/true"]).run();
-        for (content, hint) in [
-            ("1\n", " (the process that it names runs)"),
-            ("a diary\n", ""),
-        ] {
+        for (content, hint) in [("1\n", " (the process that it names runs)"), ("a diary\n", "")] {
             dir.file("it", content);
             run().is(125, "", &format!("nsinit: cannot create pid file it: File exists{hint}\n"));
         }

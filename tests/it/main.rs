@@ -98,6 +98,8 @@ mod launch_stages;
 #[cfg(feature = "whole")]
 mod limits;
 #[cfg(feature = "whole")]
+mod list;
+#[cfg(feature = "whole")]
 mod network;
 #[cfg(feature = "whole")]
 mod overlay_root;

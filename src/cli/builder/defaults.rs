@@ -27,7 +27,7 @@ impl Draft {
     /// The message: options cannot be combined, or an option needs another one after it.
     pub fn finish(&mut self) -> Result<(), Say> {
         self.check_leftovers()?;
-        if rooms::PROBE || rooms::STATS {
+        if rooms::PROBE || rooms::STATS || rooms::ENTER {
             self.check_probe()?;
         }
         let allowed = u32::from(self.spec.root.image);
@@ -82,6 +82,9 @@ impl Draft {
 
     fn check_probe(&self) -> Result<(), Say> {
         let alone = self.given == 1 + u32::from(self.json) && self.spec.exec.argv.is_none();
+        if rooms::ENTER && self.asked == Asked::List && (self.json || !alone) {
+            return Err(say!("--list goes alone, and without a command"));
+        }
         match (self.asked == Asked::Probe, self.json) {
             (true, _) if !alone => Err(say!("--probe goes with --json only, and without a command")),
             (false, true) if !(self.spec.cgroup.stats && self.spec.target.is_some()) => {

@@ -220,8 +220,10 @@ rows! { draft, values, first:
     #[cfg(any(feature = "container", feature = "detach"))]
     say!("Running containers"), Anywhere => {
         #[cfg(feature = "enter")]
-        "--enter TARGET", say!("run CMD in the container of TARGET: a process id, a pid file or fd:N") =>
+        "--enter TARGET", say!("run CMD in a container: its name, a process id in it, a pid file or fd:N") =>
             draft.spec.target = Some(draft.process(first)?),
+        #[cfg(feature = "enter")]
+        "--list", say!("print the running containers: name, id of process 1, age, command") => draft.asked = Asked::List,
         #[cfg(all(feature = "stats", feature = "enter"))]
         "--freeze TARGET", say!("stop all processes of the container of TARGET (needs a cgroup of its own)") => {
             draft.spec.target = Some(draft.process(first)?);

@@ -120,6 +120,10 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
         Never("a fork, which has a row of its own message in the table of --enter"),
     ),
     ("start a helper in the container of", Never("a fork, which has a row of its own message in the table of --enter")),
+    (
+        "tell the launcher the process id of CMD",
+        Tested("it/detach.rs", "cmd_whose_process_id_cannot_be_told_never_runs"),
+    ),
     ("switch to root", Tested("it/boot.rs", "switch_root_refuses_unusable_roots")),
     ("take the terminal back", Never("teardown goes on after each failure")),
     ("report a failure to the caller's process, if CMD never ran", Never("teardown goes on after each failure")),

@@ -1,0 +1,162 @@
+//! Containers by their names: `--list`, and `--enter NAME`.
+
+use std::path::Path;
+
+use super::harness::container::enter;
+use super::harness::procs::{self, Pid, eventually};
+use super::harness::{Launch, Out, Root, Running, Who, roots, who};
+
+const SLEEP: [&str; 2] = ["sleep", "12345"];
+
+#[track_caller]
+fn start(root: &Root, options: &[&str]) -> Running {
+    let run = root.launch(options, &SLEEP).start();
+    let has_title = |pid: &Pid| {
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|title| title == SLEEP.join("\0") + "\0")
+    };
+    eventually("CMD runs", || procs::tree(run.pid()).iter().any(has_title).then_some(()));
+    run
+}
+
+#[track_caller]
+fn end(run: Running) {
+    run.kill(libc::SIGKILL);
+    assert_eq!(run.finish_with_others().status, -libc::SIGKILL);
+}
+
+#[track_caller]
+fn list(who: Who) -> Vec<[String; 4]> {
+    let out = Launch::new(who).args(["--list"]).run_with_others();
+    assert_eq!((out.status, out.stderr.as_str()), (0, ""), "{out}");
+    let mut lines = out.stdout.lines().map(|line| {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().expect("a word").to_owned();
+        let [name, pid, age] = [next(), next(), next()];
+        [name, pid, age, words.collect::<Vec<_>>().join(" ")]
+    });
+    assert_eq!(lines.next(), Some(["NAME", "PID", "AGE", "CMD"].map(str::to_owned)), "{out}");
+    lines.collect()
+}
+
+/// The containers of that name in the list: process 1, and the command.
+fn found(who: Who, name: &str) -> Vec<(String, String)> {
+    list(who).into_iter().filter(|line| line[0] == name).map(|[_, pid, _, cmd]| (pid, cmd)).collect()
+}
+
+fn by_name(who: Who, name: &str) -> Out {
+    enter(who, name, &[], &["/bin/echo", "inside"]).run_with_others()
+}
+
+/// Other tests have containers of the same users meanwhile: names are unique to a test.
+fn unique(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
+#[test]
+fn running_containers_are_listed_and_entered_by_name() {
+    for root in roots() {
+        let name = unique("listed");
+        let none = format!(
+            "nsinit: cannot enter {name}: no file and no running container has this name (see nsinit --list)\n"
+        );
+        by_name(root.who, &name).is(125, "", &none);
+        for options in [&[][..], &["--as-pid-1"], &["--share-pid"], &["--pty"], &["--share-user"]] {
+            if options == ["--share-user"] && !root.who.is_root() {
+                continue;
+            }
+            let run = start(&root, &[options, &["--name", &name]].concat());
+            let init = if options == ["--pty"] {
+                let children = procs::children(run.pid()).into_iter();
+                children.map(|pid| pid.to_string()).find(|pid| found(root.who, &name).iter().any(|(it, _)| it == pid))
+            } else {
+                Some(run.init().to_string())
+            };
+            assert_eq!(found(root.who, &name), [(init.expect("process 1"), SLEEP.join(" "))], "{options:?}");
+            by_name(root.who, &name).is(0, "inside\n", "");
+            // A file of that name comes first.
+            let launch = Launch::new(root.who).directory(root.path()).args(["--enter", "etc", "--", "true"]);
+            launch.run_with_others().fails("etc: Is a directory");
+            Launch::new(root.who)
+                .args(["--root", root.str(), "--join-uts", &name])
+                .args(["--join-user", &name].into_iter().filter(|_| options != ["--share-user"]))
+                .args(["--", "hostname"])
+                .run_with_others()
+                .says(&name);
+            let second = start(&root, &["--name", &name]);
+            assert_eq!(found(root.who, &name).len(), 2);
+            by_name(root.who, &name).fails("several containers have this name: use a process id (see nsinit --list)");
+            end(second);
+            end(run);
+            by_name(root.who, &name).is(125, "", &none);
+        }
+        // One without a name.
+        let run = start(&root, &[]);
+        let line = (run.init().to_string(), SLEEP.join(" "));
+        assert!(found(root.who, "-").contains(&line));
+        end(run);
+    }
+}
+
+/// Processes that only have the titles: of another user, and in a pid namespace of their own.
+#[test]
+fn no_process_passes_for_a_container_of_another_user() {
+    let name = unique("fake");
+    let script = format!("(exec -a 'init: {name}' sleep 1000) & wait");
+    let title = format!("nsinit: {name}");
+    // Of the shell, so that it has a child.
+    let shell = |who| {
+        Launch::of(who, Path::new("/bin/bash")).args(["-c", &format!("exec -a '{title}' bash -c \"$0\""), &script])
+    };
+    let runs = |run: &Running| {
+        let titled = |pid: &Pid| {
+            std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|text| text.starts_with(&format!("init: {name}")))
+        };
+        eventually("the processes have their titles", || procs::tree(run.pid()).iter().any(titled).then_some(()));
+    };
+    for by in who::both() {
+        let run = shell(by).start();
+        runs(&run);
+        for reader in who::both() {
+            // What root's processes say is believed.
+            assert_eq!(found(reader, &name).len(), usize::from(reader == by || by.is_root()), "{by:?} {reader:?}");
+        }
+        for pid in procs::tree(run.pid()) {
+            super::harness::launch::send(pid, libc::SIGKILL);
+        }
+        run.finish_with_others();
+        // In a pid namespace of its own.
+        let inside = [
+            "--die-with-parent",
+            "--ro-bind",
+            "/",
+            "/",
+            "--unshare-pid",
+            "--argv0",
+            &title,
+            "--",
+            "/bin/bash",
+            "-c",
+            &script,
+        ];
+        let run = Launch::new(by).args(inside).start();
+        runs(&run);
+        for reader in who::both() {
+            assert_eq!(found(reader, &name), []);
+        }
+        run.kill(libc::SIGKILL);
+        run.finish_with_others();
+    }
+}
+
+#[test]
+fn list_goes_alone() {
+    let alone = "--list goes alone, and without a command";
+    for words in
+        [&["--list", "true"][..], &["--list", "--json"], &["--list", "--root", "/"], &["--list", "--enter", "x"]]
+    {
+        for who in who::both() {
+            Launch::new(who).args(words).run_with_others().fails(alone);
+        }
+    }
+}
