@@ -20,6 +20,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 8..=10;
 fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=scripts/pack.rs");
+    advise();
     let mut texts = BTreeSet::from([String::new()]);
     for root in ["src/lib.rs", "src/main.rs"] {
         collect(Path::new(root), &mut texts);
@@ -33,6 +34,17 @@ fn main() {
     writeln!(out, "const PLACES: [(u64, u16); {}] = {places:?};", places.len()).unwrap();
     let directory = std::env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&directory).join("texts.rs"), out).expect("OUT_DIR is writable");
+}
+
+/// A release that scripts/build does not make, as that of `cargo install --path .`, works, but it is large.
+fn advise() {
+    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    if is("PROFILE", "release") && is("CARGO_PRIMARY_PACKAGE", "1") && std::env::var_os("CARGO_CFG_OWN_START").is_none()
+    {
+        println!(
+            "cargo::warning=nsinit works like this, but is larger than it need be: scripts/build makes the small static program"
+        );
+    }
 }
 
 /// The packed texts, with codes of that width; the hash of each text with its place; and the width.

@@ -2,6 +2,8 @@
 #![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
+extern crate nsinit as engine;
+
 mod cli;
 
 use engine::report::message::{blame, failed, refuse};

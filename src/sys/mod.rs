@@ -22,6 +22,8 @@ mod fd;
 mod feature;
 pub mod files;
 mod heap;
+#[cfg(feature = "library")]
+mod inherit;
 mod ioctl;
 mod keyring;
 mod landlock;
@@ -62,6 +64,8 @@ pub use fd::*;
 #[cfg(feature = "probe")]
 pub use feature::*;
 pub use heap::Bump;
+#[cfg(feature = "library")]
+pub use inherit::inherit;
 pub use keyring::*;
 pub use landlock::*;
 pub use loop_device::*;

@@ -195,6 +195,7 @@ unsafe fn relocate(base: usize, mut dynamic: *const [usize; 2]) {
 }
 
 /// Defines the C `main` that calls `$run(Start) -> i32`.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! entry {
     ($run:path) => {

@@ -11,6 +11,7 @@ include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 pub struct Say(u16);
 
 /// The [`Say`] of a literal.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! say {
     ($text:literal $(,)?) => {

@@ -10,6 +10,8 @@
 //! the test program: the harness compares them with what `--version` prints.
 #![cfg_attr(not(feature = "whole"), allow(dead_code, unused_imports, reason = "the harness is that of all tests"))]
 
+extern crate nsinit as engine;
+
 mod harness;
 
 // In place, as every build can run a command.
@@ -95,6 +97,8 @@ mod join_namespaces;
 mod landlock;
 #[cfg(feature = "whole")]
 mod launch_stages;
+#[cfg(all(feature = "whole", feature = "library"))]
+mod library;
 #[cfg(feature = "whole")]
 mod limits;
 #[cfg(feature = "whole")]

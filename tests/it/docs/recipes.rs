@@ -32,6 +32,12 @@ const RECIPES: &[(&str, Network, &[&str])] = &[
     ("Build without a network", Network::Own, &["newuidmap"]),
     ("Run a container as a service of systemd", Network::Own, &["systemd-analyze", "wget"]),
     ("Be the first process of a Kubernetes image", Network::Own, &["newuidmap"]),
+    ("Give a coding agent a project and nothing else", Network::Own, &["pasta"]),
+    ("Programs with windows, sound and a GPU", Network::Own, &[]),
+    ("Debug CMD with strace and gdb", Network::Own, &["strace", "gdb", "pgrep"]),
+    ("Forward a port", Network::Own, &["pasta", "wget", "socat"]),
+    ("Start containers from a Rust program", Network::Own, &[]),
+    ("Forty tasks", Network::Own, &["newuidmap", "pasta", "ps", "ip"]),
 ];
 
 /// All that a block runs.
@@ -65,6 +71,36 @@ fn service_of_systemd() {
 #[test]
 fn first_process_of_an_image() {
     run(RECIPES[4]);
+}
+
+#[test]
+fn agent_has_its_project() {
+    run(RECIPES[5]);
+}
+
+#[test]
+fn windows_are_parsed() {
+    run(RECIPES[6]);
+}
+
+#[test]
+fn debuggers_see_cmd() {
+    run(RECIPES[7]);
+}
+
+#[test]
+fn ports_are_forwarded() {
+    run(RECIPES[8]);
+}
+
+#[test]
+fn library_is_named() {
+    run(RECIPES[9]);
+}
+
+#[test]
+fn forty_tasks_are_done() {
+    run(RECIPES[10]);
 }
 
 #[test]
@@ -120,6 +156,12 @@ fn run((title, network, needs): (&str, Network, &[&str])) {
     }
     let (_, text) = sections().into_iter().find(|(found, _)| found == title).expect("the recipe");
     let blocks = blocks(&format!("{NAME}: {title}"), &text);
+    if text.contains("the tests parse it") {
+        return parse(&blocks);
+    }
+    if title == "Forty tasks" {
+        return tasks(&text);
+    }
     for by in [By::User, By::Root] {
         let mine: Vec<&Block> = blocks.iter().filter(|block| block.by == by).collect();
         let who = || if by == By::Root { who::root() } else { who::user() };
@@ -136,6 +178,51 @@ fn run((title, network, needs): (&str, Network, &[&str])) {
         term.hang_up();
         assert!(wrong.is_empty(), "as {:?}:\n{}", root.who, tale(&wrong));
     }
+}
+
+/// Commands of nsinit that cannot be run here: each prints its steps.
+#[track_caller]
+fn parse(blocks: &[Block]) {
+    let Some(root) = who::user().and_then(Root::new) else { return };
+    let place = Dir::new(root.who);
+    let mut term = terminal(&root, &place, Network::Own);
+    term.ask(&format!("cd {}; PS2=", place.str()));
+    term.ask("nsinit() { /usr/local/bin/nsinit --explain \"$@\"; }; XDG_RUNTIME_DIR=/run WAYLAND_DISPLAY=wayland-1 DISPLAY=:0");
+    for block in blocks {
+        let steps = term.ask(&format!("{} >steps && tail -n 1 steps", block.text().trim_end()));
+        assert!(steps.trim_start().starts_with("execute "), "{}: {}\n{steps}", block.place, block.text());
+    }
+    assert!(!blocks.is_empty());
+    term.hang_up();
+}
+
+/// The last column of the tables, in one shell.
+#[track_caller]
+fn tasks(text: &str) {
+    let Some(root) = who::user().and_then(Root::new) else { return };
+    let place = Dir::new(root.who);
+    prepare(&place, &root);
+    let mut term = terminal(&root, &place, Network::Own);
+    term.ask(&format!("cd {}; export LC_ALL=C", place.str()));
+    let container = "nsinit --root root --detach --name box --pid-file box.pid -- sleep 1000 >log 2>&1 </dev/null";
+    let mut wrong = Vec::new();
+    let rows: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next()).collect();
+    for row in &rows {
+        // The tables are about one container, which one row starts and another one stops.
+        if row.contains("box.pid") && *row != container && !place.at("box.pid").exists() {
+            term.ask(container);
+        }
+        let command =
+            if row.contains("--memory") { row.replacen("nsinit", "nsinit --explain", 1) } else { (*row).to_owned() };
+        let printed = term.ask(&format!("( {command} ) </dev/null >printed 2>&1; echo \"status $?\"; cat printed"));
+        if !printed.starts_with("status 0") {
+            wrong.push(format!("{command}\n{printed}"));
+        }
+    }
+    term.ask("kill $(cat box.pid); while [ -e box.pid ]; do sleep 0.1; done");
+    term.hang_up();
+    assert_eq!(rows.len(), 40);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn reaches_debian() -> bool {
