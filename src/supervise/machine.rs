@@ -13,7 +13,7 @@ use crate::supervise::power::Power;
 use crate::supervise::restarts::Restarts;
 use crate::supervise::services::Services;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
-use crate::sys::{self, Change, Failure, Siginfo, Signal, Standard, Time};
+use crate::sys::{self, Change, Failure, Set, Siginfo, Signal, Standard, Time};
 use crate::text::Say;
 
 /// The program of the child.
@@ -82,8 +82,9 @@ impl Machine<'_> {
                 next = Some(What::Shell);
             }
         }
+        // A signal may have come before there was a wait for one.
         if to_read
-            && isatty(Standard::Error.fd())
+            && (isatty(Standard::Error.fd()) || sys::is_any_pending(Set::ALL))
             && let Some(power) = self.wait(Some(TO_READ))
         {
             return power;

@@ -184,6 +184,11 @@ fn missing_device_is_reported_with_those_that_exist() {
         let boot = image.start_with("root=PARTLABEL=Other nsinit.wait-device=0", &options).finish();
         let found = "cannot find PARTLABEL=Other: no such block device (block devices: nvme0n1, nvme0n1p1 PARTLABEL=the root, nvme0n1p2 PARTLABEL=other)\n";
         assert!(boot.end == End::Off && boot.text().contains(found), "{boot}");
+        let mut machine = image.start_monitored_with("root=UUID=0815 rootwait quiet", &options);
+        machine.expect("nsinit: waiting for UUID=0815\n");
+        machine.monitor("sendkey ctrl-alt-delete");
+        let boot = machine.finish();
+        assert!(boot.end == End::Restart && boot.text().contains("cannot wait for UUID=0815: Interrupted"), "{boot}");
         let boot = image.start_with("root=LABEL=aroot rootwait", &options).finish();
         let found = "nsinit: cannot choose LABEL=aroot: several devices have it: nvme0n1p1 LABEL=aroot, nvme0n1p2 LABEL=aroot (name one by its path)\n";
         assert!(boot.end == End::Off && boot.text().contains(found), "{boot}");
