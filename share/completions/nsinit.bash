@@ -75,6 +75,7 @@ declare -gA _nsinit_values=(
     [--on-failure]='none'
     [--switch-root]='directory'
     [--wait-device]='none'
+    [--overlay-device]='file'
     [--console]='none'
     [--service]='file'
     [--after]='none'

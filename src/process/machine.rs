@@ -83,6 +83,10 @@ static MOUNT: &[Step] = &[
     Step::new(say!("mount image"), |launch| image::mount_on(&launch.spec, switch_root(&launch.spec)))
         .on(Object::Root)
         .when(|spec| spec.has_image()),
+    #[cfg(all(feature = "root-device", feature = "overlay"))]
+    Step::new(say!("mount the disk for writes"), |launch| image::mount_disk(&launch.spec))
+        .on(Object::OverlayDevice)
+        .when(|spec| spec.has_overlay_device()),
     #[cfg(feature = "overlay")]
     Step::new(verb::MOUNT_OVERLAY, |launch| {
         let spec = &launch.spec;

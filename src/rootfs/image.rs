@@ -4,6 +4,8 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{FileType, Mode, OFlags, fstat, major, minor, mknodat};
+#[cfg(all(feature = "root-device", feature = "overlay"))]
+use rustix::fs::{StatVfsMountFlags, fstatvfs};
 use rustix::io::pread;
 
 use crate::fs::mount_fd;
@@ -12,10 +14,12 @@ use crate::report::hint;
 use crate::report::message::{blame, blame_hint};
 use crate::rootfs::{device, superblock};
 use crate::say;
+#[cfg(all(feature = "root-device", feature = "overlay"))]
+use crate::spec::KernelRoot;
 use crate::spec::{Spec, rooms};
 use crate::sys::files::{self, Fd, HERE, chroot, fchdir};
 use crate::sys::{self, Done, Failure};
-use crate::text::{self, Short, Text};
+use crate::text::{self, Say, Short, Text};
 
 /// The major number of loop devices.
 const LOOP: u32 = 7;
@@ -29,7 +33,10 @@ const TRIES: u32 = 16;
 /// Reported. EPERM: only root of the machine may mount it; ENODEV: the kernel does not know the file system; [`Failure::NO_IMAGE`] and
 /// [`Failure::NO_ROOT_IMAGE`]: nsinit does not know it; EROFS: its journal must be replayed. See `device::find` too.
 pub fn mount(spec: &Spec<'_>, attributes: u32) -> Result<Fd, Failure> {
-    let says = say!("mount image");
+    mount_as(say!("mount image"), spec, attributes)
+}
+
+fn mount_as(says: Say, spec: &Spec<'_>, attributes: u32) -> Result<Fd, Failure> {
     let path = spec.root.directory;
     // The path is resolved once; from here on the descriptor is used (CVE-2026-27456).
     let mut name = Text::new();
@@ -67,8 +74,9 @@ fn of_machine(spec: &Spec<'_>, device: Fd, source: &CStr, attributes: u32) -> Re
     let root = &spec.machine.root;
     let mut kinds = root.kinds.to_bytes();
     if kinds.is_empty() {
-        let sort =
-            sort(device, false).map_err(|why| if why == Failure::NO_IMAGE { Failure::NO_ROOT_IMAGE } else { why })?;
+        let is_disk = spec.has_overlay_device() && spec.root.directory == spec.machine.overlay_device;
+        let none = if is_disk { Failure::NO_DISK_IMAGE } else { Failure::NO_ROOT_IMAGE };
+        let sort = sort(device, false).map_err(|why| if why == Failure::NO_IMAGE { none } else { why })?;
         return of_kind(spec, sort, source, attributes);
     }
     let mut done = Err(Failure::NODEV);
@@ -172,12 +180,34 @@ fn loop_device(file: Fd) -> Result<Fd, Failure> {
 /// # Errors
 /// Reported: as [`mount`]; ENOTDIR: it is no directory; others: see mkdir(2).
 pub fn mount_on(spec: &Spec<'_>, dir: &CStr) -> Done {
-    let tree = mount(spec, 0)?;
+    attach(mount(spec, 0)?, dir).map_err(|why| blame(say!("mount the image on"), dir, why))
+}
+
+fn attach(tree: Fd, dir: &CStr) -> Done {
     match files::make_directory(HERE, dir, 0o755) {
         Ok(()) | Err(Failure::EXIST) => Ok(()),
         failed => failed,
     }
     .and_then(|()| files::directory(HERE, dir))
     .and_then(|place| mount_fd::attach(tree, place))
-    .map_err(|why| blame(say!("mount the image on"), dir, why))
+}
+
+/// The mount point of the disk of `--overlay-device`. It moves along with /run, so that the new init makes the disk clean at the end.
+pub const DISK: &CStr = c"/run/nsinit.overlay";
+
+/// Mounts the disk of `--overlay-device` on [`DISK`].
+///
+/// # Errors
+/// Reported: as [`mount`]; EROFS: it cannot be written to.
+#[cfg(all(feature = "root-device", feature = "overlay"))]
+pub fn mount_disk(spec: &Spec<'_>) -> Done {
+    let says = say!("mount the disk for writes");
+    let disk = spec.machine.overlay_device;
+    let mut own = *spec;
+    own.root.directory = disk;
+    own.machine.root = KernelRoot { given: true, writable: true, ..KernelRoot::NONE };
+    let tree = mount_as(says, &own, raw::MOUNT_ATTR_NOSUID | raw::MOUNT_ATTR_NODEV)?;
+    // A device that is read-only, or a file system that always is.
+    let refused = fstatvfs(tree)?.f_flag.contains(StatVfsMountFlags::RDONLY);
+    if refused { Err(Failure::ROFS) } else { attach(tree, DISK) }.map_err(|why| blame(says, disk, why))
 }

@@ -11,6 +11,8 @@ use crate::fs::staging;
 use crate::fs::staging::mount_by_path;
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint};
+#[cfg(feature = "boot")]
+use crate::rootfs::image;
 use crate::rootfs::tmpfs;
 use crate::say;
 #[cfg(feature = "overlay")]
@@ -79,7 +81,7 @@ fn push_layer([upper, work]: [Fd; 2], options: &mut Text) {
 }
 
 /// Mounts an overlay on `dir`, of what is mounted there. The writes go to the directories of `--overlay-root`; without them, to a tmpfs
-/// that is mounted between the two. No process sees these layers, since the overlay covers them.
+/// that is mounted between the two, or to the disk on [`image::DISK`]. No process sees these layers, since the overlay covers them.
 ///
 /// # Errors
 /// Reported. As [`mount`]; [`Failure::NO_MOUNT`]: the writes would go to `root`, which is left with all its files.
@@ -88,7 +90,11 @@ pub fn cover(spec: &Spec<'_>, dir: &CStr, root: Option<Fd>) -> Done {
     let lower = files::directory(HERE, dir)?;
     let mut options = Text::new();
     staging::fd_path(lower, options.push(b"lowerdir="));
-    let layer = if spec.keeps_layer() {
+    let mode = fstat(lower)?.st_mode & 0o7777;
+    let layer = if spec.has_overlay_device() {
+        make_layer(files::directory(HERE, image::DISK)?, mode)
+            .map_err(|why| blame(verb::MAKE_DIRECTORY, image::DISK, why))?
+    } else if spec.keeps_layer() {
         let layer = open_layer(spec)?;
         let [upper, _] = layer;
         if let Some(root) = root
@@ -100,17 +106,22 @@ pub fn cover(spec: &Spec<'_>, dir: &CStr, root: Option<Fd>) -> Done {
         layer
     } else {
         mount_by_path(c"tmpfs", dir, c"tmpfs", 0, c"mode=0700")?;
-        let memory = files::directory(HERE, dir)?;
-        let mode = fstat(lower)?.st_mode & 0o7777;
-        files::make_directory(memory, UPPER, mode)?;
-        files::make_directory(memory, WORK, 0o700)?;
-        [files::directory(memory, UPPER)?, files::directory(memory, WORK)?]
+        make_layer(files::directory(HERE, dir)?, mode)?
     };
     push_layer(layer, &mut options);
     mount_by_path(c"overlay", dir, c"overlay", 0, options.c_str())
 }
 
-/// The directories of the tmpfs of [`cover`].
+/// Opens the two directories of a layer in `place`, which are made if they are missing. The mode is that of the overlay's root.
+#[cfg(feature = "boot")]
+fn make_layer(place: Fd, mode: u32) -> Result<[Fd; 2], Failure> {
+    let make = |name: &CStr, mode| match files::make_directory(place, name, mode) {
+        Ok(()) | Err(Failure::EXIST) => files::directory(place, name),
+        Err(why) => Err(why),
+    };
+    Ok([make(UPPER, mode)?, make(WORK, 0o700)?])
+}
+
 #[cfg(feature = "boot")]
 const UPPER: &CStr = c"upper";
 #[cfg(feature = "boot")]

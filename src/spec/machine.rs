@@ -14,8 +14,10 @@ pub struct Machine<'a> {
     pub most: Option<Most>,
     /// `--on-failure`: the action, other than `Respawn`, when the command fails and is not started again.
     pub on_failure: Option<AtEnd>,
-    /// `--wait-device SECONDS`, for the device of `--image`.
+    /// `--wait-device SECONDS`, for the devices of `--image` and `--overlay-device`.
     pub wait_device: Option<u32>,
+    /// `--overlay-device`: the disk that all writes to the root go to. Empty: none.
+    pub overlay_device: &'a CStr,
     pub root: KernelRoot<'a>,
     /// `--switch-root DIR`: the command takes the place of nsinit there. `None`: the command is a child.
     pub switch_root: Option<&'a CStr>,

@@ -28,6 +28,7 @@ pub enum Object {
     MapsFd,
     Mounts,
     Nsinit,
+    OverlayDevice,
     OverlayRoot,
     /// pasta(1).
     Pasta,
@@ -70,6 +71,7 @@ impl Object {
             Object::MapsFd => return c"--userns-block-fd",
             Object::Mounts => return c"mounts",
             Object::Nsinit => return c"nsinit",
+            Object::OverlayDevice => return spec.machine.overlay_device,
             Object::OverlayRoot => return c"--overlay-root",
             Object::Pasta => return c"pasta",
             Object::PidFd => return c"--pidns",

@@ -5,10 +5,35 @@ use linux_raw_sys::general as raw;
 use super::{Kind, Mode, Spec, Writes, rooms};
 
 impl Spec<'_> {
-    /// Whether the root is an overlay that keeps its writes (`--overlay-root`).
+    /// Whether the root is an overlay that keeps its writes (`--overlay-root`, `--overlay-device`).
     #[must_use]
     pub const fn keeps_layer(&self) -> bool {
-        rooms::OVERLAY && !self.root.upper.is_empty()
+        rooms::OVERLAY && !self.root.upper.is_empty() || self.has_overlay_device()
+    }
+
+    /// Whether the writes to the root of `--switch-root` go to a disk of their own.
+    #[must_use]
+    pub const fn has_overlay_device(&self) -> bool {
+        rooms::ROOT_DEVICE && rooms::OVERLAY && !self.machine.overlay_device.is_empty()
+    }
+
+    /// Whether the root is to be an overlay that keeps its writes, and something else too.
+    #[must_use]
+    pub fn keeps_writes_twice(&self) -> bool {
+        self.keeps_layer()
+            && (self.root.writes != Writes::Kept || self.has_overlay_device() && !self.root.upper.is_empty())
+    }
+
+    /// Whether the writes are to go to a disk, and no root is switched to.
+    #[must_use]
+    pub const fn has_disk_without_switch(&self) -> bool {
+        self.has_overlay_device() && !(self.boots() && self.machine.switch_root.is_some())
+    }
+
+    /// Whether `--wait-device` is given without a device.
+    #[must_use]
+    pub const fn waits_for_no_device(&self) -> bool {
+        self.machine.wait_device.is_some() && !self.has_image() && !self.has_overlay_device()
     }
 
     /// Whether the root is an overlay.

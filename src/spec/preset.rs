@@ -96,6 +96,7 @@ impl Spec<'_> {
             on_failure: None,
             switch_root: None,
             wait_device: None,
+            overlay_device: c"",
             root: KernelRoot::NONE,
             is_service: false,
             after: &[],

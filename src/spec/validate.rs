@@ -90,7 +90,9 @@ static RULES: &[Rule] = &[
     #[cfg(feature = "image")]
     rule(say!("--image"), say!("needs root"), |spec| spec.has_image() && spec.ids.rootless),
     #[cfg(feature = "root-device")]
-    rule(say!("--wait-device"), say!("needs --image"), |spec| spec.machine.wait_device.is_some() && !spec.has_image()),
+    rule(say!("--wait-device"), say!("needs --image or --overlay-device"), |spec| spec.waits_for_no_device()),
+    #[cfg(feature = "root-device")]
+    rule(say!("--overlay-device"), say!("needs --switch-root or root="), |spec| spec.has_disk_without_switch()),
     #[cfg(feature = "boot")]
     rule(say!("--on-exit and --respawn"), say!("need --boot"), |spec| {
         !spec.boots() && spec.machine.at_end != AtEnd::Unsaid
@@ -131,8 +133,8 @@ static RULES: &[Rule] = &[
         (spec.root.writes != Writes::Kept || spec.keeps_layer()) && !spec.has_root() && !switches(spec)
     }),
     #[cfg(feature = "overlay")]
-    rule(say!("--overlay-root"), say!("excludes --read-only and --volatile"), |spec| {
-        spec.root.writes != Writes::Kept && spec.keeps_layer()
+    rule(say!("--overlay-root and --overlay-device"), say!("exclude each other, --read-only and --volatile"), |spec| {
+        spec.keeps_writes_twice()
     }),
     #[cfg(feature = "container")]
     rule(say!("--init"), say!("needs process 1 for operations on the root"), |spec| {

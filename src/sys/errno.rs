@@ -207,6 +207,8 @@ macro_rules! reasons {
             TOO_OFTEN say!("it has ended too often (see --max-restarts)");
             /// The device of `root=` holds none, and there is no `rootfstype=`.
             NO_ROOT_IMAGE say!("it holds no file system that nsinit knows (see rootfstype=)");
+            /// As `NO_ROOT_IMAGE`, for the device of `--overlay-device`.
+            NO_DISK_IMAGE say!("it holds no file system that nsinit knows");
             /// No block device has the name or the identity.
             NO_SUCH_DEVICE say!("no such block device");
             /// A directory is part of the file system of its parent.

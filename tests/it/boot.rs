@@ -171,8 +171,15 @@ fn usage_errors_end_the_machine_as_on_exit_says() {
         run(&["--switch-root", "/tmp", "--unshare-pid", "--", "/x"]).is(
             OFF,
             "",
-            "nsinit: --switch-root makes no container: of the options of a container it takes --image, --volatile, --overlay-root and the operations on the root\n",
+            "nsinit: --switch-root makes no container: of the options of a container it takes --image, --volatile, --overlay-root, --overlay-device and the operations on the root\n",
         );
+        let line = "nsinit: --overlay-device needs --switch-root or root=\n";
+        run(&["--root", "/", "--overlay-device", "/dev/null", "--", "true"]).is(OFF, "", line);
+        let line = "nsinit: --overlay-root and --overlay-device exclude each other, --read-only and --volatile\n";
+        for other in [&["--volatile"][..], &["--overlay-root", "/a", "/b"]] {
+            let words = [&["--switch-root", "/tmp", "--overlay-device", "/dev/null"], other, &["--", "/x"]].concat();
+            run(&words).is(OFF, "", line);
+        }
         assert!(run(&["--version"]).stdout.starts_with("nsinit "));
     }
 }

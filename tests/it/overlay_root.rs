@@ -111,7 +111,11 @@ fn directories_that_cannot_be_used_are_reported() {
         it.root.sh(&["--overlay-root", none, upper], "true").is(125, "", &line);
         it.root.sh(&["--overlay-root", upper, none], "true").is(125, "", &line);
         for other in ["--volatile", "--read-only"] {
-            it.sh(&[other], "true").is(125, "", "nsinit: --overlay-root excludes --read-only and --volatile\n");
+            it.sh(&[other], "true").is(
+                125,
+                "",
+                "nsinit: --overlay-root and --overlay-device exclude each other, --read-only and --volatile\n",
+            );
         }
         it.root.sh(&["--overlay-root", upper, ""], "true").fails("--overlay-root");
         // The work directory lies in the layer.

@@ -41,6 +41,12 @@ impl Table {
         let _ = fs::remove_file(part);
     }
 
+    /// Removes the root directory of the ext4 that begins at that MiB.
+    fn damage(&self, at: u32) {
+        let path = format!("{}?offset={}", self.0.display(), u64::from(at) << 20);
+        tool(Command::new("debugfs").args(["-w", "-R", "clri <2>"]).arg(path));
+    }
+
     /// The options of qemu for it, as an NVMe disk: all kernels have that driver built in.
     fn options(&self) -> Vec<String> {
         let (drive, _) = self.drive();
@@ -161,6 +167,38 @@ fn disk_that_comes_late_is_waited_for() {
                 break;
             }
         }
+    }
+}
+
+/// `--overlay-device` with a device that is none, an empty one, and a damaged file system: a message, and nothing is switched.
+#[test]
+fn disk_for_writes_that_cannot_be_used_is_named() {
+    let Some(disk) = Table::new(GPT) else { return };
+    for kernel in kernels(&[Kernel::V6_1]) {
+        let root = new_root(kernel);
+        disk.fill(1, &root.at(""), &["-U", UUID, "-L", "aroot"]);
+        let image = Image::empty(kernel);
+        let options = disk.options();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let boot = |name: &str, end: &str| {
+            let words = format!("root=LABEL=aroot nsinit.overlay-device={name} nsinit.wait-device=0");
+            let boot = image.start_with(&words, &options).finish();
+            assert!(boot.end == End::Off && boot.text().ends_with(end), "{boot}");
+        };
+        boot(
+            "PARTLABEL=nope",
+            "nsinit: cannot find PARTLABEL=nope: no such block device (block devices: nvme0n1, nvme0n1p1 PARTLABEL=the root, nvme0n1p2 PARTLABEL=other)\n",
+        );
+        boot(
+            "PARTLABEL=other",
+            "nsinit: cannot mount the disk for writes PARTLABEL=other: it holds no file system that nsinit knows\n",
+        );
+        disk.fill(21, &root.at(""), &["-L", "writes"]);
+        disk.damage(21);
+        boot(
+            "LABEL=writes",
+            "nsinit: cannot mount the disk for writes LABEL=writes: Structure needs cleaning (the file system is damaged: repair it with fsck)\n",
+        );
     }
 }
 

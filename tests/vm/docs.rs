@@ -2,7 +2,7 @@
 //! `tests/it/docs.rs` the others.
 
 #[path = "../it/docs/blocks.rs"]
-mod blocks;
+pub mod blocks;
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -100,12 +100,9 @@ impl Place {
         }
     }
 
-    /// Starts the machine that is the only command of a block, for a test that types.
-    pub fn start(&self, block: &Block) -> Machine {
-        let Content::Session(session) = &block.content else { panic!("{}: no session", block.place) };
-        let [(command, _)] = &session[..] else { panic!("{}: not one command", block.place) };
-        let mut bash = self.command("bash");
-        Machine::of(bash.args(["-c", &format!("exec {command}")]), command)
+    /// Starts the machine of a command, for a test that types.
+    pub fn start(&self, command: &str) -> Machine {
+        Machine::of(self.command("bash").args(["-c", &format!("exec {command}")]), command)
     }
 
     /// Whether it ended with 0, and what it printed.

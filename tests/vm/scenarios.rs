@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::docs::blocks::{Block, Content};
 use super::docs::{Place, scenario, scenarios};
 use super::harness::{Disk, End, Kernel, attempt, kernels, new_path, script, skip, tool};
 
@@ -15,7 +16,7 @@ const LONG: Duration = Duration::from_secs(500);
 /// Each section with a scenario has its test here.
 #[test]
 fn every_scenario_is_tested() {
-    let tested = [DEBIAN, DEBIAN_ALONE];
+    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER];
     assert_eq!(scenarios(), tested);
 }
 
@@ -35,7 +36,7 @@ fn debian_on_a_disk_runs_systemd_or_nsinit() {
         let place = Place::new(kernel);
         let [made, booted] = &scenario(DOCUMENT, DEBIAN)[..] else { panic!("the section has two blocks") };
         place.run(made);
-        let mut machine = place.start(booted);
+        let mut machine = place.start(command(booted));
         assert!(machine.prints("box login: ", LONG), "{}", machine.finish_within(Duration::ZERO));
         machine.enter("root\n");
         machine.expect("root@box:~# ");
@@ -50,6 +51,41 @@ fn debian_on_a_disk_runs_systemd_or_nsinit() {
         let partition = partition(&place.at("disk"), 1, 600);
         assert!(partition.is_clean() && partition.is_consistent());
     }
+}
+
+const ROUTER: &str = "A read-only root with a disk for writes";
+
+/// What is written survives a restart, and the disk is clean. A disk that cannot be written to is refused.
+#[test]
+fn read_only_root_keeps_what_is_written_on_another_partition() {
+    if attempt(Command::new("sfdisk").arg("--version")).is_none() {
+        return skip("sfdisk is not installed");
+    }
+    for kernel in kernels(&[Kernel::V6_12]) {
+        let place = Place::new(kernel);
+        let blocks = scenario(DOCUMENT, ROUTER);
+        blocks.iter().for_each(|block| place.run(block));
+        let writes = partition(&place.at("disk"), 17, 32);
+        assert!(writes.is_clean() && writes.is_consistent());
+        assert_eq!(writes.read("/upper/etc/log"), "started\nstarted\n");
+        // A file system that is always read-only.
+        let [from, to] = [place.at("root.squashfs"), place.at("disk")].map(|path| path.display().to_string());
+        tool(Command::new("dd").args([format!("if={from}"), format!("of={to}")]).args([
+            "bs=1M",
+            "seek=17",
+            "conv=notrunc",
+        ]));
+        let boot = place.start("bash start nsinit.overlay-device=PARTLABEL=overlay").finish();
+        let line = "nsinit: cannot mount the disk for writes PARTLABEL=overlay: Read-only file system\n";
+        assert!(boot.end == End::Off && boot.text().ends_with(line), "{boot}");
+    }
+}
+
+/// The command of a session of one.
+fn command(block: &Block) -> &str {
+    let Content::Session(session) = &block.content else { panic!("{}: no session", block.place) };
+    let [(command, _)] = &session[..] else { panic!("{}: not one command", block.place) };
+    command
 }
 
 /// A copy of the part of a disk that begins at that MiB.

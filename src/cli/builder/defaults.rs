@@ -33,7 +33,7 @@ impl Draft {
         let allowed = u32::from(self.spec.root.image);
         if rooms::BOOT && self.spec.machine.switch_root.is_some() && self.containing > allowed {
             return Err(say!(
-                "--switch-root makes no container: of the options of a container it takes --image, --volatile, --overlay-root and the operations on the root"
+                "--switch-root makes no container: of the options of a container it takes --image, --volatile, --overlay-root, --overlay-device and the operations on the root"
             ));
         }
         self.contained = self.is_contained();

@@ -276,8 +276,11 @@ rows! { draft, values, first:
             draft.spec.machine.switch_root = Some(values::path(first)?);
         },
         #[cfg(feature = "root-device")]
-        "--wait-device SECONDS", say!("wait at most SECONDS for the device of --image (default here: 10)") =>
+        "--wait-device SECONDS", say!("wait at most SECONDS for a device (default here: 10)") =>
             draft.spec.machine.wait_device = Some(values::seconds(first)?),
+        #[cfg(all(feature = "root-device", feature = "overlay"))]
+        "--overlay-device DEVICE", say!("keep writes to the root of --switch-root on the disk DEVICE (overlay)") =>
+            draft.spec.machine.overlay_device = values::path(first)?,
         #[cfg(feature = "services")]
         "--console DEV", say!("run CMD, or a shell, on this terminal (repeatable)") =>
             draft.consoles.push(values::path(first)?),

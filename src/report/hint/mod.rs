@@ -128,6 +128,8 @@ causes! {
     NoMountDescriptors say!("this needs Linux 5.2");
     /// EROFS of mount(2): ext4 does not replay a journal on a read-only device.
     DirtyJournal say!("the file system was not unmounted: its journal must be replayed first");
+    /// EUCLEAN, EBADMSG of mount(2): EFSCORRUPTED and EFSBADCRC of the kernel's file systems.
+    Damaged say!("the file system is damaged: repair it with fsck");
     /// There is no /dev/loop-control, or the kernel has no driver for it.
     NoLoopDevices say!("a file is mounted by a loop device: is the module missing?");
     /// ENOENT of execve(2), though the file exists.

@@ -62,6 +62,7 @@ pub fn of_image(why: Failure) -> Cause {
         Failure::NOSYS if !is_filtered() => Cause::NoMountDescriptors,
         Failure::PERM if !is_filtered() => Cause::RootOfMachine,
         Failure::ROFS => Cause::DirtyJournal,
+        Failure::UCLEAN | Failure::BADMSG => Cause::Damaged,
         _ => of_call(why),
     }
 }

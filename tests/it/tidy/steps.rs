@@ -78,6 +78,7 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ("make a user namespace for CMD", Tested(FAULTS, "failed_wait_is_a_failure")),
     ("mount image", Tested("it/image.rs", "mount_errors_of_images_are_explained")),
     ("mount an overlay on", Tested("vm/switch_root.rs", "overlay_root_keeps_what_is_written_over_a_reboot")),
+    ("mount the disk for writes", Tested("vm/device.rs", "disk_for_writes_that_cannot_be_used_is_named")),
     ("open the directories of", Tested("it/overlay_root.rs", "directories_that_cannot_be_used_are_reported")),
     ("mount sysfs on /sys", Tested(FAULTS, "container_starts_without_lo_or_sysfs")),
     ("mount the kernel's file systems", Tested("vm/faults.rs", "kernel_never_panics_when_system_calls_fail")),
