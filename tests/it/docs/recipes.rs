@@ -189,8 +189,8 @@ fn parse(blocks: &[Block]) {
     term.ask(&format!("cd {}; PS2=", place.str()));
     term.ask("nsinit() { /usr/local/bin/nsinit --explain \"$@\"; }; XDG_RUNTIME_DIR=/run WAYLAND_DISPLAY=wayland-1 DISPLAY=:0");
     for block in blocks {
-        let steps = term.ask(&format!("{} >steps && tail -n 1 steps", block.text().trim_end()));
-        assert!(steps.trim_start().starts_with("execute "), "{}: {}\n{steps}", block.place, block.text());
+        let steps = term.ask(&format!("{} >steps && tail -n 1 steps", commands(block).trim_end()));
+        assert!(steps.trim_start().starts_with("execute "), "{}: {}\n{steps}", block.place, commands(block));
     }
     assert!(!blocks.is_empty());
     term.hang_up();
