@@ -41,7 +41,7 @@ pub fn process(word: &CStr, proc: Fd) -> Result<Target, Failure> {
     }
     let mut content = [0u8; PATH];
     match read_whole(HERE, word, &mut content) {
-        Err(Failure::NOENT) if !text::has(word.to_bytes(), b'/') => {
+        Err(Failure::NOENT | Failure::ISDIR) if !text::has(word.to_bytes(), b'/') => {
             let number = list::find(word, proc)?;
             let named = with_number(proc, number)?;
             // The process is held now. Check again: its pid must not have passed to another process before.

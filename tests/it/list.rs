@@ -73,9 +73,12 @@ fn running_containers_are_listed_and_entered_by_name() {
             };
             assert_eq!(found(root.who, &name), [(init.expect("process 1"), SLEEP.join(" "))], "{options:?}");
             by_name(root.who, &name).is(0, "inside\n", "");
-            // A file of that name comes first.
-            let launch = Launch::new(root.who).directory(root.path()).args(["--enter", "etc", "--", "true"]);
-            launch.run_with_others().fails("etc: Is a directory");
+            // A file of that name comes first, and a directory is none.
+            let in_root = |target| Launch::new(root.who).directory(root.path()).args(["--enter", target, "--", "true"]);
+            root.file(&name, "web\n");
+            in_root(&name).run_with_others().fails(": it holds no process id");
+            std::fs::remove_file(root.at(&name)).expect("remove the file");
+            in_root("etc").run_with_others().fails("etc: no file and no running container has this name");
             Launch::new(root.who)
                 .args(["--root", root.str(), "--join-uts", &name])
                 .args(["--join-user", &name].into_iter().filter(|_| options != ["--share-user"]))
