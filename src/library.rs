@@ -8,6 +8,7 @@ extern crate std;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, PipeReader, Read};
+use std::mem;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -97,12 +98,17 @@ impl Container {
             child,
             status: BufReader::new(status),
             pid: 0,
+            command: 0,
+            told: String::new(),
             end: None,
         };
         if read_line(&mut BufReader::new(ready))?.is_empty() {
             return Err(running.not_started());
         }
         running.pid = number(&read_line(&mut running.status)?, "\"child-pid\": ").unwrap_or(0);
+        // Of a command that has ended at once, this line is not about its id but about its end.
+        running.told = read_line(&mut running.status)?;
+        running.command = number(&running.told, "\"cmd-pid\": ").unwrap_or(0);
         Ok(running)
     }
 }
@@ -120,6 +126,8 @@ pub struct Running {
     child: Child,
     status: BufReader<PipeReader>,
     pid: u32,
+    command: u32,
+    told: String,
     end: Option<End>,
 }
 
@@ -128,6 +136,13 @@ impl Running {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// The id of the command, as the caller sees it: for nsenter(1), strace(1) and gdb(1). Process 1 is hidden from them. 0 if the
+    /// command has ended at once.
+    #[must_use]
+    pub fn command_pid(&self) -> u32 {
+        self.command
     }
 
     /// Sends the command a signal, by the signal's number (1 to 64). `SIGKILL`, which nothing can forward, ends the whole container,
@@ -154,7 +169,7 @@ impl Running {
             return Ok(end);
         }
         let status = self.child.wait()?;
-        let mut lines = String::new();
+        let mut lines = mem::take(&mut self.told);
         self.status.read_to_string(&mut lines)?;
         let end = lines.lines().filter_map(End::of).next_back();
         self.end = end;

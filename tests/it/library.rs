@@ -56,6 +56,8 @@ fn signals_and_the_id_are_those_of_the_container() {
     let pid = running.pid().to_string();
     let told = tool(Command::new(nsinit()).args(["--enter", &pid, "--", "cat", "/proc/1/comm"]));
     assert_eq!(told, "nsinit\n");
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", running.command_pid())).expect("the command runs");
+    assert_eq!(name, "sleep\n");
     assert_eq!(running.signal(65).expect_err("no such signal").raw_os_error(), Some(libc::EINVAL));
     running.signal(libc::SIGUSR1).expect("it is sent");
     assert_eq!(running.wait().expect("it ends"), End::Signalled(libc::SIGUSR1 as u8));

@@ -209,7 +209,10 @@ fn tasks(text: &str) {
     let rows: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next()).collect();
     for row in &rows {
         // The tables are about one container, which one row starts and another one stops.
-        if row.contains("box.pid") && *row != container && !place.at("box.pid").exists() {
+        if (row.contains("box.pid") || row.contains("--enter box"))
+            && *row != container
+            && !place.at("box.pid").exists()
+        {
             term.ask(container);
         }
         let command =
