@@ -7,7 +7,7 @@ const ENDED: &str = "nsinit: CMD ended with status 3\n";
 /// Whatever the kernel prints itself.
 #[test]
 fn message_is_once_on_the_console_and_in_the_kernel_log() {
-    for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12, Kernel::V7]) {
+    for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12, Kernel::V7, Kernel::Arm64]) {
         let mut image = Image::new(kernel);
         image.runs(
             "if [ -e /ran ]; then dmesg -r | sed -n 's/\\[.*\\] nsinit: /nsinit: /p' >/log; cat /log; kill -USR2 1; sleep 1000; fi; : >/ran; echo first; exit 3",

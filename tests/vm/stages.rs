@@ -99,7 +99,7 @@ fn first_process_reads_the_machines_command_line_under_any_name() {
 #[test]
 fn quotes_are_the_kernels_before_the_dashes_and_must_be_closed_behind() {
     const OPEN: &str = "nsinit: cannot read /proc/cmdline: a quote is not closed (no command is run)\n";
-    for kernel in kernels(&NATIVE) {
+    for kernel in kernels(&ALL) {
         let mut image = Image::new(kernel);
         image.boot("systemd.hostname=bob's-box -- echo hi").is(End::Off, "hi\n");
         image.boot("-- sh -c \"echo it's\" 'x").is(End::Off, OPEN);

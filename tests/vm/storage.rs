@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::harness::{Disk, End, Image, Kernel, Machine, NATIVE, kernels, tool};
+use super::harness::{ALL, Disk, End, Image, Kernel, Machine, NATIVE, kernels, tool};
 
 /// The beginning of a script: all modules, and the disks.
 const DISKS: &str = "sh /modules; while [ ! -e /dev/vda ]; do sleep 0.1; done\n";
@@ -34,7 +34,7 @@ fn assert_clean(what: &str, kernel: Kernel, disk: &Disk) {
 /// file keeps, processes, and all of it on top of each other.
 #[test]
 fn file_systems_that_are_held_are_clean_at_the_end() {
-    for kernel in kernels(&NATIVE) {
+    for kernel in kernels(&ALL) {
         let mut image = image(kernel);
         tool(Command::new("mke2fs").args(["-q", "-t", "ext4"]).arg(image.at("inner.img")).arg("6M"));
         let names = ["swap", "loop", "overlay", "hidden", "program", "namespace", "on /"];
@@ -74,7 +74,7 @@ fn file_systems_that_are_held_are_clean_at_the_end() {
 /// nsinit itself is on a disk that is not the root, and its standard output is a file there.
 #[test]
 fn process_1_lets_go_of_the_disk_that_it_was_started_from() {
-    for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12]) {
+    for kernel in kernels(&[Kernel::V5_10, Kernel::V6_12, Kernel::Arm64]) {
         let mut image = image(kernel);
         let disk = Image::disk("ext4");
         image.script(&format!(
