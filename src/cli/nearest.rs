@@ -12,10 +12,23 @@ pub const fn option(_: &'static Vocabulary, _: &[u8]) -> Option<Form> {
     None
 }
 
-/// The option that differs from `word` in the fewest letters: two at most, and less than a third of them.
+/// Options of docker, podman, bubblewrap's front ends and unshare(1), each with the one of nsinit that does this.
+#[cfg(feature = "help")]
+pub const OF_OTHERS: &[u8] = b"-v --bind,--volume --bind,--mount --bind,-e --setenv,--env --setenv,-p --net,--publish --net,--network --net,\
+    -u --uid,--user --uid,-w --chdir,--workdir --chdir,--cwd --chdir,-d --detach,-i --pty,-t --pty,-it --pty,--interactive --pty,--tty --pty,\
+    --rootfs --root,--device --dev-bind,--pids-limit --pids,--ulimit --rlimit,--dns --resolv-conf,--pid --share-pid,--ipc --share-ipc,\
+    --stop-signal --rewrite,--timeout --stop-timeout,--cgroup-parent --cgroup,--security-opt --seccomp-profile,\
+    --mount-proc --proc,-r --unshare-user,--map-root-user --unshare-user";
+
+/// The option that another program has under this name; otherwise the one that differs from `word` in the fewest letters: two at most,
+/// and less than a third of them.
 #[cfg(feature = "help")]
 pub fn option(words: &'static Vocabulary, word: &[u8]) -> Option<Form> {
     let name = text::first(word, b'=');
+    let name = OF_OTHERS
+        .split(|byte| *byte == b',')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b" "))
+        .unwrap_or(name);
     let mut best = (3.min(name.len().div_ceil(3)), None);
     core::iter::successors(Some(words), |words| words.more).flat_map(Vocabulary::lines).for_each(|row| {
         let far = distance(name, row.form.name());

@@ -173,6 +173,9 @@ mod tests {
             ("--bin", Some("--bind")),
             ("--rotot", Some("--root")),
             ("--read_only", Some("--read-only")),
+            ("--volume", Some("--bind")),
+            ("--volume=/a:/b", Some("--bind")),
+            ("-it", Some("--pty")),
             ("--nope", None),
             ("--no-such-option", None),
             ("--x", None),
@@ -180,6 +183,20 @@ mod tests {
         ] {
             let name = nearest::option(&NATIVE, word.as_bytes()).map(|form| form.name());
             assert_eq!(name, found.map(str::as_bytes), "{word}");
+        }
+    }
+
+    #[test]
+    fn options_of_other_programs_lead_to_options_that_exist() {
+        for pair in nearest::OF_OTHERS.split(|byte| *byte == b',') {
+            let words: Vec<&[u8]> = pair.split(|byte| *byte == b' ').collect();
+            let [other, ours] = words[..] else { panic!("{}", pair.escape_ascii()) };
+            assert!(all().all(|row| row.form.name() != other), "{} is nsinit's own", other.escape_ascii());
+            let found = nearest::option(&NATIVE, other).map(|form| form.name());
+            assert_eq!(
+                found.map(<[u8]>::escape_ascii).map(|name| name.to_string()),
+                Some(ours.escape_ascii().to_string())
+            );
         }
     }
 
