@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(500);
 /// Each section with a scenario has its test here.
 #[test]
 fn every_scenario_is_tested() {
-    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER];
+    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER, MICRO];
     assert_eq!(scenarios(), tested);
 }
 
@@ -78,6 +78,19 @@ fn read_only_root_keeps_what_is_written_on_another_partition() {
         let boot = place.start("bash start nsinit.overlay-device=PARTLABEL=overlay").finish();
         let line = "nsinit: cannot mount the disk for writes PARTLABEL=overlay: Read-only file system\n";
         assert!(boot.end == End::Off && boot.text().ends_with(line), "{boot}");
+    }
+}
+
+const MICRO: &str = "A virtual machine without an initramfs";
+
+/// The kernel mounts the root, and the words behind the dashes are nsinit's.
+#[test]
+fn kernel_mounts_the_root_of_a_virtual_machine() {
+    for kernel in kernels(&[Kernel::V6_12]) {
+        let place = Place::new(kernel);
+        scenario(DOCUMENT, MICRO).iter().for_each(|block| place.run(block));
+        let disk = Disk(place.at("disk"));
+        assert!(disk.is_clean() && disk.is_consistent());
     }
 }
 
