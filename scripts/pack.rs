@@ -38,8 +38,8 @@ fn main() {
 
 /// A release that scripts/build does not make, as that of `cargo install --path .`, works, but it is large.
 fn advise() {
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
-    if is("PROFILE", "release") && is("CARGO_PRIMARY_PACKAGE", "1") && std::env::var_os("CARGO_CFG_OWN_START").is_none()
+    if std::env::var("PROFILE").is_ok_and(|profile| profile == "release")
+        && std::env::var_os("CARGO_CFG_OWN_START").is_none()
     {
         println!(
             "cargo::warning=nsinit works like this, but is larger than it need be: scripts/build makes the small static program"
