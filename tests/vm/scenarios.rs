@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(500);
 /// Each section with a scenario has its test here.
 #[test]
 fn every_scenario_is_tested() {
-    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER, MICRO];
+    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER, UKI, MICRO];
     assert_eq!(scenarios(), tested);
 }
 
@@ -78,6 +78,25 @@ fn read_only_root_keeps_what_is_written_on_another_partition() {
         let boot = place.start("bash start nsinit.overlay-device=PARTLABEL=overlay").finish();
         let line = "nsinit: cannot mount the disk for writes PARTLABEL=overlay: Read-only file system\n";
         assert!(boot.end == End::Off && boot.text().ends_with(line), "{boot}");
+    }
+}
+
+const UKI: &str = "One file for a UEFI machine";
+
+/// The firmware boots kernel, command line and initramfs from one file, which the same files make again.
+#[test]
+fn one_file_is_a_machine_for_uefi() {
+    if !Path::new("/usr/share/ovmf/OVMF.fd").exists() {
+        return skip("ovmf is not installed");
+    }
+    for kernel in kernels(&[Kernel::V6_1]) {
+        let place = Place::new(kernel);
+        let blocks = scenario(DOCUMENT, UKI);
+        blocks.iter().for_each(|block| place.run(block));
+        let once = std::fs::read(place.at("appliance.efi")).expect("the file");
+        std::thread::sleep(Duration::from_secs(1));
+        place.run(&blocks[0]);
+        assert!(once == std::fs::read(place.at("appliance.efi")).expect("the file"), "other bytes");
     }
 }
 
