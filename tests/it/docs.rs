@@ -224,6 +224,7 @@ fn documents_name_only_options_that_exist() {
         "--test",
         // Options of scripts/initramfs.
         "--modules",
+        "--uki",
         // Options of scripts/release, cargo install and nsenter.
         "--native",
         "--path",
