@@ -9,6 +9,8 @@ use engine::ns::target::FD;
 use engine::say;
 #[cfg(feature = "container")]
 use engine::spec::Capabilities;
+#[cfg(feature = "boot")]
+use engine::spec::{AtEnd, Most};
 #[cfg(feature = "join")]
 use engine::sys;
 use engine::text;
@@ -130,4 +132,58 @@ pub fn pair(word: &CStr, most: u32) -> Option<(u8, u8)> {
     let byte = |text| text::number(text).filter(|number| *number <= most).map(|number| number as u8);
     let alone = first.len() == word.count_bytes();
     Some((byte(first)?, if alone { 0 } else { byte(second)? }))
+}
+
+#[cfg(feature = "boot")]
+pub fn on_failure(what: &CStr) -> Result<AtEnd, Wrong> {
+    at_end(what)
+        .ok()
+        .filter(|what| *what != AtEnd::Respawn)
+        .ok_or(Wrong::value(say!("not one of poweroff, reboot, halt and shell")))
+}
+
+#[cfg(feature = "hardware")]
+pub fn some_seconds(word: &CStr) -> Result<u32, Wrong> {
+    seconds(word).ok().filter(|seconds| *seconds != 0).ok_or(Wrong::value(say!("not a number of seconds, 1 or more")))
+}
+
+/// `N/SECONDS`.
+#[cfg(feature = "boot")]
+pub fn most(word: &CStr) -> Result<Most, Wrong> {
+    let mut rest = word.to_bytes();
+    let count = text::word(&mut rest, b'/').and_then(text::number);
+    match (count, text::number(rest)) {
+        (Some(count), Some(seconds @ 1..)) => Ok(Most { count, seconds }),
+        _ => Err(Wrong::value(say!("not N/SECONDS, for example 5/60"))),
+    }
+}
+
+#[cfg(feature = "boot")]
+pub fn at_end(what: &CStr) -> Result<AtEnd, Wrong> {
+    match text::place(b"poweroff reboot halt shell respawn", what.to_bytes()) {
+        Some(0) => Ok(AtEnd::PowerOff),
+        Some(1) => Ok(AtEnd::Reboot),
+        Some(2) => Ok(AtEnd::Halt),
+        Some(3) => Ok(AtEnd::Shell),
+        Some(4) => Ok(AtEnd::Respawn),
+        _ => Err(Wrong::value(say!("not one of poweroff, reboot, halt, shell and respawn"))),
+    }
+}
+
+/// The number of a port of x86.
+#[cfg(feature = "hardware")]
+pub fn port(word: &CStr) -> Result<u16, Wrong> {
+    let digits = word.to_bytes();
+    let number = text::after(digits, b"0x").map_or_else(|| text::number(digits), text::hexadecimal);
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .ok_or(Wrong::value(say!("not a port from 0 to 65535, for example 0xf4")))
+}
+
+/// `CID:PORT`.
+#[cfg(feature = "hardware")]
+pub fn vsock(word: &CStr) -> Result<(u32, u32), Wrong> {
+    let mut rest = word.to_bytes();
+    let context = text::word(&mut rest, b':').and_then(text::number);
+    context.zip(text::number(rest)).ok_or(Wrong::value(say!("not CID:PORT, for example 2:9999")))
 }

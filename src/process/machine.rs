@@ -24,6 +24,8 @@ use crate::fs::staging::{DATA, mount_by_path};
 use crate::ns::hostname;
 use crate::ns::loopback;
 use crate::process::command::become_command;
+#[cfg(feature = "hardware")]
+use crate::process::hardware::SERVED;
 #[cfg(feature = "root-device")]
 use crate::process::modules;
 use crate::report::hint;
@@ -77,6 +79,10 @@ static SESSION: &[Step] = &[
         .on_error(WARN),
     Step::new(say!("start a session"), |_| Ok(())),
 ];
+
+/// No option of this build asks for devices.
+#[cfg(not(feature = "hardware"))]
+const SERVED: &[Step] = &[];
 
 /// `--switch-root`: the file systems of another root.
 static MOUNT: &[Step] = &[
@@ -363,6 +369,7 @@ pub fn plan(launch: &mut Launch) -> Done {
     if spec.prepares_in_place() {
         ops::apply_in_place(launch, spec.machine.switch_root.unwrap_or(c"/"))?;
     }
+    walk(SERVED, launch)?;
     walk(steps, launch)
 }
 

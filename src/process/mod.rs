@@ -11,6 +11,8 @@ pub mod container_setup;
 #[cfg(feature = "enter")]
 pub mod enter;
 pub mod execute;
+#[cfg(feature = "hardware")]
+mod hardware;
 pub mod in_place;
 pub mod init;
 pub mod launcher;

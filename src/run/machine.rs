@@ -1,5 +1,7 @@
 //! A machine's first process, after the machine is prepared.
 
+use core::ffi::CStr;
+
 use rustix::process::{Pid, setsid};
 
 use super::services;
@@ -9,9 +11,10 @@ use crate::report::kernel_log;
 use crate::report::message::failed;
 use crate::spec::{End, Spec};
 use crate::state::Launch;
+use crate::supervise::hardware::{self, argument, buttons, status, watchdog};
 use crate::supervise::machine::Machine;
 pub use crate::supervise::machine::What;
-use crate::supervise::power;
+use crate::supervise::power::{self, Power};
 use crate::supervise::services::{Service, Services};
 use crate::supervise::storage;
 use crate::supervise::wait::{self, ANY_CHILD};
@@ -36,7 +39,7 @@ pub fn run(
         }
     }
     // An open descriptor would keep a mount busy.
-    sys::close_ours(&[], &[]);
+    sys::close_ours(&buttons::kept(), &[watchdog::kept()]);
     let serve = |service: &Service| services::start(service, launch);
     let begin = |what| start_session(if what == What::Command { spec } else { shell }, launch);
     // Signals that are not blocked are lost as long as nothing waits for them.
@@ -59,28 +62,40 @@ pub fn run(
     if let Some(change) = ended {
         machine.has_ended(change);
     }
+    hardware::leave_behind(&spec.hardware);
+    let argument = argument::read();
     if spec.machine.is_whole {
         storage::end(launch.start);
     }
+    status::send(&spec.hardware, machine.status);
+    watchdog::end(power == Power::Restart);
+    if power != Power::Restart {
+        status::end_by_port(&spec.hardware, machine.status);
+    }
+    end_kernel(power, argument.c_str(), spec.machine.is_whole, machine.status)
+}
+
+/// Has the kernel end the machine, or the pid namespace. The process of a namespace ends with the status if the kernel does not do that.
+fn end_kernel(power: Power, argument: &CStr, is_whole: bool, status: u8) -> ! {
     let mut info = Siginfo::empty();
     // A child calls reboot(2): to halt the machine, the kernel ends the calling process too.
     loop {
         match connect::plain_fork() {
-            Ok(Fork::Child) => sys::exit(power::switch(power, spec.machine.is_whole).number() as i32),
+            Ok(Fork::Child) => sys::exit(power::switch(power, argument, is_whole).number() as i32),
             Ok(Fork::Parent(child)) => {
                 let _ = sys::wait_end(child.as_raw_nonzero().get());
                 break;
             }
             Err(_) => {}
         }
-        if !spec.machine.is_whole {
+        if !is_whole {
             break;
         }
         // Every other process has ended: memory and process numbers will become free.
         let _ = wait::signal(Some(A_SECOND), ANY_CHILD, &mut info);
     }
-    if !spec.machine.is_whole {
-        sys::exit(machine.status.into());
+    if !is_whole {
+        sys::exit(status.into());
     }
     // If this process ended, the kernel would panic.
     loop {
@@ -96,6 +111,7 @@ fn start_session(spec: &Spec<'static>, launch: &Launch) -> Result<Pid, Failure> 
     match sys::clone_old(0)? {
         Fork::Parent(child) => Ok(child),
         Fork::Child => {
+            sys::close_ours(&[], &[]);
             let _ = setsid();
             // Standard input may be no terminal.
             let _ = job::control();

@@ -25,6 +25,7 @@ pub fn start(service: &Service, launch: &Launch) -> Result<Pid, Failure> {
     match sys::clone_old(0)? {
         Fork::Parent(child) => Ok(child),
         Fork::Child => {
+            sys::close_ours(&[], &[]);
             let _ = setsid();
             let opened = open_standard(service.console);
             let _ = sys::set_mask(launch.caller.mask);

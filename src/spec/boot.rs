@@ -35,5 +35,6 @@ impl Spec<'_> {
             || !self.confine.limits.is_empty()
             || self.machine.at_end == AtEnd::Respawn
             || self.machine.asks_for_failure_or_services()
+            || self.hardware.is_asked_for()
     }
 }

@@ -14,6 +14,7 @@ mod confine;
 mod connected;
 mod derived;
 mod exec;
+mod hardware;
 mod ids;
 pub mod kinds;
 mod landlock;
@@ -21,6 +22,7 @@ mod life;
 mod limit;
 mod machine;
 mod mapped;
+mod misuse;
 mod namespaces;
 mod net;
 mod object;
@@ -40,6 +42,7 @@ pub use cgroup::{Cgroup, HIERARCHIES, Setting};
 pub use channels::Channels;
 pub use confine::{Capabilities, Confine};
 pub use exec::{Exec, ROOTS_HOME};
+pub use hardware::Hardware;
 pub use ids::Ids;
 pub use landlock::{Access, Landlock, Rule};
 pub use life::{Audience, End, LOCKS, Life};
@@ -71,6 +74,7 @@ pub struct Spec<'a> {
     pub exec: Exec<'a>,
     pub cgroup: Cgroup<'a>,
     pub net: Net<'a>,
+    pub hardware: Hardware<'a>,
     pub parsed: Parsed,
     /// `--enter TARGET`: the process whose container it is, as `ns::target` finds it.
     pub target: Option<&'a CStr>,

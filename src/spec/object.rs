@@ -10,6 +10,8 @@ pub enum Object {
     /// The verb says it all.
     None,
     BlockFd,
+    /// The file of --clock-epoch.
+    Clock,
     /// The cgroup that the container's is made in.
     Cgroup,
     Command,
@@ -37,6 +39,8 @@ pub enum Object {
     Proc,
     /// The directory or the image that becomes the root.
     Root,
+    /// The file of --seed.
+    Seed,
     StatusFd,
     SwitchRoot,
     /// The process whose container is entered.
@@ -44,6 +48,7 @@ pub enum Object {
     Title,
     UserFd,
     User2Fd,
+    Watchdog,
 }
 
 impl Object {
@@ -58,6 +63,7 @@ impl Object {
             Object::None => return c"",
             Object::BlockFd => return c"--block-fd",
             Object::Cgroup => return spec.cgroup.parent.unwrap_or(c"nsinit's own"),
+            Object::Clock => spec.hardware.clock,
             Object::Command => return spec.exec.command,
             Object::Console => return c"/dev/console",
             Object::Directory => spec.exec.directory,
@@ -79,6 +85,7 @@ impl Object {
             Object::Proc => return c"/proc",
             Object::Root if spec.root.directory.is_empty() => return c"(made by the options)",
             Object::Root => return spec.root.directory,
+            Object::Seed => spec.hardware.seed,
             Object::StatusFd if spec.channels.tells_signal => return c"--status-fd",
             Object::StatusFd => return c"--json-status-fd",
             Object::SwitchRoot => spec.machine.switch_root,
@@ -86,6 +93,7 @@ impl Object {
             Object::Title => spec.life.title,
             Object::UserFd => return c"--userns",
             Object::User2Fd => return c"--userns2",
+            Object::Watchdog => return c"/dev/watchdog",
         }
         .unwrap_or_default()
     }

@@ -4,8 +4,8 @@ use linux_raw_sys::general as raw;
 
 use super::life::GRACE;
 use super::{
-    AtEnd, Audience, Capabilities, Cgroup, Channels, Confine, End, Exec, Ids, Joins, KernelRoot, Landlock, Life,
-    Machine, Masks, Mode, Namespaces, Net, NoMoreUsers, Parsed, Root, Spec, Terminal, Writes,
+    AtEnd, Audience, Capabilities, Cgroup, Channels, Confine, End, Exec, Hardware, Ids, Joins, KernelRoot, Landlock,
+    Life, Machine, Masks, Mode, Namespaces, Net, NoMoreUsers, Parsed, Root, Spec, Terminal, Writes,
 };
 use crate::sys::{Argv, Env};
 
@@ -130,6 +130,7 @@ impl Spec<'_> {
         },
         cgroup: Cgroup { parent: None, settings: &[], stats: false, delegated: false, old: &[] },
         net: Net { links: &[], pasta: None },
+        hardware: Hardware::NONE,
         target: None,
     };
 }

@@ -29,6 +29,7 @@ rooms! {
     ENTER "enter";
     BOOT "boot";
     SERVICES "services";
+    HARDWARE "hardware";
     IMAGE "image";
     ROOT_DEVICE "root-device";
     OVERLAY "overlay";

@@ -19,6 +19,8 @@ use crate::spec::{Audience, End};
 use crate::spec::{Op, Spec};
 use crate::text::Say;
 
+pub use super::misuse::Misuse;
+
 /// A usage error. It prints as `nsinit: ON VALUE: WHY`, without a value as `nsinit: ON WHY`.
 #[derive(Clone, Copy)]
 pub struct Fault<'a> {
@@ -39,24 +41,6 @@ impl<'a> Fault<'a> {
     pub const fn new(on: Say, option: &'a [u8], value: Option<&'a CStr>, why: Say) -> Fault<'a> {
         Fault { on, option, value, id: None, why, misuse: Misuse::Other }
     }
-}
-
-/// The usage errors that bubblewrap has too, and words in its own way.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Misuse {
-    Other,
-    HostnameWithoutUts,
-    Pid1WithoutPids,
-    Pid1WithLocks,
-    UidWithoutUsers,
-    GidWithoutUsers,
-    UsersTwice,
-    NoMoreUsersWithoutUsers,
-    MapsWithoutUsers,
-    MapsWithoutInfo,
-    OverlayWithoutLayers,
-    TmpOverlayWithoutLayers,
-    ReadOnlyOverlayWithoutLayers,
 }
 
 /// One usage error.
@@ -101,6 +85,12 @@ static RULES: &[Rule] = &[
     rule(say!("--on-failure, --service and --console"), say!("need --boot"), |spec| {
         !spec.boots() && spec.machine.asks_for_failure_or_services()
     }),
+    #[cfg(feature = "hardware")]
+    rule(
+        say!("--watchdog, --seed, --clock-epoch, --exit-port, --exit-vsock and --no-power-button"),
+        say!("need --boot"),
+        |spec| !spec.boots() && spec.hardware.is_asked_for(),
+    ),
     #[cfg(feature = "boot")]
     rule(say!("--max-restarts"), say!("needs --respawn"), |spec| spec.machine.limits_nothing()),
     #[cfg(feature = "boot")]
@@ -113,7 +103,7 @@ static RULES: &[Rule] = &[
         say!(
             "has --respawn, --max-restarts, --on-failure (but no shell) and --after, and no other option of a machine"
         ),
-        |spec| spec.machine.is_service && spec.machine.is_more_than_a_service(),
+        |spec| spec.machine.is_service && (spec.machine.is_more_than_a_service() || spec.hardware.is_asked_for()),
     ),
     // The machine ends with the command.
     #[cfg(all(feature = "boot", feature = "detach"))]

@@ -8,6 +8,7 @@ use crate::report::message::{tell, warn};
 use crate::report::wording::Event;
 use crate::say;
 use crate::spec::{AtEnd, Spec};
+use crate::supervise::hardware::{buttons, watchdog};
 use crate::supervise::job_control;
 use crate::supervise::power::Power;
 use crate::supervise::restarts::Restarts;
@@ -128,10 +129,7 @@ impl Machine<'_> {
             if self.child.is_none() && seconds.is_none() && self.services.are_over() {
                 return None;
             }
-            let first = match (until, next) {
-                (Some(until), Some(next)) if next < until => Some(next),
-                (until, next) => until.or(next),
-            };
+            let first = sys::earlier(until, sys::earlier(next, watchdog::feed()));
             let mut info = Siginfo::empty();
             let (pid, change) = match sys::wait4(None, false) {
                 Ok(Some(changed)) => changed,
@@ -139,7 +137,13 @@ impl Machine<'_> {
                 Err(_) if self.child.is_some() => return None,
                 _ => match wait::signal(first.map(Time::left), ANY_CHILD, &mut info) {
                     Heard::Signal => {
-                        match (Power::asked_by(info.signal()), self.child) {
+                        let asked = match buttons::pressed(&info) {
+                            Some(true) => Some(Power::Off),
+                            // It is about a button, and no process of the machine has sent it.
+                            Some(false) => continue,
+                            None => Power::asked_by(info.signal()),
+                        };
+                        match (asked, self.child) {
                             (None, Some(child)) if info.signal() != Signal::CHLD => job_control::forward(child, &info),
                             (None, _) => {}
                             (asked, _) => return asked,

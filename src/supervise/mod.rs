@@ -1,9 +1,13 @@
 //! Waiting for signals and processes, job control, and the end.
 
 pub mod descendants;
+#[cfg(feature = "hardware")]
+pub mod hardware;
 pub mod job_control;
 #[cfg(feature = "boot")]
 pub mod machine;
+#[cfg(all(feature = "boot", not(feature = "hardware")))]
+pub mod no_hardware;
 #[cfg(not(feature = "pty"))]
 pub mod no_relay;
 #[cfg(all(feature = "boot", not(feature = "services")))]
@@ -22,6 +26,8 @@ pub mod storage;
 pub mod teardown;
 pub mod wait;
 
+#[cfg(all(feature = "boot", not(feature = "hardware")))]
+pub use no_hardware as hardware;
 #[cfg(not(feature = "pty"))]
 pub use no_relay as relay;
 #[cfg(all(feature = "boot", not(feature = "services")))]

@@ -1,10 +1,14 @@
 //! The end of a machine: all processes end, and the kernel switches off. `storage` comes between the two.
 
+use core::ffi::CStr;
+
 use rustix::process::Pid;
 use rustix::system::{RebootCommand, reboot};
 
 use crate::report::message::warn;
 use crate::say;
+use crate::spec::rooms;
+use crate::supervise::hardware::watchdog;
 use crate::supervise::shutdown::PATIENCE;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
 use crate::sys::{self, Change, Failure, Siginfo, Signal, Time};
@@ -60,15 +64,17 @@ pub enum Wait {
 pub fn wait_for(child: Option<Pid>, until: Option<Time>, end: &mut Option<Change>) -> Wait {
     loop {
         let mut info = Siginfo::empty();
+        let first = sys::earlier(until, watchdog::feed());
         let (pid, change) = match sys::wait4(None, false) {
             Ok(Some(changed)) => changed,
             // ECHILD.
             Err(_) => return Wait::Over,
-            Ok(None) => match wait::signal(until.map(Time::left), ANY_CHILD, &mut info) {
+            Ok(None) => match wait::signal(first.map(Time::left), ANY_CHILD, &mut info) {
                 Heard::Signal if Power::asked_by(info.signal()).is_some() => return Wait::Asked,
                 Heard::Child(pid, change) => (pid, change),
                 Heard::Signal | Heard::Nothing => continue,
-                Heard::TimeIsOver => return Wait::Late,
+                Heard::TimeIsOver if first == until => return Wait::Late,
+                Heard::TimeIsOver => continue,
             },
         };
         if Some(pid) == child && matches!(change, Change::Exited(_) | Change::Killed(_)) {
@@ -121,16 +127,22 @@ pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, second
 /// reboot(2). In a pid namespace other than the first, the kernel kills its process 1 instead.
 ///
 /// Returns why the call failed (EPERM: no CAP_SYS_BOOT), or [`Failure::REPORTED`] if it did not.
-pub fn switch(power: Power, of_machine: bool) -> Failure {
+///
+/// `argument` is that of a restart; empty: it has none.
+pub fn switch(power: Power, argument: &CStr, of_machine: bool) -> Failure {
     let command = match power {
         Power::Off => RebootCommand::PowerOff,
         Power::Restart => RebootCommand::Restart,
         Power::Halt => RebootCommand::Halt,
     };
-    match reboot(command) {
+    let done = if rooms::HARDWARE && power == Power::Restart && !argument.is_empty() {
+        sys::restart_with(argument)
+    } else {
+        reboot(command).map_err(Failure::from)
+    };
+    match done {
         Ok(()) => Failure::REPORTED,
         Err(why) => {
-            let why = Failure::from(why);
             // In a container it is usual to have no CAP_SYS_BOOT.
             if of_machine || why != Failure::PERM {
                 warn(power.says(), c"", why, Say::NOTHING);

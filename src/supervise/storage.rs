@@ -33,6 +33,7 @@ use crate::mountinfo;
 use crate::report::message::warn;
 use crate::say;
 use crate::state::descriptors::STANDARD;
+use crate::supervise::hardware::watchdog;
 use crate::supervise::power::{self, Wait};
 use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Change, Done, Failure, Fork, Signal, Start, Time};
@@ -68,7 +69,7 @@ pub fn end(start: &Start) {
 /// Closes what this process has open.
 fn let_go() {
     let _ = files::chdir(c"/");
-    let _ = sys::close_all_but(&[], &[]);
+    let _ = sys::close_all_but(&[watchdog::kept()], &[]);
     let _ = sys::end_accounting();
     for standard in STANDARD {
         if files::kind(standard.fd()) == Ok(raw::S_IFREG)
@@ -256,7 +257,11 @@ impl End {
     /// That of `act`. [`Failure::NO_END`]: it was given up. [`Failure::KILLED`]: the child could not tell its result.
     fn in_time(&mut self, act: &dyn Fn() -> Done) -> Done {
         let child = match sys::clone_old(0) {
-            Ok(Fork::Child) => sys::exit(act().map_or_else(|why| why.number() as i32, |()| 0)),
+            Ok(Fork::Child) => {
+                // A watchdog stops when no process has it open.
+                sys::close_ours(&[], &[]);
+                sys::exit(act().map_or_else(|why| why.number() as i32, |()| 0))
+            }
             Ok(Fork::Parent(child)) => child,
             Err(_) => return act(),
         };

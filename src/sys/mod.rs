@@ -24,6 +24,8 @@ pub mod files;
 mod heap;
 #[cfg(feature = "library")]
 mod inherit;
+#[cfg(feature = "hardware")]
+mod input;
 mod ioctl;
 mod keyring;
 mod landlock;
@@ -37,8 +39,12 @@ mod ns;
 mod opened;
 mod pidfd;
 mod poll;
+#[cfg(feature = "hardware")]
+mod port;
 mod process;
 pub mod program;
+#[cfg(feature = "hardware")]
+mod random;
 mod seccomp;
 mod shared;
 mod shared_vm;
@@ -49,7 +55,11 @@ mod stdio;
 mod storage;
 mod time;
 mod tty;
+#[cfg(feature = "hardware")]
+mod vsock;
 mod wait;
+#[cfg(feature = "hardware")]
+mod watchdog;
 
 pub use arch::MACHINE;
 pub use argv::{Argv, Env, Slot, Word, c_str, tail};
@@ -66,6 +76,8 @@ pub use feature::*;
 pub use heap::Bump;
 #[cfg(feature = "library")]
 pub use inherit::inherit;
+#[cfg(feature = "hardware")]
+pub use input::*;
 pub use keyring::*;
 pub use landlock::*;
 pub use loop_device::*;
@@ -78,7 +90,11 @@ pub use ns::*;
 pub use opened::*;
 pub use pidfd::*;
 pub use poll::*;
+#[cfg(feature = "hardware")]
+pub use port::*;
 pub use process::*;
+#[cfg(feature = "hardware")]
+pub use random::*;
 pub use seccomp::*;
 pub use shared::Shared;
 pub use shared_vm::*;
@@ -89,4 +105,8 @@ pub use stdio::*;
 pub use storage::*;
 pub use time::*;
 pub use tty::*;
+#[cfg(feature = "hardware")]
+pub use vsock::*;
 pub use wait::*;
+#[cfg(feature = "hardware")]
+pub use watchdog::*;

@@ -61,6 +61,12 @@ impl FdSlot {
         self.0.store(fd.as_raw_fd().cast_unsigned(), Ordering::Relaxed);
     }
 
+    /// Forgets the descriptor, which stays open.
+    #[cfg(feature = "hardware")]
+    pub fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
     #[must_use]
     #[inline(always)]
     pub fn get(&self) -> Option<Fd> {

@@ -1,6 +1,8 @@
-//! What the kernel itself keeps open on a file system: swap files, and the file of process accounting.
+//! What the kernel itself keeps open on a file system: swap files, and the file of process accounting; and the restart with an argument.
 
 use core::ffi::CStr;
+
+use linux_raw_sys::general as raw;
 
 use super::Done;
 use super::call::done;
@@ -13,6 +15,23 @@ use super::call::done;
 pub fn swap_off(path: &CStr) -> Done {
     // SAFETY: the kernel reads the path up to its NUL.
     done(unsafe { call!(__NR_swapoff, path.as_ptr()) })
+}
+
+/// Restarts the machine with an argument for its firmware or boot loader, reboot(2) LINUX_REBOOT_CMD_RESTART2.
+///
+/// # Errors
+/// EPERM: no CAP_SYS_BOOT.
+pub fn restart_with(argument: &CStr) -> Done {
+    // SAFETY: the kernel reads the argument up to its NUL.
+    done(unsafe {
+        call!(
+            __NR_reboot,
+            raw::LINUX_REBOOT_MAGIC1,
+            raw::LINUX_REBOOT_MAGIC2,
+            raw::LINUX_REBOOT_CMD_RESTART2,
+            argument.as_ptr()
+        )
+    })
 }
 
 /// Ends process accounting, acct(2), whose file the kernel has open for writing.

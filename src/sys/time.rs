@@ -2,6 +2,9 @@
 
 use linux_raw_sys::general as raw;
 
+#[cfg(feature = "hardware")]
+use super::{Done, call::done};
+
 /// `struct __kernel_timespec`: seconds and nanoseconds, 64 bits each on every architecture.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
@@ -24,6 +27,16 @@ impl Time {
         Time { seconds: self.seconds + seconds as i64, nanos: self.nanos }
     }
 
+    /// This time and a third of `seconds` more.
+    #[cfg(feature = "hardware")]
+    #[must_use]
+    pub const fn after_third_of(self, seconds: u32) -> Time {
+        let nanos = self.nanos + (seconds % 3) as i64 * (NANOS / 3);
+        let carry = nanos >= NANOS;
+        let nanos = if carry { nanos - NANOS } else { nanos };
+        Time { seconds: self.seconds + (seconds / 3) as i64 + carry as i64, nanos }
+    }
+
     /// The length from now to this time; [`Time::NONE`] if it has passed.
     #[must_use]
     pub fn left(self) -> Time {
@@ -40,7 +53,16 @@ impl Time {
     }
 }
 
-/// The time since the boot, CLOCK_MONOTONIC, clock_gettime(2).
+/// The earlier one of two points in time, of which each may be missing.
+#[must_use]
+pub fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) if other < one => Some(other),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The time since the boot, CLOCK_MONOTONIC.
 #[must_use]
 pub fn now() -> Time {
     read(raw::CLOCK_MONOTONIC)
@@ -52,6 +74,28 @@ pub fn seconds_since_1970() -> i64 {
     read(raw::CLOCK_REALTIME).seconds
 }
 
+/// The time since 1970, CLOCK_REALTIME.
+#[cfg(feature = "hardware")]
+#[must_use]
+pub fn wall_clock() -> Time {
+    read(raw::CLOCK_REALTIME)
+}
+
+/// Sets CLOCK_REALTIME, clock_settime(2).
+///
+/// # Errors
+/// EPERM: no CAP_SYS_TIME. EINVAL: the time is before the boot.
+#[cfg(feature = "hardware")]
+pub fn set_wall_clock(time: Time) -> Done {
+    #[cfg(target_pointer_width = "32")]
+    // SAFETY: this call, of Linux 5.1, reads a struct of two numbers of 64 bits, as Time is one.
+    return done(unsafe { call!(__NR_clock_settime64, raw::CLOCK_REALTIME, &raw const time) });
+    #[cfg(target_pointer_width = "64")]
+    // SAFETY: the kernel reads a struct timespec, whose two members have 64 bits on this machine as Time's have.
+    done(unsafe { call!(__NR_clock_settime, raw::CLOCK_REALTIME, &raw const time) })
+}
+
+/// clock_gettime(2).
 fn read(clock: u32) -> Time {
     let mut time = Time { seconds: 0, nanos: 0 };
     // The call fails only for an unknown clock or a bad address. If it ever did, a grace period would be measured from the boot.

@@ -1,9 +1,10 @@
 //! `nsinit --boot` as process 1 of a pid namespace. The launcher outside reports how reboot(2) ended it: 0 for
 //! power-off and halt, 133 for a restart. `tests/vm` tests what needs a whole machine.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::harness::launch::send;
 use super::harness::procs::{self, is_gone};
@@ -252,6 +253,26 @@ fn boot_options_are_refused_outside_process_1() {
             Launch::new(who).args(words).run().fails("--on-exit and --respawn need --boot");
         }
         Launch::new(who).args(["--on-exit=poweroff", "true"]).run().fails("--on-exit and --respawn need --boot");
+        for option in [
+            "--watchdog=9",
+            "--seed=/x",
+            "--clock-epoch=/x",
+            "--exit-port=0xf4",
+            "--exit-vsock=2:9",
+            "--no-power-button",
+        ] {
+            let line = "--watchdog, --seed, --clock-epoch, --exit-port, --exit-vsock and --no-power-button need --boot";
+            Launch::new(who).args([option, "true"]).run().fails(line);
+        }
+        for (word, why) in [
+            ("--exit-port=0x10000", "--exit-port 0x10000: not a port from 0 to 65535, for example 0xf4"),
+            ("--exit-port=f4", "--exit-port f4: not a port from 0 to 65535, for example 0xf4"),
+            ("--exit-vsock=9999", "--exit-vsock 9999: not CID:PORT, for example 2:9999"),
+            ("--exit-vsock=2:x", "--exit-vsock 2:x: not CID:PORT, for example 2:9999"),
+        ] {
+            Launch::new(who).args([word, "true"]).run().fails(why);
+        }
+        Launch::new(who).args(["--watchdog=0", "true"]).run().fails("--watchdog 0: not a number of seconds, 1 or more");
         let out = Launch::new(who).args(["--boot", "--explain", "--root", "/x", "--", "true"]).run();
         let lines = out.text();
         assert!(
@@ -357,4 +378,28 @@ fn write_filter(path: &Path, deny: Deny) {
         bytes.extend_from_slice(&line.k.to_ne_bytes());
     }
     fs::write(path, bytes).expect("write a filter");
+}
+
+/// In a container the clock and the kernel's random numbers are not process 1's to set. The files are renewed all the same.
+#[test]
+fn clock_and_seed_that_cannot_be_set_are_warnings() {
+    // As root it would be the clock of the host.
+    let Some(who) = who::user() else { return };
+    let dir = Dir::new(who);
+    let (clock, seed) = (dir.file("clock", ""), dir.file("seed", "secret"));
+    fs::set_permissions(&seed, Permissions::from_mode(0o600)).expect("hide the seed");
+    let future = SystemTime::now() + Duration::from_secs(1 << 30);
+    fs::File::options().write(true).open(&clock).and_then(|file| file.set_modified(future)).expect("set a time");
+    let words = ["--clock-epoch", utf8(&clock), "--seed", utf8(&seed)];
+    let out = machine(who, &[], &sh(&words, &format!("stat -c %a {}", utf8(&seed)))).run();
+    let (clock_name, seed_name) = (utf8(&clock), utf8(&seed));
+    let lines = format!(
+        "nsinit: cannot set the clock by {clock_name}: Operation not permitted\n\
+         nsinit: the seed {seed_name} is not credited: others than root may read or write it\n\
+         nsinit: cannot take the seed {seed_name}: Operation not permitted\n"
+    );
+    out.is(OFF, "600\n", &lines);
+    assert!(fs::metadata(&seed).expect("find the seed").len() == 512);
+    let renewed = fs::metadata(&clock).and_then(|data| data.modified()).expect("find the clock's file");
+    assert!(renewed < future);
 }

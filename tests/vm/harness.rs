@@ -646,6 +646,17 @@ impl Machine {
         let _ = socket.read(&mut [0; 4096]);
     }
 
+    /// The exit status of qemu, once that has ended, and the output.
+    pub fn exit_status(mut self) -> (Option<i32>, Boot) {
+        if self.read_until(DEADLINE, |_| false)
+            || !matches!(self.output.try_recv(), Err(mpsc::TryRecvError::Disconnected))
+        {
+            let _ = self.qemu.kill();
+        }
+        let status = self.qemu.wait().ok().and_then(|status| status.code());
+        (status, Boot { end: End::Killed, log: std::mem::take(&mut self.log), line: std::mem::take(&mut self.line) })
+    }
+
     #[track_caller]
     pub fn finish(self) -> Boot {
         let boot = self.finish_within(DEADLINE);

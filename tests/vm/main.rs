@@ -13,6 +13,7 @@ mod containers;
 mod device;
 mod docs;
 mod faults;
+mod hardware;
 mod harness_ends;
 mod image;
 mod limits;

@@ -8,7 +8,7 @@ use engine::report::message;
 use engine::report::wording::{Event, Wording};
 use engine::say;
 #[cfg(feature = "boot")]
-use engine::spec::{AtEnd, Most};
+use engine::spec::AtEnd;
 use engine::spec::{Audience, End, rooms};
 #[cfg(feature = "container")]
 use engine::spec::{Kind as Op, Writes};
@@ -265,16 +265,34 @@ rows! { draft, values, first:
         "--boot", say!("prepare the machine, run CMD, shut the machine down; needs process 1") =>
             draft.spec.machine.boots = true,
         "--on-exit ACTION", say!("when CMD ends: poweroff (default), reboot, halt, shell or respawn") =>
-            draft.spec.machine.at_end = at_end(first)?,
+            draft.spec.machine.at_end = values::at_end(first)?,
         "--respawn", say!("start CMD again each time it ends") => draft.spec.machine.at_end = AtEnd::Respawn,
         "--max-restarts N/SECONDS", say!("--respawn fails after N restarts in that time") =>
-            draft.spec.machine.most = Some(most(first)?),
+            draft.spec.machine.most = Some(values::most(first)?),
         "--on-failure HOW", say!("when CMD fails: poweroff, reboot, halt or shell") =>
-            draft.spec.machine.on_failure = Some(on_failure(first)?),
+            draft.spec.machine.on_failure = Some(values::on_failure(first)?),
         "--switch-root DIR", say!("make the mount point DIR the root, and become CMD there (/sbin/init)") => {
             draft.spec.machine.boots = true;
             draft.spec.machine.switch_root = Some(values::path(first)?);
         },
+        #[cfg(feature = "hardware")]
+        "--watchdog SECONDS", say!("start /dev/watchdog, which restarts a machine whose process 1 hangs") =>
+            draft.spec.hardware.watchdog = Some(values::some_seconds(first)?),
+        #[cfg(feature = "hardware")]
+        "--seed FILE", say!("start the kernel's random numbers from FILE, and save new bytes there") =>
+            draft.spec.hardware.seed = Some(values::path(first)?),
+        #[cfg(feature = "hardware")]
+        "--clock-epoch FILE", say!("set a clock that is behind to FILE's time, which is renewed at the end") =>
+            draft.spec.hardware.clock = Some(values::path(first)?),
+        #[cfg(feature = "hardware")]
+        "--exit-port PORT", say!("at power-off, write CMD's status to a port of x86 (qemu's isa-debug-exit)") =>
+            draft.spec.hardware.exit_port = Some(values::port(first)?),
+        #[cfg(feature = "hardware")]
+        "--exit-vsock CID:PORT", say!("at the end, send EXIT_STATUS=N by vsock; CID 2 is the host") =>
+            draft.spec.hardware.exit_vsock = Some(values::vsock(first)?),
+        #[cfg(feature = "hardware")]
+        "--no-power-button", say!("do not power off when the power button is pressed") =>
+            draft.spec.hardware.ignores_button = true,
         #[cfg(feature = "root-device")]
         "--wait-device SECONDS", say!("wait at most SECONDS for a device (default here: 10)") =>
             draft.spec.machine.wait_device = Some(values::seconds(first)?),
@@ -292,37 +310,6 @@ rows! { draft, values, first:
         #[cfg(feature = "services")]
         "--service-status", say!("print the services: name, state, process, starts, last end") =>
             draft.asked = Asked::Services,
-    }
-}
-
-#[cfg(feature = "boot")]
-fn on_failure(what: &CStr) -> Result<AtEnd, Wrong> {
-    at_end(what)
-        .ok()
-        .filter(|what| *what != AtEnd::Respawn)
-        .ok_or(Wrong::value(say!("not one of poweroff, reboot, halt and shell")))
-}
-
-/// `N/SECONDS`.
-#[cfg(feature = "boot")]
-fn most(word: &CStr) -> Result<Most, Wrong> {
-    let mut rest = word.to_bytes();
-    let count = text::word(&mut rest, b'/').and_then(text::number);
-    match (count, text::number(rest)) {
-        (Some(count), Some(seconds @ 1..)) => Ok(Most { count, seconds }),
-        _ => Err(Wrong::value(say!("not N/SECONDS, for example 5/60"))),
-    }
-}
-
-#[cfg(feature = "boot")]
-fn at_end(what: &CStr) -> Result<AtEnd, Wrong> {
-    match text::place(b"poweroff reboot halt shell respawn", what.to_bytes()) {
-        Some(0) => Ok(AtEnd::PowerOff),
-        Some(1) => Ok(AtEnd::Reboot),
-        Some(2) => Ok(AtEnd::Halt),
-        Some(3) => Ok(AtEnd::Shell),
-        Some(4) => Ok(AtEnd::Respawn),
-        _ => Err(Wrong::value(say!("not one of poweroff, reboot, halt, shell and respawn"))),
     }
 }
 
