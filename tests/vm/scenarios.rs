@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(500);
 /// Each section with a scenario has its test here.
 #[test]
 fn every_scenario_is_tested() {
-    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER, UKI, MICRO];
+    let tested = [DEBIAN, DEBIAN_ALONE, ROUTER, UKI, VERITY, MICRO];
     assert_eq!(scenarios(), tested);
 }
 
@@ -97,6 +97,27 @@ fn one_file_is_a_machine_for_uefi() {
         std::thread::sleep(Duration::from_secs(1));
         place.run(&blocks[0]);
         assert!(once == std::fs::read(place.at("appliance.efi")).expect("the file"), "other bytes");
+    }
+}
+
+const VERITY: &str = "A verified root";
+
+/// An erofs with dm-verity is a root. Once blocks of a program are other ones, the program does not run.
+#[test]
+fn verified_root_runs_and_a_changed_one_does_not() {
+    if attempt(Command::new("/usr/sbin/veritysetup").arg("--version")).is_none() {
+        return skip("veritysetup is not installed");
+    }
+    for kernel in kernels(&[Kernel::V6_1]) {
+        let place = Place::new(kernel);
+        let blocks = scenario(DOCUMENT, VERITY);
+        blocks.iter().for_each(|block| place.run(block));
+        let to = format!("of={}", place.at("disk").display());
+        let noise = ["if=/dev/urandom", &to, "bs=4k", "seek=257", "count=64", "conv=notrunc"];
+        tool(Command::new("dd").args(noise));
+        let boot = place.start(command(&blocks[2])).finish();
+        assert!(boot.end == End::Off && !boot.log.contains("this root is verified"), "{boot}");
+        assert!(boot.log.contains("data block 1 is corrupted"), "{boot}");
     }
 }
 
