@@ -15,7 +15,6 @@ use crate::ns::program;
 use crate::report::hint;
 use crate::report::message::{blame, blame_hint, warning};
 use crate::say;
-use crate::spec::rooms;
 use crate::state::{Launch, Launcher, Outside, Pipe};
 use crate::step::mortal;
 use crate::sys::files::{self, Fd, HERE, read};
@@ -167,10 +166,9 @@ fn prepare(launch: &Launch, output: Fd, null: Fd) -> Done {
 
 /// Whether pasta has ended by itself. It is reaped then.
 pub fn has_ended(outside: &mut Outside) -> bool {
-    let ended = rooms::NET
-        && outside.pasta.is_some_and(|process| {
-            matches!(sys::wait4(Some(process), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
-        });
+    let ended = outside.pasta.is_some_and(|process| {
+        matches!(sys::wait4(Some(process), false), Ok(Some((_, Change::Exited(_) | Change::Killed(_)))))
+    });
     if ended {
         outside.pasta = None;
     }

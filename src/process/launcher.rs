@@ -38,6 +38,8 @@ use crate::rootfs::image;
 use crate::rootfs::initramfs;
 #[cfg(feature = "idmap")]
 use crate::rootfs::mapped::{self, explain_mapped};
+#[cfg(feature = "overlay")]
+use crate::rootfs::overlay;
 use crate::say;
 use crate::spec::{Object, Spec};
 #[cfg(feature = "container")]
@@ -93,6 +95,8 @@ static PREPARE: &[Step] = &[
     })
     .on(Object::Root)
     .when(|spec| spec.has_image()),
+    #[cfg(feature = "overlay")]
+    overlay::lock(),
     #[cfg(feature = "detach")]
     Step::new(say!("create pid file"), |launcher| {
         launcher.outside.pid_file = Some(pid_file::make(&launcher.launch.spec)?);

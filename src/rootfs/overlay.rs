@@ -4,6 +4,8 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::fstat;
+#[cfg(feature = "overlay")]
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::fs::mount_fd;
 use crate::fs::staging;
@@ -19,11 +21,13 @@ use crate::say;
 use crate::spec::Object;
 use crate::spec::Spec;
 #[cfg(feature = "overlay")]
-use crate::state::Setup;
+use crate::state::{Launcher, Setup};
 #[cfg(feature = "overlay")]
-use crate::step::Step;
+use crate::step::{Step, mortal};
 use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{Done, Failure};
+#[cfg(feature = "overlay")]
+use crate::text::Say;
 use crate::text::{Short, Text, verb};
 
 /// Opens the directories of `--overlay-root`: that of the writes, and the work directory.
@@ -35,7 +39,27 @@ pub fn open_layer(spec: &Spec<'_>) -> Result<[Fd; 2], Failure> {
     Ok([open(spec.root.upper)?, open(spec.root.work)?])
 }
 
-/// The step that does so for a container.
+/// The launcher locks (flock(2)) the directory of the writes as long as it lives: the kernel only logs that a second overlay writes to it,
+/// and what either then shows is undefined.
+#[cfg(feature = "overlay")]
+pub const fn lock() -> Step<Launcher> {
+    Step::new(verb::LOCK, |launcher: &mut Launcher| {
+        let upper = launcher.launch.spec.root.upper;
+        // Process 1, which may have more rights, reports a directory that cannot be opened.
+        let Ok(directory) = mortal(|| files::open(HERE, upper, OFlags::RDONLY | OFlags::DIRECTORY)) else {
+            return Ok(());
+        };
+        launcher.launch.upper = Some(directory);
+        flock(directory, FlockOperation::NonBlockingLockExclusive).map_err(Failure::from).map_err(|why| {
+            let hint = if why == Failure::AGAIN { say!("another container writes there") } else { Say::NOTHING };
+            blame_hint(verb::LOCK, upper, why, hint)
+        })
+    })
+    .on(Object::OverlayRoot)
+    .when(|spec| spec.has_root() && spec.keeps_layer())
+}
+
+/// The step that opens them for a container.
 #[cfg(feature = "overlay")]
 pub const fn open() -> Step<Setup> {
     Step::new(say!("open the directories of"), |setup: &mut Setup| {

@@ -135,6 +135,8 @@ pub struct Launch {
     pub launcher: Pid,
     /// The mount that becomes the root, attached nowhere yet: the file system of `--image`, or DIR with `--idmap`.
     pub source: Option<Fd>,
+    /// The directory of `--overlay-root` that is written to, locked. Only the launcher keeps it.
+    pub upper: Option<Fd>,
     /// With --detach: the caller's process, which waits for the launcher.
     pub waiting: Option<Pid>,
     /// The container's own cgroup. Only the launcher keeps it.
@@ -183,6 +185,7 @@ impl Launch {
             caller,
             launcher: getpid(),
             source: None,
+            upper: None,
             waiting: None,
             cgroup: Learned::NOT_YET,
             old_cgroups: [None; HIERARCHIES],

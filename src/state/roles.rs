@@ -73,6 +73,9 @@ const ROLES: &[Role] = &[
         of: |launch| Kept::ours(launch.proc.known().filter(|_| launch.spec.confine.exec_label.is_some())),
         by: SETUP | HELPER,
     },
+    // The lock of an overlay's layer.
+    #[cfg(feature = "overlay")]
+    Role { of: |launch| Kept::ours(launch.upper), by: LAUNCHER },
     // The container's cgroup, to be removed.
     #[cfg(feature = "cgroup")]
     Role { of: |launch| Kept::ours(launch.cgroup.known().map(|cgroup| cgroup.parent)), by: LAUNCHER },

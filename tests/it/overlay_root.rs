@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::process::Command;
 
 use super::harness::launch::quiet;
+use super::harness::procs::eventually;
 use super::harness::{Dir, Out, Root, roots};
 
 /// A root, and the two directories.
@@ -60,6 +61,34 @@ fn writes_are_there_at_the_next_start() {
         it.sh(&["--tmpfs", "/mnt"], "ls /etc /mnt").is(0, "/etc:\nlink\nold\n\n/mnt:\n", "");
         // Without the layer, DIR is as it was.
         it.root.sh(&[], "cat /etc/old; ls /etc; ls /bin/yes").is(0, "old\nold\n/bin/yes\n", "");
+    }
+}
+
+/// One container at a time writes there; the lock ends with the container, whatever ends that.
+#[test]
+fn layer_belongs_to_one_container() {
+    for it in Layers::all() {
+        let upper = it.dir.at("upper");
+        let refused = format!(
+            "nsinit: cannot lock {}: Resource temporarily unavailable (another container writes there)\n",
+            upper.display()
+        );
+        for more in [&[][..], &["--as-pid-1"], &["--share-pid"]] {
+            let [upper, work] = ["upper", "work"].map(|name| it.dir.at(name));
+            let layers = ["--overlay-root", upper.to_str().expect("UTF-8"), work.to_str().expect("UTF-8")];
+            let options = [&layers, more].concat();
+            let mut run = it.root.launch(&options, &["sh", "-c", "echo up; read x"]).open_input().start();
+            assert_eq!(run.line(), "up");
+            for _ in 0..2 {
+                it.sh(&[], "true").is(125, "", &refused);
+            }
+            run.kill(libc::SIGKILL);
+            assert_eq!(run.finish().status, -libc::SIGKILL, "{more:?}");
+            // Process 1 is about to end.
+            eventually("the lock has ended", || (it.sh(&[], "true").status == 0).then_some(()));
+        }
+        // CMD has not got the descriptor.
+        it.sh(&[], "ls /proc/$$/fd").is(0, "0\n1\n2\n", "");
     }
 }
 
