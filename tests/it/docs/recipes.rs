@@ -12,7 +12,7 @@ use crate::harness::launch::{attempt, tool};
 use crate::harness::roots::programs;
 use crate::harness::scratch::{nsinit, utf8};
 use crate::harness::term::BASH;
-use crate::harness::{Dir, Root, Term, Who, skip, who};
+use crate::harness::{Dir, Launch, Root, Term, Who, skip, who};
 
 pub const NAME: &str = "docs/recipes.md";
 
@@ -114,18 +114,57 @@ fn every_recipe_is_run() {
     }
 }
 
-/// The words of the Dockerfile are those that the recipe tries.
+/// The list of words behind this key of the Dockerfile.
+fn dockerfile(key: &str) -> Vec<String> {
+    let (_, text) = sections().into_iter().find(|(title, _)| title.contains("Kubernetes")).expect("the recipe");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("a line of the Dockerfile");
+    serde_json::from_str(line).expect("a list of words")
+}
+
 #[test]
 fn entrypoint_that_is_shown_is_the_one_that_is_tried() {
-    let (_, text) = sections().into_iter().find(|(title, _)| title.contains("Kubernetes")).expect("the recipe");
-    let list = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("a line of the Dockerfile");
-        serde_json::from_str::<Vec<String>>(line).expect("a list of words")
-    };
-    let words = [list("ENTRYPOINT "), list("CMD ")].concat();
+    let words = [dockerfile("ENTRYPOINT "), dockerfile("CMD ")].concat();
     let quoted: Vec<String> =
         words.into_iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word }).collect();
+    let (_, text) = sections().into_iter().find(|(title, _)| title.contains("Kubernetes")).expect("the recipe");
     assert!(text.contains(&format!("-- {} ", quoted.join(" "))), "{quoted:?}");
+}
+
+/// In an engine's container, as strict as a Pod may be: an ordinary user, no capability, no new privileges, a read-only root.
+#[test]
+fn entrypoint_needs_no_rights() {
+    let Some(root) = who::root().and_then(Root::new) else { return };
+    let Some(runc) = attempt(Command::new("which").arg("runc")) else { return skip("there is no runc here") };
+    let runc = || {
+        let mut command = Command::new(runc.trim());
+        command.args(["--root", "state"]);
+        command
+    };
+    let bundle = Dir::new(root.who);
+    tool(Command::new("cp").arg(nsinit()).arg(root.at("nsinit")));
+    tool(runc().arg("spec").current_dir(bundle.path()));
+    let mut spec: serde_json::Value = serde_json::from_str(&bundle.read("config.json")).expect("JSON");
+    // The image stops by SIGQUIT, as the ENTRYPOINT says.
+    let cmd = ["sh", "-c", "trap 'exit 7' QUIT; echo up; while :; do sleep 0.1; done"].map(str::to_owned);
+    spec["process"]["args"] = [dockerfile("ENTRYPOINT "), cmd.to_vec()].concat().into();
+    spec["process"]["terminal"] = false.into();
+    spec["process"]["user"] = serde_json::json!({ "uid": 1000, "gid": 1000 });
+    spec["process"]["capabilities"] = serde_json::json!({});
+    spec["root"] = serde_json::json!({ "path": root.str(), "readonly": true });
+    assert_eq!(spec["process"]["noNewPrivileges"], true);
+    // For a build that is not static.
+    for path in ["/lib", "/lib64", "/usr"].into_iter().filter(|path| Path::new(path).exists()) {
+        root.dir(path);
+        let mount = serde_json::json!({ "destination": path, "source": path, "options": ["rbind", "ro"] });
+        spec["mounts"].as_array_mut().expect("the mounts").push(mount);
+    }
+    bundle.file("config.json", &spec.to_string());
+    let id = format!("nsinit-test-{}", std::process::id());
+    let launch = Launch::of(root.who, Path::new(runc().get_program())).directory(bundle.path());
+    let mut running = launch.args(["--root", "state", "run", &id]).start();
+    assert_eq!(running.line_or_end().as_deref(), Some("up\n"), "{}", running.finish());
+    tool(runc().args(["kill", &id, "TERM"]).current_dir(bundle.path()));
+    running.finish().is(7, "", "");
 }
 
 /// The headings, each with its text. The blocks of a section are found with the lines of the whole document.
