@@ -11,10 +11,11 @@ type Step = step::Step<Launch>;
 
 /// A step that fails gives a warning.
 pub static SERVED: &[Step] = &[
-    Step::new(say!("start the watchdog"), |launch| launch.spec.hardware.watchdog.map_or(Ok(()), watchdog::start))
-        .on(Object::Watchdog)
-        .when(|spec| spec.hardware.watchdog.is_some())
-        .on_error(WARN),
+    Step::new(say!("start the watchdog /dev/watchdog"), |launch| {
+        launch.spec.hardware.watchdog.map_or(Ok(()), watchdog::start)
+    })
+    .when(|spec| spec.hardware.watchdog.is_some())
+    .on_error(WARN),
     Step::new(say!("set the clock by"), |launch| launch.spec.hardware.clock.map_or(Ok(()), clock::advance))
         .on(Object::Clock)
         .when(|spec| spec.hardware.clock.is_some())

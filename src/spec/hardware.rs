@@ -2,9 +2,8 @@
 
 use core::ffi::CStr;
 
-use super::rooms;
-
 /// What is asked of the devices.
+#[cfg(feature = "hardware")]
 #[derive(Clone, Copy)]
 pub struct Hardware<'a> {
     /// `--no-power-button`.
@@ -21,19 +20,54 @@ pub struct Hardware<'a> {
     pub exit_vsock: Option<(u32, u32)>,
 }
 
-impl Hardware<'_> {
+#[cfg(feature = "hardware")]
+impl<'a> Hardware<'a> {
     pub const NONE: Hardware<'static> =
         Hardware { ignores_button: false, watchdog: None, seed: None, clock: None, exit_port: None, exit_vsock: None };
 
     /// Whether an option of them is given.
     #[must_use]
     pub const fn is_asked_for(&self) -> bool {
-        rooms::HARDWARE
-            && (self.ignores_button
-                || self.watchdog.is_some()
-                || self.seed.is_some()
-                || self.clock.is_some()
-                || self.exit_port.is_some()
-                || self.exit_vsock.is_some())
+        self.ignores_button
+            || self.watchdog.is_some()
+            || self.seed.is_some()
+            || self.clock.is_some()
+            || self.exit_port.is_some()
+            || self.exit_vsock.is_some()
+    }
+
+    #[must_use]
+    pub const fn seed_file(&self) -> Option<&'a CStr> {
+        self.seed
+    }
+
+    #[must_use]
+    pub const fn clock_file(&self) -> Option<&'a CStr> {
+        self.clock
+    }
+}
+
+/// No option of this build asks for one.
+#[cfg(not(feature = "hardware"))]
+#[derive(Clone, Copy)]
+pub struct Hardware<'a>(core::marker::PhantomData<&'a CStr>);
+
+#[cfg(not(feature = "hardware"))]
+impl<'a> Hardware<'a> {
+    pub const NONE: Hardware<'static> = Hardware(core::marker::PhantomData);
+
+    #[must_use]
+    pub const fn is_asked_for(&self) -> bool {
+        false
+    }
+
+    #[must_use]
+    pub const fn seed_file(&self) -> Option<&'a CStr> {
+        None
+    }
+
+    #[must_use]
+    pub const fn clock_file(&self) -> Option<&'a CStr> {
+        None
     }
 }

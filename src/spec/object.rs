@@ -48,7 +48,6 @@ pub enum Object {
     Title,
     UserFd,
     User2Fd,
-    Watchdog,
 }
 
 impl Object {
@@ -63,7 +62,7 @@ impl Object {
             Object::None => return c"",
             Object::BlockFd => return c"--block-fd",
             Object::Cgroup => return spec.cgroup.parent.unwrap_or(c"nsinit's own"),
-            Object::Clock => spec.hardware.clock,
+            Object::Clock => spec.hardware.clock_file(),
             Object::Command => return spec.exec.command,
             Object::Console => return c"/dev/console",
             Object::Directory => spec.exec.directory,
@@ -85,7 +84,7 @@ impl Object {
             Object::Proc => return c"/proc",
             Object::Root if spec.root.directory.is_empty() => return c"(made by the options)",
             Object::Root => return spec.root.directory,
-            Object::Seed => spec.hardware.seed,
+            Object::Seed => spec.hardware.seed_file(),
             Object::StatusFd if spec.channels.tells_signal => return c"--status-fd",
             Object::StatusFd => return c"--json-status-fd",
             Object::SwitchRoot => spec.machine.switch_root,
@@ -93,7 +92,6 @@ impl Object {
             Object::Title => spec.life.title,
             Object::UserFd => return c"--userns",
             Object::User2Fd => return c"--userns2",
-            Object::Watchdog => return c"/dev/watchdog",
         }
         .unwrap_or_default()
     }

@@ -31,7 +31,7 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
         "load the modules of /etc/nsinit.modules",
         Tested("vm/modules.rs", "modules_are_loaded_before_the_disk_is_looked_for"),
     ),
-    ("start the watchdog", Tested("vm/hardware.rs", "watchdog_resets_a_machine_that_hangs_and_no_other")),
+    ("start the watchdog /dev/watchdog", Tested("vm/hardware.rs", "watchdog_resets_a_machine_that_hangs_and_no_other")),
     ("set the clock by", Tested("it/boot.rs", "clock_and_seed_that_cannot_be_set_are_warnings")),
     ("take the seed", Tested("it/boot.rs", "clock_and_seed_that_cannot_be_set_are_warnings")),
     ("watch the power button", Tested("vm/faults.rs", "kernel_never_panics_when_system_calls_fail")),
