@@ -90,7 +90,7 @@ fn below(tree: Fd, proc: Fd, above: bool) -> Result<Fd, Failure> {
     read_whole(proc, c"self/cgroup", &mut content)?;
     let mut path = Text::new();
     path.byte(b'.').push(line_after(&content, VERSION_2).ok_or(Failure::NOENT)?);
-    if above && path.bytes().split_last_chunk().is_some_and(|(_, end)| IN_LEAF == end) {
+    if above && text::before(path.bytes(), IN_LEAF).is_some() {
         path.truncate(path.bytes().len() - IN_LEAF.len());
     }
     files::directory(tree, path.c_str())
