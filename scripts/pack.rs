@@ -21,6 +21,8 @@ fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=scripts/pack.rs");
     advise();
+    // For --version.
+    println!("cargo::rustc-env=NSINIT_TARGET={}", std::env::var("TARGET").expect("cargo sets it"));
     let mut texts = BTreeSet::from([String::new()]);
     for root in ["src/lib.rs", "src/main.rs"] {
         collect(Path::new(root), &mut texts);

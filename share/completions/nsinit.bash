@@ -43,6 +43,7 @@ declare -gA _nsinit_values=(
     [--pass-env]='none'
     [--keep-env]=''
     [--umask]='none'
+    [--env-file]='file'
     [--groups]='none'
     [--init]=''
     [--group]=''

@@ -12,7 +12,7 @@ function __nsinit_command
                 set -q words[1]; and printf '%s\n' $words
                 return 0
             case '--*=*'
-            case --root --image --sys --cgroup2 --net --net-device --resolv-conf --map-uid --map-gid --join-user --join-net --join-ipc --join-uts --join-pid --join-mount --join-cgroup --join-time --seccomp-profile --keep-fd --pass-env --umask --groups --rewrite --grace --stop-timeout --remap --enter --freeze --thaw --pid-file --ready-fd --status-fd --name --on-exit --max-restarts --on-failure --switch-root --watchdog --seed --clock-epoch --exit-port --exit-vsock --wait-device --overlay-device --console --service --after --memory --memory-high --swap --pids --cpu --cpu-weight --cpuset --io-max --io-weight --cgroup --cgroup-set --cgroup1 --landlock-ro --landlock-rw --landlock-exec --landlock-connect --landlock-bind --rlimit --nice --cpus --oom-score-adj --securebits --sysctl --remount-ro --overlay-src --tmp-overlay --ro-overlay --proc --dev --tmpfs --mqueue --dir --perms --size --userns --userns2 --pidns --hostname --uid --gid --cap-add --cap-drop --seccomp --add-seccomp-fd --exec-label --file-label --chdir --unsetenv --lock-file --sync-fd --block-fd --userns-block-fd --info-fd --json-status-fd --argv0 --args
+            case --root --image --sys --cgroup2 --net --net-device --resolv-conf --map-uid --map-gid --join-user --join-net --join-ipc --join-uts --join-pid --join-mount --join-cgroup --join-time --seccomp-profile --keep-fd --pass-env --umask --env-file --groups --rewrite --grace --stop-timeout --remap --enter --freeze --thaw --pid-file --ready-fd --status-fd --name --on-exit --max-restarts --on-failure --switch-root --watchdog --seed --clock-epoch --exit-port --exit-vsock --wait-device --overlay-device --console --service --after --memory --memory-high --swap --pids --cpu --cpu-weight --cpuset --io-max --io-weight --cgroup --cgroup-set --cgroup1 --landlock-ro --landlock-rw --landlock-exec --landlock-connect --landlock-bind --rlimit --nice --cpus --oom-score-adj --securebits --sysctl --remount-ro --overlay-src --tmp-overlay --ro-overlay --proc --dev --tmpfs --mqueue --dir --perms --size --userns --userns2 --pidns --hostname --uid --gid --cap-add --cap-drop --seccomp --add-seccomp-fd --exec-label --file-label --chdir --unsetenv --lock-file --sync-fd --block-fd --userns-block-fd --info-fd --json-status-fd --argv0 --args
                 set values 1
             case --overlay-root --bind --bind-try --ro-bind --ro-bind-try --dev-bind --dev-bind-try --bind-fd --ro-bind-fd --file --bind-data --ro-bind-data --symlink --chmod --setenv
                 set values 1 2
@@ -75,12 +75,13 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l keep-fd -x -d 'pass d
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l pass-env -x -d 'pass the caller\'s variable NAME to CMD'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l keep-env -d 'pass all of the caller\'s variables to CMD'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l umask -x -d 'set the file mode creation mask of CMD (default: the caller\'s)'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l groups -x -d 'set the supplementary groups of CMD, as in 27,44 (default: none)'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l env-file -r -F -d 'set the variables in FILE: NAME=VALUE lines; NAME passes the caller\'s'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l groups -x -d 'set the supplementary groups of CMD, as in 27,video (default: none)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l init -d 'run CMD in place, without a container, and be its init'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l group -d 'forward signals to CMD\'s process group'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l all -d 'forward signals to every process (if not process 1: to every child)'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l rewrite -x -d 'forward signal A as signal B; do not forward it if B is 0'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l grace -x -d 'after CMD\'s exit, kill other processes SECONDS after SIGTERM (default: 2)'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l rewrite -x -d 'forward signal A as signal B, as in TERM:INT; drop it if B is 0'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l grace -x -d 'after CMD\'s exit, time from SIGTERM to SIGKILL: 2 (default), 500ms, 1m30s'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l wait-all -d 'after CMD\'s exit, wait until all other processes have ended'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l stop-timeout -x -d 'kill CMD if it still runs SECONDS after a signal to end'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l remap -x -d 'exit with M if CMD exits with N; without :M, exit with 0'
@@ -170,7 +171,7 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l ro-bind-data -x -d 'c
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l symlink -r -F -d 'create a symbolic link at DEST that leads to SRC'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l chmod -x -d 'change the mode of PATH'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l perms -x -d 'set the mode of the next file, directory or tmpfs'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l size -x -d 'set the size of the next --tmpfs'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l size -x -d 'set the size of the next --tmpfs; also with K, M, G or T, as in 64M'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l unshare-all -d 'make a new namespace of each kind except time'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l share-net -d 'use the host\'s network'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l unshare-user -d 'make a user namespace (own user and group ids)'
@@ -187,8 +188,8 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l pidns -x -d 'join the
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l disable-userns -d 'forbid user namespaces inside'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l assert-userns-disabled -d 'fail if a user namespace can be made inside'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l hostname -x -d 'set the host name of the container; in place, of the machine'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l uid -x -d 'set the user id of CMD (default with --root: 0)'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l gid -x -d 'set the group id of CMD (default with --root: 0)'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l uid -x -d 'set the user of CMD: an id, or a name in DIR/etc/passwd (with --root: 0)'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l gid -x -d 'set the group of CMD: an id, or a name in DIR/etc/group (with --root: 0)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l cap-add -x -a 'ALL CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_AUDIT_WRITE CAP_BLOCK_SUSPEND CAP_BPF CAP_CHECKPOINT_RESTORE CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_IPC_LOCK CAP_IPC_OWNER CAP_KILL CAP_LEASE CAP_LINUX_IMMUTABLE CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_MKNOD CAP_NET_ADMIN CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_RAW CAP_PERFMON CAP_SETFCAP CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_SYSLOG CAP_SYS_ADMIN CAP_SYS_BOOT CAP_SYS_CHROOT CAP_SYS_MODULE CAP_SYS_NICE CAP_SYS_PACCT CAP_SYS_PTRACE CAP_SYS_RAWIO CAP_SYS_RESOURCE CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_WAKE_ALARM' -d 'keep a capability, or ALL (with --root: in addition to the default 11)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l cap-drop -x -a 'ALL CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_AUDIT_WRITE CAP_BLOCK_SUSPEND CAP_BPF CAP_CHECKPOINT_RESTORE CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_IPC_LOCK CAP_IPC_OWNER CAP_KILL CAP_LEASE CAP_LINUX_IMMUTABLE CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_MKNOD CAP_NET_ADMIN CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_RAW CAP_PERFMON CAP_SETFCAP CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_SYSLOG CAP_SYS_ADMIN CAP_SYS_BOOT CAP_SYS_CHROOT CAP_SYS_MODULE CAP_SYS_NICE CAP_SYS_PACCT CAP_SYS_PTRACE CAP_SYS_RAWIO CAP_SYS_RESOURCE CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_WAKE_ALARM' -d 'drop a capability, or ALL'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l seccomp -x -d 'filter system calls with the program that FD holds'

@@ -8,13 +8,7 @@ const MAX: &[u8] = b"max";
 /// A number of bytes: decimal, with K, M, G or T for powers of 1024.
 #[must_use]
 pub fn size(word: &[u8]) -> Option<u64> {
-    let (digits, shift) = match word {
-        [digits @ .., b'k' | b'K'] => (digits, 10),
-        [digits @ .., b'm' | b'M'] => (digits, 20),
-        [digits @ .., b'g' | b'G'] => (digits, 30),
-        [digits @ .., b't' | b'T'] => (digits, 40),
-        digits => (digits, 0),
-    };
+    let (digits, shift) = text::without_unit(word);
     // The kernel would read octal after a 0.
     let number = text::long_number(digits).filter(|_| digits.len() == 1 || digits.first() != Some(&b'0'))?;
     number.checked_mul(1 << shift).filter(|bytes| *bytes <= i64::MAX as u64)

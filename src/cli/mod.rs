@@ -168,6 +168,7 @@ impl CommandLine {
             leave_file(argv.command(), self.draft.leaves_file_inside(), start).map_err(|bad| self.complain(bad))?;
         }
         self.draft.settle_descriptors().map_err(|bad| self.complain(bad))?;
+        self.draft.settle_forms().map_err(|bad| self.complain(bad))?;
         self.draft.settle_ids().map_err(|bad| self.complain(bad))?;
         self.draft.spec.exec.argv = argv;
         (self.vocabulary.end)(&mut self.draft);

@@ -90,6 +90,9 @@ fn own(limit: &Limit<'_>) -> Done {
 const RESOURCES: Say =
     say!("cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime");
 
+/// The resources that are numbers of bytes, a bit each: fsize, data, stack, core, rss, memlock, as, msgqueue.
+const BYTES: u32 = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 12;
+
 /// The value of `--rlimit`: `NAME=SOFT:HARD`, or `NAME=N` for both.
 ///
 /// # Errors
@@ -102,18 +105,31 @@ pub fn resource(word: &[u8]) -> Result<Limited<'static>, Say> {
     let resource = number.ok_or(say!("no such resource (see prlimit(1))"))? as u32;
     let soft = text::first(rest, b':');
     let hard = rest.get(soft.len() + 1..).unwrap_or(soft);
-    match (amount(soft), amount(hard)) {
+    let of_bytes = BYTES >> resource & 1 != 0;
+    match (amount(soft, of_bytes), amount(hard, of_bytes)) {
         (Some(soft), Some(hard)) if soft > hard => Err(say!("the soft limit is above the hard limit")),
         (Some(soft), Some(hard)) => Ok(Limited::Resource(resource, [soft, hard])),
         _ => Err(say!("not NAME=SOFT:HARD, with numbers or `unlimited`")),
     }
 }
 
-fn amount(word: &[u8]) -> Option<u64> {
+fn amount(word: &[u8], of_bytes: bool) -> Option<u64> {
     if text::same_word(word, b"unlimited") || text::same_word(word, b"infinity") {
         return Some(u64::MAX);
     }
-    text::long_number(word)
+    let (digits, shift) = unit(word, of_bytes);
+    text::long_number(digits)?.checked_mul(1 << shift)
+}
+
+#[cfg(feature = "forms")]
+const fn unit(word: &[u8], of_bytes: bool) -> (&[u8], u32) {
+    if of_bytes { text::without_unit(word) } else { (word, 0) }
+}
+
+/// No number has a unit.
+#[cfg(not(feature = "forms"))]
+const fn unit(word: &[u8], _: bool) -> (&[u8], u32) {
+    (word, 0)
 }
 
 /// A whole number from `-most` to `most`.
@@ -217,8 +233,12 @@ mod tests {
         assert_eq!(limits("nofile=8:unlimited"), Some((7, [8, u64::MAX])));
         assert_eq!(limits("core=UNLIMITED"), Some((4, [u64::MAX; 2])));
         assert_eq!(limits("as=18446744073709551615"), Some((9, [u64::MAX; 2])));
+        assert_eq!(limits("memlock=64K:1g"), Some((8, [65536, 1 << 30])));
         for bad in [
             "",
+            "as=16777216T",
+            "fsize=1KB",
+            "fsize=k",
             "nofile",
             "nofile=",
             "nofile=:",

@@ -87,6 +87,42 @@ pub fn directory(root: Fd, path: &[u8]) -> Result<Fd, Failure> {
     walk(root, path, 0)
 }
 
+/// Opens the file that `path` leads to, for reading. The last component is followed too. It must be of that kind (S_IFMT): to open a device
+/// can have effects.
+///
+/// # Errors
+/// [`Failure::NO_REGULAR`]: it is of another kind; ELOOP: too many links, or a magic link; others: as [`parent`] and open(2).
+#[cfg(feature = "forms")]
+pub fn file(root: Fd, path: &[u8], kind: u32) -> Result<Fd, Failure> {
+    let (mut at, mut target) = (Text::new(), [0u8; PATH]);
+    at.push(path);
+    for _ in 0..LINKS_MAX {
+        let mut name = Short::new();
+        let directory = parent(root, at.bytes(), &mut name, 0)?;
+        let found = files::look(directory, name.c_str())?;
+        let is = files::kind(found)?;
+        if is == LINK {
+            if is_magic(found)? {
+                return Err(Failure::LOOP);
+            }
+            let link = files::read_link(found, c"", &mut target)?;
+            let own = at.bytes().iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+            at.truncate(if link.first() == Some(&b'/') { 0 } else { own });
+            if at.push(link).is_full() {
+                return Err(Failure::NAMETOOLONG);
+            }
+            continue;
+        }
+        if is != kind {
+            return Err(Failure::NO_REGULAR);
+        }
+        let file = files::open(directory, name.c_str(), OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK)?;
+        // Check again: another file may have its place now.
+        return if files::is_same(file, found)? { Ok(file) } else { Err(Failure::NO_REGULAR) };
+    }
+    Err(Failure::LOOP)
+}
+
 /// Walks to the directory that `path` leads to. Missing directories of the path itself are made with `mode`; those in the target of
 /// a link are not made. This is a function of its own, because its buffers take five pages of stack.
 #[inline(never)]
@@ -132,9 +168,7 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                     }
                     LINK => {
                         links += 1;
-                        // A magic link (/proc/PID/fd/N, /proc/PID/root) leads outside of the root, whatever its text is. openat2(2)
-                        // has RESOLVE_NO_MAGICLINKS for it; here all links of a procfs are refused.
-                        if links > LINKS_MAX || fstatfs(found)?.f_type as u64 == u64::from(raw::PROC_SUPER_MAGIC) {
+                        if links > LINKS_MAX || is_magic(found)? {
                             return Err(Failure::LOOP);
                         }
                         let mut target = [0u8; PATH];
@@ -158,6 +192,12 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
             }
         }
     }
+}
+
+/// A magic link (/proc/PID/fd/N, /proc/PID/root) leads outside of the root, whatever its text is. openat2(2) has RESOLVE_NO_MAGICLINKS
+/// for it; here all links of a procfs are refused.
+fn is_magic(link: Fd) -> Result<bool, Failure> {
+    Ok(fstatfs(link)?.f_type as u64 == u64::from(raw::PROC_SUPER_MAGIC))
 }
 
 /// Opens (O_PATH) `name` in `dir`, without following it. A missing one is made; if another process makes it at the same moment, that one

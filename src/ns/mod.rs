@@ -1,5 +1,7 @@
 //! Namespaces that are made or joined, and the ids in them.
 
+#[cfg(feature = "forms")]
+pub mod accounts;
 pub mod credentials;
 pub mod find;
 #[cfg(feature = "container")]

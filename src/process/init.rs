@@ -146,9 +146,9 @@ impl<'a> Init<'a> {
                 self.state.launch.inform(News::Left, self.remapped(status));
                 None
             }
-            End::Grace(seconds) => {
+            End::Grace(millis) => {
                 self.signal_rest(&[Signal::TERM, Signal::CONT]);
-                Some(sys::now().after(seconds))
+                Some(sys::now().after_millis(millis))
             }
         };
         self.life = Life::Ending { status, until };

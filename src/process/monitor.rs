@@ -221,7 +221,7 @@ impl<'a> Supervisor<'a> {
         }
         if signal.ends() {
             cgroup::thaw(self.state.launch.cgroup.known());
-            self.until = self.until.or_else(|| longest(self.spec).map(|seconds| sys::now().after(seconds)));
+            self.until = self.until.or_else(|| longest(self.spec).map(|millis| sys::now().after_millis(millis)));
         }
         let life = &self.spec.life;
         match (signal, info.code()) {
@@ -288,11 +288,13 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-/// Seconds from a signal that asks the container to end until its process 1 must have ended it: the time of --stop-timeout and that of
-/// --grace, and one more. Only a container with a cgroup can be killed as a whole: process 1 may be frozen, or stopped by the command.
-fn longest(spec: &Spec<'_>) -> Option<u32> {
+/// Milliseconds from a signal that asks the container to end until its process 1 must have ended it: the time of --stop-timeout and that of
+/// --grace, and a second more. Only a container with a cgroup can be killed as a whole: process 1 may be frozen, or stopped by the command.
+fn longest(spec: &Spec<'_>) -> Option<u64> {
     match spec.life.end {
-        End::Grace(grace) if spec.has_cgroup() => Some(spec.life.stop_timeout?.saturating_add(grace).saturating_add(1)),
+        End::Grace(grace) if spec.has_cgroup() => {
+            Some(spec.life.stop_timeout?.saturating_add(grace).saturating_add(1000))
+        }
         _ => None,
     }
 }

@@ -49,6 +49,7 @@ rooms! {
     NET "net";
     LEGACY "legacy";
     ENV "env";
+    FORMS "forms";
     ERRNOS "errnos";
     HELP "help";
     HINTS "hints";

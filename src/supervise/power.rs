@@ -90,16 +90,16 @@ pub fn reap() {
 }
 
 /// Ends all processes but this one: SIGTERM to `child`, which ends its own descendants; SIGTERM to all others; SIGKILL to all that
-/// are left. Between the first two, SIGTERM to each process that `next` returns. After each SIGTERM so many seconds pass at most (`None`: no limit), or less if a second signal asks for the end. Returns
+/// are left. Between the first two, SIGTERM to each process that `next` returns. After each SIGTERM so many milliseconds pass at most (`None`: no limit), or less if a second signal asks for the end. Returns
 /// how `child` ended, if it did so after SIGTERM.
-pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, seconds: Option<u32>) -> Option<Change> {
+pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, millis: Option<u64>) -> Option<Change> {
     const ALL: i32 = -1;
     let ask = |target| {
         let asked = sys::kill(target, Signal::TERM);
         let _ = sys::kill(target, Signal::CONT);
         asked.is_ok()
     };
-    let until = || seconds.map(|seconds| sys::now().after(seconds));
+    let until = || millis.map(|millis| sys::now().after_millis(millis));
     let (mut waited, mut end) = (Wait::Over, None);
     if let Some(child) = child {
         ask(child.as_raw_nonzero().get());

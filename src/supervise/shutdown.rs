@@ -49,8 +49,8 @@ impl Life {
 
     /// A signal asked for the end: the time of `--stop-timeout` begins, if it has not begun. Without the command it is the time
     /// of `--wait-all`.
-    pub fn ask(&mut self, end: End, timeout: Option<u32>) {
-        let limit = timeout.map(|seconds| sys::now().after(seconds));
+    pub fn ask(&mut self, end: End, timeout: Option<u64>) {
+        let limit = timeout.map(|millis| sys::now().after_millis(millis));
         match self {
             Life::Running { until, .. } => *until = until.or(limit),
             Life::Ending { until, .. } if end == End::Wait => *until = until.or(limit),

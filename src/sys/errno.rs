@@ -175,6 +175,8 @@ macro_rules! reasons {
             NO_FILE say!("the destination is not a file");
             /// A directory that no path below `/` leads to.
             OUTSIDE say!("it is outside the root");
+            /// A file that is read has another kind.
+            NO_REGULAR say!("it is not a regular file");
             /// A signal ended a process of nsinit's own.
             KILLED say!("a signal killed the process that does it");
             /// No security module accepts this context.

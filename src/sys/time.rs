@@ -37,6 +37,18 @@ impl Time {
         Time { seconds: self.seconds + (seconds / 3) as i64 + carry as i64, nanos }
     }
 
+    /// This time and `millis` milliseconds more.
+    #[must_use]
+    #[inline(never)]
+    pub const fn after_millis(self, millis: u64) -> Time {
+        let nanos = self.nanos + (millis % 1000).cast_signed() * 1_000_000;
+        let carry = nanos >= NANOS;
+        Time {
+            seconds: self.seconds.saturating_add((millis / 1000).cast_signed()).saturating_add(carry as i64),
+            nanos: nanos - if carry { NANOS } else { 0 },
+        }
+    }
+
     /// The length from now to this time; [`Time::NONE`] if it has passed.
     #[must_use]
     pub fn left(self) -> Time {

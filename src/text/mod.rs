@@ -256,6 +256,19 @@ pub fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number(digits)?, rest))
 }
 
+/// A number of bytes without its unit, and the power of two that the unit is: K, M, G or T.
+#[cfg(any(feature = "cgroup", feature = "forms"))]
+#[must_use]
+pub const fn without_unit(word: &[u8]) -> (&[u8], u32) {
+    match word {
+        [digits @ .., b'k' | b'K'] => (digits, 10),
+        [digits @ .., b'm' | b'M'] => (digits, 20),
+        [digits @ .., b'g' | b'G'] => (digits, 30),
+        [digits @ .., b't' | b'T'] => (digits, 40),
+        digits => (digits, 0),
+    }
+}
+
 /// The rest of `text` after `prefix`, if `text` begins with `prefix`.
 #[must_use]
 pub fn after<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {

@@ -186,7 +186,13 @@ fn help_and_version_print_to_stdout() {
         for option in ["--root", "--bind", "--share-net", "--grace", "--explain"] {
             assert!(help.text().contains(option), "{option}: {help}");
         }
-        Launch::new(who).args(["--version"]).run().says(concat!("nsinit ", env!("CARGO_PKG_VERSION")));
+        let version = Launch::new(who).args(["--version"]).run();
+        let lines: Vec<&str> = version.text().lines().collect();
+        assert_eq!(lines[0], concat!("nsinit ", env!("CARGO_PKG_VERSION")));
+        for (line, name) in lines[1..].iter().zip(["commit ", "target ", "build "]) {
+            assert!(line.strip_prefix(name).is_some_and(|value| !value.is_empty()), "{version}");
+        }
+        assert_eq!(lines.len(), 4, "{version}");
     }
 }
 

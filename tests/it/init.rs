@@ -157,19 +157,22 @@ fn explain_runs_nothing_and_failing_steps_are_reported() {
 
 #[test]
 fn malformed_option_values_are_refused() {
+    let forms = cfg!(feature = "forms");
+    let signals = if forms {
+        "not a pair of signals, by names or numbers, such as TERM:INT or 15:2"
+    } else {
+        "not a pair A:B of signal numbers"
+    };
+    let time = if forms { "not a time such as 5, 500ms, 30s, 2m or 1h" } else { "not a number of seconds" };
     let rows: [(&str, &[&str], &str); 4] = [
-        (
-            "--rewrite",
-            &["", "15", "15:", ":3", "x:y", "0:1", "65:1", "1:65", "-1:3", "1:2:3", " 1:2", "1: 2"],
-            "not a pair A:B of signal numbers",
-        ),
+        ("--rewrite", &["", "15", "15:", ":3", "x:y", "0:1", "65:1", "1:65", "-1:3", "1:2:3", " 1:2", "1: 2"], signals),
         (
             "--remap",
             &["", "256", "-1", "x", "1:", ":1", "1:256", "1:2:3", " 1", "0x1"],
             "not N or N:M, exit statuses from 0 to 255",
         ),
-        ("--grace", &["", "-1", "1.5", "1s", "4294967296"], "not a number of seconds"),
-        ("--stop-timeout", &["", "-1", "1.5", "1s", "4294967296"], "not a number of seconds"),
+        ("--grace", &["", "-1", "1.5", "1sec", "4294967296"], time),
+        ("--stop-timeout", &["", "-1", "1.5", "1sec", "4294967296"], time),
     ];
     for it in NATIVE.child_subjects() {
         for (option, values, why) in rows {

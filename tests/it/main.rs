@@ -82,6 +82,8 @@ mod fault_sweep;
 #[cfg(feature = "whole")]
 mod files;
 #[cfg(feature = "whole")]
+mod forms;
+#[cfg(feature = "whole")]
 mod freeze;
 #[cfg(feature = "whole")]
 mod hints;

@@ -44,6 +44,9 @@ impl Draft {
                 EnvOp::Pass(Some(name)) => variables.pass(name),
                 EnvOp::Pass(None) => variables.pass_all(),
                 EnvOp::Clear => variables.clear(),
+                // It was read before.
+                #[cfg(feature = "forms")]
+                EnvOp::File(_) => {}
             }
         }
         if rooms::BOOT && self.spec.machine.is_whole && self.spec.machine.switch_root.is_some() {

@@ -10,6 +10,8 @@ mod defaults;
 mod descriptors;
 #[cfg(feature = "env")]
 mod environment;
+#[cfg(feature = "forms")]
+mod forms;
 #[cfg(feature = "ids")]
 pub mod ids;
 #[cfg(feature = "join")]
@@ -18,6 +20,8 @@ mod joins;
 mod links;
 #[cfg(feature = "container")]
 mod net;
+#[cfg(not(feature = "forms"))]
+mod no_forms;
 #[cfg(feature = "container")]
 mod operations;
 #[cfg(feature = "stats")]
@@ -88,6 +92,9 @@ pub struct Draft {
     /// `--map-auto` was given.
     pub map_auto: bool,
     pub groups: Option<Vec<u32>>,
+    /// The options of ids that have names for values.
+    #[cfg(feature = "forms")]
+    named: Named,
     pub cap_add: u64,
     pub cap_drop: u64,
     pub directory: Option<&'static CStr>,
@@ -106,8 +113,9 @@ pub struct Draft {
     pub layers: Vec<&'static CStr>,
     /// whether its mount has MOUNT_ATTR_NOEXEC, if --noexec or --exec was given.
     pub noexec: Option<bool>,
-    /// --perms and its like without a following operation are no error; bubblewrap ignores them.
-    pub ignores_leftovers: bool,
+    /// nsinit runs under the name of bubblewrap: values have only the forms that bubblewrap knows, and --perms and its like without a
+    /// following operation are no error.
+    pub is_bwrap: bool,
     ops: Vec<Op<'static>>,
     pub keep_fds: Vec<u32>,
     pub rewrite: Vec<(u8, u8)>,
@@ -153,6 +161,15 @@ pub struct Draft {
     caller_env: Env<'static>,
 }
 
+/// The options whose values are names.
+#[cfg(feature = "forms")]
+#[derive(Default)]
+struct Named {
+    uid: Option<Complaint>,
+    gid: Option<Complaint>,
+    groups: Option<Complaint>,
+}
+
 /// The user's operations on the command's environment, in order.
 #[cfg_attr(not(feature = "env"), allow(dead_code, reason = "no option makes one"))]
 #[derive(Clone, Copy)]
@@ -162,6 +179,9 @@ pub enum EnvOp {
     Unset(&'static CStr),
     /// Takes over the caller's variable of that name, or all of them.
     Pass(Option<&'static CStr>),
+    /// A file of variables.
+    #[cfg(feature = "forms")]
+    File(&'static CStr),
     Clear,
 }
 
@@ -207,6 +227,8 @@ impl Draft {
             members: Vec::new(),
             map_auto: false,
             groups: None,
+            #[cfg(feature = "forms")]
+            named: Named::default(),
             cap_add: 0,
             cap_drop: 0,
             directory: None,
@@ -220,7 +242,7 @@ impl Draft {
             size: c"",
             layers: Vec::new(),
             noexec: None,
-            ignores_leftovers: false,
+            is_bwrap: false,
             ops: Vec::new(),
             keep_fds: Vec::new(),
             rewrite: Vec::new(),

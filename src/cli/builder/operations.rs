@@ -60,6 +60,15 @@ impl Draft {
         Ok(())
     }
 
+    /// The value of --size.
+    pub fn set_size(&mut self, word: &'static CStr) -> Result<(), Wrong> {
+        if !self.size.is_empty() {
+            return Err(Wrong::sentence(say!("--size given twice for the same action")));
+        }
+        self.size = values::size(word, !self.is_bwrap)?;
+        Ok(())
+    }
+
     /// Checks for an option such as --perms that no operation follows.
     ///
     /// # Errors
@@ -68,7 +77,7 @@ impl Draft {
         if !self.layers.is_empty() {
             return Err(LAYERS_ALONE);
         }
-        if self.ignores_leftovers {
+        if self.is_bwrap {
             return Ok(());
         }
         if self.mode.is_some() {

@@ -87,12 +87,11 @@ rows! { draft, values, first:
             }
             draft.mode = Some(values::mode(first)?);
         },
-        "--size BYTES", say!("set the size of the next --tmpfs") => {
-            if !draft.size.is_empty() {
-                return Err(Wrong::sentence(say!("--size given twice for the same action")));
-            }
-            draft.size = values::size(first)?;
-        },
+        #[cfg(not(feature = "forms"))]
+        "--size BYTES", say!("set the size of the next --tmpfs") => draft.set_size(first)?,
+        #[cfg(feature = "forms")]
+        "--size BYTES", say!("set the size of the next --tmpfs; also with K, M, G or T, as in 64M") =>
+            draft.set_size(first)?,
     }
     #[cfg(feature = "container")]
     say!("Namespaces"), Making => {
@@ -139,10 +138,16 @@ rows! { draft, values, first:
                 return Err(Wrong::value(say!("longer than 64 bytes")));
             }
         },
-        "--uid UID", say!("set the user id of CMD (default with --root: 0)"), ONCE =>
-            draft.uid = Some(values::id(first)?),
-        "--gid GID", say!("set the group id of CMD (default with --root: 0)"), ONCE =>
-            draft.gid = Some(values::id(first)?),
+        #[cfg(not(feature = "forms"))]
+        "--uid UID", say!("set the user id of CMD (default with --root: 0)"), ONCE => draft.set_uid(first)?,
+        #[cfg(feature = "forms")]
+        "--uid UID", say!("set the user of CMD: an id, or a name in DIR/etc/passwd (with --root: 0)"), ONCE =>
+            draft.set_uid(first)?,
+        #[cfg(not(feature = "forms"))]
+        "--gid GID", say!("set the group id of CMD (default with --root: 0)"), ONCE => draft.set_gid(first)?,
+        #[cfg(feature = "forms")]
+        "--gid GID", say!("set the group of CMD: an id, or a name in DIR/etc/group (with --root: 0)"), ONCE =>
+            draft.set_gid(first)?,
         "--cap-add CAP", say!("keep a capability, or ALL (with --root: in addition to the default 11)") => {
             let set = values::capability(first)?;
             draft.cap_add |= set;

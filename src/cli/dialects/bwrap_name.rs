@@ -21,7 +21,7 @@ pub static BWRAP: Vocabulary = Vocabulary {
     wording: &WORDING,
     begin: |draft| {
         draft.contained = true;
-        draft.ignores_leftovers = true;
+        draft.is_bwrap = true;
         Ok(())
     },
     rows: bwrap::ROWS,

@@ -12,7 +12,7 @@ use engine::spec::AtEnd;
 use engine::spec::{Audience, End, rooms};
 #[cfg(feature = "container")]
 use engine::spec::{Kind as Op, Writes};
-use engine::text::{self, Say, Text};
+use engine::text::{Say, Text};
 #[cfg(feature = "container")]
 use linux_raw_sys::general as raw;
 
@@ -179,9 +179,15 @@ rows! { draft, values, first:
         "--keep-env", say!("pass all of the caller's variables to CMD") => draft.env_ops.push(EnvOp::Pass(None)),
         "--umask OCTAL", say!("set the file mode creation mask of CMD (default: the caller's)") =>
             draft.spec.exec.umask = Some(values::umask(first)?),
-        #[cfg(feature = "ids")]
+        #[cfg(feature = "forms")]
+        "--env-file FILE", say!("set the variables in FILE: NAME=VALUE lines; NAME passes the caller's") =>
+            draft.env_ops.push(EnvOp::File(values::path(first)?)),
+        #[cfg(all(feature = "ids", not(feature = "forms")))]
         "--groups GIDS", say!("set the supplementary groups of CMD, as in 27,44 (default: none)") =>
-            draft.groups = Some(ids::groups(first)?),
+            draft.set_groups(first)?,
+        #[cfg(all(feature = "ids", feature = "forms"))]
+        "--groups GIDS", say!("set the supplementary groups of CMD, as in 27,video (default: none)") =>
+            draft.set_groups(first)?,
     }
     say!("Signals and exit"), Anywhere => {
         "-h", say!("") => draft.asked = Asked::Common,
@@ -190,16 +196,26 @@ rows! { draft, values, first:
         "--group", say!("forward signals to CMD's process group") => draft.spec.life.audience = Audience::Group,
         "--all", say!("forward signals to every process (if not process 1: to every child)") =>
             draft.spec.life.audience = Audience::All,
+        #[cfg(not(feature = "forms"))]
         "--rewrite A:B", say!("forward signal A as signal B; do not forward it if B is 0") => {
-            let pair = values::pair(first, 64).filter(|(from, _)| *from != 0 && text::has(first.to_bytes(), b':'));
-            draft.rewrite.insert(0, pair.ok_or(Wrong::value(say!("not a pair A:B of signal numbers")))?);
+            let why = Wrong::value(say!("not a pair A:B of signal numbers"));
+            draft.rewrite.insert(0, values::signals(first).ok_or(why)?);
         },
+        #[cfg(feature = "forms")]
+        "--rewrite A:B", say!("forward signal A as signal B, as in TERM:INT; drop it if B is 0") => {
+            let why = Wrong::value(say!("not a pair of signals, by names or numbers, such as TERM:INT or 15:2"));
+            draft.rewrite.insert(0, values::signals(first).ok_or(why)?);
+        },
+        #[cfg(not(feature = "forms"))]
         "--grace SECONDS", say!("after CMD's exit, kill other processes SECONDS after SIGTERM (default: 2)") =>
-            draft.end = Some(End::Grace(values::seconds(first)?)),
+            draft.end = Some(End::Grace(values::time(first)?)),
+        #[cfg(feature = "forms")]
+        "--grace SECONDS", say!("after CMD's exit, time from SIGTERM to SIGKILL: 2 (default), 500ms, 1m30s") =>
+            draft.end = Some(End::Grace(values::time(first)?)),
         "--wait-all", say!("after CMD's exit, wait until all other processes have ended") =>
             draft.end = Some(End::Wait),
         "--stop-timeout SECONDS", say!("kill CMD if it still runs SECONDS after a signal to end") =>
-            draft.spec.life.stop_timeout = Some(values::seconds(first)?),
+            draft.spec.life.stop_timeout = Some(values::time(first)?),
         "--remap N:M", say!("exit with M if CMD exits with N; without :M, exit with 0") => {
             let pair = values::pair(first, 255);
             let why = Wrong::value(say!("not N or N:M, exit statuses from 0 to 255"));

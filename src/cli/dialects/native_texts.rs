@@ -30,13 +30,34 @@ fn push_usage(text: &mut Text) -> &mut Text {
     text
 }
 
-/// A build without some of the features prints those that it has: scripts and tests look for them.
+/// The first line has the features if they are not all: scripts and tests look for them. scripts/build knows the commit; it is unknown
+/// where there is no git.
 const VERSION: &[u8] = {
-    const WHOLE: &[&[u8]] = &[concat!("nsinit ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()];
-    const PART: &[&[u8]] =
-        &[concat!("nsinit ", env!("CARGO_PKG_VERSION"), " (features:").as_bytes(), rooms::LIST, b")\n"];
-    const PARTS: &[&[u8]] = if rooms::ALL { WHOLE } else { PART };
-    &text::joined::<u8, { text::total(PARTS) }>(PARTS, 0)
+    const COMMIT: &str = match option_env!("NSINIT_COMMIT") {
+        Some(commit) if !commit.is_empty() => commit,
+        _ => "unknown",
+    };
+    const BUILD: &[u8] = if cfg!(own_start) {
+        b"small"
+    } else if cfg!(debug_assertions) {
+        b"debug"
+    } else {
+        b"prebuilt std"
+    };
+    const FEATURES: &[&[u8]] = if rooms::ALL { &[] } else { &[b" (features:", rooms::LIST, b")"] };
+    const LINES: &[&[&[u8]]] = &[
+        &[concat!("nsinit ", env!("CARGO_PKG_VERSION")).as_bytes()],
+        FEATURES,
+        &[
+            b"\ncommit ",
+            COMMIT.as_bytes(),
+            concat!("\ntarget ", env!("NSINIT_TARGET"), "\nbuild ").as_bytes(),
+            BUILD,
+            b"\n",
+        ],
+    ];
+    const PARTS: [&[u8]; text::total(LINES)] = text::joined(LINES, b"");
+    &text::joined::<u8, { text::total(&PARTS) }>(&PARTS, 0)
 };
 
 /// Prints the text that was asked for. `native` is the vocabulary, with all options.
