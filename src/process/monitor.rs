@@ -108,12 +108,10 @@ impl<'a> Supervisor<'a> {
         loop {
             self.read_news();
             // It also ends with the container.
-            #[cfg(feature = "net")]
             let has_lost_pasta = pasta::has_ended(&mut self.state.outside);
             if let Some(status) = self.left.map_or_else(|| self.reap(), |status| Some(status.into())) {
                 return status;
             }
-            #[cfg(feature = "net")]
             if has_lost_pasta {
                 pasta::warn_of_end();
             }
