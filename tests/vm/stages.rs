@@ -1,6 +1,6 @@
 //! Which words the init of each stage takes: the kernel's, those that are handed over, or those of the file.
 
-use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
+use super::harness::{ALL, End, Image, Kernel, kernels};
 
 /// The begin of the first stage: /new is a root whose init is nsinit.
 const STAGE: &str =
