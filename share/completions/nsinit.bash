@@ -87,6 +87,11 @@ declare -gA _nsinit_values=(
     [--service]='file'
     [--after]='none'
     [--service-status]=''
+    [--restart]='restart'
+    [--log]='file'
+    [--notify]=''
+    [--notify-ready]=''
+    [--keeper-pid-file]='file'
     [--memory]='none'
     [--memory-high]='none'
     [--swap]='none'
@@ -222,6 +227,7 @@ _nsinit_value() {
     variable) mapfile -t COMPREPLY < <(compgen -e -- "$2") ;;
     capability) mapfile -t COMPREPLY < <(compgen -W 'ALL CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_AUDIT_WRITE CAP_BLOCK_SUSPEND CAP_BPF CAP_CHECKPOINT_RESTORE CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_IPC_LOCK CAP_IPC_OWNER CAP_KILL CAP_LEASE CAP_LINUX_IMMUTABLE CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_MKNOD CAP_NET_ADMIN CAP_NET_BIND_SERVICE CAP_NET_BROADCAST CAP_NET_RAW CAP_PERFMON CAP_SETFCAP CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_SYSLOG CAP_SYS_ADMIN CAP_SYS_BOOT CAP_SYS_CHROOT CAP_SYS_MODULE CAP_SYS_NICE CAP_SYS_PACCT CAP_SYS_PTRACE CAP_SYS_RAWIO CAP_SYS_RESOURCE CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_WAKE_ALARM' -- "$2") ;;
     at_exit) mapfile -t COMPREPLY < <(compgen -W 'poweroff reboot halt shell respawn' -- "$2") ;;
+    restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always' -- "$2") ;;
     profile) mapfile -t COMPREPLY < <(compgen -W 'default none' -- "$2") ;;
     esac
 }

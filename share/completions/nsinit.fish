@@ -12,7 +12,7 @@ function __nsinit_command
                 set -q words[1]; and printf '%s\n' $words
                 return 0
             case '--*=*'
-            case --root --image --sys --cgroup2 --net --net-device --resolv-conf --map-uid --map-gid --join-user --join-net --join-ipc --join-uts --join-pid --join-mount --join-cgroup --join-time --seccomp-profile --keep-fd --pass-env --umask --env-file --groups --rewrite --grace --stop-timeout --remap --enter --freeze --thaw --pid-file --ready-fd --status-fd --name --on-exit --max-restarts --on-failure --switch-root --watchdog --seed --clock-epoch --exit-port --exit-vsock --wait-device --overlay-device --console --service --after --memory --memory-high --swap --pids --cpu --cpu-weight --cpuset --io-max --io-weight --cgroup --cgroup-set --cgroup1 --landlock-ro --landlock-rw --landlock-exec --landlock-connect --landlock-bind --rlimit --nice --cpus --oom-score-adj --securebits --sysctl --remount-ro --overlay-src --tmp-overlay --ro-overlay --proc --dev --tmpfs --mqueue --dir --perms --size --userns --userns2 --pidns --hostname --uid --gid --cap-add --cap-drop --seccomp --add-seccomp-fd --exec-label --file-label --chdir --unsetenv --lock-file --sync-fd --block-fd --userns-block-fd --info-fd --json-status-fd --argv0 --args
+            case --root --image --sys --cgroup2 --net --net-device --resolv-conf --map-uid --map-gid --join-user --join-net --join-ipc --join-uts --join-pid --join-mount --join-cgroup --join-time --seccomp-profile --keep-fd --pass-env --umask --env-file --groups --rewrite --grace --stop-timeout --remap --enter --freeze --thaw --pid-file --ready-fd --status-fd --name --on-exit --max-restarts --on-failure --switch-root --watchdog --seed --clock-epoch --exit-port --exit-vsock --wait-device --overlay-device --console --service --after --restart --log --keeper-pid-file --memory --memory-high --swap --pids --cpu --cpu-weight --cpuset --io-max --io-weight --cgroup --cgroup-set --cgroup1 --landlock-ro --landlock-rw --landlock-exec --landlock-connect --landlock-bind --rlimit --nice --cpus --oom-score-adj --securebits --sysctl --remount-ro --overlay-src --tmp-overlay --ro-overlay --proc --dev --tmpfs --mqueue --dir --perms --size --userns --userns2 --pidns --hostname --uid --gid --cap-add --cap-drop --seccomp --add-seccomp-fd --exec-label --file-label --chdir --unsetenv --lock-file --sync-fd --block-fd --userns-block-fd --info-fd --json-status-fd --argv0 --args
                 set values 1
             case --overlay-root --bind --bind-try --ro-bind --ro-bind-try --dev-bind --dev-bind-try --bind-fd --ro-bind-fd --file --bind-data --ro-bind-data --symlink --chmod --setenv
                 set values 1 2
@@ -104,7 +104,7 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l name -x -d 'show NAME
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l boot -d 'prepare the machine, run CMD, shut the machine down; needs process 1'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l on-exit -x -a 'poweroff reboot halt shell respawn' -d 'when CMD ends: poweroff (default), reboot, halt, shell or respawn'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l respawn -d 'start CMD again each time it ends'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l max-restarts -x -d '--respawn fails after N restarts in that time'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l max-restarts -x -d '--respawn and --restart fail after N restarts in that time'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l on-failure -x -d 'when CMD fails: poweroff, reboot, halt or shell'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l switch-root -x -a '(__fish_complete_directories)' -d 'make the mount point DIR the root, and become CMD there (/sbin/init)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l watchdog -x -d 'start /dev/watchdog, which restarts a machine whose process 1 hangs'
@@ -119,6 +119,11 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l console -x -d 'run CM
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l service -r -F -d 'start the service in FILE too (always: those in /etc/nsinit.d)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l after -x -d 'in a service\'s file: start it after the service NAME'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l service-status -d 'print the services: name, state, process, starts, last end'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l restart -x -a 'no on-failure always' -d 'run CMD again when it ends, in a new container: no, on-failure, always'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l log -r -F -d 'append CMD\'s output to FILE; open FILE again on SIGHUP'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l notify -d 'tell the service manager (systemd) when CMD runs and how it ends'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l notify-ready -d 'as --notify, but CMD says when it is ready (sd_notify(3))'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l keeper-pid-file -r -F -d 'create PATH with the id of the process that restarts CMD'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l memory -x -d 'limit memory; above it, the kernel kills processes of the container'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l memory-high -x -d 'slow the container down when it uses more memory than that'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l swap -x -d 'limit swap, beside the memory; 0 for none'

@@ -170,7 +170,7 @@ pub fn leave_parent(launch: &mut Launch, with_others: bool) -> Done {
     lines::each(list, &mut |line| {
         let number = text::number(line).unwrap_or_default().cast_signed();
         let is_ours = |process: Option<Pid>| process.is_some_and(|pid| pid.as_raw_nonzero().get() == number);
-        let ours = is_ours(Some(getpid())) || is_ours(waiting(launch));
+        let ours = is_ours(Some(getpid())) || above(launch).into_iter().any(is_ours);
         (some, others) = (true, others | !ours);
     })?;
     sys::close(list);
@@ -223,20 +223,21 @@ fn blamed(launch: &Launch, why: Failure) -> Failure {
     blame_hint(MAKE, Object::Cgroup.name(spec), why, hint::of_cgroup(spec, why).hint())
 }
 
-/// With --detach: the caller's process, as long as it waits for the launcher. When it has ended, the launcher has another parent.
-fn waiting(launch: &Launch) -> Option<Pid> {
-    launch.waiting.filter(|waiting| getppid() == Some(*waiting))
+/// The other processes of this launch outside of the container. When the launcher's parent has ended, the launcher has another one, and
+/// the numbers may be those of other processes.
+fn above(launch: &Launch) -> [Option<Pid>; 3] {
+    if getppid() == launch.above[0] { launch.above } else { [None; 3] }
 }
 
-/// Moves the launcher, and with --detach the caller's process that waits.
+/// Moves the launcher, and the other processes of this launch outside of the container.
 ///
 /// # Errors
 /// EBUSY: the cgroup may have no processes; EACCES: it belongs to another user.
 pub fn move_all(launch: &Launch, to: Fd) -> Done {
     let file = files::open(to, PROCESSES, OFlags::WRONLY)?;
-    if let Some(caller) = waiting(launch) {
+    for process in above(launch).into_iter().flatten() {
         let mut number = Short::new();
-        number.push_number(caller.as_raw_nonzero().get().cast_unsigned());
+        number.push_number(process.as_raw_nonzero().get().cast_unsigned());
         // It may have ended.
         let _ = write(file, number.bytes());
     }

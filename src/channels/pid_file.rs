@@ -108,11 +108,16 @@ fn before_last(path: &CStr) -> usize {
     path.to_bytes().iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1)
 }
 
-fn last_of(path: &CStr) -> &CStr {
+/// Its last component.
+pub fn last_of(path: &CStr) -> &CStr {
     sys::tail(path, before_last(path))
 }
 
-fn directory_of(path: &CStr) -> Result<Fd, Failure> {
+/// Opens (O_PATH) the directory that `path` leads to, without the last component.
+///
+/// # Errors
+/// As [`files::directory`]; ENAMETOOLONG.
+pub fn directory_of(path: &CStr) -> Result<Fd, Failure> {
     let mut directory = Text::new();
     directory.push(path.to_bytes().get(..before_last(path)).unwrap_or_default());
     if directory.is_full() {

@@ -12,8 +12,8 @@ use crate::sys::files::{chdir, read, write};
 use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal};
 use crate::text::{Say, Short, verb};
 
-/// The command has been executed: writes its number to --status-fd, the pid file and --ready-fd, and ends the caller's process of
-/// --detach. `pid` is process 1, or the command where there is none. Returns whether the container may go on: in the background only
+/// The command has been executed: writes its number to --status-fd, the pid file and --ready-fd, and reports it to the process
+/// that waits. `pid` is process 1, or the command where there is none. Returns whether the container may go on: in the background only
 /// the pid file leads to it.
 #[must_use]
 pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid, command: Option<Pid>) -> bool {
@@ -42,8 +42,9 @@ pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid, command: Option<
         sys::close_given(spec.channels.ready);
     }
     if let Some(waiting) = outside.waiting.take() {
-        // From here on the launcher outlives the caller's process.
-        let stays = sys::prctl(PR_SET_PDEATHSIG, 0).map_err(|why| blame(say!("go on in the background"), c"", why));
+        // From here on the launcher outlives the caller's process; but not the keeper.
+        let stays = if spec.is_kept() { Ok(()) } else { sys::prctl(PR_SET_PDEATHSIG, 0) };
+        let stays = stays.map_err(|why| blame(say!("go on in the background"), c"", why));
         let _ = chdir(c"/");
         // Before the caller goes on: from then on nothing of the container has its terminal open.
         sys::end_messages();
@@ -69,7 +70,7 @@ fn tell_command(spec: &Spec<'_>, command: Option<Pid>) {
 #[cfg(not(feature = "status"))]
 const fn tell_command(_: &Spec<'_>, _: Option<Pid>) {}
 
-/// Sends the caller's process of --detach its exit status, unless it has ended because the command runs.
+/// Sends the process that waits for the launcher the exit status, unless it has ended because the command runs.
 pub fn report_failure(outside: &mut Outside, status: i32) {
     if let Some(waiting) = outside.waiting.take() {
         let _ = write_to_anybody(waiting, &[status as u8]);

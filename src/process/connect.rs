@@ -48,7 +48,7 @@ pub const SHOW_NAME: Step<Launcher> = Step::new(say!("set the process name to"),
 /// sends an exit status, and exits with it.
 pub fn detach(launcher: &mut Launcher) -> Done {
     let pipe = Pipe::new(PipeFlags::empty())?;
-    launcher.launch.waiting = Some(getpid());
+    launcher.launch.above = [Some(getpid()), None, None];
     match sys::clone_old(0).map_err(|why| blame_hint(BACKGROUND, c"", why, hint::of_fork(why).hint()))? {
         Fork::Parent(_) => {
             sys::close(pipe.write);

@@ -7,8 +7,6 @@
 //! - Next: `command` becomes the command in a child (or here, `--as-pid-1`), and `init` supervises it.
 
 use linux_raw_sys::general as raw;
-#[cfg(feature = "bwrap")]
-use rustix::fs::OFlags;
 use rustix::mount::MountPropagationFlags;
 use rustix::process::{setpgid, setsid};
 
@@ -25,13 +23,15 @@ use crate::ns::sysctl;
 #[cfg(feature = "bwrap")]
 use crate::ns::usermap;
 use crate::ns::{credentials, hostname, limits};
+#[cfg(feature = "bwrap")]
+use crate::process::locks;
 #[cfg(feature = "ids")]
 use crate::process::maps;
 use crate::process::{command, connect, network};
 use crate::report::hint::{self, Cause};
-#[cfg(feature = "bwrap")]
-use crate::report::message::blame;
 use crate::report::message::{blame_hint, failed};
+#[cfg(feature = "keeper")]
+use crate::rootfs::notify_socket;
 #[cfg(feature = "overlay")]
 use crate::rootfs::overlay;
 use crate::rootfs::{ops, pseudofs, root};
@@ -162,6 +162,9 @@ static MOUNT: &[Step] = &[
         pseudofs::dev(&mut root, &Op::new(Kind::Dev, c"/dev"), setup)
     })
     .when(|spec| spec.has_root()),
+    // The new /dev has no link that could lead elsewhere.
+    #[cfg(feature = "keeper")]
+    notify_socket::make(),
     // After /dev, which has the covers of masked files.
     Step::new(say!("mount proc on /proc"), |setup| {
         pseudofs::proc(setup, &mut setup.root.get()?, &Op::new(Kind::Proc, c"/proc"))
@@ -208,7 +211,7 @@ static LAST: &[Step] = &[
     Step::new(say!("give CMD a terminal of its own"), |setup| pty::give(&mut setup.launch, setup.pty))
         .when(|spec| spec.has_pty()),
     #[cfg(feature = "bwrap")]
-    Step::new(LOCK, lock).on(Object::LockFile).when(|spec| !spec.life.locks.is_empty()),
+    Step::new(verb::LOCK, locks::lock).on(Object::LockFile).when(|spec| !spec.life.locks.is_empty()),
     // Their limits belong to a shared user namespace: other processes would lose them too.
     Step::new(say!("allow user and cgroup namespaces: their limits belong to a shared user namespace"), |_| Ok(()))
         .when(|spec| spec.has_root() && !spec.namespaces.allow_nesting && !spec.unshares(raw::CLONE_NEWUSER)),
@@ -264,8 +267,6 @@ static START: &[Step] = &[
 const SLAVE: Say = verb::MAKE_SLAVE;
 const STAGING: Say = say!("mount a tmpfs for staging");
 const MAKE_ROOT: Say = say!("enter root");
-#[cfg(feature = "bwrap")]
-const LOCK: Say = verb::LOCK;
 
 /// All steps of process 1, in their order.
 ///
@@ -341,18 +342,6 @@ fn leave_group(launch: &Launch) -> Done {
 /// Whether the mount namespace is new, neither shared nor joined.
 fn mounts(spec: &Spec<'_>) -> bool {
     spec.unshares(raw::CLONE_NEWNS)
-}
-
-/// Locks the files, from now on to the end of process 1.
-#[cfg(feature = "bwrap")]
-fn lock(setup: &mut Setup) -> Done {
-    for (path, lock) in setup.launch.spec.life.locks.iter().zip(&mut setup.locks) {
-        let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)
-            .map_err(|why| blame(verb::OPEN_LOCK_FILE, path, why))?;
-        sys::lock_for_reading(file).map_err(|why| blame(LOCK, path, why))?;
-        *lock = Kept::ours(Some(file));
-    }
-    Ok(())
 }
 
 /// Waits until the id maps are written. If the launcher has failed, it has printed the reason.

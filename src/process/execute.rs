@@ -53,7 +53,10 @@ fn as_listener(launch: &Launch) -> u8 {
     let [found, other] = NAMES.map(|name| {
         spec.exec.env.words().enumerate().find_map(|(index, pair)| Some((index, text::after(pair.to_bytes(), name)?)))
     });
-    let is_ours = |pid| pid == 1 && spec.life.process_1 || pid == number(launch.launcher);
+    let is_ours = |pid| {
+        let above = launch.above.iter().flatten().any(|above| pid == number(*above));
+        pid == 1 && spec.life.process_1 || pid == number(launch.launcher) || above
+    };
     if let Some((index, value)) = found
         && text::number(value).is_some_and(is_ours)
     {

@@ -15,7 +15,15 @@ pub mod execute;
 mod hardware;
 pub mod in_place;
 pub mod init;
+#[cfg(feature = "keeper")]
+pub mod keeper;
+#[cfg(feature = "keeper")]
+pub mod keeper_setup;
 pub mod launcher;
+#[cfg(feature = "bwrap")]
+mod locks;
+#[cfg(feature = "keeper")]
+mod logger;
 #[cfg(feature = "boot")]
 pub mod machine;
 pub mod maps;

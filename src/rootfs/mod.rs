@@ -12,6 +12,8 @@ pub mod initramfs;
 pub mod mapped;
 #[cfg(not(feature = "root-device"))]
 mod no_device;
+#[cfg(feature = "keeper")]
+pub mod notify_socket;
 pub mod ops;
 pub mod overlay;
 #[cfg(feature = "root-device")]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "enter")]
 use crate::process::enter;
+#[cfg(feature = "keeper")]
+use crate::process::keeper_setup;
 #[cfg(feature = "boot")]
 use crate::process::machine;
 use crate::process::{command, launcher};
@@ -25,6 +27,8 @@ struct Part {
     title: fn(&Spec<'_>) -> Say,
     /// Walks its steps.
     plan: fn(&mut Launcher) -> Done,
+    /// It is above the launcher.
+    keeps: bool,
 }
 
 /// In the order of the launch.
@@ -37,6 +41,13 @@ static PARTS: &[Part] = &[
             machine::prepare(&mut own)?;
             machine::plan(&mut own)
         },
+        keeps: false,
+    },
+    #[cfg(feature = "keeper")]
+    Part {
+        title: |spec| if spec.has_keeper() { say!("keeper:") } else { Say::NOTHING },
+        plan: keeper_setup::plan,
+        keeps: true,
     },
     Part {
         title: |spec| match () {
@@ -45,21 +56,25 @@ static PARTS: &[Part] = &[
             () => say!("nsinit:"),
         },
         plan: launcher::plan,
+        keeps: false,
     },
     #[cfg(feature = "container")]
     Part {
         title: |spec| if Launch::has_network_helper(spec) { say!("helper of the launcher:") } else { Say::NOTHING },
         plan: |launcher| network::plan(&mut NetworkHelper { launch: launcher.launch, container: launcher.directory }),
+        keeps: false,
     },
     #[cfg(feature = "container")]
     Part {
         title: |spec| if spec.makes_container() { say!("process 1:") } else { Say::NOTHING },
         plan: |launcher| container_setup::plan(&mut Setup::new(&launcher.launch)),
+        keeps: false,
     },
     #[cfg(feature = "enter")]
     Part {
         title: |spec| if spec.enters() { say!("helper of nsinit:") } else { Say::NOTHING },
         plan: |launcher| enter::plan(&mut Helper { launch: launcher.launch, target: Target::NONE }),
+        keeps: false,
     },
     Part {
         title: |spec| match (spec.makes_container(), spec.supervises()) {
@@ -69,6 +84,7 @@ static PARTS: &[Part] = &[
             (false, _) => say!("CMD, a child of nsinit:"),
         },
         plan: |launcher| command::plan(&mut Command::new(&launcher.launch)),
+        keeps: false,
     },
     Part {
         title: |spec| match spec.makes_container() {
@@ -77,6 +93,7 @@ static PARTS: &[Part] = &[
             false => say!("nsinit, at the end:"),
         },
         plan: |launcher| teardown::plan(&mut Ended::new(&launcher.launch, &Outside::NOTHING, None, Outcome::NONE)),
+        keeps: false,
     },
 ];
 
@@ -88,10 +105,11 @@ fn replaces(spec: &Spec<'_>) -> bool {
 /// Prints the steps by process, in order, and runs nothing.
 pub fn print_steps(spec: &Spec<'static>, start: &'static Start) {
     for part in PARTS {
-        let title = (part.title)(spec);
+        let spec = if part.keeps { *spec } else { spec.of_launcher() };
+        let title = (part.title)(&spec);
         if !title.is_empty() {
             explain_title(title);
-            let mut launcher = Launcher::new(spec, start);
+            let mut launcher = Launcher::new(&spec, start);
             launcher.launch.explains = true;
             // A walk that only prints does not fail.
             let _ = (part.plan)(&mut launcher);

@@ -24,6 +24,8 @@ use core::ffi::CStr;
 
 use crate::confine::self_exe;
 use crate::process::init::Init;
+#[cfg(feature = "keeper")]
+use crate::process::keeper;
 use crate::process::launcher;
 use crate::process::monitor::Supervisor;
 use crate::process::pause;
@@ -51,7 +53,25 @@ pub fn run(spec: &Spec<'static>, start: &'static Start) -> i32 {
     if rooms::CONTAINER {
         sys::remember(start);
     }
-    let mut launcher = Launcher::new(spec, start);
+    if spec.has_keeper() {
+        return keep(spec, start);
+    }
+    launch(Launcher::new(spec, start))
+}
+
+/// Runs the command, with a keeper above the launcher. Returns the exit status.
+#[cfg(feature = "keeper")]
+fn keep(spec: &Spec<'static>, start: &'static Start) -> i32 {
+    keeper::keep(spec, start, &launch)
+}
+
+/// No option of this build asks for it.
+#[cfg(not(feature = "keeper"))]
+const fn keep(_: &Spec<'static>, _: &'static Start) -> i32 {
+    0
+}
+
+fn launch(mut launcher: Launcher) -> i32 {
     let done = launcher::plan(&mut launcher);
     let Launcher { ref launch, ref outside, ref relay, command, ended_by, .. } = launcher;
     let spec = &launch.spec;

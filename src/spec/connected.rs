@@ -6,7 +6,6 @@ use linux_raw_sys::general::{CLONE_NEWNET, CLONE_NEWUSER};
 use super::{Spec, rooms};
 #[cfg(feature = "net")]
 use crate::say;
-#[cfg(feature = "net")]
 use crate::text::Say;
 
 impl Spec<'_> {
@@ -50,5 +49,12 @@ impl Spec<'_> {
             }
             () => None,
         }
+    }
+
+    /// No option of this build asks for one.
+    #[cfg(not(feature = "net"))]
+    #[must_use]
+    pub const fn wrong_network(&self) -> Option<(Say, Say)> {
+        None
     }
 }

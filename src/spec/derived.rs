@@ -44,6 +44,7 @@ impl Spec<'_> {
     pub fn awaits_start(&self) -> bool {
         rooms::DETACH && (self.channels.ready.is_some() || self.channels.detach || self.channels.pid_file.is_some())
             || self.has_pty()
+            || self.is_kept()
             || self.limits(b"memory")
             || self.tells_command()
     }

@@ -82,12 +82,6 @@ impl Machine<'_> {
         self.on_failure.is_some() && self.at_end == AtEnd::Respawn && self.most.is_none()
     }
 
-    /// Whether restarts are limited, and there are none.
-    #[must_use]
-    pub fn limits_nothing(&self) -> bool {
-        self.most.is_some() && self.at_end != AtEnd::Respawn
-    }
-
     #[must_use]
     pub const fn asks_for_failure_or_services(&self) -> bool {
         self.on_failure.is_some() || !(self.services.is_empty() && self.consoles.is_empty())

@@ -16,6 +16,8 @@ mod derived;
 mod exec;
 mod hardware;
 mod ids;
+mod keeper;
+mod kept;
 pub mod kinds;
 mod landlock;
 mod life;
@@ -44,6 +46,7 @@ pub use confine::{Capabilities, Confine};
 pub use exec::{Exec, ROOTS_HOME};
 pub use hardware::Hardware;
 pub use ids::Ids;
+pub use keeper::{Keeper, Restart};
 pub use landlock::{Access, Landlock, Rule};
 pub use life::{Audience, End, LOCKS, Life};
 pub use limit::{Limit, Limited};
@@ -75,6 +78,7 @@ pub struct Spec<'a> {
     pub cgroup: Cgroup<'a>,
     pub net: Net<'a>,
     pub hardware: Hardware<'a>,
+    pub keeper: Keeper<'a>,
     pub parsed: Parsed,
     /// `--enter TARGET`: the process whose container it is, as `ns::target` finds it.
     pub target: Option<&'a CStr>,

@@ -25,10 +25,13 @@ pub enum Object {
     KeepFd,
     /// The loopback interface.
     Loopback,
+    /// The file of --log.
+    Log,
     /// The first of the files that are locked.
     LockFile,
     MapsFd,
     Mounts,
+    NotifySocket,
     Nsinit,
     OverlayDevice,
     OverlayRoot,
@@ -72,9 +75,11 @@ impl Object {
             Object::InfoFd => return c"--info-fd",
             Object::KeepFd => return c"--keep-fd",
             Object::Loopback => return c"lo",
+            Object::Log => spec.keeper.log,
             Object::LockFile => spec.life.locks.first().copied(),
             Object::MapsFd => return c"--userns-block-fd",
             Object::Mounts => return c"mounts",
+            Object::NotifySocket => spec.keeper.notify,
             Object::Nsinit => return c"nsinit",
             Object::OverlayDevice => return spec.machine.overlay_device,
             Object::OverlayRoot => return c"--overlay-root",

@@ -4,8 +4,8 @@ use linux_raw_sys::general as raw;
 
 use super::life::GRACE;
 use super::{
-    AtEnd, Audience, Capabilities, Cgroup, Channels, Confine, End, Exec, Hardware, Ids, Joins, KernelRoot, Landlock,
-    Life, Machine, Masks, Mode, Namespaces, Net, NoMoreUsers, Parsed, Root, Spec, Terminal, Writes,
+    AtEnd, Audience, Capabilities, Cgroup, Channels, Confine, End, Exec, Hardware, Ids, Joins, Keeper, KernelRoot,
+    Landlock, Life, Machine, Masks, Mode, Namespaces, Net, NoMoreUsers, Parsed, Root, Spec, Terminal, Writes,
 };
 use crate::sys::{Argv, Env};
 
@@ -131,6 +131,7 @@ impl Spec<'_> {
         cgroup: Cgroup { parent: None, settings: &[], stats: false, delegated: false, old: &[] },
         net: Net { links: &[], pasta: None },
         hardware: Hardware::NONE,
+        keeper: Keeper::NONE,
         target: None,
     };
 }

@@ -40,6 +40,7 @@ rooms! {
     IDMAP "idmap";
     PTY "pty";
     DETACH "detach";
+    KEEPER "keeper";
     STATUS "status";
     SECCOMP "seccomp";
     LANDLOCK "landlock";

@@ -92,7 +92,7 @@ static RULES: &[Rule] = &[
         |spec| !spec.boots() && spec.hardware.is_asked_for(),
     ),
     #[cfg(feature = "boot")]
-    rule(say!("--max-restarts"), say!("needs --respawn"), |spec| spec.machine.limits_nothing()),
+    rule(say!("--max-restarts"), say!("needs --respawn or --restart"), |spec| spec.limits_no_restart()),
     #[cfg(feature = "boot")]
     rule(say!("--on-failure"), say!("with --respawn needs --max-restarts"), |spec| spec.machine.never_fails()),
     #[cfg(feature = "services")]
@@ -354,8 +354,9 @@ pub fn check<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
             return Err(Fault { misuse: rule.misuse, ..Fault::new(rule.on, b"", None, rule.why) });
         }
     }
-    #[cfg(feature = "net")]
-    spec.wrong_network().map_or(Ok(()), |(on, why)| Err(Fault::new(on, b"", None, why)))?;
+    if let Some((on, why)) = spec.wrong_network().or_else(|| spec.wrong_keeper()) {
+        return Err(Fault::new(on, b"", None, why));
+    }
     #[cfg(feature = "limits")]
     if let Some((sysctl, why)) =
         spec.namespaces.sysctls.iter().find_map(|sysctl| Some((sysctl, spec.refusal_of(*sysctl)?)))

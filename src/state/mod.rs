@@ -137,8 +137,11 @@ pub struct Launch {
     pub source: Option<Fd>,
     /// The directory of `--overlay-root` that is written to, locked. Only the launcher keeps it.
     pub upper: Option<Fd>,
-    /// With --detach: the caller's process, which waits for the launcher.
-    pub waiting: Option<Pid>,
+    /// The other processes of nsinit outside of the container: first the parent of the launcher, the keeper or with --detach the
+    /// caller's process that waits; then the others.
+    pub above: [Option<Pid>; 3],
+    /// The socket of --notify-ready, bound by process 1.
+    pub listener: Option<Fd>,
     /// The container's own cgroup. Only the launcher keeps it.
     pub cgroup: Learned<Cgroup>,
     /// `--cgroup1`: the files that process 1 joins the cgroups by.
@@ -186,7 +189,8 @@ impl Launch {
             launcher: getpid(),
             source: None,
             upper: None,
-            waiting: None,
+            above: [None; 3],
+            listener: None,
             cgroup: Learned::NOT_YET,
             old_cgroups: [None; HIERARCHIES],
             ptmx: None,

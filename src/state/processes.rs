@@ -19,6 +19,12 @@ pub struct Launcher {
     pub target: Target,
     /// The command, where it is a child of the launcher.
     pub command: Option<(Pid, Apart<'static>)>,
+    /// The keeper alone: its socket to the service manager,
+    pub service: Option<Fd>,
+    /// the log with its directory, the pipe for CMD's output, and the process that copies from the pipe to the log.
+    pub log: Option<(Fd, Fd)>,
+    pub output: Option<Pipe>,
+    pub logger: Option<Pid>,
     /// The signal that asked the launcher to end while it started `--enter`. It gives the exit status, which is the command's
     /// otherwise.
     pub ended_by: Option<Signal>,
@@ -34,6 +40,10 @@ impl Launcher {
             directory: Learned::NOT_YET,
             target: Target::NONE,
             command: None,
+            service: None,
+            log: None,
+            output: None,
+            logger: None,
             ended_by: None,
         }
     }

@@ -131,13 +131,13 @@ const REMOVE: Step = Step::new(say!("remove"), |ended| {
 .on(Object::PidFile)
 .when(|spec| spec.channels.pid_file.is_some());
 
-/// The caller's process waits for the exit status as long as the command has not been executed.
+/// The caller's process, or the keeper, waits for the exit status as long as the command has not been executed.
 #[cfg(feature = "detach")]
-const TELL: Step = Step::new(say!("report a failure to the caller's process, if CMD never ran"), |ended| {
+const TELL: Step = Step::new(say!("report a failure to the process that waits, if CMD never ran"), |ended| {
     start::report_failure(&mut ended.outside, ended.outcome.status);
     Ok(())
 })
-.when(|spec| spec.detaches())
+.when(|spec| spec.is_awaited())
 .on_error(OnError::Ignore);
 
 /// Whether the teardown has a step.

@@ -129,3 +129,52 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<[Fd; 2], Failure> {
     // make it shorter), so these are their only owners.
     Ok(rights.fds.map(|fd| keep_open(unsafe { OwnedFd::from_raw_fd(fd) })))
 }
+
+/// struct sockaddr_un (unix(7)).
+#[cfg(feature = "keeper")]
+#[repr(C)]
+struct UnixAddress {
+    family: u16,
+    path: [u8; 108],
+}
+
+#[cfg(feature = "keeper")]
+impl UnixAddress {
+    /// The address and its length. A leading `@` stands for the NUL of an abstract name.
+    fn new(path: &[u8]) -> Result<(UnixAddress, usize), Failure> {
+        let mut address = UnixAddress { family: sock::AF_UNIX as u16, path: [0; 108] };
+        // A path ends in a NUL.
+        if path.len() >= address.path.len() {
+            return Err(Failure::NAMETOOLONG);
+        }
+        address.path.iter_mut().zip(path).for_each(|(to, from)| *to = *from);
+        let is_abstract = path.starts_with(b"@");
+        if is_abstract {
+            address.path[0] = 0;
+        }
+        Ok((address, size_of::<u16>() + path.len() + usize::from(!is_abstract)))
+    }
+}
+
+/// connect(2) to a unix socket: a path, or `@` and an abstract name.
+///
+/// # Errors
+/// ENOENT: there is no such path. ECONNREFUSED: no process listens. EACCES: no right to write to it. EPROTOTYPE: it is of another type.
+/// ENAMETOOLONG: the path has more than 107 bytes.
+#[cfg(feature = "keeper")]
+pub fn connect_unix(socket: BorrowedFd<'_>, path: &[u8]) -> Done {
+    let (address, length) = UnixAddress::new(path)?;
+    // SAFETY: the kernel reads `length` bytes of the address, which has at least as many.
+    done(unsafe { call!(__NR_connect, socket.as_raw_fd(), &raw const address, length) })
+}
+
+/// bind(2) of a unix socket to a path, which must not exist.
+///
+/// # Errors
+/// EADDRINUSE: the path exists. EINVAL: the socket has an address already. EROFS, EACCES, ENOSPC: the file cannot be made.
+#[cfg(feature = "keeper")]
+pub fn bind_unix(socket: BorrowedFd<'_>, path: &[u8]) -> Done {
+    let (address, length) = UnixAddress::new(path)?;
+    // SAFETY: the kernel reads `length` bytes of the address, which has at least as many.
+    done(unsafe { call!(__NR_bind, socket.as_raw_fd(), &raw const address, length) })
+}

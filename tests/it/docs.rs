@@ -412,6 +412,9 @@ fn words_that_are_completed_are_accepted() {
     for word in words("at_exit") {
         assert!(accepts(&["--boot", "--on-exit", &word]), "{word}");
     }
+    for word in words("restart") {
+        assert!(accepts(&["--root", "/", "--restart", &word]), "{word}");
+    }
 }
 
 /// The table of layers has every file and folder of src/, but lib.rs, which has the map.

@@ -214,7 +214,7 @@ const WITHOUT_ROW: &[&str] = &[
     "take the terminal back",
     "end the relay",
     "remove",
-    "report a failure to the caller's process",
+    "report a failure to the process that waits",
     // Only descriptors that are closed are filled; other tests close them.
     "occupy closed standard descriptors",
     // The launch goes on: what stays open is the caller's, and close_range(2) has no reason to fail.

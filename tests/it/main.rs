@@ -96,6 +96,8 @@ mod in_place;
 #[cfg(feature = "whole")]
 mod join_namespaces;
 #[cfg(feature = "whole")]
+mod keeper;
+#[cfg(feature = "whole")]
 mod landlock;
 #[cfg(feature = "whole")]
 mod launch_stages;

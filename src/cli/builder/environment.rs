@@ -30,6 +30,9 @@ impl Draft {
         } else {
             variables.pass_all();
         }
+        if self.spec.gives_socket() {
+            variables.set(c"NOTIFY_SOCKET=/dev/notify");
+        }
         let boots = self.spec.boots() && !self.contained;
         if boots && self.caller_env(b"PATH").is_none() {
             variables.set(PATH);

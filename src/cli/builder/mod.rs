@@ -312,6 +312,12 @@ impl Draft {
         }
     }
 
+    /// The caller's environment.
+    #[cfg(feature = "keeper")]
+    pub fn caller_words(&self) -> impl Iterator<Item = &'static CStr> {
+        self.caller_env.words()
+    }
+
     /// The value of a variable of the caller.
     pub fn caller_env(&self, name: &[u8]) -> Option<&'static [u8]> {
         self.caller_env

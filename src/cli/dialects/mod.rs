@@ -11,6 +11,8 @@ mod cgroup;
 mod confine;
 #[cfg(feature = "dumb-init")]
 mod dumb_init;
+#[cfg(feature = "keeper")]
+mod keeper;
 mod native;
 mod native_texts;
 #[cfg(feature = "tini")]

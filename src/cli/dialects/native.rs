@@ -26,12 +26,14 @@ use super::super::nearest;
 use super::super::rows::{Group, Values, Vocabulary, rows, title};
 use super::super::texts::Texts;
 use super::super::values;
-#[cfg(not(any(feature = "cgroup", feature = "landlock", feature = "limits")))]
+#[cfg(not(any(feature = "cgroup", feature = "keeper", feature = "landlock", feature = "limits")))]
 use super::bwrap::OPTIONS as MORE;
-#[cfg(feature = "cgroup")]
+#[cfg(all(feature = "cgroup", not(feature = "keeper")))]
 use super::cgroup::CGROUP as MORE;
-#[cfg(all(any(feature = "landlock", feature = "limits"), not(feature = "cgroup")))]
+#[cfg(all(any(feature = "landlock", feature = "limits"), not(any(feature = "cgroup", feature = "keeper"))))]
 use super::confine::CONFINE as MORE;
+#[cfg(feature = "keeper")]
+use super::keeper::KEEPER as MORE;
 use super::native_texts;
 
 pub static NATIVE: Vocabulary = Vocabulary {
@@ -283,7 +285,7 @@ rows! { draft, values, first:
         "--on-exit ACTION", say!("when CMD ends: poweroff (default), reboot, halt, shell or respawn") =>
             draft.spec.machine.at_end = values::at_end(first)?,
         "--respawn", say!("start CMD again each time it ends") => draft.spec.machine.at_end = AtEnd::Respawn,
-        "--max-restarts N/SECONDS", say!("--respawn fails after N restarts in that time") =>
+        "--max-restarts N/SECONDS", say!("--respawn and --restart fail after N restarts in that time") =>
             draft.spec.machine.most = Some(values::most(first)?),
         "--on-failure HOW", say!("when CMD fails: poweroff, reboot, halt or shell") =>
             draft.spec.machine.on_failure = Some(values::on_failure(first)?),

@@ -68,6 +68,10 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ("label new files and mounts as", Never("the calls of `label CMD as`, which is tested")),
     ("restore the limit on core files", Never("prlimit(2) back to a limit that was in force before")),
     ("leave the terminal to CMD's session", Never("it reports nothing: without a terminal there is nothing to leave")),
+    ("connect to NOTIFY_SOCKET", Tested("it/keeper.rs", "steps_of_the_keeper_that_fail_are_reported")),
+    ("make the socket /dev/notify", Tested("it/keeper.rs", "steps_of_the_keeper_that_fail_are_reported")),
+    ("open the log", Tested("it/keeper.rs", "log_gets_the_output_of_cmd")),
+    ("start a process that writes the log", Tested("it/keeper.rs", "steps_of_the_keeper_that_fail_are_reported")),
     ("limit user namespaces", Never("the calls of `forbid user and cgroup namespaces`, which has rows")),
     (
         "limit the processors of the container",
@@ -131,7 +135,7 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ),
     ("switch to root", Tested("it/boot.rs", "switch_root_refuses_unusable_roots")),
     ("take the terminal back", Never("teardown goes on after each failure")),
-    ("report a failure to the caller's process, if CMD never ran", Never("teardown goes on after each failure")),
+    ("report a failure to the process that waits, if CMD never ran", Never("teardown goes on after each failure")),
     ("write the exit of CMD to", Never("its failure is ignored: a reader that has gone needs no report")),
 ];
 
