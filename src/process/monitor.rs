@@ -26,6 +26,18 @@ use crate::supervise::wait::{self, Heard, Instead};
 use crate::sys::files::read;
 use crate::sys::{self, Change, SI_KERNEL, Siginfo, Signal, Time};
 
+/// Takes the place of `net::pasta` in a build without that feature.
+#[cfg(not(feature = "net"))]
+mod pasta {
+    /// There is none.
+    pub const fn has_ended(_: &mut crate::state::Outside) -> bool {
+        false
+    }
+
+    /// Nothing to say.
+    pub const fn warn_of_end() {}
+}
+
 /// The status of a container that called reboot(2) to restart: as systemd-nspawn has it.
 const RESTART: i32 = 133;
 
