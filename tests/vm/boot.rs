@@ -248,7 +248,7 @@ fn devices_are_made_without_devtmpfs() {
         image.boot("").is(
             End::Off,
             "nsinit: cannot mount /dev: No such device (the kernel has no devtmpfs: /dev has the usual devices only)\n\
-             console\nfd\nfull\nkmsg\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nran\n\
+             console\nfd\nfull\ninput\nkmsg\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nran\n\
              tmpfs on /dev type tmpfs (rw,nosuid,noexec\ncrw-rw-rw-\n",
         );
     }
