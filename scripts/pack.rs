@@ -174,10 +174,15 @@ fn tokens(source: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// Whether the condition of a `#[cfg(...)]` holds; `None` if it is not about features alone.
+/// Whether the condition of a `#[cfg(...)]` holds; `None` if that is not known.
 fn holds(condition: &[Token<'_>]) -> Option<bool> {
     match condition {
+        // The program that scripts/build makes has no tests.
+        [Word("test"), ..] if std::env::var_os("CARGO_CFG_OWN_START").is_some() => Some(false),
         [Word("feature"), Sign('='), Text(name), ..] => Some(is_on(name)),
+        [Word("target_pointer_width"), Sign('='), Text(bits), ..] => {
+            Some(std::env::var("CARGO_CFG_TARGET_POINTER_WIDTH").is_ok_and(|width| width == *bits))
+        }
         [Word("not"), Sign('('), rest @ ..] => holds(rest).map(|holds| !holds),
         [Word(all @ ("all" | "any")), Sign('('), rest @ ..] => {
             let (mut depth, mut parts) = (0, vec![holds(rest)]);

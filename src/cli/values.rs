@@ -13,7 +13,12 @@ use engine::spec::Capabilities;
 use engine::spec::{AtEnd, Most};
 #[cfg(feature = "join")]
 use engine::sys;
+#[cfg(feature = "forms")]
+use engine::sys::SECOND;
+use engine::sys::Span;
 use engine::text;
+#[cfg(feature = "container")]
+use engine::text::Say;
 
 use super::complaint::Wrong;
 
@@ -68,6 +73,11 @@ pub fn umask(word: &CStr) -> Result<u32, Wrong> {
     mask.ok_or(Wrong::value(say!("not an octal number from 0 to 777")))
 }
 
+#[cfg(all(feature = "container", target_pointer_width = "64"))]
+const TOO_LARGE: Say = say!("--size (for tmpfs) is limited to 9223372036854775807");
+#[cfg(all(feature = "container", target_pointer_width = "32"))]
+const TOO_LARGE: Say = say!("--size (for tmpfs) is limited to 2147483647");
+
 /// A number of bytes as the kernel reads it: decimal, octal after 0, hexadecimal after 0x; with `units`, also with K, M, G or T behind it.
 #[cfg(feature = "container")]
 pub fn size(word: &CStr, units: bool) -> Result<&CStr, Wrong> {
@@ -85,11 +95,7 @@ pub fn size(word: &CStr, units: bool) -> Result<&CStr, Wrong> {
     match bytes {
         None | Some(0) => Err(Wrong::option(say!("takes a non-zero number of bytes"))),
         // The limit is half the range of size_t.
-        Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(Wrong::sentence(if usize::BITS == 64 {
-            say!("--size (for tmpfs) is limited to 9223372036854775807")
-        } else {
-            say!("--size (for tmpfs) is limited to 2147483647")
-        })),
+        Some(bytes) if bytes > (usize::MAX >> 1) as u64 => Err(Wrong::sentence(TOO_LARGE)),
         _ => Ok(word),
     }
 }
@@ -138,13 +144,13 @@ pub fn variable(word: &CStr) -> Result<&CStr, Wrong> {
 
 /// A time in milliseconds: a number of seconds, or numbers with units, as in `500ms` or `1m30s`.
 #[cfg(feature = "forms")]
-pub fn time(word: &CStr) -> Result<u64, Wrong> {
+pub fn time(word: &CStr) -> Result<Span, Wrong> {
     time_of(word.to_bytes()).ok_or(Wrong::value(say!("not a time such as 5, 500ms, 30s, 2m or 1h")))
 }
 
 /// See [`time`].
 #[cfg(feature = "forms")]
-pub fn time_of(mut rest: &[u8]) -> Option<u64> {
+pub fn time_of(mut rest: &[u8]) -> Option<Span> {
     if let Some(seconds) = text::number(rest) {
         return Some(u64::from(seconds) * 1000);
     }
@@ -164,30 +170,39 @@ pub fn time_of(mut rest: &[u8]) -> Option<u64> {
     Some(millis)
 }
 
-/// A time in milliseconds: a number of seconds.
+/// A time: a number of seconds.
 #[cfg(not(feature = "forms"))]
-pub fn time(word: &CStr) -> Result<u64, Wrong> {
+pub fn time(word: &CStr) -> Result<Span, Wrong> {
     let seconds = time_of(word.to_bytes());
     seconds.ok_or(Wrong::value(say!("not a number of seconds")))
 }
 
 /// See [`time`].
 #[cfg(not(feature = "forms"))]
-pub fn time_of(word: &[u8]) -> Option<u64> {
-    text::number(word).map(|seconds| u64::from(seconds) * 1000)
+pub fn time_of(word: &[u8]) -> Option<Span> {
+    text::number(word)
+}
+
+#[cfg(all(feature = "forms", any(feature = "boot", feature = "hardware", feature = "root-device")))]
+fn whole_seconds(millis: Span) -> Option<u32> {
+    u32::try_from(millis.div_ceil(SECOND)).ok()
+}
+
+#[cfg(all(not(feature = "forms"), any(feature = "boot", feature = "hardware", feature = "root-device")))]
+const fn whole_seconds(seconds: Span) -> Option<u32> {
+    Some(seconds)
 }
 
 /// A time in seconds, rounded up.
 #[cfg(feature = "boot")]
 pub fn seconds_of(word: &[u8]) -> Option<u32> {
-    u32::try_from(time_of(word)?.div_ceil(1000)).ok()
+    whole_seconds(time_of(word)?)
 }
 
 /// A time in seconds, rounded up.
 #[cfg(any(feature = "hardware", feature = "root-device"))]
 pub fn seconds(word: &CStr) -> Result<u32, Wrong> {
-    let millis = time(word)?;
-    u32::try_from(millis.div_ceil(1000)).map_err(|_| Wrong::value(say!("too long a time")))
+    whole_seconds(time(word)?).ok_or(Wrong::value(say!("too long a time")))
 }
 
 /// The number of a signal: a number from 0 to 64, or a name, in any case, with or without `SIG`, as in `TERM`, `SIGRTMIN+3`.

@@ -102,7 +102,7 @@ pub fn file(root: Fd, path: &[u8], kind: u32) -> Result<Fd, Failure> {
         let found = files::look(directory, name.c_str())?;
         let is = files::kind(found)?;
         if is == LINK {
-            if is_magic(found)? {
+            if is_magic(fstatfs(found)?.f_type as u64) {
                 return Err(Failure::LOOP);
             }
             let link = files::read_link(found, c"", &mut target)?;
@@ -168,7 +168,7 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
                     }
                     LINK => {
                         links += 1;
-                        if links > LINKS_MAX || is_magic(found)? {
+                        if links > LINKS_MAX || is_magic(fstatfs(found)?.f_type as u64) {
                             return Err(Failure::LOOP);
                         }
                         let mut target = [0u8; PATH];
@@ -194,10 +194,10 @@ fn walk(root: Fd, path: &[u8], mode: u32) -> Result<Fd, Failure> {
     }
 }
 
-/// A magic link (/proc/PID/fd/N, /proc/PID/root) leads outside of the root, whatever its text is. openat2(2) has RESOLVE_NO_MAGICLINKS
+/// Whether a link on that kind of file system (statfs(2)) may be a magic one: that (/proc/PID/fd/N, /proc/PID/root) leads outside of the root, whatever its text is. openat2(2) has RESOLVE_NO_MAGICLINKS
 /// for it; here all links of a procfs are refused.
-fn is_magic(link: Fd) -> Result<bool, Failure> {
-    Ok(fstatfs(link)?.f_type as u64 == u64::from(raw::PROC_SUPER_MAGIC))
+const fn is_magic(file_system: u64) -> bool {
+    file_system == raw::PROC_SUPER_MAGIC as u64
 }
 
 /// Opens (O_PATH) `name` in `dir`, without following it. A missing one is made; if another process makes it at the same moment, that one

@@ -7,7 +7,7 @@ use rustix::process::{Pid, getpid};
 use crate::report::hint::{self, Cause};
 use crate::report::message::blame_execution;
 use crate::report::wording::{self, Hints};
-use crate::spec::{ROOTS_HOME, Spec};
+use crate::spec::{ROOTS_HOME, Spec, rooms};
 use crate::state::Launch;
 use crate::sys::files::{self, HERE};
 use crate::sys::program::{SH, is_script};
@@ -54,7 +54,7 @@ fn as_listener(launch: &Launch) -> u8 {
         spec.exec.env.words().enumerate().find_map(|(index, pair)| Some((index, text::after(pair.to_bytes(), name)?)))
     });
     let is_ours = |pid| {
-        let above = launch.above.iter().flatten().any(|above| pid == number(*above));
+        let above = rooms::KEEPER && launch.above.iter().flatten().any(|above| pid == number(*above));
         pid == 1 && spec.life.process_1 || pid == number(launch.launcher) || above
     };
     if let Some((index, value)) = found

@@ -146,9 +146,9 @@ impl<'a> Init<'a> {
                 self.state.launch.inform(News::Left, self.remapped(status));
                 None
             }
-            End::Grace(millis) => {
+            End::Grace(span) => {
                 self.signal_rest(&[Signal::TERM, Signal::CONT]);
-                Some(sys::now().after_millis(millis))
+                Some(sys::now().after_span(span))
             }
         };
         self.life = Life::Ending { status, until };

@@ -24,7 +24,7 @@ use crate::supervise::job_control::{self, Job, Reach};
 use crate::supervise::teardown::{self, Ended};
 use crate::supervise::wait::{self, Heard, Instead};
 use crate::sys::files::read;
-use crate::sys::{self, Change, SI_KERNEL, Siginfo, Signal, Time};
+use crate::sys::{self, Change, SECOND, SI_KERNEL, Siginfo, Signal, Span, Time};
 
 /// Takes the place of `net::pasta` in a build without that feature.
 #[cfg(not(feature = "net"))]
@@ -219,7 +219,7 @@ impl<'a> Supervisor<'a> {
         }
         if signal.ends() {
             cgroup::thaw(self.state.launch.cgroup.known());
-            self.until = self.until.or_else(|| longest(self.spec).map(|millis| sys::now().after_millis(millis)));
+            self.until = self.until.or_else(|| longest(self.spec).map(|span| sys::now().after_span(span)));
         }
         let life = &self.spec.life;
         match (signal, info.code()) {
@@ -286,12 +286,12 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-/// Milliseconds from a signal that asks the container to end until its process 1 must have ended it: the time of --stop-timeout and that of
+/// The time from a signal that asks the container to end until its process 1 must have ended it: the time of --stop-timeout and that of
 /// --grace, and a second more. Only a container with a cgroup can be killed as a whole: process 1 may be frozen, or stopped by the command.
-fn longest(spec: &Spec<'_>) -> Option<u64> {
+fn longest(spec: &Spec<'_>) -> Option<Span> {
     match spec.life.end {
         End::Grace(grace) if spec.has_cgroup() => {
-            Some(spec.life.stop_timeout?.saturating_add(grace).saturating_add(1000))
+            Some(spec.life.stop_timeout?.saturating_add(grace).saturating_add(SECOND))
         }
         _ => None,
     }

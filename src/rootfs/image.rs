@@ -74,9 +74,7 @@ fn of_machine(spec: &Spec<'_>, device: Fd, source: &CStr, attributes: u32) -> Re
     let root = &spec.machine.root;
     let mut kinds = root.kinds.to_bytes();
     if kinds.is_empty() {
-        let is_disk = spec.has_overlay_device() && spec.root.directory == spec.machine.overlay_device;
-        let none = if is_disk { Failure::NO_DISK_IMAGE } else { Failure::NO_ROOT_IMAGE };
-        let sort = sort(device, false).map_err(|why| if why == Failure::NO_IMAGE { none } else { why })?;
+        let sort = sort(device, false).map_err(|why| if why == Failure::NO_IMAGE { none_on(spec) } else { why })?;
         return of_kind(spec, sort, source, attributes);
     }
     let mut done = Err(Failure::NODEV);
@@ -88,6 +86,19 @@ fn of_machine(spec: &Spec<'_>, device: Fd, source: &CStr, attributes: u32) -> Re
         }
     }
     done
+}
+
+/// The device holds no file system that nsinit knows.
+#[cfg(feature = "root-device")]
+fn none_on(spec: &Spec<'_>) -> Failure {
+    let is_disk = spec.has_overlay_device() && spec.root.directory == spec.machine.overlay_device;
+    if is_disk { Failure::NO_DISK_IMAGE } else { Failure::NO_ROOT_IMAGE }
+}
+
+/// No option of this build leads to a device.
+#[cfg(not(feature = "root-device"))]
+const fn none_on(_: &Spec<'_>) -> Failure {
+    Failure::NO_IMAGE
 }
 
 fn of_kind(spec: &Spec<'_>, kind: &CStr, source: &CStr, attributes: u32) -> Result<Fd, Failure> {

@@ -54,7 +54,7 @@ pub fn run(
         machine.child,
         &mut || services.take_last(),
         match spec.life.end {
-            End::Grace(millis) => Some(millis),
+            End::Grace(span) => Some(span),
             End::Wait => None,
             _ => Some(0),
         },

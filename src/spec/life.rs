@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use crate::sys::Signal;
+use crate::sys::{SECOND, Signal, Span};
 
 /// How the command lives and ends.
 #[derive(Clone, Copy)]
@@ -32,8 +32,8 @@ pub struct Life<'a> {
     /// Orphans are reported in any case.
     pub tell_reaped: bool,
     pub end: End,
-    /// Seconds after a signal that asks the command to end until SIGKILL.
-    pub stop_timeout: Option<u64>,
+    /// The time from a signal that asks the command to end until SIGKILL.
+    pub stop_timeout: Option<Span>,
     /// Signals that are forwarded as other signals; 0: the signal is not forwarded.
     pub rewrite: &'a [(u8, u8)],
     /// Exit statuses that are passed on as others.
@@ -59,8 +59,8 @@ pub enum Audience {
     All,
 }
 
-/// Milliseconds from SIGTERM to SIGKILL, if the user gives no other number.
-pub(super) const GRACE: u64 = 2000;
+/// From SIGTERM to SIGKILL, if the user gives no other time.
+pub(super) const GRACE: Span = 2 * SECOND;
 
 /// How the other processes end when the command has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,8 @@ pub enum End {
     AtOnce,
     /// nsinit sends SIGTERM to the command's group, or only reports that it does, and ends at once.
     Term { group: bool },
-    /// They get SIGTERM, and this many milliseconds later SIGKILL.
-    Grace(u64),
+    /// They get SIGTERM, and so much later SIGKILL.
+    Grace(Span),
     /// nsinit waits for them.
     Wait,
     /// Process 1 waits for them, the launcher does not: it ends with the command's status at once.

@@ -11,6 +11,7 @@ pub enum Object {
     None,
     BlockFd,
     /// The file of --clock-epoch.
+    #[cfg(feature = "hardware")]
     Clock,
     /// The cgroup that the container's is made in.
     Cgroup,
@@ -26,13 +27,16 @@ pub enum Object {
     /// The loopback interface.
     Loopback,
     /// The file of --log.
+    #[cfg(feature = "keeper")]
     Log,
     /// The first of the files that are locked.
     LockFile,
     MapsFd,
     Mounts,
+    #[cfg(feature = "keeper")]
     NotifySocket,
     Nsinit,
+    #[cfg(all(feature = "root-device", feature = "overlay"))]
     OverlayDevice,
     OverlayRoot,
     /// pasta(1).
@@ -43,6 +47,7 @@ pub enum Object {
     /// The directory or the image that becomes the root.
     Root,
     /// The file of --seed.
+    #[cfg(feature = "hardware")]
     Seed,
     StatusFd,
     SwitchRoot,
@@ -65,6 +70,7 @@ impl Object {
             Object::None => return c"",
             Object::BlockFd => return c"--block-fd",
             Object::Cgroup => return spec.cgroup.parent.unwrap_or(c"nsinit's own"),
+            #[cfg(feature = "hardware")]
             Object::Clock => spec.hardware.clock_file(),
             Object::Command => return spec.exec.command,
             Object::Console => return c"/dev/console",
@@ -75,12 +81,15 @@ impl Object {
             Object::InfoFd => return c"--info-fd",
             Object::KeepFd => return c"--keep-fd",
             Object::Loopback => return c"lo",
+            #[cfg(feature = "keeper")]
             Object::Log => spec.keeper.log,
             Object::LockFile => spec.life.locks.first().copied(),
             Object::MapsFd => return c"--userns-block-fd",
             Object::Mounts => return c"mounts",
+            #[cfg(feature = "keeper")]
             Object::NotifySocket => spec.keeper.notify,
             Object::Nsinit => return c"nsinit",
+            #[cfg(all(feature = "root-device", feature = "overlay"))]
             Object::OverlayDevice => return spec.machine.overlay_device,
             Object::OverlayRoot => return c"--overlay-root",
             Object::Pasta => return c"pasta",
@@ -89,6 +98,7 @@ impl Object {
             Object::Proc => return c"/proc",
             Object::Root if spec.root.directory.is_empty() => return c"(made by the options)",
             Object::Root => return spec.root.directory,
+            #[cfg(feature = "hardware")]
             Object::Seed => spec.hardware.seed_file(),
             Object::StatusFd if spec.channels.tells_signal => return c"--status-fd",
             Object::StatusFd => return c"--json-status-fd",

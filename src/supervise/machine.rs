@@ -7,7 +7,7 @@ use crate::report::exit;
 use crate::report::message::{tell, warn};
 use crate::report::wording::Event;
 use crate::say;
-use crate::spec::{AtEnd, Spec};
+use crate::spec::{AtEnd, Spec, rooms};
 use crate::supervise::hardware::{buttons, watchdog};
 use crate::supervise::job_control;
 use crate::supervise::power::Power;
@@ -83,9 +83,9 @@ impl Machine<'_> {
                 next = Some(What::Shell);
             }
         }
-        // A signal may have come before there was a wait for one.
+        // A signal may have come while there was a wait for a device only.
         if to_read
-            && (isatty(Standard::Error.fd()) || sys::is_any_pending(Set::ALL))
+            && (isatty(Standard::Error.fd()) || rooms::ROOT_DEVICE && sys::is_any_pending(Set::ALL))
             && let Some(power) = self.wait(Some(TO_READ))
         {
             return power;

@@ -6,12 +6,21 @@ use crate::spec::Hardware;
 pub const fn leave_behind(_: &Hardware<'_>) {}
 
 pub mod argument {
-    use crate::text::Short;
+    use core::ffi::CStr;
+
+    pub struct Argument;
+
+    impl Argument {
+        #[must_use]
+        pub const fn c_str(&self) -> &'static CStr {
+            c""
+        }
+    }
 
     /// There is none.
     #[must_use]
-    pub const fn read() -> Short {
-        Short::new()
+    pub const fn read() -> Argument {
+        Argument
     }
 }
 

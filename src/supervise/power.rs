@@ -11,7 +11,7 @@ use crate::spec::rooms;
 use crate::supervise::hardware::watchdog;
 use crate::supervise::shutdown::PATIENCE;
 use crate::supervise::wait::{self, ANY_CHILD, Heard};
-use crate::sys::{self, Change, Failure, Siginfo, Signal, Time};
+use crate::sys::{self, Change, Failure, Siginfo, Signal, Span, Time};
 use crate::text::Say;
 
 /// How a machine ends, reboot(2).
@@ -90,16 +90,16 @@ pub fn reap() {
 }
 
 /// Ends all processes but this one: SIGTERM to `child`, which ends its own descendants; SIGTERM to all others; SIGKILL to all that
-/// are left. Between the first two, SIGTERM to each process that `next` returns. After each SIGTERM so many milliseconds pass at most (`None`: no limit), or less if a second signal asks for the end. Returns
-/// how `child` ended, if it did so after SIGTERM.
-pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, millis: Option<u64>) -> Option<Change> {
+/// are left. Between the first two, SIGTERM to each process that `next` returns. After each SIGTERM `span` passes at most (`None`: no limit), or less if a second signal asks for the
+/// end. Returns how `child` ended, if it did so after SIGTERM.
+pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, span: Option<Span>) -> Option<Change> {
     const ALL: i32 = -1;
     let ask = |target| {
         let asked = sys::kill(target, Signal::TERM);
         let _ = sys::kill(target, Signal::CONT);
         asked.is_ok()
     };
-    let until = || millis.map(|millis| sys::now().after_millis(millis));
+    let until = || span.map(|span| sys::now().after_span(span));
     let (mut waited, mut end) = (Wait::Over, None);
     if let Some(child) = child {
         ask(child.as_raw_nonzero().get());

@@ -1,7 +1,7 @@
 //! How far the supervisor of the command has come: the command runs, it has ended, the other processes end.
 
 use crate::spec::End;
-use crate::sys::{self, Time};
+use crate::sys::{self, Span, Time};
 
 /// Seconds to wait for processes that SIGKILL does not end at once.
 pub const PATIENCE: u32 = 2;
@@ -49,8 +49,8 @@ impl Life {
 
     /// A signal asked for the end: the time of `--stop-timeout` begins, if it has not begun. Without the command it is the time
     /// of `--wait-all`.
-    pub fn ask(&mut self, end: End, timeout: Option<u64>) {
-        let limit = timeout.map(|millis| sys::now().after_millis(millis));
+    pub fn ask(&mut self, end: End, timeout: Option<Span>) {
+        let limit = timeout.map(|span| sys::now().after_span(span));
         match self {
             Life::Running { until, .. } => *until = until.or(limit),
             Life::Ending { until, .. } if end == End::Wait => *until = until.or(limit),

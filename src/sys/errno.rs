@@ -176,6 +176,7 @@ macro_rules! reasons {
             /// A directory that no path below `/` leads to.
             OUTSIDE say!("it is outside the root");
             /// A file that is read has another kind.
+            #[cfg(feature = "forms")]
             NO_REGULAR say!("it is not a regular file");
             /// A signal ended a process of nsinit's own.
             KILLED say!("a signal killed the process that does it");
@@ -188,14 +189,18 @@ macro_rules! reasons {
             /// A file or a descriptor that must name a process does not.
             NO_PROCESS say!("it holds no process id");
             /// A word is neither a number nor the path of a file.
+            #[cfg(feature = "enter")]
             NO_NAME say!("no file and no running container has this name (see nsinit --list)");
             /// Several containers have one name.
+            #[cfg(feature = "enter")]
             SEVERAL say!("several containers have this name: use a process id (see nsinit --list)");
             /// A process is in the namespaces that nsinit is in.
+            #[cfg(any(feature = "enter", feature = "hints", feature = "stats"))]
             NO_CONTAINER say!("it is in the same namespaces as nsinit");
             /// A process is in another cgroup of version 1, and in none of version 2.
             OLD_CGROUP say!("it is in a cgroup of version 1");
             /// A process has other namespaces than before.
+            #[cfg(feature = "enter")]
             CHANGED say!("it has changed its namespaces meanwhile");
             /// A user namespace maps no ids.
             NO_IDS say!("no ids are mapped in its user namespace");
@@ -208,10 +213,13 @@ macro_rules! reasons {
             /// A program has ended too often.
             TOO_OFTEN say!("it has ended too often (see --max-restarts)");
             /// The device of `root=` holds none, and there is no `rootfstype=`.
+            #[cfg(feature = "root-device")]
             NO_ROOT_IMAGE say!("it holds no file system that nsinit knows (see rootfstype=)");
             /// As `NO_ROOT_IMAGE`, for the device of `--overlay-device`.
+            #[cfg(feature = "root-device")]
             NO_DISK_IMAGE say!("it holds no file system that nsinit knows");
             /// No block device has the name or the identity.
+            #[cfg(feature = "root-device")]
             NO_SUCH_DEVICE say!("no such block device");
             /// A directory is part of the file system of its parent.
             NO_MOUNT say!("it is not the mount point of another file system");
@@ -220,28 +228,39 @@ macro_rules! reasons {
             /// ENOENT: the target of a symbolic link on the path is missing.
             DANGLING say!("No such file or directory");
             /// newuidmap(1) or newgidmap(1) has not written a map.
+            #[cfg(any(feature = "hints", feature = "ids", feature = "net"))]
             HELPER say!("it has failed");
             /// A device file is not the device that its name stands for.
             NO_DEVICE say!("it is not the device of that name");
             /// The kernel's Landlock lacks a right.
+            #[cfg(feature = "landlock")]
             OLD_LANDLOCK say!("this kernel's Landlock is too old");
             /// `--cgroup`: the directory is on another file system.
+            #[cfg(feature = "cgroup")]
             NO_CGROUP say!("it is not a cgroup of version 2");
             /// A container is in a cgroup that other processes may be in too.
+            #[cfg(feature = "cgroup")]
             NO_OWN_CGROUP say!("its container has no cgroup of its own");
             /// cgroup.freeze does not exist.
+            #[cfg(feature = "stats")]
             NO_FREEZER say!("this kernel cannot freeze a cgroup, which needs Linux 5.2");
             /// No directory shows the cgroups.
+            #[cfg(feature = "cgroup")]
             NO_TREE say!("no cgroup2 is mounted at /sys/fs/cgroup");
             /// nsinit would freeze itself.
+            #[cfg(feature = "stats")]
             INSIDE say!("nsinit itself is in that container");
             /// The kernel has not frozen all processes of a cgroup.
+            #[cfg(feature = "stats")]
             NOT_FROZEN say!("a process in it does not stop");
             /// A cgroup is still frozen after it was thawed.
+            #[cfg(feature = "stats")]
             STILL_FROZEN say!("a cgroup above its own is frozen");
             /// `--cgroup1`: the directory is on another file system.
+            #[cfg(feature = "cgroup")]
             NO_OLD_CGROUP say!("it is not a cgroup of version 1");
             /// No controller is in the cgroup.
+            #[cfg(feature = "cgroup")]
             NO_CONTROLLERS say!("there are none");
             /// A call has not returned, and the kernel writes nothing meanwhile.
             NO_END say!("it does not end");

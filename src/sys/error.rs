@@ -27,7 +27,7 @@ errnos!(constants);
 macro_rules! own {
     ($($(#[$doc:meta])* $name:ident $text:expr;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names of the constants")]
-        enum Own { REPORTED = 5000, $($name,)* }
+        enum Own { REPORTED = 5000, $($(#[$doc])* $name,)* }
 
         impl Failure {
             /// The message is written already. Our own reasons are numbered from here on.

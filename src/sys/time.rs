@@ -5,6 +5,15 @@ use linux_raw_sys::general as raw;
 #[cfg(feature = "hardware")]
 use super::{Done, call::done};
 
+/// A length of time that the user has given: milliseconds; in a build that takes whole seconds only, seconds.
+#[cfg(feature = "forms")]
+pub type Span = u64;
+#[cfg(not(feature = "forms"))]
+pub type Span = u32;
+
+/// How many of its units a second has.
+pub const SECOND: Span = if cfg!(feature = "forms") { 1000 } else { 1 };
+
 /// `struct __kernel_timespec`: seconds and nanoseconds, 64 bits each on every architecture.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
@@ -37,10 +46,18 @@ impl Time {
         Time { seconds: self.seconds + (seconds / 3) as i64 + carry as i64, nanos }
     }
 
+    /// This time and `span` more.
+    #[cfg(not(feature = "forms"))]
+    #[must_use]
+    pub const fn after_span(self, span: Span) -> Time {
+        self.after(span)
+    }
+
     /// This time and `millis` milliseconds more.
+    #[cfg(feature = "forms")]
     #[must_use]
     #[inline(never)]
-    pub const fn after_millis(self, millis: u64) -> Time {
+    pub const fn after_span(self, millis: Span) -> Time {
         let nanos = self.nanos + (millis % 1000).cast_signed() * 1_000_000;
         let carry = nanos >= NANOS;
         Time {

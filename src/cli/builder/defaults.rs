@@ -10,7 +10,9 @@ use engine::tty::job;
 use linux_raw_sys::general as raw;
 use rustix::process::{Pid, getegid, geteuid, getpid};
 
-use super::{Asked, Draft};
+#[cfg(any(feature = "probe", feature = "stats", feature = "enter"))]
+use super::Asked;
+use super::Draft;
 
 #[cfg(not(feature = "stats"))]
 impl Draft {
@@ -27,9 +29,8 @@ impl Draft {
     /// The message: options cannot be combined, or an option needs another one after it.
     pub fn finish(&mut self) -> Result<(), Say> {
         self.check_leftovers()?;
-        if rooms::PROBE || rooms::STATS || rooms::ENTER {
-            self.check_probe()?;
-        }
+        #[cfg(any(feature = "probe", feature = "stats", feature = "enter"))]
+        self.check_probe()?;
         let allowed = u32::from(self.spec.root.image);
         if rooms::BOOT && self.spec.machine.switch_root.is_some() && self.containing > allowed {
             return Err(say!(
@@ -80,9 +81,11 @@ impl Draft {
         Ok(())
     }
 
+    #[cfg(any(feature = "probe", feature = "stats", feature = "enter"))]
     fn check_probe(&self) -> Result<(), Say> {
         let alone = self.given == 1 + u32::from(self.json) && self.spec.exec.argv.is_none();
-        if rooms::ENTER && self.asked == Asked::List && (self.json || !alone) {
+        #[cfg(feature = "enter")]
+        if self.asked == Asked::List && (self.json || !alone) {
             return Err(say!("--list goes alone, and without a command"));
         }
         match (self.asked == Asked::Probe, self.json) {

@@ -20,8 +20,10 @@ use super::Draft;
 use super::Given;
 
 /// The bytes of struct sock_filter.
+#[cfg(feature = "seccomp")]
 const FILTER: usize = 8;
 /// BPF_MAXINSNS.
+#[cfg(feature = "seccomp")]
 const FILTERS_MAX: usize = 4096;
 
 impl Draft {
@@ -134,6 +136,13 @@ fn take_over(number: u32) -> Result<(), Wrong> {
     if open { Ok(()) } else { Err(Wrong::value(say!("this descriptor is not open"))) }
 }
 
+/// No option of this build gives one.
+#[cfg(not(feature = "seccomp"))]
+const fn filter(_: u32) -> Result<&'static [u8], Wrong> {
+    Ok(&[])
+}
+
+#[cfg(feature = "seccomp")]
 fn filter(number: u32) -> Result<&'static [u8], Wrong> {
     let content = words::content(sys::given(number)).and_then(<[u8]>::split_last_chunk::<1>);
     let (content, _) = content.ok_or(Wrong::sentence(say!("Can't read seccomp data")))?;

@@ -12,6 +12,7 @@ use super::super::complaint::Wrong;
 use super::super::values;
 use super::Draft;
 
+#[cfg(feature = "overlay")]
 const LAYERS_ALONE: Say =
     say!("--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, or --ro-overlay");
 const PERMS_ALONE: Say = say!("--perms must be followed by an option that creates a file");
@@ -44,6 +45,7 @@ impl Draft {
         if matches!(kind, Kind::Overlay | Kind::OverlayTmpfs | Kind::OverlayReadOnly) {
             op.layers = take(&mut self.layers).leak();
         }
+        #[cfg(feature = "overlay")]
         if !self.layers.is_empty() {
             return Err(Wrong::sentence(LAYERS_ALONE));
         }
@@ -74,6 +76,7 @@ impl Draft {
     /// # Errors
     /// The message about it.
     pub(super) fn check_leftovers(&self) -> Result<(), Say> {
+        #[cfg(feature = "overlay")]
         if !self.layers.is_empty() {
             return Err(LAYERS_ALONE);
         }
