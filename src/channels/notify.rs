@@ -35,12 +35,13 @@ pub fn connect(address: &CStr) -> Result<Fd, Failure> {
     Ok(socket)
 }
 
-/// Sends lines to the service manager. One that has ended, or does not read, needs no message.
-pub fn send(service: Fd, lines: &[u8]) {
-    if write(service, lines) == Err(Failure::AGAIN) {
-        let _ = sys::poll(&mut [Polled::new(service, WRITABLE)], Some(PATIENCE));
-        let _ = write(service, lines);
+/// Sends lines to the service manager. One that has ended, or does not read, needs no message. Returns whether it reads.
+pub fn send(service: Fd, lines: &[u8]) -> bool {
+    if write(service, lines) != Err(Failure::AGAIN) {
+        return true;
     }
+    let _ = sys::poll(&mut [Polled::new(service, WRITABLE)], Some(PATIENCE));
+    write(service, lines) != Err(Failure::AGAIN)
 }
 
 /// A socket for CMD that announces its input with SIGIO. It has no address yet.
@@ -83,8 +84,9 @@ pub fn pass_on(listener: Fd, service: Fd, restarts: bool) {
                 lines.push(line).byte(b'\n');
             }
         }
-        if !lines.bytes().is_empty() {
-            send(service, lines.bytes());
+        // A signal must not wait for a manager that does not read, however much CMD writes.
+        if !lines.bytes().is_empty() && !send(service, lines.bytes()) {
+            break;
         }
     }
     // There may be more.

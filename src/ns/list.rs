@@ -41,6 +41,10 @@ fn each(proc: Fd, look: &mut dyn FnMut(&[u8], &Container)) -> Done {
         if let Some(number) = text::number(name.to_bytes())
             && let Ok(launcher) = files::look(list, name)
         {
+            // First of all: to read the command line of a hostile process can block, because it is in the memory of that process.
+            if !is_outside(launcher) {
+                return sys::close(launcher);
+            }
             let mut title = [0u8; PATH];
             // A line of arguments may be longer than a title can be.
             if read_whole(launcher, c"cmdline", &mut title).is_err() {
@@ -48,7 +52,6 @@ fn each(proc: Fd, look: &mut dyn FnMut(&[u8], &Container)) -> Done {
             }
             let title = c_str(&title).to_bytes();
             if let Some(name) = name_of(launcher, title)
-                && is_outside(launcher)
                 && let Some(container) = process_1_of(list, launcher, number, title)
             {
                 look(name, &container);
