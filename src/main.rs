@@ -94,32 +94,19 @@ fn run(start: Start) -> i32 {
 
 fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'static Start) -> i32 {
     let asked = line.draft.asked;
+    let mut status = 0;
     match asked {
         _ if rooms::CATATONIT && asked == Asked::Pause => return run::pause(start),
         _ if rooms::PROBE && asked == Asked::Probe => {
             return run::print_answers(line.draft.json, &mut line.draft.spec, start);
         }
         _ if rooms::STATS && (asked == Asked::Freeze || asked == Asked::Thaw) => {
-            return run::freeze_or_thaw(&line.draft.spec, asked == Asked::Freeze);
+            status = run::freeze_or_thaw(&line.draft.spec, asked == Asked::Freeze);
         }
-        _ if rooms::STATS && asked == Asked::Stats => {
-            let status = run::print_stats(&line.draft.spec, line.draft.json);
-            if status != 0 {
-                return status;
-            }
-        }
-        _ if rooms::ENTER && asked == Asked::List => {
-            let status = run::print_containers();
-            if status != 0 {
-                return status;
-            }
-        }
-        _ if rooms::SERVICES && asked == Asked::Services => {
-            let status = services::print();
-            if status != 0 {
-                return status;
-            }
-        }
+        _ if rooms::STATS && asked == Asked::Stats => status = run::print_stats(&line.draft.spec, line.draft.json),
+        _ if rooms::ENTER && asked == Asked::Stop => status = run::stop_container(&line.draft.spec),
+        _ if rooms::ENTER && asked == Asked::List => status = run::print_containers(),
+        _ if rooms::SERVICES && asked == Asked::Services => status = services::print(),
         _ if asked == Asked::Run || asked == Asked::Explain => {
             if vocabulary.needs_command && line.draft.spec.exec.argv.is_none() {
                 return line.complain_of_no_command();
@@ -143,10 +130,10 @@ fn answer(vocabulary: &'static Vocabulary, line: &mut CommandLine, start: &'stat
     }
     // A script may read the output: if not all of it was written, that is a failure.
     match sys::unwritten() {
-        Some(why) => {
+        Some(why) if status == 0 => {
             blame(say!("write to"), c"standard output", why);
             failed()
         }
-        None => 0,
+        _ => status,
     }
 }

@@ -62,6 +62,34 @@ pub fn each(file: Fd, look: &mut dyn FnMut(&Line<'_>)) -> Done {
     })
 }
 
+/// Calls `act` with the path (escaped) and the type of each mount, the last one first. `list` reads the mounts from the first one on: not
+/// for each mount, but for as many as a [`Text`] has room for. `act` may unmount the mount that it gets.
+#[cfg(feature = "boot")]
+pub fn backwards(list: &dyn Fn(&mut dyn FnMut(&Line<'_>)), act: &mut dyn FnMut(&[u8], &[u8])) {
+    let mut end = usize::MAX;
+    while end > 0 {
+        // The mounts before `end`; if there is no room for all, from `begin` on.
+        let (mut last, mut begin, mut at) = (Text::new(), 0, 0);
+        list(&mut |mount| {
+            if at < end {
+                if last.bytes().len() + mount.path.len() + mount.kind.len() + 2 > text::PATH {
+                    last.truncate(0);
+                    begin = at;
+                }
+                last.push(mount.path).byte(b' ').push(mount.kind).byte(b'\n');
+            }
+            at += 1;
+        });
+        for line in last.bytes().rsplit(|byte| *byte == b'\n') {
+            let mut kind = line;
+            if let Some(path) = text::word(&mut kind, b' ') {
+                act(path, kind);
+            }
+        }
+        end = begin;
+    }
+}
+
 /// Undoes the kernel's escapes: it writes space, tab, newline and backslash as a backslash and three octal digits.
 pub fn unescape(path: &[u8], to: &mut Text) {
     let mut rest = path;
@@ -82,6 +110,31 @@ pub fn unescape(path: &[u8], to: &mut Text) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// To read the list for each of many mounts would take quadratic time.
+    #[cfg(feature = "boot")]
+    #[test]
+    fn thousand_mounts_are_read_backwards_in_a_few_readings() {
+        use core::cell::Cell;
+
+        let readings = Cell::new(0);
+        let left = Cell::new(1000u32);
+        let list = |look: &mut dyn FnMut(&Line<'_>)| {
+            readings.set(readings.get() + 1);
+            for number in 0..left.get() {
+                let mut path = Text::new();
+                path.push(b"/run/app/mounts/").push_number(number);
+                look(&Line { id: b"", parent: b"", path: path.bytes(), flags: 0, kind: b"tmpfs", options: b"" });
+            }
+        };
+        backwards(&list, &mut |path, kind| {
+            left.set(left.get() - 1);
+            assert_eq!(text::after(path, b"/run/app/mounts/").and_then(text::number), Some(left.get()));
+            assert_eq!(kind, b"tmpfs");
+        });
+        assert_eq!(left.get(), 0);
+        assert!(readings.get() < 10, "{} readings", readings.get());
+    }
 
     #[test]
     fn line_of_mountinfo_is_split_into_fields() {

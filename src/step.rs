@@ -190,7 +190,11 @@ pub const fn stop_ignoring_children<P: Process>() -> Step<P> {
 #[must_use]
 pub const fn block_signals<P: Process>() -> Step<P> {
     Step::new(say!("block all signals"), |process| {
-        process.launch().caller.mask = sys::set_mask(Set::ALL)?;
+        let (mask, launch) = (sys::set_mask(Set::ALL)?, process.launch());
+        // The keeper has blocked them already, and has stored the caller's mask.
+        if !launch.spec.is_kept() {
+            launch.caller.mask = mask;
+        }
         Ok(())
     })
 }

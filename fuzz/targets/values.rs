@@ -1,17 +1,45 @@
-//! The values of single options. The first byte of the input chooses the parser.
+//! The values of single options, and the file of `--env-file`. The first byte of the input chooses the parser.
 #![no_main]
 
 use std::ffi::CStr;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::sync::LazyLock;
 
 use engine::cgroup::values;
 use engine::confine::{caps, limits};
 use engine::spec::{Limited, Sysctl};
 use engine::text::{self, Text};
 use libfuzzer_sys::fuzz_target;
+use nsinit_fuzz::cli::fuzz;
+use nsinit_fuzz::{in_arena, words};
+
+/// Options whose values have a form of their own, and that need no other option.
+const OPTIONS: [&str; 20] = [
+    "--grace", "--stop-timeout", "--rewrite", "--remap", "--restart", "--uid", "--gid", "--groups", "--net", "--net-device",
+    "--resolv-conf", "--memory", "--pids", "--cpu", "--rlimit", "--name", "--map-uid", "--setenv", "--pass-env", "--join-net",
+];
+
+/// A file without a name.
+static FILE: LazyLock<File> = LazyLock::new(|| {
+    let path = std::env::temp_dir().join(format!("nsinit-fuzz.{}", std::process::id()));
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).expect("make a file");
+    std::fs::remove_file(&path).expect("remove its name");
+    file
+});
+
+/// Reads a command line with one option.
+fn launch(option: &str, value: &[u8]) {
+    let line = [format!("--root\n/\n{option}\n").as_bytes(), value, b"\n--\ntrue\n"].concat();
+    in_arena(&line, |line| {
+        let _ = fuzz::of_words(c"nsinit", words(line), b"");
+    });
+}
 
 fuzz_target!(|input: &[u8]| {
     let Some((kind, word)) = input.split_first() else { return };
-    match kind % 10 {
+    match kind % 12 {
         0 => {
             if let Ok(Limited::Resource(number, [soft, hard])) = limits::resource(word) {
                 assert!(number < 16 && soft <= hard);
@@ -63,6 +91,15 @@ fuzz_target!(|input: &[u8]| {
             if let Some((file, _)) = values::setting(word) {
                 assert!(!file.is_empty() && !file.contains(&b'/') && !file.starts_with(b"."));
                 assert!(!file.starts_with(b"cgroup.") || file.starts_with(b"cgroup.max."));
+            }
+        }
+        9 => {
+            FILE.set_len(0).and_then(|()| FILE.write_all_at(word, 0)).expect("write to the file");
+            launch("--env-file", format!("/proc/self/fd/{}", FILE.as_raw_fd()).as_bytes());
+        }
+        10 => {
+            if let Some((option, value)) = word.split_first() {
+                launch(OPTIONS[usize::from(*option) % OPTIONS.len()], value);
             }
         }
         _ => {

@@ -12,7 +12,7 @@ function __nsinit_command
                 set -q words[1]; and printf '%s\n' $words
                 return 0
             case '--*=*'
-            case --root --image --sys --cgroup2 --net --net-device --resolv-conf --map-uid --map-gid --join-user --join-net --join-ipc --join-uts --join-pid --join-mount --join-cgroup --join-time --seccomp-profile --keep-fd --pass-env --umask --env-file --groups --rewrite --grace --stop-timeout --remap --enter --freeze --thaw --pid-file --ready-fd --status-fd --name --on-exit --max-restarts --on-failure --switch-root --watchdog --seed --clock-epoch --exit-port --exit-vsock --wait-device --overlay-device --console --service --after --restart --log --keeper-pid-file --memory --memory-high --swap --pids --cpu --cpu-weight --cpuset --io-max --io-weight --cgroup --cgroup-set --cgroup1 --landlock-ro --landlock-rw --landlock-exec --landlock-connect --landlock-bind --rlimit --nice --cpus --oom-score-adj --securebits --sysctl --remount-ro --overlay-src --tmp-overlay --ro-overlay --proc --dev --tmpfs --mqueue --dir --perms --size --userns --userns2 --pidns --hostname --uid --gid --cap-add --cap-drop --seccomp --add-seccomp-fd --exec-label --file-label --chdir --unsetenv --lock-file --sync-fd --block-fd --userns-block-fd --info-fd --json-status-fd --argv0 --args
+            case --root --image --sys --cgroup2 --net --net-device --resolv-conf --map-uid --map-gid --join-user --join-net --join-ipc --join-uts --join-pid --join-mount --join-cgroup --join-time --seccomp-profile --keep-fd --pass-env --umask --env-file --groups --rewrite --grace --stop-timeout --remap --enter --stop --freeze --thaw --pid-file --ready-fd --status-fd --name --on-exit --max-restarts --on-failure --switch-root --watchdog --seed --clock-epoch --exit-port --exit-vsock --wait-device --overlay-device --console --service --after --restart --log --keeper-pid-file --memory --memory-high --swap --pids --cpu --cpu-weight --cpuset --io-max --io-weight --cgroup --cgroup-set --cgroup1 --landlock-ro --landlock-rw --landlock-exec --landlock-connect --landlock-bind --rlimit --nice --cpus --oom-score-adj --securebits --sysctl --remount-ro --overlay-src --tmp-overlay --ro-overlay --proc --dev --tmpfs --mqueue --dir --perms --size --userns --userns2 --pidns --hostname --uid --gid --cap-add --cap-drop --seccomp --add-seccomp-fd --exec-label --file-label --chdir --unsetenv --lock-file --sync-fd --block-fd --userns-block-fd --info-fd --json-status-fd --argv0 --args
                 set values 1
             case --overlay-root --bind --bind-try --ro-bind --ro-bind-try --dev-bind --dev-bind-try --bind-fd --ro-bind-fd --file --bind-data --ro-bind-data --symlink --chmod --setenv
                 set values 1 2
@@ -36,6 +36,7 @@ complete -c nsinit -n '__nsinit_command >/dev/null' -x -a '(complete -C (string 
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l root -x -a '(__fish_complete_directories)' -d 'run CMD in a new container whose root is DIR, with safe defaults'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l image -r -F -d 'use an image (erofs, squashfs, ext4) as the root, read-only; needs root'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l read-only -d 'forbid all writes to the root'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l systemd -d 'boot systemd (CMD: /sbin/init) as process 1, with own cgroups, /run, /tmp'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l no-masks -d 'do not mask sensitive files in /proc and /sys (as root: exposes the host)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l no-proc -d 'do not mount /proc'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l no-sys -d 'do not mount /sys'
@@ -91,7 +92,8 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l explain -d 'print the
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l probe -d 'print which features work here, or why not; status 1 if --root does not'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l json -d 'with --probe, or --enter and --stats: print a JSON object'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l enter -r -F -d 'run CMD in a container: its name, a process id in it, a pid file or fd:N'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l list -d 'print the running containers: name, id of process 1, age, command'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l list -d 'print the running containers: name, id of process 1, age, program'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l stop -r -F -d 'end a container with SIGTERM, and with --stop-timeout SIGKILL'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l freeze -r -F -d 'stop all processes of the container of TARGET (needs a cgroup of its own)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l thaw -r -F -d 'let the processes of a frozen container go on'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l pty -d 'give CMD a terminal of its own, even if the caller has none'
@@ -146,7 +148,7 @@ complete -c nsinit -n 'not __nsinit_command >/dev/null' -l landlock-bind -x -d '
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l landlock-try -d 'if the kernel lacks a part of Landlock, warn and run CMD without it'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l rlimit -x -d 'set a resource limit (see prlimit(1)); NAME=N sets both, as in core=0'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l nice -x -d 'set the nice value, from -20 to 19'
-complete -c nsinit -n 'not __nsinit_command >/dev/null' -l cpus -x -d 'run on these processors only, for example 0-3,6'
+complete -c nsinit -n 'not __nsinit_command >/dev/null' -l cpus -x -d 'run on these processors only, for example 0-3,6 (a share of all: --cpu)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l oom-score-adj -x -d 'set the OOM score adjustment, from -1000 to 1000, of nsinit too'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l mdwe -d 'forbid memory that is or was writable to become executable (Linux 6.3)'
 complete -c nsinit -n 'not __nsinit_command >/dev/null' -l securebits -x -d 'set flags of capabilities(7): noroot,noroot-locked,...; or a number'

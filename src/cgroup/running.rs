@@ -15,7 +15,6 @@ use crate::text::{self, PATH, Text};
 pub struct Running {
     /// The process by which it was found.
     pub process: Target,
-    pub proc: Fd,
     pub cgroup: Fd,
     /// nsinit is in that cgroup too.
     pub holds_us: bool,
@@ -52,7 +51,7 @@ pub fn find(named: &CStr) -> Result<Running, Failure> {
         Err(why) => Err(why),
         Ok(cgroup) => {
             let holds_us = below.is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
-            Ok(Running { process, proc, cgroup, holds_us })
+            Ok(Running { process, cgroup, holds_us })
         }
     }
 }

@@ -91,7 +91,7 @@ pub fn report(launch: &Launch) {
 pub fn print(spec: &Spec<'_>, json: bool) -> i32 {
     let named = spec.target.unwrap_or_default();
     let found = running::find(named).and_then(|container| {
-        let age = container.process.age(container.proc)?;
+        let age = container.process.age()?;
         let put = |bytes: &[u8]| sys::write(Standard::Output, bytes);
         Sheet::new(json, true, &put).fill(container.cgroup, age * 10_000, b"");
         Ok(())

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socket_with};
 use rustix::process::getpid;
 
 use crate::sys::files::{Fd, read, write};
@@ -14,6 +14,9 @@ pub const NAME: &CStr = c"notify";
 
 /// How long a message waits for the service manager.
 const PATIENCE: Time = Time { seconds: 1, nanos: 0 };
+
+/// How long a service manager that does not read is left alone, if CMD has written.
+pub const RETRY: Time = Time { seconds: 0, nanos: 100_000_000 };
 
 fn socket() -> Result<Fd, Failure> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -35,13 +38,17 @@ pub fn connect(address: &CStr) -> Result<Fd, Failure> {
     Ok(socket)
 }
 
-/// Sends lines to the service manager. One that has ended, or does not read, needs no message. Returns whether it reads.
-pub fn send(service: Fd, lines: &[u8]) -> bool {
+/// Sends lines to the service manager; if `waits`, also to one that has to read first, after a while. Returns false if it does not read:
+/// the lines were not sent then. A service manager that has ended needs no message.
+pub fn send(service: Fd, lines: &[u8], waits: bool) -> bool {
     if write(service, lines) != Err(Failure::AGAIN) {
         return true;
     }
+    if !waits {
+        return false;
+    }
     let _ = sys::poll(&mut [Polled::new(service, WRITABLE)], Some(PATIENCE));
-    write(service, lines) != Err(Failure::AGAIN)
+    send(service, lines, false)
 }
 
 /// A socket for CMD that announces its input with SIGIO. It has no address yet.
@@ -71,24 +78,35 @@ const STOPPING: &[u8] = b"STOPPING=";
 /// At most so many messages are passed on at a time: signals come in between.
 const MOST: u32 = 64;
 
-/// Passes on the messages of CMD. If CMD is restarted, its end is not that of the service. (read(2) closes descriptors that come with
-/// a message.)
-pub fn pass_on(listener: Fd, service: Fd, restarts: bool) {
+/// What is left after a look at CMD's messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    Nothing,
+    /// There may be more.
+    More,
+    /// A message that the service manager does not take at present.
+    Blocked,
+}
+
+/// Passes on the messages of CMD. If CMD is restarted, its end is not that of the service. It waits for nothing: a message that is not
+/// taken stays in the socket, so that CMD has to wait. (read(2) closes descriptors that come with a message.)
+pub fn pass_on(listener: Fd, service: Fd, restarts: bool) -> Left {
     let mut bytes = [0u8; text::PATH];
     for _ in 0..MOST {
-        let Ok(length) = read(listener, &mut bytes) else { return };
-        let mut rest = bytes.get(..length as usize).unwrap_or_default();
+        let Ok((length, _)) = recv(listener, &mut bytes, RecvFlags::PEEK) else { return Left::Nothing };
+        let mut rest = bytes.get(..length).unwrap_or_default();
         let mut lines = Text::new();
         while let Some(line) = text::word(&mut rest, b'\n') {
-            if PASSED.iter().any(|name| line.starts_with(name)) || !restarts && line.starts_with(STOPPING) {
+            let is_passed = PASSED.iter().any(|name| line.starts_with(name)) || !restarts && line.starts_with(STOPPING);
+            // For systemd a carriage return ends a line too.
+            if is_passed && !text::has(line, b'\r') {
                 lines.push(line).byte(b'\n');
             }
         }
-        // A signal must not wait for a manager that does not read, however much CMD writes.
-        if !lines.bytes().is_empty() && !send(service, lines.bytes()) {
-            break;
+        if !lines.bytes().is_empty() && !send(service, lines.bytes(), false) {
+            return Left::Blocked;
         }
+        let _ = read(listener, &mut bytes);
     }
-    // There may be more.
-    let _ = sys::kill(getpid().as_raw_nonzero().get(), Signal::IO);
+    Left::More
 }

@@ -7,7 +7,7 @@ use rustix::io::pread;
 use rustix::process::{Pid, geteuid};
 
 use crate::fs::procfs;
-use crate::ns::target::Target;
+use crate::ns::target;
 use crate::report::hint;
 use crate::report::message::blame_hint;
 use crate::say;
@@ -84,12 +84,12 @@ fn has_ended(number: u32, then: i64) -> bool {
     if sys::kill(pid.as_raw_nonzero().get(), Signal::new(0)) == Err(Failure::SRCH) {
         return true;
     }
-    let age = procfs::open().and_then(|proc| {
-        let directory = procfs::process(proc, pid)?;
-        Target { directory, handle: None, stands_in: false }.age(proc)
-    });
-    // Another process has the number if it is younger than the file. Both clocks are read to the second.
-    age.is_ok_and(|age| sys::seconds_since_1970() - (age / 100).cast_signed() > then + 1)
+    match procfs::open().and_then(|proc| target::with_number(proc, number)?.age()) {
+        // Its parent has not waited for it.
+        Err(Failure::SRCH) => true,
+        // Another process has the number if it is younger than the file. Both clocks are read to the second.
+        age => age.is_ok_and(|age| sys::seconds_since_1970() - (age / 100).cast_signed() > then + 1),
+    }
 }
 
 /// Removes the file, if it is still the one that [`make`] made.

@@ -45,7 +45,10 @@ pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid, command: Option<
         // From here on the launcher outlives the caller's process; but not the keeper.
         let stays = if spec.is_kept() { Ok(()) } else { sys::prctl(PR_SET_PDEATHSIG, 0) };
         let stays = stays.map_err(|why| blame(say!("go on in the background"), c"", why));
-        let _ = chdir(c"/");
+        // A keeper that starts launchers stays where the caller was: their relative paths begin there.
+        if !(spec.has_keeper() && spec.keeper.restarts()) {
+            let _ = chdir(c"/");
+        }
         // Before the caller goes on: from then on nothing of the container has its terminal open.
         sys::end_messages();
         let status = if stays.is_ok() { 0 } else { failed() as u8 };

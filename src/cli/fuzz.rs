@@ -113,7 +113,8 @@ mod tests {
             vocabulary = rows.more;
         }
         let values =
-            b" -- - / a 0 1:2 -1 4294967296 fd:9999 ALL nofile=1:2 host pasta:-t,80 veth:a,ip=10.0.0.1/24,gw=10.0.0.1";
+            b" -- - / a 0 1:2 -1 4294967296 fd:9999 ALL nofile=1:2 host pasta:-t,80 veth:a,ip=10.0.0.1/24,gw=10.0.0.1 \
+              root TERM:INT 500ms 64M 5/60 on-failure /dev/null";
         let values = values.split(|byte| *byte == b' ');
         all.extend(values.map(<[u8]>::to_vec));
         all

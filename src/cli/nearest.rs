@@ -1,42 +1,92 @@
 //! The option that the user probably meant.
 
+use engine::text::Text;
 #[cfg(feature = "help")]
-use engine::text;
+use engine::{
+    say,
+    text::{self, Say},
+};
 
-use super::complaint::Form;
 use super::rows::Vocabulary;
 
 /// No option is proposed in this build.
 #[cfg(not(feature = "help"))]
-pub const fn option(_: &'static Vocabulary, _: &[u8]) -> Option<Form> {
-    None
+pub const fn propose(_: &'static Vocabulary, _: &[u8], _: &mut Text) -> bool {
+    false
 }
 
-/// Options of docker, podman, bubblewrap's front ends and unshare(1), each with the one of nsinit that does this.
+/// Options of docker, podman, systemd-nspawn and unshare(1), and what nsinit has instead: its option as it is typed, or a phrase.
 #[cfg(feature = "help")]
-pub const OF_OTHERS: &[u8] = b"-v --bind,--volume --bind,--mount --bind,-e --setenv,--env --setenv,-p --net,--publish --net,--network --net,\
-    -u --uid,--user --uid,-w --chdir,--workdir --chdir,--cwd --chdir,-d --detach,-i --pty,-t --pty,-it --pty,--interactive --pty,--tty --pty,\
-    --rootfs --root,--device --dev-bind,--pids-limit --pids,--ulimit --rlimit,--dns --resolv-conf,--pid --share-pid,--ipc --share-ipc,\
-    --stop-signal --rewrite,--timeout --stop-timeout,--cgroup-parent --cgroup,--security-opt --seccomp-profile,\
-    --mount-proc --proc,-r --unshare-user,--map-root-user --unshare-user";
+pub const OF_OTHERS: Say = say!(
+    "-v --volume --mount=--bind SRC DEST\n\
+    -e --env=--setenv VAR VALUE\n\
+    -p --publish=--net pasta:-t,8080:80\n\
+    --network=--net NETWORK\n\
+    --dns=--resolv-conf SOURCE\n\
+    --add-host --secret=--ro-bind SRC DEST\n\
+    -u --user=--uid UID\n\
+    --group-add=--groups GIDS\n\
+    -w --workdir --cwd=--chdir DIR\n\
+    -d=--detach\n\
+    -m=--memory SIZE\n\
+    --memory-swap=--swap SIZE\n\
+    --pids-limit=--pids N\n\
+    --cpu-shares=--cpu-weight N\n\
+    --cpuset-cpus=--cpuset LIST\n\
+    --shm-size=--size 64M --tmpfs /dev/shm\n\
+    --ulimit=--rlimit NAME=SOFT:HARD\n\
+    --rootfs --chroot --directory=--root DIR\n\
+    --ro=--read-only\n\
+    --device=--dev-bind SRC DEST\n\
+    --pid=--share-pid\n\
+    --ipc=--share-ipc\n\
+    --uts=--share-uts\n\
+    --stop-signal=--rewrite TERM:INT\n\
+    --cgroup-parent=--cgroup PATH\n\
+    --security-opt=--seccomp-profile PROFILE\n\
+    --log-driver=--log FILE\n\
+    --ps --ls=--list\n\
+    --mount-proc=--proc DEST\n\
+    -r --map-root-user=--unshare-user\n\
+    -i -t -it -ti --interactive --tty=not needed: CMD has the caller's input and terminal\n\
+    --rm=not needed: only files written to DIR stay; see --volatile\n\
+    --entrypoint=not needed: CMD is what runs\n\
+    --privileged=see --cap-add and --allow-nesting\n\
+    --timeout=see timeout(1): timeout 60 nsinit ...\n\
+    --kill=--stop TARGET"
+);
 
-/// The option that another program has under this name; otherwise the one that differs from `word` in the fewest letters: two at most,
-/// and less than a third of them.
+/// Appends what to do instead of an unknown option: what [`OF_OTHERS`] has for it; otherwise the option that differs in the fewest
+/// letters, two at most, and less than a third of them. Returns whether there is anything.
 #[cfg(feature = "help")]
-pub fn option(words: &'static Vocabulary, word: &[u8]) -> Option<Form> {
+pub fn propose(words: &'static Vocabulary, word: &[u8], line: &mut Text) -> bool {
     let name = text::first(word, b'=');
-    let name = OF_OTHERS
-        .split(|byte| *byte == b',')
-        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b" "))
-        .unwrap_or(name);
-    let mut best = (3.min(name.len().div_ceil(3)), None);
+    let mut table = Vec::new();
+    OF_OTHERS.each(&mut |byte| table.push(byte));
+    let hint = table.split(|byte| *byte == b'\n').find_map(|row| {
+        let mut hint = row;
+        let names = text::word(&mut hint, b'=')?;
+        text::place(names, name).map(|_| hint)
+    });
+    let (wanted, most) = match hint {
+        Some(phrase) if !phrase.starts_with(b"-") => {
+            line.say(say!("' (")).push(phrase).byte(b')');
+            return true;
+        }
+        // This build may be without it.
+        Some(option) => (text::first(option, b' '), 1),
+        None => (name, 3.min(name.len().div_ceil(3))),
+    };
+    let mut best = (most, None);
     core::iter::successors(Some(words), |words| words.more).flat_map(Vocabulary::lines).for_each(|row| {
-        let far = distance(name, row.form.name());
+        let far = distance(wanted, row.form.name());
         if far < best.0 && !row.help.is_empty() && !row.is_title() {
             best = (far, Some(row.form));
         }
     });
-    best.1
+    let Some(form) = best.1 else { return false };
+    line.say(say!("', did you mean '")).push(hint.unwrap_or(form.name())).say(say!("'?"));
+    true
 }
 
 /// How many letters have to be inserted, removed or replaced to make one word the other (Levenshtein).

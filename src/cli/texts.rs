@@ -7,11 +7,16 @@ use engine::sys::{self, Standard};
 use engine::text::{Say, Text};
 
 use super::builder::Asked;
+#[cfg(any(feature = "tini", feature = "dumb-init", feature = "catatonit"))]
 use super::complaint::{Complaint, Kind};
 use super::words;
 
 /// The patterns of one program. `&` stands for the program's name, `#` for the option or the user's word, `$` for the option,
 /// `@` for nsinit's process id.
+#[cfg_attr(
+    not(any(feature = "tini", feature = "dumb-init", feature = "catatonit")),
+    allow(dead_code, reason = "the name bwrap has one text")
+)]
 pub struct Texts {
     pub help: Say,
     pub version: Say,
@@ -49,6 +54,7 @@ impl Texts {
 }
 
 /// Prints what is wrong with the command line. Returns the exit status.
+#[cfg(any(feature = "tini", feature = "dumb-init", feature = "catatonit"))]
 pub fn complain(texts: &Texts, complaint: &Complaint, program: &CStr) -> i32 {
     let option = complaint.form.name();
     let word = complaint.word.to_bytes();

@@ -13,7 +13,7 @@ use engine::spec::Capabilities;
 use engine::spec::{AtEnd, Most};
 #[cfg(feature = "join")]
 use engine::sys;
-#[cfg(feature = "forms")]
+#[cfg(all(feature = "forms", feature = "boot"))]
 use engine::sys::SECOND;
 use engine::sys::Span;
 use engine::text;
@@ -34,7 +34,12 @@ const FD_MAX: u32 = i32::MAX as u32;
 
 #[cfg(feature = "container")]
 pub fn id(word: &CStr) -> Result<u32, Wrong> {
-    id_of(word.to_bytes()).ok_or(Wrong::value(say!("not a number from 0 to 4294967294")))
+    let why = if text::has(word.to_bytes(), b':') {
+        say!("the user is --uid, the group is --gid")
+    } else {
+        say!("not a number from 0 to 4294967294")
+    };
+    id_of(word.to_bytes()).ok_or(Wrong::value(why))
 }
 
 #[cfg(feature = "container")]
@@ -46,7 +51,7 @@ pub fn id_of(word: &[u8]) -> Option<u32> {
 #[cfg(any(feature = "container", feature = "detach"))]
 pub fn fd(word: &CStr) -> Result<u32, Wrong> {
     let fd = text::number(word.to_bytes()).filter(|fd| *fd <= FD_MAX);
-    fd.ok_or(Wrong::value(say!("not a descriptor number")))
+    fd.ok_or(Wrong::value(say!("not the number of a descriptor, such as 3 for 3<FILE")))
 }
 
 /// The text after `fd:`, if the word begins with it.
@@ -122,7 +127,7 @@ pub fn capability(word: &CStr) -> Result<u64, Wrong> {
     caps::by_name(name)
         .or(text::number(name).filter(|number| u64::from(*number) < Capabilities::AS_FAR_AS_HELD.ilog2().into()))
         .map(|number| 1 << number)
-        .ok_or(Wrong::capability(say!("no such capability (see capabilities(7))")))
+        .ok_or(Wrong::capability(say!("no such capability (see capabilities(7); one for each option)")))
 }
 
 /// Whether the named filter of system calls is one.
@@ -131,7 +136,7 @@ pub fn profile(word: &CStr) -> Result<bool, Wrong> {
     match word.to_bytes() {
         b"default" => Ok(true),
         b"none" => Ok(false),
-        _ => Err(Wrong::value(say!("neither default nor none"))),
+        _ => Err(Wrong::value(say!("neither default nor none (another filter: --seccomp)"))),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Confinement of the command: capabilities, Landlock, limits, the filter of system calls, the session keyring, and the program
 //! file of nsinit.
 
+#[cfg(any(feature = "container", feature = "landlock"))]
+mod bpf;
 pub mod caps;
 #[cfg(feature = "container")]
 pub mod filter;

@@ -6,6 +6,7 @@
 
 use linux_raw_sys::{errno, general as raw};
 
+use super::bpf::{self, ANY_BIT, ARCH, AT_LEAST, EQUAL, Instruction, NUMBER};
 use crate::report::message::{blame_hint, warn};
 use crate::say;
 use crate::spec::Access;
@@ -50,65 +51,29 @@ const IPPROTO_MPTCP: u32 = 262;
 const AF_SMC: u32 = 43;
 const MSG_FASTOPEN: u32 = 0x2000_0000;
 
-/// The offset of an argument's low half in `struct seccomp_data`.
-const fn argument(index: u32) -> u32 {
-    16 + 8 * index
-}
-
-/// One `struct sock_filter`.
-type Instruction = [u8; 8];
-
-const fn instruction(code: u16, yes: u8, no: u8, value: u32) -> Instruction {
-    let ([a, b], [c, d, e, f]) = (code.to_ne_bytes(), value.to_ne_bytes());
-    [a, b, yes, no, c, d, e, f]
-}
-
-const fn load(offset: u32) -> Instruction {
-    instruction(0x20, 0, 0, offset)
-}
-
-const fn if_equal(value: u32, yes: u8, no: u8) -> Instruction {
-    instruction(0x15, yes, no, value)
-}
-
-const fn if_from(value: u32, yes: u8, no: u8) -> Instruction {
-    instruction(0x35, yes, no, value)
-}
-
-const fn if_any(bits: u32, yes: u8, no: u8) -> Instruction {
-    instruction(0x45, yes, no, bits)
-}
-
-/// 0: the call is permitted.
-const fn answer(errno: u32) -> Instruction {
-    const ALLOW: u32 = 0x7fff_0000;
-    const ERRNO: u32 = 0x0005_0000;
-    instruction(0x06, 0, 0, if errno == 0 { ALLOW } else { ERRNO | errno })
-}
-
 /// The jumps count the instructions that are left out.
 static PROGRAM: [Instruction; 23] = [
-    load(4),
-    if_equal(ARCHITECTURE, 0, 20),
-    load(0),
-    if_from(X32, 18, 0),
-    if_equal(raw::__NR_io_uring_setup, 17, 0),
-    if_equal(SOCKETCALL, 16, 0),
-    if_equal(raw::__NR_socket, 7, 0),
-    if_equal(raw::__NR_sendmsg, 4, 0),
-    if_equal(raw::__NR_sendto, 1, 0),
-    if_equal(raw::__NR_sendmmsg, 0, 9),
-    load(argument(3)),
-    if_any(MSG_FASTOPEN, 9, 7),
-    load(argument(2)),
-    if_any(MSG_FASTOPEN, 7, 5),
-    load(argument(0)),
-    if_equal(AF_SMC, 4, 0),
-    load(argument(2)),
-    if_equal(IPPROTO_SMC, 2, 0),
-    if_equal(IPPROTO_MPTCP, 1, 0),
-    answer(0),
-    answer(errno::EPROTONOSUPPORT),
-    answer(errno::EOPNOTSUPP),
-    answer(errno::ENOSYS),
+    ARCH,
+    bpf::instruction(EQUAL, 0, 20, ARCHITECTURE),
+    NUMBER,
+    bpf::instruction(AT_LEAST, 18, 0, X32),
+    bpf::instruction(EQUAL, 17, 0, raw::__NR_io_uring_setup),
+    bpf::instruction(EQUAL, 16, 0, SOCKETCALL),
+    bpf::instruction(EQUAL, 7, 0, raw::__NR_socket),
+    bpf::instruction(EQUAL, 4, 0, raw::__NR_sendmsg),
+    bpf::instruction(EQUAL, 1, 0, raw::__NR_sendto),
+    bpf::instruction(EQUAL, 0, 9, raw::__NR_sendmmsg),
+    bpf::argument(3),
+    bpf::instruction(ANY_BIT, 9, 7, MSG_FASTOPEN),
+    bpf::argument(2),
+    bpf::instruction(ANY_BIT, 7, 5, MSG_FASTOPEN),
+    bpf::argument(0),
+    bpf::instruction(EQUAL, 4, 0, AF_SMC),
+    bpf::argument(2),
+    bpf::instruction(EQUAL, 2, 0, IPPROTO_SMC),
+    bpf::instruction(EQUAL, 1, 0, IPPROTO_MPTCP),
+    bpf::answer(0),
+    bpf::answer(errno::EPROTONOSUPPORT),
+    bpf::answer(errno::EOPNOTSUPP),
+    bpf::answer(errno::ENOSYS),
 ];

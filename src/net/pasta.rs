@@ -55,10 +55,15 @@ pub const LENGTH: usize = 4000;
 /// The arguments, the defaults with two words each, the user's, the process, and the end.
 const WORDS: usize = ALWAYS.len() + 2 * DEFAULTS.len() + OPTIONS + 2;
 
-/// Whether as many arguments, of that length, can be passed on.
+/// Whether these can be passed on: as many, of that length, and each an option or perhaps its value. pasta would execute any other word.
 #[must_use]
 pub fn fits(options: &[u8]) -> bool {
-    options.len() <= LENGTH && options.iter().filter(|byte| **byte == b',').count() < OPTIONS
+    let mut may_have_value = false;
+    let are_options = each(options).all(|word| {
+        let is_option = word.starts_with(b"-");
+        core::mem::replace(&mut may_have_value, is_option) || is_option
+    });
+    are_options && options.len() <= LENGTH && options.iter().filter(|byte| **byte == b',').count() < OPTIONS
 }
 
 /// The user's arguments; an empty one is left out.

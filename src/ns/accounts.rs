@@ -1,6 +1,7 @@
 //! The users and groups of a root, in its own files (passwd(5), group(5)): what the C library of the caller knows is not of the container.
 
 use linux_raw_sys::general::S_IFREG;
+use rustix::fs::fstat;
 
 use crate::fs::resolve;
 use crate::lines;
@@ -8,6 +9,9 @@ use crate::say;
 use crate::sys::files::Fd;
 use crate::sys::{self, Failure};
 use crate::text::{self, Say};
+
+/// How many bytes a file may have.
+const MOST: i64 = 1 << 24;
 
 /// A file of names and ids.
 #[derive(Clone, Copy)]
@@ -25,9 +29,14 @@ impl Accounts {
     /// The id of the first line with that name. `None`: there is no such line.
     ///
     /// # Errors
-    /// ENOENT: there is no such file; [`Failure::NO_REGULAR`]: it is a directory or a device; others: see [`resolve::file`] and open(2).
+    /// ENOENT: there is no such file; [`Failure::NO_REGULAR`]: it is a directory or a device; EFBIG: it has more than 16 MiB; others: see
+    /// [`resolve::file`] and open(2).
     pub fn id_of(self, root: Fd, name: &[u8]) -> Result<Option<u32>, Failure> {
         let file = resolve::file(root, self.file, S_IFREG)?;
+        // To read a file of any size would delay the launch without limit.
+        if fstat(file)?.st_size > MOST {
+            return Err(Failure::FBIG);
+        }
         let mut found = None;
         let read = lines::each(file, &mut |line| {
             let mut fields = line;

@@ -2,25 +2,15 @@
 
 use core::ffi::CStr;
 
+use rustix::fs::{OFlags, fstat};
+use rustix::process::geteuid;
+
 #[cfg(feature = "enter")]
 use super::list;
-use super::target::{self, FD, Target, line_after, read_whole, with_number};
-use crate::sys::files::{Fd, HERE};
-use crate::sys::{self, Failure, c_str};
+use super::target::{self, FD, Target, first_child, line_after, read_open, read_whole, with_number};
+use crate::sys::files::{self, Fd, HERE};
+use crate::sys::{self, Done, Failure, c_str};
 use crate::text::{self, PATH, Text};
-
-/// No option of this build gives a container a name.
-#[cfg(not(feature = "enter"))]
-mod list {
-    use core::ffi::CStr;
-
-    use crate::sys::Failure;
-    use crate::sys::files::Fd;
-
-    pub const fn find(_: &CStr, _: Fd) -> Result<u32, Failure> {
-        Err(Failure::NOENT)
-    }
-}
 
 /// Finds a process by its pid, by the path of a file that holds the pid, by the name of its container (`--name`), or, `fd:N`, by a pidfd
 /// (pidfd_open(2)). If the process is process 1 of a container that nsinit made, which only root may inspect, its first child stands in
@@ -31,30 +21,72 @@ mod list {
 /// [`Failure::NO_PROCESS`]: the file holds no pid, or the descriptor is no pidfd; [`Failure::NO_NAME`], [`Failure::SEVERAL`]: no container
 /// or more than one has the name. For a file, see also open(2).
 pub fn process(word: &CStr, proc: Fd) -> Result<Target, Failure> {
-    if let Some(fd) = text::after(word.to_bytes(), FD) {
-        let fd = text::number(fd).ok_or(Failure::BADF)?;
-        let number = pid_of(fd, proc)?;
-        return target::holding(proc, number, Some(sys::given(fd)));
+    let (number, directory) = match number(word, proc)? {
+        Some(number) => (number, None),
+        None => in_container(word, proc)?,
+    };
+    let named = with_number(proc, number)?;
+    // The process is held now. Check again: its pid must not have passed to another process before. A pidfd has no pid then.
+    if directory.is_some_and(|directory| files::look(directory, c"stat").is_err()) {
+        return Err(Failure::SRCH);
     }
-    if let Some(number) = text::number(word.to_bytes()) {
-        return or_child(with_number(proc, number)?, number, proc);
+    if text::after(word.to_bytes(), FD).is_some() {
+        self::number(word, proc)?;
+    }
+    or_child(named, number, proc)
+}
+
+/// Process 1 of the container of that name: its number, and its directory in /proc.
+#[cfg(feature = "enter")]
+fn in_container(name: &CStr, proc: Fd) -> Result<(u32, Option<Fd>), Failure> {
+    let list::Container { first, kind, .. } = list::find(name, None, proc)?;
+    if kind == list::Kind::Waits { Err(Failure::NO_NAME) } else { Ok((first.number, Some(first.directory))) }
+}
+
+/// No option of this build gives a container a name.
+#[cfg(not(feature = "enter"))]
+const fn in_container(_: &CStr, _: Fd) -> Result<(u32, Option<Fd>), Failure> {
+    Err(Failure::NOENT)
+}
+
+/// The pid that a word names. `None`: it can only be the name of a container.
+///
+/// # Errors
+/// As [`process`], for the descriptor and the file.
+pub(super) fn number(word: &CStr, proc: Fd) -> Result<Option<u32>, Failure> {
+    if let Some(fd) = text::after(word.to_bytes(), FD) {
+        return pid_of(text::number(fd).ok_or(Failure::BADF)?, proc).map(Some);
+    }
+    let number = text::number(word.to_bytes());
+    if number.is_some() {
+        return Ok(number);
     }
     let mut content = [0u8; PATH];
-    match read_whole(HERE, word, &mut content) {
-        Err(Failure::NOENT | Failure::ISDIR) if !text::has(word.to_bytes(), b'/') => {
-            let number = list::find(word, proc)?;
-            let named = with_number(proc, number)?;
-            // The process is held now. Check again: its pid must not have passed to another process before.
-            if list::find(word, proc)? == number { or_child(named, number, proc) } else { Err(Failure::SRCH) }
-        }
+    let is_name = !text::has(word.to_bytes(), b'/');
+    match read_file(word, is_name, &mut content) {
+        Err(Failure::NOENT | Failure::ISDIR) if is_name => Ok(None),
         Err(Failure::TOO_LONG) => Err(Failure::NO_PROCESS),
         Err(why) => Err(why),
         Ok(()) => {
             let line = text::first(c_str(&content).to_bytes(), b'\n');
-            let number = text::number(line).ok_or(Failure::NO_PROCESS)?;
-            or_child(with_number(proc, number)?, number, proc)
+            text::number(line).map(Some).ok_or(Failure::NO_PROCESS)
         }
     }
+}
+
+/// Reads a file that holds a pid. In /tmp, another user could have made one with the name of a container: a word that may be such a name
+/// is only the file of the caller or root.
+///
+/// # Errors
+/// ENOENT: there is no such file, or it is another user's; others: as [`read_whole`].
+fn read_file(path: &CStr, is_name: bool, content: &mut [u8; PATH]) -> Done {
+    let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+    let owner = fstat(file)?.st_uid;
+    if is_name && owner != 0 && owner != geteuid().as_raw() {
+        sys::close(file);
+        return Err(Failure::NOENT);
+    }
+    read_open(file, content)
 }
 
 /// The process; or, if only root may inspect it, its first child.
@@ -63,22 +95,14 @@ fn or_child(named: Target, number: u32, proc: Fd) -> Result<Target, Failure> {
         Err(Failure::ACCESS | Failure::PERM) => {}
         done => return done.map(|()| named),
     }
-    let child = first_child(named, number)?;
+    let child = first_child(named.directory, number)?;
     let found = with_number(proc, child)?;
     target::inspect(found)?;
     // The child is held now. Check again: its pid must not have passed to another process before.
-    if first_child(named, number)? != child {
+    if first_child(named.directory, number)? != child {
         return Err(Failure::SRCH);
     }
     Ok(Target { stands_in: true, ..found })
-}
-
-/// The pid of its first child, which every process may read.
-fn first_child(of: Target, number: u32) -> Result<u32, Failure> {
-    let (mut path, mut content) = (Text::new(), [0u8; PATH]);
-    path.push(b"task/").push_number(number).push(b"/children");
-    read_whole(of.directory, path.c_str(), &mut content)?;
-    text::number(text::first(c_str(&content).to_bytes(), b' ')).ok_or(Failure::ACCESS)
 }
 
 /// The pid of the process that a pidfd refers to (proc_pid_fdinfo(5)).

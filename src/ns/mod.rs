@@ -17,6 +17,8 @@ pub mod loopback;
 pub mod program;
 #[cfg(feature = "ids")]
 pub mod ranges;
+#[cfg(feature = "enter")]
+pub mod stop;
 #[cfg(feature = "ids")]
 pub mod subids;
 #[cfg(all(feature = "limits", feature = "container"))]

@@ -14,7 +14,7 @@ use crate::lines;
 use crate::spec::kinds;
 use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Done, Failure, c_str};
-use crate::text::{self, PATH};
+use crate::text::{self, PATH, Text};
 
 /// A process that is held by descriptors. If its pid is used again, they do not lead to the new process.
 #[derive(Clone, Copy)]
@@ -41,17 +41,17 @@ pub(super) fn inspect(target: Target) -> Done {
     }
 }
 
-pub(super) fn with_number(proc: Fd, number: u32) -> Result<Target, Failure> {
+/// The process with this pid.
+///
+/// # Errors
+/// ESRCH: there is none, or it has ended; others: see open(2).
+pub fn with_number(proc: Fd, number: u32) -> Result<Target, Failure> {
     let handle = match sys::pidfd_open(number) {
         Err(Failure::NOSYS | Failure::PERM) => None,
         // It is the number of a thread, or of no process.
         Err(Failure::INVAL | Failure::NOENT) => return Err(Failure::SRCH),
         other => Some(other?),
     };
-    holding(proc, number, handle)
-}
-
-pub(super) fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Target, Failure> {
     let pid = Pid::from_raw(number.cast_signed()).ok_or(Failure::SRCH)?;
     let directory =
         procfs::process(proc, pid).map_err(|why| if why == Failure::NOENT { Failure::SRCH } else { why })?;
@@ -64,8 +64,8 @@ pub(super) fn holding(proc: Fd, number: u32, handle: Option<Fd>) -> Result<Targe
 
 /// The rest of the line that begins with `beginning`.
 #[must_use]
-pub fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [u8]> {
-    let mut rest = c_str(content).to_bytes();
+pub fn line_after<'t>(content: &'t [u8], beginning: &[u8]) -> Option<&'t [u8]> {
+    let mut rest = content;
     while let Some(line) = text::word(&mut rest, b'\n') {
         if let Some(found) = text::after(line, beginning) {
             return Some(found);
@@ -79,7 +79,14 @@ pub fn line_after<'t>(content: &'t [u8; PATH], beginning: &[u8]) -> Option<&'t [
 /// # Errors
 /// [`Failure::TOO_LONG`]: it does not fit; others: see open(2) and read(2).
 pub fn read_whole(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &mut [u8; PATH]) -> Done {
-    let file = files::open(directory, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+    read_open(files::open(directory, path, OFlags::RDONLY | OFlags::NONBLOCK)?, content)
+}
+
+/// As [`read_whole`], and closes the file.
+///
+/// # Errors
+/// As [`read_whole`].
+pub(super) fn read_open(file: Fd, content: &mut [u8; PATH]) -> Done {
     let (place, _) = content.split_at_mut(PATH - 1);
     let length = read(file, place);
     sys::close(file);
@@ -89,6 +96,27 @@ pub fn read_whole(directory: rustix::fd::BorrowedFd<'_>, path: &CStr, content: &
     }
     content.iter_mut().skip(length).for_each(|byte| *byte = 0);
     Ok(())
+}
+
+/// The numbers of the children of a process, each with a blank behind it. Every process may read them.
+///
+/// # Errors
+/// As [`read_whole`]. ENOENT: also if the kernel has no CONFIG_PROC_CHILDREN.
+pub(super) fn children_of(process: Fd, number: u32, content: &mut [u8; PATH]) -> Result<&[u8], Failure> {
+    let mut path = Text::new();
+    path.push(b"task/").push_number(number).push(b"/children");
+    match read_whole(process, path.c_str(), content) {
+        // The first of many are enough.
+        Ok(()) | Err(Failure::TOO_LONG) => Ok(c_str(content).to_bytes()),
+        Err(why) => Err(why),
+    }
+}
+
+/// The pid of the first child of a process, which every process may read.
+pub(super) fn first_child(of: Fd, number: u32) -> Result<u32, Failure> {
+    let mut content = [0u8; PATH];
+    let children = children_of(of, number, &mut content)?;
+    text::number(text::first(children, b' ')).ok_or(Failure::ACCESS)
 }
 
 /// The inode numbers of the namespaces of a process, in the order of [`kinds::all`]; 0 for a kind that the kernel does not have.
@@ -150,12 +178,11 @@ impl Target {
     /// # Errors
     /// ESRCH, ENOENT: it has ended; others: see open(2).
     #[cfg(any(feature = "stats", feature = "detach", feature = "enter"))]
-    pub fn age(self, proc: Fd) -> Result<u64, Failure> {
+    pub fn age(self) -> Result<u64, Failure> {
         /// Of `starttime`, after the name and its parenthesis (proc_pid_stat(5)).
         const PLACE: usize = 20;
-        let (mut stat, mut uptime) = ([0u8; PATH], [0u8; PATH]);
+        let mut stat = [0u8; PATH];
         read_whole(self.directory, c"stat", &mut stat)?;
-        read_whole(proc, c"uptime", &mut uptime)?;
         let stat = c_str(&stat).to_bytes();
         // The name may hold any byte.
         let end = stat.iter().rposition(|byte| *byte == b')').ok_or(Failure::SRCH)?;
@@ -165,11 +192,7 @@ impl Target {
             field = text::word(&mut fields, b' ');
         }
         let start = field.and_then(text::long_number).ok_or(Failure::SRCH)?;
-        // `SECONDS.HUNDREDTHS`.
-        let mut hundredths = text::first(c_str(&uptime).to_bytes(), b' ');
-        let seconds = text::word(&mut hundredths, b'.').and_then(text::long_number).unwrap_or_default();
-        let now = seconds * 100 + text::long_number(hundredths).unwrap_or_default();
-        Ok(now.saturating_sub(start))
+        Ok(sys::hundredths_since_boot().saturating_sub(start))
     }
 
     /// The lowest id that its user namespace maps. `map`: `uid_map` or `gid_map`.

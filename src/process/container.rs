@@ -36,8 +36,8 @@ pub fn process_1(launch: &Launch) -> i32 {
 
 /// Called when the command has been executed: process 1 gives up the rights that it needed for the start only.
 fn weaken(spec: &Spec<'_>) {
-    if spec.has_pty() || spec.detaches() {
-        // Standard error may be the caller's terminal, which no process inside may have open.
+    if spec.has_pty() || spec.is_awaited() {
+        // Messages may go to the caller's terminal, which no process inside may have open.
         sys::end_messages();
     }
     let _ = if spec.is_sandbox() { confine(spec) } else { caps::keep_for_the_end(spec) };

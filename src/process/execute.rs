@@ -148,8 +148,12 @@ fn looked(path: &CStr, why: Failure) -> Cause {
 
 /// Reports why the command was not executed. Returns its exit status.
 fn report(spec: &Spec<'_>, command: &CStr, why: Failure, cause: Cause) -> u8 {
-    let unknown = cause == Cause::Unknown && wording::chosen().hints == Hints::All;
+    let hints = wording::chosen().hints == Hints::All;
+    let unknown = hints && cause == Cause::Unknown;
+    let in_place = hints && rooms::CONTAINER && !spec.contained() && matches!(why, Failure::NOENT | Failure::ACCESS);
+    let meant = if in_place { hint::of_first_word(command) } else { Cause::Unknown };
     let cause = match why {
+        _ if meant != Cause::Unknown => meant,
         Failure::NOENT if unknown && spec.is_empty() => Cause::EmptyRoot,
         Failure::ACCESS if unknown && spec.uses_landlock() => Cause::LandlockForbids,
         _ => cause,

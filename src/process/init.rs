@@ -346,7 +346,7 @@ impl<'a> Init<'a> {
     /// Forwards what `info` describes, as `signal`.
     fn forward(&mut self, info: &Siginfo, signal: Signal) {
         let contained = self.spec.makes_container();
-        if signal.ends() {
+        if self.spec.life.asks_for_end(signal) {
             self.life.ask(self.spec.life.end, self.spec.life.stop_timeout);
         }
         let Life::Running { stopped, .. } = self.life else { return self.signal_rest(&[signal]) };
@@ -374,16 +374,14 @@ impl<'a> Init<'a> {
 
     /// The signal that `signal` is forwarded as. `None`: it is dropped.
     fn rewritten(&self, signal: Signal) -> Option<Signal> {
-        let number = signal.number() as u8;
-        let rewrite = self.spec.life.rewrite.iter().find(|(from, _)| *from == number);
-        let to = rewrite.map_or(number, |(_, to)| *to);
-        if rewrite.is_some() {
-            self.log(3, Event::Translated, [number.into(), to.into()]);
+        if let Some(to) = self.spec.life.rule_for(signal) {
+            self.log(3, Event::Translated, [signal.number(), to.into()]);
         }
-        if to == 0 {
+        let to = self.spec.life.forwarded_as(signal);
+        if to.is_none() {
             self.log(3, Event::Dropped, [0, 0]);
         }
-        (to != 0).then_some(Signal::new(to.into()))
+        to
     }
 
     /// Signals all processes but this one.

@@ -8,23 +8,22 @@
 
 use rustix::process::{Pid, getpid};
 
-use crate::channels::{notify, pid_file, start};
+use crate::channels::notify::{self, Left};
+use crate::channels::{pid_file, start};
 use crate::process::connect::plain_fork;
-use crate::process::{keeper_setup, logger};
+use crate::process::keeper_setup;
+use crate::process::logger::Revival;
 use crate::report::exit;
-use crate::report::message::{blame, failed, give_up, tell, warn};
+use crate::report::message::{blame, give_up, tell, warn};
 use crate::report::wording::Event;
 use crate::say;
-use crate::spec::{Object, Restart, Spec};
-use crate::state::{Launcher, Pipe};
+use crate::spec::{self, Spec};
+use crate::state::{Launcher, Pipe, descriptors};
 use crate::supervise::job_control;
-use crate::supervise::restarts::Restarts;
+use crate::supervise::restarts::{self, Restarts};
 use crate::supervise::wait::{self, ANY_CHILD, Heard, Instead};
 use crate::sys::files::{Fd, read};
-use crate::sys::{
-    self, Change, Failure, Fork, Kept, POLL_HUP, POLL_IN, PR_SET_PDEATHSIG, SI_KERNEL, Siginfo, Signal, Standard,
-    Start, Time,
-};
+use crate::sys::{self, Change, Failure, Fork, Kept, POLL_HUP, POLL_IN, SI_KERNEL, Siginfo, Signal, Start, Time};
 use crate::text::{Say, Short, Text};
 
 /// Starts the launcher, again if --restart asks for it, until the end. `begin` is the launch, in a child. Returns the exit status.
@@ -40,10 +39,13 @@ pub fn keep(spec: &Spec<'static>, start: &'static Start, begin: &dyn Fn(Launcher
         begun: None,
         listener: None,
         ran: false,
+        owes_start: false,
         began: Time::NONE,
         is_asked: false,
         status,
         killer: None,
+        lacks_end: false,
+        revival: Revival::NONE,
     };
     if done.is_ok() {
         keeper.forever();
@@ -63,6 +65,8 @@ struct Keeper<'a> {
     listener: Option<Fd>,
     /// CMD has been executed at least once.
     ran: bool,
+    /// The service manager does not know yet that it was.
+    owes_start: bool,
     /// When the launcher was started.
     began: Time,
     /// A signal asked for the end.
@@ -70,21 +74,22 @@ struct Keeper<'a> {
     /// The exit status of the last launcher, and the signal that killed it.
     status: i32,
     killer: Option<Signal>,
+    /// The launcher was killed, and its process 1, which the kernel kills then, has not been reaped.
+    lacks_end: bool,
+    revival: Revival,
 }
 
-/// How many seconds the end waits for the logger: processes that CMD left behind may keep its input open.
+/// How many seconds the end waits for the logger: processes that CMD left behind may keep its input open. So many seconds a start waits for
+/// the end of the container whose launcher was killed.
 const PATIENCE: u32 = 2;
 
 impl Keeper<'_> {
     fn forever(&mut self) {
         let mut restarts = Restarts::NONE;
         loop {
+            sys::set_name(spec::Keeper::PROGRAM);
             self.run();
-            let again = match self.spec.keeper.restart {
-                Restart::No => false,
-                Restart::OnFailure => !self.is_clean(),
-                Restart::Always => true,
-            };
+            let again = restarts::are_wanted(self.spec.keeper.restart, self.status);
             // A launch that never worked will not work the next time.
             if !again || self.is_asked || !self.ran {
                 return;
@@ -96,22 +101,16 @@ impl Keeper<'_> {
             if self.spec.life.verbose >= 1 {
                 tell(Event::Again, [pause.cast_signed(), 0], c"");
             }
+            sys::set_name(spec::Keeper::WAITS);
             let mut line = Text::new();
             self.describe_end(&mut line);
             line.say(say!("; it starts again in ")).push_number(pause).say(say!(" s"));
-            self.tell_manager(b"STATUS=", line.bytes());
+            self.tell_manager(b"STATUS=", line.bytes(), false);
             if let Some(signal) = self.wait(Some(sys::now().after(pause))) {
                 self.status = exit::of_signal(signal).into();
                 return;
             }
         }
-    }
-
-    /// Whether CMD has not failed: as systemd has it for Restart=on-failure, a signal that asks a program to end, or that of a pipe
-    /// without a reader, is no failure.
-    fn is_clean(&self) -> bool {
-        const CLEAN: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::PIPE, Signal::TERM];
-        self.status == 0 || CLEAN.iter().any(|signal| self.status == exit::of_signal(*signal).into())
     }
 
     /// Runs a launcher until its end.
@@ -120,8 +119,13 @@ impl Keeper<'_> {
             Ok(child) => {
                 self.child = Some(child);
                 let _ = self.wait(None);
-                // It may have written since the last look.
+                // They may have written since the last look.
                 self.hear_of_start();
+                self.hear_from_cmd();
+                if self.lacks_end {
+                    let _ = self.wait(Some(sys::now().after(PATIENCE)));
+                    self.lacks_end = false;
+                }
             }
             Err(why) => self.status = give_up(blame(say!("start"), c"the launcher", why)),
         }
@@ -142,7 +146,7 @@ impl Keeper<'_> {
         match plain_fork()? {
             Fork::Child => {
                 sys::close(pipe.read);
-                let launcher = self.launcher(keeper, pipe.write);
+                let launcher = keeper_setup::launcher(self.spec, self.own, keeper, pipe.write, self.listener);
                 sys::exit(launcher.map_or_else(give_up, self.begin))
             }
             Fork::Parent(child) => {
@@ -154,36 +158,6 @@ impl Keeper<'_> {
                 Ok(child)
             }
         }
-    }
-
-    /// In the child: the state of the launcher, with the settings that the keeper has from the caller.
-    ///
-    /// # Errors
-    /// Reported: the launcher cannot be made to end with the keeper, or CMD's output cannot be led to the log.
-    fn launcher(&self, keeper: Pid, begun: Fd) -> Result<Launcher, Failure> {
-        let follow = || {
-            sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned())?;
-            if !sys::is_child_of(Some(keeper))? {
-                sys::exit(failed());
-            }
-            sys::set_ignored(Signal::CHLD, self.own.launch.caller.child_ignored)?;
-            sys::set_mask(self.own.launch.caller.mask)
-        };
-        follow().map_err(|why| blame(say!("follow"), c"the keeper", why))?;
-        if let Some(output) = self.own.output {
-            let lead = |standard| sys::replace(standard, output.write);
-            lead(Standard::Output)
-                .and_then(|()| lead(Standard::Error))
-                .map_err(|why| blame(say!("lead CMD's output to"), Object::Log.name(self.spec), why))?;
-        }
-        let mut launcher = Launcher::new(&self.spec.of_launcher(), self.own.launch.start);
-        let launch = &mut launcher.launch;
-        // The caller's process of --detach waits until CMD runs.
-        let caller = self.own.outside.waiting.and(self.own.launch.above[0]);
-        launch.above = [Some(keeper), caller, self.own.logger];
-        launch.listener = self.listener;
-        launcher.outside.waiting = Some(begun);
-        Ok(launcher)
     }
 
     /// Closes the caller's descriptors: without --restart no other launcher needs them, and a reader may wait for their end.
@@ -201,9 +175,12 @@ impl Keeper<'_> {
     /// for the end meanwhile, if there is no launcher that gets it.
     fn wait(&mut self, until: Option<Time>) -> Option<Signal> {
         let runs = self.child.is_some();
+        // SIGIO was the last signal: more input is announced by another one.
+        let mut had_input = false;
         loop {
+            self.revival.start(self.own);
             self.hear_of_start();
-            self.hear_from_cmd();
+            let left = self.hear_from_cmd();
             let mut info = Siginfo::empty();
             let (pid, change) = match sys::wait4(None, false) {
                 Ok(Some(changed)) => changed,
@@ -214,17 +191,20 @@ impl Keeper<'_> {
                     self.is_asked = true;
                     return None;
                 }
-                _ => match wait::signal(until.map(Time::left), Instead { input: self.begun, ..ANY_CHILD }, &mut info) {
+                _ => match self.next_signal(left, had_input, until, &mut info) {
                     Heard::Signal => {
-                        self.take(&info);
-                        if self.is_asked && !runs {
+                        had_input = info.signal() == Signal::IO;
+                        if self.take(&info) && !runs {
                             return Some(info.signal());
                         }
                         continue;
                     }
                     Heard::Child(pid, change) => (pid, change),
-                    Heard::Nothing => continue,
-                    Heard::TimeIsOver => return None,
+                    Heard::TimeIsOver if until.is_some_and(|until| until.left() <= Time::NONE) => return None,
+                    Heard::Nothing | Heard::TimeIsOver => {
+                        had_input = false;
+                        continue;
+                    }
                 },
             };
             if self.has_ended(pid, change) {
@@ -233,26 +213,36 @@ impl Keeper<'_> {
         }
     }
 
+    /// Waits for the next signal, until the time is over. If CMD has more to tell the service manager, only for a short time.
+    fn next_signal(&self, left: Left, had_input: bool, until: Option<Time>, info: &mut Siginfo) -> Heard {
+        if had_input || left == Left::More {
+            return wait::pending_signal(info);
+        }
+        let time = if left == Left::Blocked { Some(notify::RETRY) } else { self.revival.left(until) };
+        wait::signal(time, Instead { input: self.begun, ..ANY_CHILD }, info)
+    }
+
     /// A child has changed. Returns whether that ends the wait.
     fn has_ended(&mut self, pid: Pid, change: Change) -> bool {
         let ended = matches!(change, Change::Exited(_) | Change::Killed(_));
         if ended && self.own.logger == Some(pid) {
             self.own.logger = None;
-            // At its end it has read everything. If it was killed, the pipe still has what it has not read.
-            if let (Change::Killed(_), Some(_)) = (change, self.own.output) {
-                warn(say!("write the log"), c"", Failure::KILLED, say!("another process goes on with it"));
-                let _ = logger::start(self.own);
+            if self.own.output.is_none() {
+                return true;
             }
-            return self.own.output.is_none();
+            self.revival = Revival::of(change);
+            return false;
         }
         if self.child != Some(pid) {
-            return false;
+            return ended && self.lacks_end;
         }
         match change {
             Change::Exited(status) => self.status = status.into(),
             Change::Killed(signal) => {
                 self.status = exit::of_signal(signal).into();
                 self.killer = Some(signal);
+                // With --propagate-signal it dies of the signal that CMD died of.
+                self.lacks_end = self.spec.is_reaped_by_keeper() && !self.spec.life.propagate;
             }
             // It has stopped the job. As its parent the keeper is part of it.
             Change::Stopped(_) => sys::stop(),
@@ -264,24 +254,25 @@ impl Keeper<'_> {
         ended
     }
 
-    fn take(&mut self, info: &Siginfo) {
+    /// Takes a signal. Returns whether it asks for the end.
+    fn take(&mut self, info: &Siginfo) -> bool {
         let (signal, code) = (info.signal(), info.code());
         let is_news = signal == Signal::IO && matches!(code, POLL_IN..=POLL_HUP | SI_KERNEL);
         if signal == Signal::CHLD || is_news {
-            return;
+            return false;
         }
         if signal == Signal::HUP && code != SI_KERNEL && self.spec.keeper.log.is_some() {
-            if let Some(logger) = self.own.logger {
-                job_control::send(logger, Signal::HUP);
-            }
-            return;
+            self.own.logger.into_iter().for_each(|logger| job_control::send(logger, Signal::HUP));
+            return false;
         }
         // SIGHUP makes some programs read their files again.
-        self.is_asked |= signal.ends() && (signal != Signal::HUP || code == SI_KERNEL || self.child.is_none());
-        // The terminal has sent it to the launcher too.
-        if let Some(child) = self.child.filter(|_| code != SI_KERNEL) {
+        let asks = signal.ends() && (signal != Signal::HUP || code == SI_KERNEL || self.child.is_none());
+        self.is_asked |= asks;
+        // The terminal has sent it to the launcher too; but a hang-up only to the leader of the session, which may be this process.
+        if let Some(child) = self.child.filter(|_| code != SI_KERNEL || signal == Signal::HUP) {
             job_control::forward(child, info);
         }
+        asks
     }
 
     /// Reads whether CMD has been executed.
@@ -300,7 +291,7 @@ impl Keeper<'_> {
     /// CMD has been executed.
     fn has_started(&mut self) {
         if !self.spec.gives_socket() {
-            self.tell_manager(b"", if self.ran { b"STATUS=CMD runs" } else { b"READY=1\nSTATUS=CMD runs" });
+            self.tell_start(!self.ran);
         }
         if self.ran {
             return;
@@ -309,32 +300,45 @@ impl Keeper<'_> {
         if self.spec.detaches() {
             let mut line = Short::new();
             // Before the caller's process ends, which the service manager knows.
-            self.tell_manager(b"MAINPID=", line.push_own_id().bytes());
+            self.tell_manager(b"MAINPID=", line.push_own_id().bytes(), true);
         }
         if !start::report(&self.own.launch.spec, &mut self.own.outside, getpid(), None) {
             self.is_asked = true;
             self.kill_launcher();
         }
+        // In the background nothing but CMD keeps the caller's files open: a reader may wait for their end.
+        if let Some(output) = self.own.output.filter(|_| self.spec.detaches()) {
+            descriptors::lead_output(output.write);
+        }
     }
 
     fn kill_launcher(&self) {
-        if let Some(child) = self.child {
-            job_control::send(child, Signal::KILL);
-        }
+        self.child.into_iter().for_each(|child| job_control::send(child, Signal::KILL));
+    }
+
+    /// Tells the service manager that CMD runs.
+    fn tell_start(&mut self, waits: bool) {
+        self.owes_start = !self.tell_manager(b"", b"READY=1\nSTATUS=CMD runs", waits);
     }
 
     /// Passes on what CMD tells the service manager.
-    fn hear_from_cmd(&self) {
-        if let (Some(listener), Some(service)) = (self.listener, self.own.service) {
-            notify::pass_on(listener, service, self.spec.keeper.restarts());
+    fn hear_from_cmd(&mut self) -> Left {
+        if self.owes_start {
+            self.tell_start(false);
+            if self.owes_start {
+                return Left::Blocked;
+            }
+        }
+        match (self.listener, self.own.service) {
+            (Some(listener), Some(service)) => notify::pass_on(listener, service, self.spec.keeper.restarts()),
+            _ => Left::Nothing,
         }
     }
 
-    fn tell_manager(&self, name: &[u8], value: &[u8]) {
-        if let Some(service) = self.own.service {
-            let mut text = Text::new();
-            notify::send(service, text.push(name).push(value).bytes());
-        }
+    /// Without `waits`, a service manager that does not read misses it: no signal, restart or end is to be late for it.
+    /// Returns whether it was told.
+    fn tell_manager(&self, name: &[u8], value: &[u8], waits: bool) -> bool {
+        self.own.service.is_none_or(|service| notify::send(service, Text::new().push(name).push(value).bytes(), waits))
     }
 
     fn describe_end(&self, line: &mut Text) {
@@ -346,13 +350,22 @@ impl Keeper<'_> {
         if self.ran {
             let mut line = Text::new();
             self.describe_end(&mut line);
-            self.tell_manager(b"STOPPING=1\nSTATUS=", line.bytes());
+            self.tell_manager(b"STOPPING=1\nSTATUS=", line.bytes(), false);
         }
+        // What it would read is in the pipe.
+        self.revival.hurry();
+        self.revival.start(self.own);
         if let Some(output) = self.own.output.take() {
             // The logger ends when all copies of the write end are closed.
             sys::close(output.write);
+            if self.spec.detaches() {
+                // This end cannot be written.
+                descriptors::lead_output(output.read);
+            }
             let until = Some(sys::now().after(PATIENCE));
-            if self.own.logger.is_some() {
+            if let Some(logger) = self.own.logger {
+                // It may have been stopped.
+                job_control::send(logger, Signal::CONT);
                 let _ = self.wait(until);
             }
         }

@@ -1,4 +1,4 @@
-//! PROCESS: the keeper, until it starts the first launcher.
+//! PROCESS: the keeper, until it starts the first launcher; and each launcher, until it begins.
 //!
 //! - Namespaces, rights: the caller's.
 //! - Signals: the caller's mask, and from the step that says so all blocked.
@@ -6,15 +6,19 @@
 //! - Next: [`super::keeper`].
 
 use rustix::pipe::PipeFlags;
+use rustix::process::Pid;
 
 use crate::channels::{notify, pid_file};
 use crate::process::connect::{self, SHOW_NAME};
 use crate::process::logger;
+use crate::report::message::{blame, failed};
 use crate::say;
-use crate::spec::{Channels, Object};
+use crate::spec::{Channels, Object, Spec};
 use crate::state::{Launcher, Pipe, descriptors};
-use crate::step::{self, block_signals, stop_ignoring_children, walk};
-use crate::sys::{self, Done, PR_SET_PDEATHSIG, Signal};
+use crate::step::{self, OnError, block_signals, stop_ignoring_children, walk};
+use crate::supervise::descendants;
+use crate::sys::files::Fd;
+use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal, Standard};
 
 type Step = step::Step<Launcher>;
 
@@ -54,6 +58,10 @@ static STEPS: &[Step] = &[
     })
     .when(|spec| spec.keeper.log.is_some()),
     SHOW_NAME,
+    // Without this, a start after the end of a launcher that was killed does not wait for the end of its container.
+    Step::new(say!("become the reaper of process 1"), |_| descendants::become_subreaper())
+        .when(|spec| spec.is_reaped_by_keeper())
+        .on_error(OnError::Ignore),
     Step::new(say!("die with the caller"), |keeper| {
         let signal = keeper.launch.spec.life.die_with_parent.unwrap_or(Signal::TERM);
         sys::prctl(PR_SET_PDEATHSIG, signal.number().unsigned_abs())
@@ -70,4 +78,43 @@ pub fn plan(keeper: &mut Launcher) -> Done {
     // Its pid file is its own.
     spec.channels = Channels { pid_file: spec.keeper.pid_file, ..spec.channels };
     walk(STEPS, keeper)
+}
+
+/// In the child: the state of the launcher, with the settings that the keeper `own`, a process of that number, has from the caller. `begun`
+/// learns whether CMD was executed, and `listener` gets what CMD tells the service manager.
+///
+/// # Errors
+/// Reported: the launcher cannot be made to end with the keeper, or CMD's output cannot be led to the log.
+pub fn launcher(
+    spec: &Spec<'static>,
+    own: &Launcher,
+    keeper: Pid,
+    begun: Fd,
+    listener: Option<Fd>,
+) -> Result<Launcher, Failure> {
+    sys::set_name(c"nsinit");
+    let follow = || {
+        sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned())?;
+        if !sys::is_child_of(Some(keeper))? {
+            sys::exit(failed());
+        }
+        // The signals stay blocked: the keeper forwards some from now on, and the launcher is not to die of them.
+        sys::set_ignored(Signal::CHLD, own.launch.caller.child_ignored)
+    };
+    follow().map_err(|why| blame(say!("follow"), c"the keeper", why))?;
+    if let Some(output) = own.output {
+        let lead = |standard| sys::replace(standard, output.write);
+        lead(Standard::Output)
+            .and_then(|()| lead(Standard::Error))
+            .map_err(|why| blame(say!("lead CMD's output to"), Object::Log.name(spec), why))?;
+    }
+    let mut launcher = Launcher::new(&spec.of_launcher(), own.launch.start);
+    let launch = &mut launcher.launch;
+    // The caller's process of --detach waits until CMD runs.
+    let caller = own.outside.waiting.and(own.launch.above[0]);
+    launch.above = [Some(keeper), caller, own.logger];
+    launch.listener = listener;
+    launch.caller.mask = own.launch.caller.mask;
+    launcher.outside.waiting = Some(begun);
+    Ok(launcher)
 }

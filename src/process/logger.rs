@@ -13,9 +13,9 @@ use crate::process::connect::plain_fork;
 use crate::report::message::{blame, failed, warn};
 use crate::say;
 use crate::spec::{Object, Spec};
-use crate::state::Launcher;
+use crate::state::{Launcher, descriptors};
 use crate::sys::files::{self, Fd, chdir, read, write};
-use crate::sys::{self, Done, Failure, Fork, Kept, Polled, READABLE, Signal};
+use crate::sys::{self, Change, Done, Failure, Fork, Kept, Polled, READABLE, Signal, Time};
 use crate::text::Text;
 
 /// The bytes that are read at a time: a pipe holds as many (pipe(7)).
@@ -40,16 +40,20 @@ pub fn open(spec: &Spec<'_>) -> Result<(Fd, Fd), Failure> {
 /// [`open`] in the directory that it returned.
 ///
 /// # Errors
-/// [`Failure::NO_FILE`]: it is no regular file; ELOOP: it is a symbolic link; others: see open(2).
+/// [`Failure::NO_REGULAR`]: it is no regular file; ELOOP: it is a symbolic link; others: see open(2).
 fn open_in(place: Fd, spec: &Spec<'_>) -> Result<Fd, Failure> {
     // O_NONBLOCK: open(2) must not wait for the reader of a fifo.
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::NONBLOCK;
-    let file = files::create(place, pid_file::last_of(Object::Log.name(spec)), flags, MODE)?;
+    let file = match files::create(place, pid_file::last_of(Object::Log.name(spec)), flags, MODE) {
+        // A fifo without a reader, or a socket.
+        Err(Failure::NXIO) => Err(Failure::NO_REGULAR),
+        opened => opened,
+    }?;
     match files::kind(file)? {
         REGULAR => Ok(file),
         _ => {
             sys::close(file);
-            Err(Failure::NO_FILE)
+            Err(Failure::NO_REGULAR)
         }
     }
 }
@@ -66,6 +70,45 @@ pub fn start(keeper: &mut Launcher) -> Done {
     Ok(())
 }
 
+/// When another logger is started, if there is none any more: without one, CMD would soon wait for room in the pipe.
+pub struct Revival(Option<Time>);
+
+/// So many seconds later it is tried again.
+const PAUSE: u32 = 1;
+
+impl Revival {
+    pub const NONE: Revival = Revival(None);
+
+    /// After the end of a logger. The keeper keeps its input open: so it was killed, or has failed and has printed why.
+    #[must_use]
+    pub fn of(end: Change) -> Revival {
+        let is_killed = matches!(end, Change::Killed(_));
+        if is_killed {
+            warn(say!("write the log"), c"", Failure::KILLED, say!("another process goes on with it"));
+        }
+        Revival(Some(sys::now().after(if is_killed { 0 } else { PAUSE })))
+    }
+
+    /// Starts another logger, if it is time.
+    pub fn start(&mut self, keeper: &mut Launcher) {
+        if self.0.is_some_and(|time| time.left() <= Time::NONE) {
+            self.0 = start(keeper).is_err().then(|| sys::now().after(PAUSE));
+        }
+    }
+
+    /// It is time now.
+    pub fn hurry(&mut self) {
+        self.0 = self.0.map(|_| sys::now());
+    }
+
+    /// How long a wait until then may last.
+    #[must_use]
+    pub fn left(&self, until: Option<Time>) -> Option<Time> {
+        let is_sooner = |time: &Time| until.is_none_or(|until| *time < until);
+        self.0.filter(is_sooner).or(until).map(Time::left)
+    }
+}
+
 struct Logger<'a> {
     spec: &'a Spec<'a>,
     /// The directory of the log, and the log.
@@ -79,9 +122,12 @@ struct Logger<'a> {
 fn run(keeper: &Launcher) -> i32 {
     let (Some((place, file)), Some(pipe)) = (keeper.log, keeper.output) else { return failed() };
     let spec = &keeper.launch.spec;
+    sys::set_name(c"nsinit-logger");
     if spec.detaches() {
-        // The descriptor for messages is the caller's terminal.
+        // The descriptor for messages is the caller's terminal. A reader may wait for the end of the other two.
         sys::end_messages();
+        // This end cannot be written.
+        descriptors::lead_output(pipe.read);
     }
     let _ = chdir(c"/");
     // Close our copy of the write end, or read(2) never returns the end of the file.
@@ -101,7 +147,7 @@ impl Logger<'_> {
     /// Copies until the end of the input.
     ///
     /// # Errors
-    /// See ppoll(2) and read(2).
+    /// ENOMEM: there is no memory for what is read; others: see read(2).
     fn forever(&mut self, input: Fd) -> Done {
         let bytes = sys::pages(CHUNK)?;
         // A seccomp filter of the caller's may forbid signalfd(2): the log is then never opened again.
@@ -109,16 +155,18 @@ impl Logger<'_> {
         loop {
             let asked = if signals.is_some() { READABLE } else { 0 };
             let mut polled = [Polled::new(input, READABLE), Polled::new(signals.unwrap_or(input), asked)];
+            let mut is_blind = false;
             match sys::poll(&mut polled, None) {
                 Ok(_) => {}
                 Err(Failure::INTR) => continue,
-                Err(why) => return Err(why),
+                // A filter forbids that too: read(2) waits.
+                Err(_) => is_blind = true,
             }
             let [input_told, signals_told] = polled;
-            if signals_told.told(READABLE) && hears_hup(signals) {
+            if (is_blind || signals_told.told(READABLE)) && hears_hup(signals) {
                 self.reopen();
             }
-            if !input_told.told(READABLE) {
+            if !is_blind && !input_told.told(READABLE) {
                 continue;
             }
             match read(input, bytes) {

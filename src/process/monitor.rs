@@ -16,7 +16,7 @@ use crate::net::pasta;
 use crate::report::exit;
 use crate::report::message::{blame, failed};
 use crate::say;
-use crate::spec::{End, Spec};
+use crate::spec::{End, Spec, rooms};
 #[cfg(not(feature = "status"))]
 use crate::state::Launch;
 use crate::state::{News, Outcome, Relay, Supervision};
@@ -70,7 +70,7 @@ pub struct Supervisor<'a> {
     is_silent: bool,
     /// The command's exit status, if process 1 goes on without the launcher.
     left: Option<u8>,
-    /// Process 1 has until then to end the container; then its cgroup is killed.
+    /// Process 1 has until then to end the container; then its cgroup is killed, or itself if it is the command.
     until: Option<Time>,
 }
 
@@ -126,7 +126,11 @@ impl<'a> Supervisor<'a> {
                 }
                 Heard::TimeIsOver => {
                     self.until = None;
-                    cgroup::kill_processes(&self.state.launch);
+                    if rooms::CGROUP && self.spec.life.as_pid_1 {
+                        job_control::send(self.container, Signal::KILL);
+                    } else {
+                        cgroup::kill_processes(&self.state.launch);
+                    }
                 }
                 Heard::Nothing => {}
             }
@@ -217,14 +221,19 @@ impl<'a> Supervisor<'a> {
         if keeps {
             return;
         }
-        if signal.ends() {
+        let life = &self.spec.life;
+        let to = if rooms::CGROUP { life.forwarded_as(signal) } else { None };
+        if to.is_some_and(|to| life.asks_for_end(to)) {
             cgroup::thaw(self.state.launch.cgroup.known());
             self.until = self.until.or_else(|| longest(self.spec).map(|span| sys::now().after_span(span)));
         }
-        let life = &self.spec.life;
         match (signal, info.code()) {
             (Signal::CHLD, _) => self.job.look_after_relay(),
             (Signal::IO, _) if self.state.launch.is_news(info) => {}
+            // Process 1 is the command, and the launcher does what process 1 of nsinit's would do.
+            _ if rooms::CGROUP && life.as_pid_1 && to != Some(signal) => {
+                to.map_or((), |to| job_control::send(self.container, to))
+            }
             (Signal::CONT, _) => self.job.resume(),
             // The command is in our process group, and has got it already; or it has left the group, and with it the job.
             (_, SI_KERNEL) if !life.own_group && (signal.stops_jobs() || !life.new_session) => {
@@ -288,8 +297,10 @@ impl<'a> Supervisor<'a> {
 
 /// The time from a signal that asks the container to end until its process 1 must have ended it: the time of --stop-timeout and that of
 /// --grace, and a second more. Only a container with a cgroup can be killed as a whole: process 1 may be frozen, or stopped by the command.
+/// If process 1 is the command, only the launcher counts the time of --stop-timeout.
 fn longest(spec: &Spec<'_>) -> Option<Span> {
     match spec.life.end {
+        _ if rooms::CGROUP && spec.life.as_pid_1 => spec.life.stop_timeout,
         End::Grace(grace) if spec.has_cgroup() => {
             Some(spec.life.stop_timeout?.saturating_add(grace).saturating_add(SECOND))
         }

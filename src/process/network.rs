@@ -68,6 +68,9 @@ static STEPS: &[Step] = &[
 /// The message of one byte without descriptors: the network namespace is complete, or process 1 has to make it.
 const READY: &[u8] = b"!";
 
+/// Process 1 has ended, and had not read all that the helper sent.
+const RESET: Failure = Failure::new(linux_raw_sys::errno::ECONNRESET);
+
 const MAKE: Say = say!("make a network namespace");
 
 /// The steps of a process 1 that makes the network itself.
@@ -157,7 +160,7 @@ pub fn start(launcher: &mut Launcher) -> Done {
     if result.get() != Some(Ok(())) {
         // Process 1 has ended: that is no failure here. It has printed the reason, or was killed; its exit status is read later.
         match write_to_anybody(socket.write, READY) {
-            Ok(()) | Err(Failure::PIPE | Failure::NOTCONN) => {}
+            Ok(()) | Err(Failure::PIPE | Failure::NOTCONN | RESET) => {}
             Err(why) => return Err(why),
         }
     }

@@ -47,12 +47,7 @@ pub fn is_on() -> bool {
 /// Writes a line that begins with its severity, `<3>`, to the log, and to standard error if the kernel does not print it.
 pub fn write(line: &[u8]) {
     // What other processes have written to the console comes first.
-    for _ in 0..TRIES {
-        if sys::unsent(Standard::Error.fd()) == 0 {
-            break;
-        }
-        let _ = sys::poll(&mut [], Some(Time::SHORT));
-    }
+    flush(TRIES);
     let [b'<', severity, b'>', rest @ ..] = line else { return };
     let log = files::open(HERE, c"/dev/kmsg", OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
     let logged = log.is_ok_and(|log| {
@@ -72,8 +67,21 @@ pub fn write(line: &[u8]) {
     }
 }
 
-/// So many times 10 ms.
+/// Waits until the console has sent what was written to it, so many times 10 ms at most: a process can hold the line. The kernel drops
+/// what a serial line has not sent when the session that it controls ends, and when the machine does: the last words of a command.
+pub fn flush(most: u32) {
+    for _ in 0..most {
+        if sys::unsent(Standard::Error.fd()) == 0 {
+            break;
+        }
+        let _ = sys::poll(&mut [], Some(Time::SHORT));
+    }
+}
+
+/// For [`flush`]: before a message.
 const TRIES: u32 = 10;
+/// For [`flush`]: before the end. At 9600 baud, 4 KiB take 4.3 seconds.
+pub const AT_END: u32 = 500;
 const PATIENCE: Time = Time { seconds: 0, nanos: 100_000_000 };
 
 fn console_level() -> u32 {

@@ -56,6 +56,7 @@ unknown! {
     of_devpts(Failure);
     of_errno(Failure);
     of_execution(&CStr, Failure);
+    of_first_word(&CStr);
     of_fork(Failure);
     of_idmap(Failure);
     of_image(Failure);

@@ -39,24 +39,36 @@ pub fn open_layer(spec: &Spec<'_>) -> Result<[Fd; 2], Failure> {
     Ok([open(spec.root.upper)?, open(spec.root.work)?])
 }
 
-/// The launcher locks (flock(2)) the directory of the writes as long as it lives: the kernel only logs that a second overlay writes to it,
-/// and what either then shows is undefined.
+/// The launcher locks (flock(2)) both directories as long as it lives. The kernel only logs that a second overlay writes to the first one,
+/// and what either then shows is undefined. It removes what is in the second one, at each mount: another overlay there can change no file any more.
 #[cfg(feature = "overlay")]
 pub const fn lock() -> Step<Launcher> {
     Step::new(verb::LOCK, |launcher: &mut Launcher| {
-        let upper = launcher.launch.spec.root.upper;
-        // Process 1, which may have more rights, reports a directory that cannot be opened.
-        let Ok(directory) = mortal(|| files::open(HERE, upper, OFlags::RDONLY | OFlags::DIRECTORY)) else {
-            return Ok(());
-        };
-        launcher.launch.upper = Some(directory);
-        flock(directory, FlockOperation::NonBlockingLockExclusive).map_err(Failure::from).map_err(|why| {
-            let hint = if why == Failure::AGAIN { say!("another container writes there") } else { Say::NOTHING };
-            blame_hint(verb::LOCK, upper, why, hint)
-        })
+        let root = &launcher.launch.spec.root;
+        let [upper, work] = [root.upper, root.work];
+        let first = lock_one(upper)?;
+        launcher.launch.layer_locks[0] = first;
+        // The kernel refuses one directory for both.
+        let is_one = files::directory(HERE, work)
+            .is_ok_and(|work| first.is_some_and(|first| files::is_same(first, work) == Ok(true)));
+        launcher.launch.layer_locks[1] = if is_one { None } else { lock_one(work)? };
+        Ok(())
     })
     .on(Object::OverlayRoot)
     .when(|spec| spec.has_root() && spec.keeps_layer())
+}
+
+#[cfg(feature = "overlay")]
+fn lock_one(path: &CStr) -> Result<Option<Fd>, Failure> {
+    // Process 1, which may have more rights, reports a directory that cannot be opened.
+    let Ok(directory) = mortal(|| files::open(HERE, path, OFlags::RDONLY | OFlags::DIRECTORY)) else { return Ok(None) };
+    match flock(directory, FlockOperation::NonBlockingLockExclusive).map_err(Failure::from) {
+        Ok(()) => Ok(Some(directory)),
+        Err(why) => {
+            let hint = if why == Failure::AGAIN { say!("another container writes there") } else { Say::NOTHING };
+            Err(blame_hint(verb::LOCK, path, why, hint))
+        }
+    }
 }
 
 /// The step that opens them for a container.

@@ -119,7 +119,9 @@ fn start_session(spec: &Spec<'static>, launch: &Launch) -> Result<Pid, Failure> 
             if spec.enters() {
                 kernel_log::end();
             }
-            sys::exit(super::run(spec, launch.start))
+            let status = super::run(spec, launch.start);
+            kernel_log::flush(kernel_log::AT_END);
+            sys::exit(status)
         }
     }
 }

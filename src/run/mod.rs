@@ -38,7 +38,7 @@ use crate::sys::{self, Done, Start};
 #[cfg(feature = "stats")]
 pub use crate::cgroup::{freeze_or_thaw, print_stats};
 #[cfg(feature = "enter")]
-pub use crate::ns::list::print as print_containers;
+pub use crate::ns::{list::print as print_containers, stop::run as stop_container};
 #[cfg(feature = "probe")]
 pub use crate::probe::print_answers;
 #[cfg(feature = "explain")]
@@ -123,6 +123,13 @@ pub const fn print_stats(_: &Spec<'_>, _: bool) -> i32 {
 #[cfg(not(feature = "enter"))]
 #[must_use]
 pub const fn print_containers() -> i32 {
+    0
+}
+
+/// No option of this build asks for it.
+#[cfg(not(feature = "enter"))]
+#[must_use]
+pub const fn stop_container(_: &Spec<'_>) -> i32 {
     0
 }
 

@@ -28,6 +28,10 @@ pub enum Restart {
 }
 
 impl Keeper<'_> {
+    /// The name of its process, as the kernel has it (proc_pid_comm(5)). `--list` and `--stop` find it so.
+    pub const PROGRAM: &'static CStr = c"nsinit-keeper";
+    /// Its name in the pause before a restart.
+    pub const WAITS: &'static CStr = c"nsinit-waits";
     pub const NONE: Keeper<'static> =
         Keeper { restart: Restart::No, log: None, notify: None, listens: false, pid_file: None, is_kept: false };
 

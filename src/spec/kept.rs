@@ -29,6 +29,13 @@ impl Spec<'_> {
         rooms::KEEPER && self.keeper.is_kept
     }
 
+    /// Whether the keeper reaps process 1 if the launcher was killed. Without a pid namespace, orphans that CMD has left behind would
+    /// become its children too.
+    #[must_use]
+    pub fn is_reaped_by_keeper(&self) -> bool {
+        self.has_keeper() && self.makes_container() && self.life.process_1
+    }
+
     /// Whether CMD gets a socket for sd_notify(3).
     #[must_use]
     pub fn gives_socket(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use super::rooms;
 use crate::sys::{SECOND, Signal, Span};
 
 /// How the command lives and ends.
@@ -81,12 +82,44 @@ impl Life<'_> {
     /// Whether anything is asked for that needs a process between the command and the launcher.
     #[must_use]
     pub fn asks_for_more_than_the_preset(&self) -> bool {
+        self.asks_for_more_than_the_launcher() || self.stop_timeout.is_some() || !self.rewrite.is_empty()
+    }
+
+    /// Whether anything is asked for that the launcher does not do, with the command as process 1.
+    #[must_use]
+    pub fn excludes_pid_1(&self) -> bool {
+        if rooms::CGROUP { self.asks_for_more_than_the_launcher() } else { self.asks_for_more_than_the_preset() }
+    }
+
+    fn asks_for_more_than_the_launcher(&self) -> bool {
         let preset = &super::Spec::PRESET.life;
         self.audience != preset.audience
             || !matches!(self.end, End::Leave | End::Grace(GRACE))
-            || self.stop_timeout.is_some()
             || self.propagate
             || self.verbose != 0
-            || !(self.rewrite.is_empty() && self.remap.is_empty())
+            || !self.remap.is_empty()
+    }
+
+    /// The rule of `--rewrite` for a signal.
+    #[must_use]
+    pub fn rule_for(&self, signal: Signal) -> Option<u8> {
+        self.rewrite.iter().find(|(from, _)| i32::from(*from) == signal.number()).map(|(_, to)| *to)
+    }
+
+    /// The signal that `signal` is forwarded as. `None`: it is dropped.
+    #[must_use]
+    #[inline(never)]
+    pub fn forwarded_as(&self, signal: Signal) -> Option<Signal> {
+        match self.rule_for(signal) {
+            Some(0) => None,
+            rule => Some(rule.map_or(signal, |to| Signal::new(to.into()))),
+        }
+    }
+
+    /// Whether a signal that is forwarded as `to` asks the command to end: those four that do, and whatever SIGTERM is forwarded as.
+    #[must_use]
+    #[inline(never)]
+    pub fn asks_for_end(&self, to: Signal) -> bool {
+        to.ends() || !self.rewrite.is_empty() && self.forwarded_as(Signal::TERM) == Some(to)
     }
 }

@@ -62,8 +62,7 @@ impl Object {
     /// Its name: the user's own word, where there is one.
     #[must_use]
     pub fn name<'a>(self, spec: &Spec<'a>) -> &'a CStr {
-        // Only containers and machines have the others.
-        if !rooms::CONTAINER && !rooms::BOOT && !matches!(self, Object::Command | Object::Directory | Object::PidFile) {
+        if !self.is_built() {
             return c"";
         }
         match self {
@@ -109,5 +108,17 @@ impl Object {
             Object::User2Fd => return c"--userns2",
         }
         .unwrap_or_default()
+    }
+
+    /// Whether its room is part of this build.
+    const fn is_built(self) -> bool {
+        match self {
+            Object::Command | Object::Directory | Object::PidFile => true,
+            Object::BlockFd | Object::InfoFd | Object::MapsFd | Object::StatusFd => rooms::STATUS,
+            Object::PidFd | Object::UserFd | Object::User2Fd => rooms::JOIN,
+            Object::OverlayRoot => rooms::OVERLAY,
+            // Only containers and machines have the others.
+            _ => rooms::CONTAINER || rooms::BOOT,
+        }
     }
 }

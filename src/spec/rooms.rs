@@ -1,7 +1,7 @@
 //! The rooms of this build: the features of Cargo.toml that are on.
 //!
 //! A room that is off takes its modules, rows and texts with it: `#[cfg(feature = ...)]` stands at these, and never inside a function.
-//! Inside functions the constants here decide, most of them in [`super::derived`]: the compiler drops what they rule out.
+//! Inside functions the constants here decide, most of them in `derived`: the compiler drops what they rule out.
 //!
 //! No room is a protection: a build has every defence of what it can do.
 
@@ -61,3 +61,6 @@ rooms! {
 /// The names of the rooms that are in, each after a space.
 pub const LIST: &[u8] =
     if text::total(NAMES) == 0 { b" none" } else { &text::joined::<u8, { text::total(NAMES) }>(NAMES, 0) };
+
+/// The target that the build is for.
+pub const TARGET: &str = env!("NSINIT_TARGET");

@@ -2,13 +2,13 @@
 
 use core::ffi::CStr;
 
-#[cfg(any(feature = "container", feature = "limits"))]
+#[cfg(feature = "container")]
 use linux_raw_sys::general as raw;
 
 use crate::say;
 #[cfg(feature = "boot")]
 use crate::spec::AtEnd;
-#[cfg(any(feature = "limits", feature = "overlay"))]
+#[cfg(feature = "overlay")]
 use crate::spec::Kind;
 #[cfg(feature = "bwrap")]
 use crate::spec::LOCKS;
@@ -64,7 +64,7 @@ static RULES: &[Rule] = &[
     #[cfg(feature = "enter")]
     rule(say!("--as-pid-1"), say!("and --enter exclude each other"), |spec| spec.enters() && spec.life.as_pid_1),
     #[cfg(feature = "container")]
-    rule(say!("--init"), say!("excludes every option that makes a container"), |spec| {
+    rule(say!("--init"), say!("excludes every option that makes a container (which has an init)"), |spec| {
         spec.parsed.in_place && spec.contained()
     }),
     rule(Say::NOTHING, say!("no command given"), |spec| spec.exec.argv.is_none()),
@@ -185,13 +185,7 @@ static RULES: &[Rule] = &[
         spec.life.as_pid_1 && !(spec.contained() && spec.unshares(raw::CLONE_NEWPID))
     }),
     #[cfg(feature = "container")]
-    rule(
-        say!("--as-pid-1"),
-        say!(
-            "excludes --group, --all, --grace, --wait-all, --stop-timeout, --rewrite, --remap, --propagate-signal and --verbose"
-        ),
-        |spec| spec.life.as_pid_1 && spec.life.asks_for_more_than_the_preset(),
-    ),
+    rule(say!("--as-pid-1"), NEED_INIT, |spec| spec.life.as_pid_1 && spec.life.excludes_pid_1()),
     #[cfg(feature = "container")]
     known(Misuse::Pid1WithLocks, say!("--as-pid-1"), say!("and --lock-file exclude each other"), |spec| {
         spec.life.as_pid_1 && !spec.life.locks.is_empty()
@@ -312,6 +306,13 @@ static RULES: &[Rule] = &[
 
 #[cfg(feature = "ids")]
 const MAPS: Say = say!("--map-uid, --map-gid and --map-auto");
+#[cfg(feature = "cgroup")]
+const NEED_INIT: Say = say!("excludes --group, --all, --grace, --wait-all, --remap, --propagate-signal and --verbose");
+/// In a build without --systemd, the launcher does neither what --stop-timeout nor what --rewrite asks for.
+#[cfg(all(feature = "container", not(feature = "cgroup")))]
+const NEED_INIT: Say = say!(
+    "excludes --group, --all, --grace, --wait-all, --stop-timeout, --rewrite, --remap, --propagate-signal and --verbose"
+);
 #[cfg(feature = "container")]
 const NEED_ROOT: Say = say!("need --root or --image");
 #[cfg(feature = "container")]
@@ -373,7 +374,7 @@ pub fn check<'a>(spec: &Spec<'a>) -> Result<(), Fault<'a>> {
 fn destination<'a>(spec: &Spec<'a>, op: &Op<'a>) -> Result<(), Fault<'a>> {
     let why = if !spec.has_root() && !spec.prepares_in_place() {
         return Ok(());
-    } else if op.dest.to_bytes().iter().all(|byte| *byte == b'/') {
+    } else if op.dest.to_bytes().split(|byte| *byte == b'/').all(|name| matches!(name, b"" | b"." | b"..")) {
         say!("it must be below the root")
     } else if op.makes() && spec.refuses_writes() && !below_a_mount(spec, op.dest) {
         say!("the root is read-only (create it first)")

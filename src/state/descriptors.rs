@@ -53,6 +53,15 @@ pub fn leave_terminals() -> Done {
     Ok(())
 }
 
+/// Makes `to` standard output and error, for messages too.
+#[cfg(feature = "keeper")]
+pub fn lead_output(to: files::Fd) {
+    for standard in [Standard::Output, Standard::Error] {
+        // EBADF is the only error.
+        let _ = sys::put(standard, to);
+    }
+}
+
 /// Refuses a directory as standard input, output or error: CMD could enter it and change its files, whatever the root of CMD is.
 ///
 /// # Errors

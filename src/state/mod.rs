@@ -135,8 +135,8 @@ pub struct Launch {
     pub launcher: Pid,
     /// The mount that becomes the root, attached nowhere yet: the file system of `--image`, or DIR with `--idmap`.
     pub source: Option<Fd>,
-    /// The directory of `--overlay-root` that is written to, locked. Only the launcher keeps it.
-    pub upper: Option<Fd>,
+    /// The two directories of `--overlay-root`, locked. Only the launcher keeps them.
+    pub layer_locks: [Option<Fd>; 2],
     /// The other processes of nsinit outside of the container: first the parent of the launcher, the keeper or with --detach the
     /// caller's process that waits; then the others.
     pub above: [Option<Pid>; 3],
@@ -188,7 +188,7 @@ impl Launch {
             caller,
             launcher: getpid(),
             source: None,
-            upper: None,
+            layer_locks: [None; 2],
             above: [None; 3],
             listener: None,
             cgroup: Learned::NOT_YET,

@@ -73,9 +73,11 @@ const ROLES: &[Role] = &[
         of: |launch| Kept::ours(launch.proc.known().filter(|_| launch.spec.confine.exec_label.is_some())),
         by: SETUP | HELPER,
     },
-    // The lock of an overlay's layer.
+    // The locks of an overlay's layer.
     #[cfg(feature = "overlay")]
-    Role { of: |launch| Kept::ours(launch.upper), by: LAUNCHER },
+    Role { of: |launch| Kept::ours(launch.layer_locks[0]), by: LAUNCHER },
+    #[cfg(feature = "overlay")]
+    Role { of: |launch| Kept::ours(launch.layer_locks[1]), by: LAUNCHER },
     // The container's cgroup, to be removed.
     #[cfg(feature = "cgroup")]
     Role { of: |launch| Kept::ours(launch.cgroup.known().map(|cgroup| cgroup.parent)), by: LAUNCHER },

@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use rustix::process::Pid;
 use rustix::system::{RebootCommand, reboot};
 
+use crate::report::kernel_log;
 use crate::report::message::warn;
 use crate::say;
 use crate::spec::rooms;
@@ -135,6 +136,9 @@ pub fn switch(power: Power, argument: &CStr, of_machine: bool) -> Failure {
         Power::Restart => RebootCommand::Restart,
         Power::Halt => RebootCommand::Halt,
     };
+    if of_machine {
+        kernel_log::flush(kernel_log::AT_END);
+    }
     let done = if rooms::HARDWARE && power == Power::Restart && !argument.is_empty() {
         sys::restart_with(argument)
     } else {

@@ -1,7 +1,8 @@
 //! When a program that has ended is started again.
 
-use crate::spec::Most;
-use crate::sys::{self, Time};
+use crate::report::exit;
+use crate::spec::{Most, Restart};
+use crate::sys::{self, Signal, Time};
 
 /// The restarts of one program.
 #[derive(Clone, Copy)]
@@ -36,6 +37,18 @@ impl Restarts {
         self.count = self.count.saturating_add(1);
         (self.count <= most.count)
             .then(|| self.pause.min(most.seconds.checked_div(most.count.saturating_add(1)).unwrap_or(0)))
+    }
+}
+
+/// Whether CMD starts again after it has ended with that status. As with systemd's Restart=on-failure, a signal that asks a program to end,
+/// or that of a pipe without a reader, is no failure.
+#[must_use]
+pub fn are_wanted(restart: Restart, status: i32) -> bool {
+    const CLEAN: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::PIPE, Signal::TERM];
+    match restart {
+        Restart::No => false,
+        Restart::OnFailure => status != 0 && CLEAN.iter().all(|signal| status != exit::of_signal(*signal).into()),
+        Restart::Always => true,
     }
 }
 

@@ -8,7 +8,7 @@
 //! | this process: its directory, a log as standard output, inherited descriptors | they are closed, or replaced |
 //! | its own executable, if that has been removed | it goes on without the file |
 //! | the kernel: process accounting, a swap file, a loop device on a file | acct(2), swapoff(2), LOOP_CLR_FD |
-//! | a mount on it, or a file system in a file on it | it goes first: see [`End::peel`] |
+//! | a mount on it, or a file system in a file on it | it goes first: see `End::peel` |
 //! | work that a killed process has left to the kernel (io_uring, a mount namespace) | a pause, and another try |
 //! | a file server that does not answer (NFS, FUSE) | MNT_FORCE, MNT_DETACH |
 //! | the kernel, in a way that only its owner can end (nfsd, a device mapper on a loop device) | read-only, by force |
@@ -17,9 +17,10 @@
 //! file system.
 //!
 //! Each call that may wait for a device or a server is made by a child, which is given up when the kernel writes nothing for
-//! [`PATIENCE`] seconds.
+//! `PATIENCE` seconds.
 
 use core::ffi::CStr;
+use core::mem::replace;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{OFlags, StatVfsMountFlags, major, stat, statfs, statvfs, sync};
@@ -114,33 +115,15 @@ impl End {
     /// Unmounts the mounts one by one, the last one first. In the `last` round a mount that stays busy becomes read-only, and is
     /// unmounted lazily.
     fn unmount_each(&mut self, last: bool) {
-        let mut count = 0;
-        each_mount(&mut |_| count += 1);
-        for index in (0..count).rev() {
-            let (mut path, mut at, mut roots, mut skipped, mut content) = (Text::new(), 0, 0, true, Content::None);
-            each_mount(&mut |mount| {
-                if at <= index && mount.path == b"/" {
-                    roots += 1;
-                }
-                if at == index {
-                    mountinfo::unescape(mount.path, &mut path);
-                    content = Content::of(mount.kind);
-                    skipped = match mount.path {
-                        b"/" => roots == 1,
-                        path => content == Content::None && matches!(path, b"/dev" | b"/proc" | b"/sys"),
-                    };
-                }
-                at += 1;
-            });
-            if skipped {
-                continue;
-            }
+        mountinfo::backwards(&each_mount, &mut |escaped, kind| {
+            let mut path = Text::new();
+            mountinfo::unescape(escaped, &mut path);
             if path.bytes() == b"/" {
                 // `/..` leads to the mount on top of `/`.
                 path.push(b"..");
             }
-            self.unmount(path.c_str(), content, last);
-        }
+            self.unmount(path.c_str(), Content::of(kind), last);
+        });
     }
 
     fn unmount(&mut self, place: &CStr, content: Content, last: bool) {
@@ -149,6 +132,8 @@ impl End {
         let by = |flags| move || Ok(unmount(place, flags)?);
         match self.in_time(&by(flags)) {
             Ok(()) => self.gone += 1,
+            // It is no mount point any more: a mount that shares its mounts has taken it along (mount_namespaces(7)).
+            Err(Failure::INVAL) => {}
             Err(_) if content == Content::None && !last => {}
             Err(why) if last => {
                 match content {
@@ -341,9 +326,19 @@ fn proc_file(name: &CStr, flags: OFlags) -> Result<Fd, Failure> {
     file
 }
 
+/// Calls `look` with each mount that can be unmounted.
 fn each_mount(look: &mut dyn FnMut(&mountinfo::Line<'_>)) {
     if let Ok(list) = proc_file(c"1/mountinfo", OFlags::RDONLY) {
-        let _ = mountinfo::each(list, look);
+        let mut has_root = false;
+        let _ = mountinfo::each(list, &mut |mount| {
+            let stays = match mount.path {
+                b"/" => !replace(&mut has_root, true),
+                path => matches!(path, b"/dev" | b"/proc" | b"/sys") && Content::of(mount.kind) == Content::None,
+            };
+            if !stays {
+                look(mount);
+            }
+        });
         sys::close(list);
     }
 }

@@ -61,6 +61,14 @@ pub fn signal(left: Option<Time>, instead: Instead, info: &mut Siginfo) -> Heard
     one_of(Set::ALL, left, instead, info)
 }
 
+/// As [`signal`], for one that is pending, and is not SIGIO: of the pending signals the kernel gives the one with the lowest number first,
+/// and input that always comes makes SIGIO one of them all the time.
+#[cfg(feature = "keeper")]
+#[must_use]
+pub fn pending_signal(info: &mut Siginfo) -> Heard {
+    one_of(Set::ALL.without(Signal::IO), Some(Time { seconds: 0, nanos: 1 }), ANY_CHILD, info)
+}
+
 #[inline(never)]
 fn one_of(set: Set, left: Option<Time>, instead: Instead, info: &mut Siginfo) -> Heard {
     if left.is_some_and(|left| left <= Time::NONE) {

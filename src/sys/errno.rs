@@ -176,7 +176,7 @@ macro_rules! reasons {
             /// A directory that no path below `/` leads to.
             OUTSIDE say!("it is outside the root");
             /// A file that is read has another kind.
-            #[cfg(feature = "forms")]
+            #[cfg(any(feature = "forms", feature = "keeper"))]
             NO_REGULAR say!("it is not a regular file");
             /// A signal ended a process of nsinit's own.
             KILLED say!("a signal killed the process that does it");
@@ -191,6 +191,9 @@ macro_rules! reasons {
             /// A word is neither a number nor the path of a file.
             #[cfg(feature = "enter")]
             NO_NAME say!("no file and no running container has this name (see nsinit --list)");
+            /// A process is in none of the places outside or at the top of a container.
+            #[cfg(feature = "enter")]
+            NO_FIRST say!("no running container has this process (see nsinit --list)");
             /// Several containers have one name.
             #[cfg(feature = "enter")]
             SEVERAL say!("several containers have this name: use a process id (see nsinit --list)");
@@ -260,7 +263,7 @@ macro_rules! reasons {
             #[cfg(feature = "cgroup")]
             NO_OLD_CGROUP say!("it is not a cgroup of version 1");
             /// No controller is in the cgroup.
-            #[cfg(feature = "cgroup")]
+            #[cfg(any(feature = "cgroup", feature = "probe"))]
             NO_CONTROLLERS say!("there are none");
             /// A call has not returned, and the kernel writes nothing meanwhile.
             NO_END say!("it does not end");

@@ -314,9 +314,31 @@ unsafe fn move_onto(from: *mut c_void, size: usize, to: *mut c_void) -> Done {
 /// # Errors
 /// As [`leave_file`] and [`set_title`].
 fn set_map(map: &prctl_mm_map) -> Done {
+    let done = set_map_of(map);
+    #[cfg(target_pointer_width = "32")]
+    if done == Err(Failure::INVAL) {
+        return set_map_of(&wide(map));
+    }
+    done
+}
+
+fn set_map_of<T>(map: &T) -> Done {
     use linux_raw_sys::prctl::{PR_SET_MM, PR_SET_MM_MAP};
-    let size = size_of::<prctl_mm_map>();
+    let size = size_of::<T>();
     // SAFETY: the kernel reads the struct, whose size goes with it, and no memory that the addresses in it lead to. They
     // decide what /proc shows and where brk(2) begins, and no code of nsinit calls brk(2).
     done(unsafe { call!(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, core::ptr::from_ref(map), size, 0usize) })
+}
+
+/// The struct as a 64-bit kernel reads it, also from a 32-bit program: `auxv`, the pointer behind the eleven addresses, which is null,
+/// has 64 bits there. (prctl_set_mm_map in kernel/sys.c has no translation.)
+#[cfg(target_pointer_width = "32")]
+fn wide(map: &prctl_mm_map) -> [u32; 26] {
+    const ADDRESSES: usize = core::mem::offset_of!(prctl_mm_map, auxv) / size_of::<u32>();
+    const EXE_FD: usize = ADDRESSES + 3;
+    let mut words = [0; 26];
+    // SAFETY: the struct begins with ADDRESSES words of integers, and the array has more. Its alignment is that of a word or larger.
+    unsafe { core::ptr::copy_nonoverlapping(core::ptr::from_ref(map).cast(), words.as_mut_ptr(), ADDRESSES) };
+    words[EXE_FD] = map.exe_fd;
+    words
 }

@@ -73,7 +73,7 @@ pub fn was_power_pressed(device: BorrowedFd<'_>) -> Result<bool, Failure> {
         match read(device, &mut events) {
             Ok(length @ 1..) => {
                 let events = events.get(..length as usize).unwrap_or_default();
-                pressed |= events.chunks(EVENT).any(is_press);
+                pressed |= events.as_chunks::<EVENT>().0.iter().any(|event| is_press(event));
             }
             Ok(0) | Err(Failure::AGAIN | Failure::INTR) => return Ok(pressed),
             Err(why) => return Err(why),

@@ -28,10 +28,10 @@ pub(super) fn map_filled(size: usize) -> Result<*mut c_void, Failure> {
     Ok(unsafe { mmap_anonymous(core::ptr::null_mut(), size, protection, MapFlags::PRIVATE | MapFlags::POPULATE)? })
 }
 
-/// `size` bytes as from [`map`]. A page takes memory from its first use on. They are never unmapped.
+/// `size` bytes as from `map`. A page takes memory from its first use on. They are never unmapped.
 ///
 /// # Errors
-/// As [`map`].
+/// As `map`.
 pub fn pages(size: usize) -> Result<&'static mut [u8], Failure> {
     let start = map(size)?.cast::<u8>();
     // SAFETY: the kernel has just mapped `size` zeroed bytes for reading and writing, at a place that nothing else uses, and

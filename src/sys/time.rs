@@ -97,6 +97,13 @@ pub fn now() -> Time {
     read(raw::CLOCK_MONOTONIC)
 }
 
+/// Hundredths of a second since the boot, with the time in which the machine slept: CLOCK_BOOTTIME, as proc_pid_stat(5) counts.
+#[must_use]
+pub fn hundredths_since_boot() -> u64 {
+    let time = read(raw::CLOCK_BOOTTIME);
+    time.seconds.cast_unsigned() * 100 + u64::from(time.nanos as u32 / 10_000_000)
+}
+
 /// The time of day, CLOCK_REALTIME, clock_gettime(2).
 #[must_use]
 pub fn seconds_since_1970() -> i64 {

@@ -62,11 +62,14 @@ impl<const SIZE: usize> Buffer<SIZE> {
         self
     }
 
-    /// Appends a string that comes from the user or the container. A control character, which a terminal would act on, becomes
-    /// `?`.
+    /// Appends a string that comes from the user or the container. Control characters, which a terminal would act on, become `?`: those of
+    /// ASCII, and those of 0x80 to 0x9f, with and without UTF-8 (ECMA-48: 0x9b is CSI).
     pub fn push_printable(&mut self, word: &[u8]) -> &mut Buffer<SIZE> {
+        // Within a character of several bytes. 0xc2 begins those up to U+00BF.
+        let mut is_within = false;
         for &byte in word {
-            self.push(&[if byte.is_ascii_control() { b'?' } else { byte }]);
+            is_within = byte > 0xc2 || is_within && (0x80..0xc0).contains(&byte);
+            self.byte(if is_within || (b' '..=b'~').contains(&byte) { byte } else { b'?' });
         }
         self
     }
@@ -335,6 +338,17 @@ mod tests {
         assert_eq!(LIST.strings().count(), 3);
         assert!(LIST.strings().eq([c"one", c"", c"three"]));
         assert_eq!(List::of(b"").strings().count(), 0);
+    }
+
+    #[test]
+    fn control_characters_are_not_printed() {
+        let printed = |word: &[u8]| Text::new().push_printable(word).bytes().to_vec();
+        for word in ["a b~", "\u{e4}\u{df}", "\u{20ac}\u{1d11e}"] {
+            assert_eq!(printed(word.as_bytes()), word.as_bytes());
+        }
+        assert_eq!(printed(b"a\x1b[0m\n\x7f"), b"a?[0m??");
+        assert_eq!(printed("\u{9b}31m\u{9d}".as_bytes()), b"??31m??");
+        assert_eq!(printed(b"\x9b31m\xc3\xa4\xc2\x9b"), b"?31m\xc3\xa4??");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::say;
 use crate::text::Say;
 
-pub const COPY_MOUNT: Say = say!("copy the mount of");
+pub const COPY_MOUNT: Say = say!("bind mount");
 pub const MAKE_DIRECTORY: Say = say!("make directory");
 pub const MAKE_FILE: Say = say!("make file");
 pub const MAKE_SYMLINK: Say = say!("make symbolic link");

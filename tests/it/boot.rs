@@ -289,7 +289,7 @@ fn boot_with_root_runs_a_container() {
         let words = ["--root", root.str(), "--hostname=box", "--", "/bin/sh", "-c", "hostname"];
         machine(root.who, &[], &words).run().is(OFF, "box\n", "");
         let words =
-            ["--root", root.str(), "--", "/bin/sh", "-c", "trap 'echo bye; exit' TERM; echo up; sleep 1000 & wait"];
+            ["--root", root.str(), "--", "/bin/sh", "-c", "trap 'echo bye; exit' TERM; sleep 1000 & echo up; wait"];
         let mut run = machine(root.who, &[], &words).start();
         let first = up(&mut run);
         let all = procs::tree(first);

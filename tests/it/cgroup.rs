@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::harness::container::{Container, Maker, enter};
-use super::harness::launch::{adopt, send, wait_for};
+use super::harness::launch::{adopt, forget, send, spawn, wait_for};
 use super::harness::procs;
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::{Deny, Launch, Root, Who, roots, skip, who};
@@ -220,7 +220,7 @@ fn cgroup_of_a_killed_launcher_is_removed_by_the_next() {
         fs::create_dir(&other).expect("make a cgroup");
         let lock = fs::File::open(&other).expect("open a cgroup");
         lock.try_lock().expect("lock a cgroup");
-        let mut child = std::process::Command::new("sleep").arg("1000").spawn().expect("start a process");
+        let mut child = spawn(std::process::Command::new("sleep").arg("1000"));
         // Here nsinit is outside of the parent.
         let path = utf8(&parent.path);
         let out = Launch::new(Who::Root)
@@ -238,6 +238,7 @@ fn cgroup_of_a_killed_launcher_is_removed_by_the_next() {
             ])
             .run_with_others();
         let _ = (child.kill(), child.wait());
+        forget(child.id().cast_signed());
         assert_eq!((out.status, out.text()), (0, "0::/"), "{out}");
         assert_eq!(parent.below(), ["nsinit-1-0"]);
         drop(lock);
@@ -387,7 +388,7 @@ fn wrong_values_are_usage_errors() {
     let need = "nsinit: --memory and the other options of a container's cgroup need --root, --image or the options of a sandbox\n";
     Launch::new(root.who).args(["--memory", "64M", "--", "true"]).run().is(125, "", need);
     let out = Launch::new(root.who).args(["--init", "--memory", "64M", "--", "true"]).run();
-    out.is(125, "", "nsinit: --init excludes every option that makes a container\n");
+    out.is(125, "", "nsinit: --init excludes every option that makes a container (which has an init)\n");
     let out = Launch::new(root.who).args(["--enter", "1", "--pids", "5", "--", "true"]).run();
     out.is(125, "", "nsinit: --pids and --enter exclude each other (the container exists)\n");
 }

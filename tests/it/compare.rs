@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::harness::roots;
-use super::harness::scratch::comparer;
+use super::harness::scratch::{comparer, copy_program};
 
 /// The table: for each attempt the answers of nsinit and of podman.
 fn table() -> BTreeMap<String, [String; 2]> {
@@ -28,7 +28,7 @@ fn table() -> BTreeMap<String, [String; 2]> {
 fn container_permits_no_more_than_the_comparison_says() {
     let table = table();
     for root in roots() {
-        fs::copy(comparer(), root.at("bin/compare")).expect("copy the program");
+        copy_program(comparer(), &root.at("bin/compare"));
         let out = root.run(&[], &["compare"]);
         let answers: BTreeMap<&str, &str> = out.text().lines().filter_map(|line| line.split_once('\t')).collect();
         assert!(answers.keys().copied().eq(table.keys().map(String::as_str)), "{answers:#?}");

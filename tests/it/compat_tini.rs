@@ -599,8 +599,9 @@ fn tini_exits_without_waiting_for_leftovers() {
 #[test]
 fn twenty_runs_take_less_than_5_seconds() {
     for it in TINI.subjects() {
-        let out = around(&it, &["each", "1", "20"], &it.plain(&[], &[helper(), "exit", "0"])).run();
-        assert!(out.took < Duration::from_secs(5), "{it}: {:?}", out.took);
+        // One that waits a second before it sees the end takes 20. On a machine with other work some tries take longer.
+        let took = || around(&it, &["each", "1", "20"], &it.plain(&[], &[helper(), "exit", "0"])).run().took;
+        assert!((0..10).any(|_| took() < Duration::from_secs(5)), "{it}");
     }
 }
 

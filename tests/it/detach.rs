@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::harness::container::enter;
-use super::harness::launch::{adopt, exists, send, wait_for};
+use super::harness::launch::{adopt, exists, send, spawn, wait_for};
 use super::harness::procs::{self, Pid, eventually, stat};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::BASH;
@@ -197,7 +197,14 @@ fn only_a_stale_pid_file_is_taken_over() {
             pid
         };
         let own = std::process::id();
+        // It has ended too, though its parent has not waited for it.
+        let zombie = spawn(&mut std::process::Command::new("/bin/true")).id().cast_signed();
+        eventually("true has ended", || {
+            let stat = fs::read_to_string(format!("/proc/{zombie}/stat")).expect("its state");
+            stat.contains(") Z ").then_some(())
+        });
         for (content, age) in [
+            (format!("{zombie}\n"), 0),
             (format!("{ended}\n"), 0),
             (format!("{ended}"), 0),
             (String::new(), 0),
@@ -209,6 +216,7 @@ fn only_a_stale_pid_file_is_taken_over() {
             run().is(0, "ran\n", "");
             assert!(!file.exists(), "{content:?}");
         }
+        wait_for(zombie);
         let runs = " (the process that it names runs)";
         for (content, age, hint) in [
             (format!("{own}\n"), 0, runs),
@@ -430,8 +438,10 @@ fn status_fd_has_the_process_id_of_cmd() {
                 told.contains("cmd-pid").then(|| number(&told, "cmd-pid"))
             });
             let told = root.read("status");
-            let title = fs::read_to_string(format!("/proc/{cmd}/cmdline")).expect("read its arguments");
-            assert_eq!(title, "sleep\x0012345\x00", "{options}");
+            eventually("CMD is executed", || {
+                let title = fs::read_to_string(format!("/proc/{cmd}/cmdline")).ok()?;
+                (title == "sleep\x0012345\x00").then_some(())
+            });
             assert_eq!(number(&told, "child-pid") == cmd, options == "--as-pid-1", "{told}");
             let who = if root.who == Who::Root { &[][..] } else { &["-U", "--preserve-credentials"] };
             let words = [&["-t", &cmd.to_string()], who, &["-m", "-u", "-n", "-i", "--", "/bin/ls", "-d", "/proc/1"]];

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use blocks::{Block, By, Content, blocks, documents, fits};
 
 use super::harness::launch::{attempt, tool};
-use super::harness::scratch::nsinit;
+use super::harness::scratch::{copy_program, nsinit};
 use super::harness::{Dir, Root, Term, Who, budget, skip, who};
 
 /// `NSINIT_WRITE=1 cargo test` writes what a command prints now where that does not fit.
@@ -65,7 +65,7 @@ fn prepare(place: &Dir, root: &Root) {
     place.dir("scripts");
     for name in ["lib.sh", "seccomp", "seccomp.py"] {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
-        fs::copy(script, place.at("scripts").join(name)).expect("copy a script");
+        copy_program(&script, &place.at("scripts").join(name));
     }
     tool(Command::new("cp").arg("-al").arg(root.path()).arg(place.at("root")));
 }
@@ -222,11 +222,19 @@ fn documents_name_only_options_that_exist() {
         "--features",
         "--no-default-features",
         "--test",
+        // Options of podman, buildah and docker.
+        "--cgroups",
+        "--isolation",
+        "--network",
+        "--privileged",
+        "--security-opt",
         // Options of scripts/initramfs.
         "--modules",
         "--uki",
-        // Options of scripts/release, cargo install and nsenter.
+        // Options of scripts/release, cargo install, tar and nsenter.
         "--native",
+        "--anchored",
+        "--exclude",
         "--path",
         "--mount",
         "--pid",
@@ -237,8 +245,8 @@ fn documents_name_only_options_that_exist() {
     let mut unknown = BTreeSet::new();
     for (name, text) in documents() {
         let headings = text.lines().filter_map(|line| line.strip_prefix("### ")).flat_map(|line| line.split(", "));
-        // Beside the forty tasks stand the commands of other programs; those of nsinit are run.
-        let text = text.split("\n## Forty tasks\n").next().unwrap_or_default();
+        // Beside the tasks of other tools stand the commands of other programs; those of nsinit are run.
+        let text = text.split("\n## Tasks of other tools\n").next().unwrap_or_default();
         for word in words_in_code(text).chain(headings) {
             let option = word.split('=').next().unwrap_or_default();
             let is_one = option.len() > 2 && option.starts_with("--");

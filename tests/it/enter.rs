@@ -142,8 +142,7 @@ fn signal_before_execve_ends_the_launcher() {
         let run = enter(who, container.init, &options, &["true"]).open_input().start();
         eventually("the command waits", || procs::children(run.pid()).first().copied());
         run.kill(libc::SIGTERM);
-        // The command takes the signal when it continues; nothing shows from outside that the signal is pending.
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        eventually("the launcher ends", || procs::is_gone(run.pid()).then_some(()));
         assert_eq!(run.finish_with_others().status, 143);
         let run = enter(who, container.init, &options, &["true"]).open_input().start();
         let cmd = eventually("the command waits", || procs::children(run.pid()).first().copied());
@@ -207,7 +206,8 @@ fn enter_accepts_a_pid_a_pid_file_and_a_pidfd() {
                 // SAFETY: system calls that take numbers.
                 unsafe {
                     let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0) as libc::c_int;
-                    if fd < 0 || libc::dup2(fd, 9) < 0 {
+                    // dup2(2) leaves a descriptor that has this number already as it is: close-on-exec.
+                    if fd < 0 || libc::dup2(fd, 9) < 0 || libc::fcntl(9, libc::F_SETFD, 0) < 0 {
                         return Err(std::io::Error::last_os_error());
                     }
                 }
@@ -333,8 +333,8 @@ fn enter_works_without_pidfd_open_and_setns_of_a_pidfd() {
 fn entered_cmd_joins_the_containers_cgroup() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
     let Some(own) = Root::new(user) else { return };
-    // A mount namespace of its own, because other tests compare mounts; a process left in the cgroup would make rmdir
-    // fail.
+    // A mount namespace of its own, because other tests compare mounts. A process left in the cgroup would make rmdir
+    // fail for ever; the launcher ends a moment after it has removed its pid file.
     let script = format!(
         "set -e; mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || exit 77
         C=/sys/fs/cgroup/nsinit-test.$$ P={dir}/box.pid Q={dir}/cmd.pid; mkdir $C
@@ -345,7 +345,7 @@ fn entered_cmd_joins_the_containers_cgroup() {
             grep ^0:: /proc/$(cat $Q)/cgroup | sed \"s,/nsinit-test.$$,C,\"
             kill $(cat $Q); wait $! || echo $?
         done
-        kill $(cat $P); while [ -e $P ]; do sleep 0.01; done; rmdir $C; echo gone",
+        kill $(cat $P); while [ -e $P ]; do sleep 0.01; done; until rmdir $C 2>/dev/null; do sleep 0.01; done; echo gone",
         dir = own.str(),
         n = nsinit().display(),
     );

@@ -75,7 +75,7 @@ const ROWS: &[Row] = &[
     Row("fill /dev", &[&["fsopen(\"tmpfs\""]]),
     Row("mount sysfs on /sys", &[&["fsopen(\"sysfs\""]]),
     Row("mount tmpfs on /mnt", &[&["fsopen(\"tmpfs\""]]),
-    Row("copy the mount of DIR", &[&["open_tree(", "OPEN_TREE_CLONE"]]),
+    Row("bind mount DIR", &[&["open_tree(", "OPEN_TREE_CLONE"]]),
     Row("bind on /tmp", &[&["move_mount("]]),
     Row("enter root DIR", &[&["pivot_root("]]),
     Row("detach the caller's root", &[&["umount2(\"/..\", MNT_DETACH"]]),

@@ -125,7 +125,7 @@ const ROWS: &[Row] = &[
         "make a network namespace: No space left on device (a limit on namespaces is reached: see user.max_net_namespaces)", Both),
     row("set host name x", all(libc::SYS_sethostname), &["--hostname", "x"], "set host name x: Input/output error", Both),
     row("make every mount below / a slave", mount(libc::MS_REC | libc::MS_SLAVE), &[], "make every mount below / a slave: Input/output error", Both),
-    row("mount root DIR", all(libc::SYS_open_tree), &[], "copy the mount of DIR: Input/output error", Both),
+    row("mount root DIR", all(libc::SYS_open_tree), &[], "bind mount DIR: Input/output error", Both),
     row("mount root DIR", all(libc::SYS_move_mount), &[], "mount root DIR: Input/output error", Both),
     row("mount root DIR", mount(libc::MS_NODEV), &["--volatile", "--allow-new-privs"],
         "mount an overlay on DIR: Input/output error", Both),
@@ -334,7 +334,10 @@ fn namespaces_that_process_1_cannot_make_are_reported() {
         for (errno, line) in [
             (EIO, "Input/output error"),
             (ENOSPC, "No space left on device (a limit on namespaces is reached: see /proc/sys/user)"),
-            (EPERM, "Operation not permitted (nsinit was started under a seccomp filter, which may forbid this)"),
+            (
+                EPERM,
+                "Operation not permitted (nsinit was started under a seccomp filter, which may forbid this; docker's does without --security-opt seccomp=unconfined)",
+            ),
         ] {
             let out = root.launch(&[], &["echo", "ran"]).deny(refused(errno)).run();
             out.is(125, "", &format!("nsinit: cannot create namespaces: {line}\n"));

@@ -133,6 +133,12 @@ fn names_never_come_from_outside_of_the_root() {
             root.fifo("etc/passwd");
         })
         .is(125, "", &why("it is not a regular file"));
+        // Its author is not to decide how long the launch lasts.
+        replace(&|| {
+            let file = fs::File::create(root.at("etc/passwd")).expect("make a file");
+            file.set_len(1 << 40).expect("make it large");
+        })
+        .is(125, "", &why("File too large"));
     }
 }
 

@@ -229,7 +229,10 @@ fn failures_to_freeze_are_explained() {
     ] {
         let out = Launch::new(Who::Root).args(words).run_with_others();
         assert_eq!(out.status, 125, "{out}");
-        assert!(out.stderr.starts_with("nsinit: --freeze and --thaw go alone") || words.contains(&"--json"), "{out}");
+        assert!(
+            out.stderr.starts_with("nsinit: --list, --freeze and --thaw go alone") || words.contains(&"--json"),
+            "{out}"
+        );
     }
 }
 

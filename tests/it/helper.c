@@ -2,6 +2,7 @@
  *
  *   helper signals      prints every signal that arrives, as "NUMBER CODE VALUE", until stdin ends
  *   helper stay         prints "here" and waits until it is killed, whatever call fails
+ *   helper alone FILE   locks FILE, prints "alone" or, if another process has locked it, "busy", and waits until it is killed
  *   helper orphans N    leaves N orphans to process 1; exits with 0 once there is no zombie
  *   helper escape FILE  tries to leave the root; prints "in", or how it reached FILE, which is outside
  *   helper trace        tries to trace every nsinit that it sees, and to open its files, until SIGTERM; then prints "seen N caught M"
@@ -25,6 +26,7 @@
  *                       TCP ports, 64 open files, no memory that is writable and executable, the processor 0 alone
  *   helper truncate PATH  truncates a file without opening it; exits with 0 if that succeeds
  *   helper notify LINE.. sends the lines to $NOTIFY_SOCKET, with a descriptor
+ *   helper flood LINE   prints "up", and sends the line to $NOTIFY_SOCKET without end; prints the number of each signal from SIGUSR1 on
  *   helper limits       prints the securebits flags, and the errno of memory that is writable and executable
  */
 #define _GNU_SOURCE
@@ -39,6 +41,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -114,6 +117,33 @@ static int notify(char **lines)
 	return 1;
 }
 
+static void print_number(int number)
+{
+	char line[] = {'0' + number / 10, '0' + number % 10, '\n'};
+
+	if (write(1, line, 3) != 3)
+		_exit(1);
+}
+
+static int flood(const char *line)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int number, to = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	for (number = SIGUSR1; number <= SIGRTMAX; number++)
+		if (number != SIGTERM && number != SIGCHLD && number != SIGCONT && number != SIGSTOP)
+			signal(number, print_number);
+	strncpy(address.sun_path, getenv("NOTIFY_SOCKET") ?: "", sizeof address.sun_path - 1);
+	if (connect(to, (struct sockaddr *)&address, sizeof address) || write(1, "up\n", 3) != 3) {
+		perror("connect");
+		return 1;
+	}
+	while (write(to, line, strlen(line)) > 0 || errno == EINTR)
+		;
+	perror("write");
+	return 1;
+}
+
 static int zombies(void)
 {
 	char path[300], line[512], *state;
@@ -180,6 +210,15 @@ static int stay(void)
 		return 1;
 	for (;;)
 		pause();
+}
+
+static int alone(const char *path)
+{
+	int file = open(path, O_RDWR | O_CREAT, 0600);
+
+	puts(flock(file, LOCK_EX | LOCK_NB) ? "busy" : "alone");
+	fflush(stdout);
+	return pause();
 }
 
 static volatile sig_atomic_t over;
@@ -460,13 +499,16 @@ static void content(const char *path, mode_t mode, char *text, size_t size)
 	text[length < 0 ? 0 : length] = 0;
 }
 
+/* Of the mount: an ordinary user may not write a file of mode 444 on a mount that is writable. */
 static void rights(const char *path, mode_t mode)
 {
 	struct statvfs mount;
+	int refused;
 
 	if (S_ISLNK(mode) || statvfs(path, &mount))
 		return;
-	fputs(access(path, W_OK) ? "read-only" : "writable", stdout);
+	refused = access(path, W_OK) && (errno == EROFS || mount.f_flag & ST_RDONLY);
+	fputs(refused ? "read-only" : "writable", stdout);
 	if (!(mount.f_flag & ST_NODEV))
 		fputs(" devices", stdout);
 }
@@ -731,6 +773,8 @@ int main(int argc, char **argv)
 		return truncate(argv[2], 0) != 0;
 	if (argc > 2 && !strcmp(argv[1], "notify"))
 		return notify(argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "flood"))
+		return flood(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "limits"))
 		return limits();
 	if (argc >= 3 && !strcmp(argv[1], "thief"))
@@ -745,6 +789,8 @@ int main(int argc, char **argv)
 		return bomb();
 	if (argc == 2 && !strcmp(argv[1], "stay"))
 		return stay();
+	if (argc == 3 && !strcmp(argv[1], "alone"))
+		return alone(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "orphans"))
 		return orphans(atoi(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "trace"))

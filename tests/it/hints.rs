@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::harness::launch::attempt;
-use super::harness::scratch::{busybox, bwrap, nsinit};
+use super::harness::scratch::{busybox, bwrap, copy_program, nsinit};
 use super::harness::{Deny, Dir, Launch, Out, Root, Who, roots, skip, who};
 
 /// Sets a resource limit of the process that becomes nsinit, as far as its hard limit permits.
@@ -39,10 +39,42 @@ fn fails_for(out: &Out, line: &str, others: &[&str]) {
 const ULIMIT: &str = "(the user's limit on processes is reached: see ulimit -u)";
 const PIDS: &str = "(the cgroup's limit on processes is reached: see pids.max)";
 const FILTER: &str = "(nsinit was started under a seccomp filter, which may forbid this)";
+const NAMESPACE_FILTER: &str = "(nsinit was started under a seccomp filter, which may forbid this; docker's does without --security-opt \
+    seccomp=unconfined)";
 const CHROOT: &str = "(the kernel forbids this in a chroot: / is not a mount point)";
 const DESCRIPTORS: &str = "(the limit on open files is reached: see ulimit -n)";
 const MASKED: &str = "(the /proc outside is masked, as in a container: use --share-pid or --no-proc)";
+const MASKED_WITH_SETTINGS: &str =
+    "(the /proc outside is masked, as in a container: use --allow-nesting, and --share-pid or --no-proc)";
 const NO_PROC: &str = "(no /proc is mounted outside)";
+
+// ---- command lines of other programs
+
+/// As with docker and unshare(1). In a container the same words are only commands.
+#[test]
+fn directory_and_subcommand_in_place_of_a_command_are_explained() {
+    let (missing, denied) = ("No such file or directory", "Permission denied");
+    let directory = " (it is a directory: did you mean --root DIR?)";
+    let none = " (nsinit has no subcommands: see --root DIR and --enter TARGET)";
+    for root in roots() {
+        for (words, status, why, hint) in [
+            (&["etc", "--", "true"][..], 127, missing, directory),
+            (&["./etc", "true"], 126, denied, directory),
+            (&[root.str()], 126, denied, directory),
+            (&["--", "run", "--rm", "debian"], 127, missing, none),
+            (&["exec", "box", "true"], 127, missing, none),
+            (&["nosuch"], 127, missing, ""),
+            (&["./nosuch/run"], 127, missing, ""),
+        ] {
+            let out = Launch::new(root.who).directory(root.path()).args(words).run();
+            let word = words.iter().find(|word| **word != "--").expect("a word");
+            out.is(status, "", &format!("nsinit: cannot execute {word}: {why}{hint}\n"));
+        }
+        for word in ["etc", "run"] {
+            root.run(&[], &[word]).is(127, "", &format!("nsinit: cannot execute {word}: {missing}\n"));
+        }
+    }
+}
 
 // ---- processes
 
@@ -122,7 +154,11 @@ fn filter_that_forbids_namespaces_is_named() {
         let refused = Deny::when(libc::SYS_clone, 0, flags, flags, libc::EPERM);
         for options in [&[][..], &["--share-user"]] {
             let launch = root.launch(options, &["true"]).deny(Deny::all(libc::SYS_clone3, libc::ENOSYS)).deny(refused);
-            fails_for(&launch.run(), &format!("create namespaces: Operation not permitted {FILTER}"), &CIRCLE);
+            fails_for(
+                &launch.run(),
+                &format!("create namespaces: Operation not permitted {NAMESPACE_FILTER}"),
+                &CIRCLE,
+            );
         }
         // ENOSPC is a limit: no filter is named.
         let spent = Deny::all(libc::SYS_clone3, libc::ENOSPC);
@@ -200,13 +236,13 @@ impl Chroot {
         for name in ["proc", "root", "root/bin", "root/proc", "root/dev", "root/sys"] {
             dir.dir(name);
         }
-        fs::copy(busybox, dir.at("root/bin/true")).expect("copy busybox");
-        fs::copy(nsinit(), dir.at("nsinit")).expect("copy nsinit");
+        copy_program(busybox, &dir.at("root/bin/true"));
+        copy_program(nsinit(), &dir.at("nsinit"));
         let libraries = attempt(Command::new("ldd").arg(nsinit())).unwrap_or_default();
         for path in libraries.split_whitespace().filter(|word| word.starts_with('/')) {
             let to = dir.path().join(&path[1..]);
             fs::create_dir_all(to.parent().expect("a file is in a directory")).expect("make a directory");
-            fs::copy(path, to).expect("copy a library");
+            copy_program(Path::new(path), &to);
         }
         Some(Chroot { dir })
     }
@@ -282,6 +318,11 @@ fn masked_proc_is_named_and_the_advice_works() {
             &["--no-masks", "seccomp"],
         );
         behind(mask, &root, &["--share-pid"]).is(0, "ran\n", "");
+        // With a read-only /proc/sys, as the engines have it, the limits on namespaces cannot be set either.
+        let both = format!("{mask}; mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys");
+        fails_for(&behind(&both, &root, &[]), MASKED_WITH_SETTINGS, &["--no-masks", "seccomp"]);
+        fails_for(&behind(&both, &root, &["--allow-nesting"]), MASKED, &[]);
+        behind(&both, &root, &["--allow-nesting", "--share-pid"]).is(0, "ran\n", "");
         behind("true", &root, &[]).is(0, "ran\n", "");
         fails_for(&behind("umount -l /proc", &root, &[]), NO_PROC, &["masked", "--no-masks"]);
     }

@@ -219,13 +219,18 @@ fn helper_that_is_missing_or_has_no_rights_is_reported() {
 #[test]
 fn id_that_is_not_mapped_outside_is_reported() {
     let Some(root) = who::user().and_then(Root::new) else { return };
-    let nsinit = nsinit();
-    Launch::of(root.who, Path::new("/usr/bin/unshare"))
-        .args(["--user", "--map-root-user"])
-        .args([nsinit])
-        .args(["--root", root.str(), "--map-uid", "0:5:2", "--map-gid", "0:5:2", "--", "echo", "ran"])
-        .run()
-        .fails("write uid_map: Operation not permitted (an id outside is not mapped in nsinit's own user namespace");
+    // With CAP_SYS_ADMIN, and without it, as in a container.
+    for prefix in [&[][..], &["setpriv", "--bounding-set", "-sys_admin"]] {
+        Launch::of(root.who, Path::new("/usr/bin/unshare"))
+            .args(["--user", "--map-root-user"])
+            .args(prefix)
+            .args([nsinit()])
+            .args(["--root", root.str(), "--map-uid", "0:5:2", "--map-gid", "0:5:2", "--", "echo", "ran"])
+            .run()
+            .fails(
+                "write uid_map: Operation not permitted (an id outside is not mapped in nsinit's own user namespace",
+            );
+    }
 }
 
 /// CVE-2014-8989.

@@ -146,7 +146,7 @@ fn options_of_a_container_are_refused_in_place() {
     for who in who::both() {
         for options in [&["--allow-new-privs"][..], &["--keep-fd", "0"], &["--unshare-uts"], &["--keep-keyring"]] {
             let out = Launch::new(who).args(["--init"]).args(options).args(["--", "echo", "ran"]).run();
-            out.is(125, "", "nsinit: --init excludes every option that makes a container\n");
+            out.is(125, "", "nsinit: --init excludes every option that makes a container (which has an init)\n");
         }
     }
 }
@@ -204,7 +204,7 @@ fn failed_operations_in_place_are_reported() {
         let run =
             |options: &[&str]| as_process_1(who, &[], &[&["--init"], options, &["--", "echo", "ran"]].concat()).run();
         let line = |text: &str| format!("nsinit: {text}\n");
-        let missing = "cannot copy the mount of /no/such: No such file or directory";
+        let missing = "cannot bind mount /no/such: No such file or directory";
         run(&["--bind", "/no/such", place]).is(125, "", &line(missing));
         run(&["--tmpfs", "/"]).is(125, "", &line("DEST /: it must be below the root"));
         let container = line("--proc, --dev, --mqueue, --bind-data and the overlays need a container");
@@ -231,9 +231,7 @@ fn failed_operations_in_place_are_reported() {
         old(&["--bind", "/usr", place]).is(
             125,
             "",
-            &line(
-                "cannot copy the mount of /usr: Function not implemented (without a container, this needs Linux 5.12)",
-            ),
+            &line("cannot bind mount /usr: Function not implemented (without a container, this needs Linux 5.12)"),
         );
     }
 }

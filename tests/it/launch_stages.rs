@@ -11,6 +11,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::harness::launch::attempt;
+use super::harness::procs::{eventually, is_gone};
 use super::harness::scratch::{Dir, nsinit, utf8};
 use super::harness::{Launch, Root, roots, skip, who};
 
@@ -46,9 +47,10 @@ fn launch_time_is_linear_in_the_environments_size() {
         &[&bind[..], &["--clearenv"], &each("--pass-env")].concat(),
         &[&bind[..], &["--keep-env"; 50]].concat(),
     ] {
-        let (few, lots) = (time_with(2_000, options), time_with(16_000, options));
-        // Quadratic time would be 64 times as much, several seconds.
-        assert!(lots < few * 24 + Duration::from_secs(1), "{:?}: {few:?} {lots:?}", options.first());
+        // Quadratic time would be 64 times as much, several seconds. On a machine with other work some tries take longer.
+        let mut tries = (0..10).map(|_| (time_with(2_000, options), time_with(16_000, options)));
+        let linear = tries.any(|(few, lots)| lots < few * 24 + Duration::from_secs(1));
+        assert!(linear, "{:?}", options.first());
     }
 }
 
@@ -240,19 +242,23 @@ fn pid_file_is_removed_from_the_directory_it_was_made_in() {
 #[test]
 fn stop_timeout_applies_after_cmds_end() {
     for root in roots() {
-        let stubborn = "(trap '' TERM; echo up; while :; do sleep 1; done) & sleep 0.2; exit 3";
+        let stubborn = "(trap '' TERM; echo up; while :; do sleep 1; done) &";
         for (script, late) in
-            [(stubborn, true), (&stubborn.replace("sleep 0.2; exit", "trap 'exit 3' TERM; wait; exit"), false)]
+            [(format!("{stubborn} read x; exit 3"), true), (format!("trap 'exit 3' TERM; {stubborn} wait"), false)]
         {
             for options in
                 [&["--wait-all", "--stop-timeout", "1"][..], &["--wait-all", "--stop-timeout", "1", "--share-pid"]]
             {
-                let mut running = root.launch(options, &["sh", "-c", script]).start();
+                let mut running = root.launch(options, &["sh", "-c", &script]).open_input().start();
                 assert_eq!(running.line(), "up");
-                sleep(Duration::from_millis(if late { 800 } else { 100 }));
+                if late {
+                    let cmd = running.cmd();
+                    running.write("\n");
+                    eventually("CMD has ended", || is_gone(cmd).then_some(()));
+                }
                 running.kill(libc::SIGTERM);
-                let out = running.finish();
-                assert!(out.status == 3 && out.took < Duration::from_secs(30), "{options:?}: {out}");
+                // Without a timeout it would never end.
+                assert_eq!(running.finish().status, 3, "{options:?}");
             }
         }
     }

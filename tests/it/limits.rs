@@ -399,7 +399,7 @@ fn wrong_values_are_refused() {
             refused("--nice", bad, "not a number from -20 to 19");
         }
         for bad in ["0-", "3-1", "8192", "0,,1", "all"] {
-            refused("--cpus", bad, "not a list of processors such as 0-3,6");
+            refused("--cpus", bad, "not a list of processors such as 0-3,6 (a share of all: --cpu)");
         }
         for bad in ["1001", "-1001", "0x1"] {
             refused("--oom-score-adj", bad, "not a number from -1000 to 1000");

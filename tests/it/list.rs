@@ -1,9 +1,11 @@
 //! Containers by their names: `--list`, and `--enter NAME`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::harness::container::enter;
 use super::harness::procs::{self, Pid, eventually};
+use super::harness::scratch::{Dir, copy_program};
 use super::harness::{Launch, Out, Root, Running, Who, roots, who};
 
 const SLEEP: [&str; 2] = ["sleep", "12345"];
@@ -71,12 +73,19 @@ fn running_containers_are_listed_and_entered_by_name() {
             } else {
                 Some(run.init().to_string())
             };
-            assert_eq!(found(root.who, &name), [(init.expect("process 1"), SLEEP.join(" "))], "{options:?}");
+            assert_eq!(found(root.who, &name), [(init.expect("process 1"), "sleep".to_owned())], "{options:?}");
             by_name(root.who, &name).is(0, "inside\n", "");
             // A file of that name comes first, and a directory is none.
+            let path = format!("./{name}");
             let in_root = |target| Launch::new(root.who).directory(root.path()).args(["--enter", target, "--", "true"]);
             root.file(&name, "web\n");
             in_root(&name).run_with_others().fails(": it holds no process id");
+            // Another user's counts only by its path: in /tmp, it could have been made with the name of a container.
+            if nix::unistd::geteuid().is_root() {
+                std::os::unix::fs::chown(root.at(&name), Some(4321), None).expect("give it away");
+                in_root(&name).run_with_others().is(0, "", "");
+                in_root(&path).run_with_others().fails(": it holds no process id");
+            }
             std::fs::remove_file(root.at(&name)).expect("remove the file");
             in_root("etc").run_with_others().fails("etc: no file and no running container has this name");
             Launch::new(root.who)
@@ -94,21 +103,40 @@ fn running_containers_are_listed_and_entered_by_name() {
         }
         // One without a name.
         let run = start(&root, &[]);
-        let line = (run.init().to_string(), SLEEP.join(" "));
+        let line = (run.init().to_string(), "sleep".to_owned());
         assert!(found(root.who, "-").contains(&line));
         end(run);
     }
 }
 
-/// Processes that only have the titles: of another user, and in a pid namespace of their own.
+/// The arguments of a process are in its own memory, and so may be anything; a reader may also have to wait for that memory. The name of
+/// its program is the kernel's.
+#[test]
+fn command_is_listed_by_the_name_that_the_kernel_has() {
+    for root in roots() {
+        let root = root.with_helper();
+        for options in [&[][..], &["--as-pid-1"], &["--share-pid"]] {
+            let name = unique("title");
+            let options = [options, &["--name", &name, "--argv0", "a title"]].concat();
+            let mut run = root.launch(&options, &["helper", "stay"]).start();
+            assert_eq!(run.line(), "here");
+            let commands: Vec<_> = found(root.who, &name).into_iter().map(|(_, cmd)| cmd).collect();
+            assert_eq!(commands, ["helper"], "{options:?}");
+            end(run);
+        }
+    }
+}
+
+/// Processes that only have the titles: of another user, set-user-ID, and in a pid namespace of their own.
 #[test]
 fn no_process_passes_for_a_container_of_another_user() {
     let name = unique("fake");
-    let script = format!("(exec -a 'init: {name}' sleep 1000) & wait");
+    let script = format!("(exec -a 'init: {name}' bash -c 'sleep 1000 & wait') & wait");
     let title = format!("nsinit: {name}");
     // Of the shell, so that it has a child.
-    let shell = |who| {
-        Launch::of(who, Path::new("/bin/bash")).args(["-c", &format!("exec -a '{title}' bash -c \"$0\""), &script])
+    let shell = |program: &Path, who| {
+        let begin = format!("exec -a '{title}' {} -c \"$0\"", program.display());
+        Launch::of(who, Path::new("/bin/bash")).args(["-c", &begin, &script])
     };
     let runs = |run: &Running| {
         let titled = |pid: &Pid| {
@@ -118,7 +146,7 @@ fn no_process_passes_for_a_container_of_another_user() {
         eventually("the processes have their titles", || procs::tree(run.pid()).iter().any(titled).then_some(()));
     };
     for by in who::both() {
-        let run = shell(by).start();
+        let run = shell(Path::new("/bin/bash"), by).start();
         runs(&run);
         for reader in who::both() {
             // What root's processes say is believed.
@@ -128,6 +156,20 @@ fn no_process_passes_for_a_container_of_another_user() {
             super::harness::launch::send(pid, libc::SIGKILL);
         }
         run.finish_with_others();
+        // An ordinary user chooses the title of a set-id program, which may become root.
+        if by.is_root() {
+            let dir = Dir::new(by);
+            let program = dir.path().join("bash");
+            copy_program(Path::new("/bin/bash"), &program);
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o4755)).expect("make it set-user-ID");
+            let run = shell(&program, by).start();
+            runs(&run);
+            assert_eq!(found(by, &name), []);
+            for pid in procs::tree(run.pid()) {
+                super::harness::launch::send(pid, libc::SIGKILL);
+            }
+            run.finish_with_others();
+        }
         // In a pid namespace of its own.
         let inside = [
             "--die-with-parent",
@@ -154,7 +196,7 @@ fn no_process_passes_for_a_container_of_another_user() {
 
 #[test]
 fn list_goes_alone() {
-    let alone = "--list goes alone, and without a command";
+    let alone = "--list, --freeze and --thaw go alone, and without a command";
     for words in
         [&["--list", "true"][..], &["--list", "--json"], &["--list", "--root", "/"], &["--list", "--enter", "x"]]
     {

@@ -70,6 +70,8 @@ mod detach;
 #[cfg(feature = "whole")]
 mod docs;
 #[cfg(feature = "whole")]
+mod engines;
+#[cfg(feature = "whole")]
 mod enter;
 #[cfg(feature = "whole")]
 mod explain;
@@ -128,7 +130,11 @@ mod services;
 #[cfg(feature = "whole")]
 mod stats;
 #[cfg(feature = "whole")]
+mod stop;
+#[cfg(feature = "whole")]
 mod superblocks;
+#[cfg(feature = "whole")]
+mod systemd;
 #[cfg(feature = "whole")]
 mod terminal;
 #[cfg(feature = "whole")]

@@ -24,7 +24,8 @@ fn in_cgroup(who: Who, script: &str) -> Option<Out> {
     let whole = format!(
         "set -e; mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null || exit 77
         C=/sys/fs/cgroup/nsinit-nest.$$; mkdir $C; chown -R {uid}:{gid} $C
-        trap 'rmdir $C' EXIT
+        # The last process ends a moment after it has removed its pid file.
+        trap 'until rmdir $C 2>/dev/null; do sleep 0.01; done' EXIT
         (echo 0 >$C/cgroup.procs; {script})",
         uid = who.uid(),
         gid = who.gid(),

@@ -494,6 +494,10 @@ fn options_of_pasta_are_bounded() {
     root.run(&["--net", &many], &["true"]).fails("too many options");
     let long = format!("pasta:-t,{}", "1".repeat(4000));
     root.run(&["--net", &long], &["true"]).fails("too many options");
+    // pasta would execute them.
+    for word in ["pasta:8080:80", "pasta:-t,8080:80,8081:81"] {
+        root.run(&["--net", word], &["true"]).fails("a word that is no option");
+    }
     root.run(&["--net", "pastaful"], &["true"]).fails("/run/netns/pastaful");
 }
 

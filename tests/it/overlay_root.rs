@@ -82,6 +82,12 @@ fn layer_belongs_to_one_container() {
             for _ in 0..2 {
                 it.sh(&[], "true").is(125, "", &refused);
             }
+            // Nor can another one have the same WORK: the kernel would empty it.
+            let _ = fs::create_dir(it.dir.at("other"));
+            let other = it.dir.at("other");
+            let layers = ["--overlay-root", other.to_str().expect("UTF-8"), layers[2]];
+            let why = format!("cannot lock {}: Resource temporarily unavailable", work.display());
+            it.root.run(&layers, &["true"]).fails(&why);
             run.kill(libc::SIGKILL);
             assert_eq!(run.finish().status, -libc::SIGKILL, "{more:?}");
             // Process 1 is about to end.

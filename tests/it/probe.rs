@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use serde_json::Value;
 
-use super::harness::scratch::nsinit;
-use super::harness::{Deny, Dir, Launch, Out, Root, Who, deny, launch, skip, who};
+use super::harness::scratch::{nsinit, utf8};
+use super::harness::{Deny, Dir, Engine, Launch, Out, Who, deny, who};
 
 /// The keys, in the order of the output. Scripts know them: none may change.
 const KEYS: [&str; 33] = [
@@ -347,9 +346,9 @@ fn container_of_nsinit_forbids_nesting_and_says_so() {
         for key in ["user_namespaces", "mount_namespaces", "pid_namespaces", "net_namespaces"] {
             found.is(key, true);
         }
-        // The container's /proc is masked.
-        let masked =
-            "Operation not permitted (the /proc outside is masked, as in a container: use --share-pid or --no-proc)";
+        // The container's /proc is masked, and its /proc/sys is read-only.
+        let masked = "Operation not permitted (the /proc outside is masked, as in a container: \
+            use --allow-nesting, and --share-pid or --no-proc)";
         found.lacks("procfs", masked);
         found.lacks("root", "the /proc outside is masked");
         found.lacks("idmapped_mounts", "");
@@ -374,91 +373,20 @@ fn limit_of_no_user_namespaces_is_named() {
     }
 }
 
-/// The calls that Docker's default profile refuses without capabilities, as far as nsinit makes them.
-const DOCKERS: &[&str] = &[
-    "add_key",
-    "bpf",
-    "fsconfig",
-    "fsmount",
-    "fsopen",
-    "fspick",
-    "keyctl",
-    "mount",
-    "mount_setattr",
-    "move_mount",
-    "open_tree",
-    "perf_event_open",
-    "pivot_root",
-    "request_key",
-    "setns",
-    "umount2",
-    "unshare",
-];
-
 #[test]
 fn dockers_filter_is_named_in_a_container_of_runc() {
-    let Some(root) = who::root() else { return };
-    if !launch::quiet(Command::new("runc").arg("--version")) {
-        return skip("runc is not installed");
-    }
-    let bundle = Dir::new(root);
-    launch::tool(Command::new("runc").current_dir(bundle.path()).arg("spec"));
-    let path = bundle.at("config.json");
-    let mut config: Value =
-        serde_json::from_str(&fs::read_to_string(&path).expect("read config.json")).expect("valid JSON");
-    config["process"]["terminal"] = false.into();
-    config["process"]["args"] = serde_json::json!([nsinit(), "--probe"]);
-    let Some(box_root) = Root::new(root) else { return };
-    config["root"] = serde_json::json!({"path": box_root.str(), "readonly": false});
-    let mounts = config["mounts"].as_array_mut().expect("a list");
-    // What the program needs, if it is not static.
-    for path in [Path::new("/usr"), Path::new("/lib"), Path::new("/lib64"), nsinit().parent().expect("a directory")] {
-        let path = path.to_str().filter(|path| Path::new(path).exists());
-        let bind = |path| serde_json::json!({"destination": path, "source": path, "options": ["rbind", "ro"]});
-        mounts.extend(path.map(bind));
-    }
-    let clone_flags = libc::CLONE_NEWUSER
-        | libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWNET
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWCGROUP;
-    let allow_clone = serde_json::json!({"names": ["clone"], "action": "SCMP_ACT_ALLOW",
-        "args": [{"index": 0, "value": clone_flags, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}]});
-    let all: Vec<String> = allowed_names();
-    config["linux"]["seccomp"] = serde_json::json!({
-        "defaultAction": "SCMP_ACT_ERRNO",
-        "defaultErrnoRet": libc::EPERM,
-        "syscalls": [
-            {"names": all, "action": "SCMP_ACT_ALLOW"},
-            {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::ENOSYS},
-            allow_clone,
-        ],
-    });
-    fs::write(&path, config.to_string()).expect("write config.json");
-    let id = format!("nsinit-probe-{}", std::process::id());
-    let launch =
-        Launch::of(root, Path::new("/usr/sbin/runc")).args(["--root", bundle.at("state").to_str().expect("UTF-8")]);
-    let found = Answers::of(&launch.args(["run", "--bundle", bundle.str(), &id]).run());
+    let Some(engine) = Engine::new() else { return };
+    let found = Answers::of(&engine.filtered().run(&[utf8(nsinit()), "--probe"]));
     for key in
         ["user_namespaces", "mount_namespaces", "pid_namespaces", "procfs", "mount_setattr", "keyrings", "clone3"]
     {
-        found.lacks(key, FILTER);
+        found.lacks(key, FILTER.trim_end_matches(')'));
     }
     for key in ["no_new_privs", "seccomp", "openat2", "pidfd", "close_range"] {
         found.is(key, true);
     }
     found.lacks("cgroup_delegation", "");
     found.lacks("root", "nsinit was started under a seccomp filter");
-}
-
-/// All names of system calls that libc knows and Docker's profile permits.
-fn allowed_names() -> Vec<String> {
-    let header = ["/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm-generic/unistd.h"];
-    let text = header.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-    let names = text.lines().filter_map(|line| line.strip_prefix("#define __NR_")?.split(' ').next());
-    names.filter(|name| !DOCKERS.contains(name) && !["clone", "clone3"].contains(name)).map(str::to_owned).collect()
 }
 
 // ---- usage

@@ -84,7 +84,7 @@ fn services_run_beside_cmd() {
 #[test]
 fn service_that_fails_too_often_ends_the_machine() {
     for who in who::both() {
-        let words = "--respawn --max-restarts 2/6 --on-failure reboot";
+        let words = "--respawn --max-restarts 2/60 --on-failure reboot";
         let dir = services(
             who,
             &[("other", &server("--respawn", "other")), ("x", &format!("{words} -- /bin/sh -c 'echo x; exit 3'"))],
@@ -106,7 +106,7 @@ fn cmd_that_fails_is_followed_by_on_failure() {
     for who in who::both() {
         let run = |options: &[&str], script| machine(who, &[], &sh(options, script)).run();
         let often = "nsinit: cannot restart CMD: it has ended too often (see --max-restarts)\n";
-        let limit = ["--respawn", "--max-restarts", "1/4"];
+        let limit = ["--respawn", "--max-restarts", "1/60"];
         run(&[&limit[..], &["--on-failure=reboot"]].concat(), "echo x").is(RESTARTED, "x\nx\n", often);
         run(&limit, "echo x").is(OFF, "x\nx\n", often);
         run(&["--on-failure", "reboot"], "exit 1").is(RESTARTED, "", "");

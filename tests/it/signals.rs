@@ -112,6 +112,52 @@ fn signals_are_forwarded_to_cmd_as_pid_1() {
     }
 }
 
+/// A build without cgroups, and so without --systemd, leaves the signals of --as-pid-1 as they are.
+fn with_and_without_process_1() -> &'static [&'static [&'static str]] {
+    if cfg!(feature = "whole") { &[&[], &["--share-pid"], &["--as-pid-1"]] } else { &[&[], &["--share-pid"]] }
+}
+
+/// The launcher alone does what process 1 of nsinit's does otherwise.
+#[test]
+fn signals_are_rewritten_with_and_without_as_pid_1() {
+    for root in roots() {
+        let root = root.with_helper();
+        for options in with_and_without_process_1() {
+            let rules = ["--rewrite", "15:37", "--rewrite", "10:0", "--rewrite", "12:1", "--rewrite", "18:2"];
+            let mut running = root.launch(&[&rules[..], options].concat(), &["helper", "signals"]).open_input().start();
+            assert_eq!(running.line(), "ready");
+            for (sent, got) in [(15, "37 "), (10, ""), (12, "1 "), (18, "2 "), (37, "37 "), (3, "3 ")] {
+                running.kill(sent);
+                if !got.is_empty() {
+                    let line = running.line();
+                    assert!(line.starts_with(got), "{options:?} sent {sent}: {line}");
+                }
+            }
+            running.finish().is(0, "", "");
+        }
+    }
+}
+
+/// What SIGTERM is forwarded as asks for the end too; what another signal is forwarded as does not.
+#[test]
+fn time_to_stop_counts_from_the_signal_that_asks_for_the_end() {
+    for root in roots() {
+        let root = root.with_helper();
+        for options in with_and_without_process_1() {
+            let rules = ["--rewrite", "15:37", "--rewrite", "1:10", "--stop-timeout", "2"];
+            let mut running = root.launch(&[&rules[..], options].concat(), &["helper", "signals"]).open_input().start();
+            assert_eq!(running.line(), "ready");
+            running.kill(libc::SIGHUP);
+            assert!(running.line().starts_with("10 "));
+            std::thread::sleep(std::time::Duration::from_millis(2300));
+            running.kill(libc::SIGTERM);
+            assert!(running.line().starts_with("37 "), "{options:?}");
+            assert_eq!(running.line_or_end(), None, "{options:?}");
+            running.finish().is(128 + libc::SIGKILL, "", "");
+        }
+    }
+}
+
 #[test]
 fn sigchld_is_not_forwarded() {
     for root in roots() {

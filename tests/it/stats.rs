@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::cgroup::{Parent, SETTING};
 use super::harness::container::{Container, Maker};
 use super::harness::launch::{adopt, send, wait_for};
-use super::harness::procs::stat;
+use super::harness::procs::{children, eventually, stat};
 use super::harness::scratch::utf8;
 use super::harness::{Launch, Out, Root, Term, Who, roots, who};
 
@@ -137,10 +137,12 @@ fn background_container_reports_to_a_file() {
         let pid_file = root.at("pid");
         let options = ["--stats", "--detach", "--pid-file", utf8(&pid_file)];
         let run = parent.container(&root, &options, &["sleep", "1000"]).start();
-        let init =
-            super::harness::procs::eventually("it runs", || fs::read_to_string(&pid_file).ok()?.trim().parse().ok());
+        let init = eventually("it runs", || fs::read_to_string(&pid_file).ok()?.trim().parse().ok());
         let launcher = stat(init).expect("process 1 runs").parent;
         adopt(launcher);
+        // Nothing is reported if CMD never ran.
+        let runs = |pid: &i32| stat(*pid).is_some_and(|stat| stat.name == "sleep");
+        eventually("CMD runs", || children(init).iter().any(runs).then_some(()));
         send(init, libc::SIGTERM);
         let out = run.finish_with_others();
         wait_for(launcher);
@@ -207,7 +209,10 @@ fn wrong_uses_are_refused() {
         (&["--enter", "1", "--stats", "--status-fd", "1"], alone),
         (&["--enter", "1", "--json"], json),
         (&["--stats", "--json"], json),
-        (&["--init", "--stats", "--", "true"], "--init excludes every option that makes a container"),
+        (
+            &["--init", "--stats", "--", "true"],
+            "--init excludes every option that makes a container (which has an init)",
+        ),
         (
             &["--stats", "--", "true"],
             "--memory and the other options of a container's cgroup need --root, --image or the options of a sandbox",

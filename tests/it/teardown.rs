@@ -39,13 +39,17 @@ fn stopped_leftover_processes_get_cont_and_term() {
 fn leftover_processes_are_killed_after_the_grace() {
     for root in roots() {
         let script = with_leftover("", "exit 3");
-        for (options, at_least, less_than) in [(&[][..], 2, 60), (&["--grace", "1"], 1, 60), (&["--grace", "0"], 0, 2)]
-        {
+        let took = |options: &[&str]| {
             let out = root.sh(options, &script);
             out.is(3, "", "");
-            let range = Duration::from_secs(at_least)..Duration::from_secs(less_than);
-            assert!(range.contains(&out.took), "{options:?}: took {:?}", out.took);
+            out.took
+        };
+        for (options, at_least) in [(&[][..], 2), (&["--grace", "1"], 1)] {
+            let took = took(options);
+            assert!(took >= Duration::from_secs(at_least), "{options:?}: took {took:?}");
         }
+        // Less than the default. On a machine with other work some tries take longer.
+        assert!((0..20).any(|_| took(&["--grace", "0"]) < Duration::from_secs(2)));
     }
 }
 
@@ -56,9 +60,8 @@ fn grace_ends_when_no_process_is_left() {
         for script in
             ["exit 4", "sleep 1000 & exit 4", "setsid sleep 1000 & exit 4", "(sleep 1000 & sleep 1000) & exit 4"]
         {
-            let out = root.sh(&["--grace", "50"], script);
-            out.is(4, "", "");
-            assert!(out.took < Duration::from_secs(30), "{script}: took {:?}", out.took);
+            // More time than a test has.
+            root.sh(&["--grace", "1000"], script).is(4, "", "");
         }
     }
 }
@@ -67,7 +70,7 @@ fn grace_ends_when_no_process_is_left() {
 fn wait_all_waits_for_the_last_process() {
     for root in roots() {
         let script = "(sleep 0.3; echo late) & echo first; exit 3";
-        root.sh(&[], script).is(3, "first\n", "");
+        root.sh(&[], &script.replace("0.3", "1000")).is(3, "first\n", "");
         root.sh(&["--wait-all"], script).is(3, "first\nlate\n", "");
         root.sh(&["--wait-all"], "exit 5").is(5, "", "");
         root.sh(&["--wait-all", "--share-pid"], script).is(3, "first\nlate\n", "");

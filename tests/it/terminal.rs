@@ -225,6 +225,20 @@ fn hangup_reaches_cmd() {
     }
 }
 
+/// A hang-up reaches only the leader of the session, which is the keeper here.
+#[test]
+fn hangup_reaches_cmd_of_a_keeper() {
+    for root in roots() {
+        let mut term = Term::new(&root);
+        term.line(
+            "exec $N --restart always -- sh -c 'trap \"echo hup >/tmp/hup; exit\" HUP; echo up; while :; do sleep 0.01; done'",
+        );
+        term.expect("up");
+        term.hang_up();
+        assert_eq!(root.read("tmp/hup"), "hup\n");
+    }
+}
+
 #[test]
 fn hangup_ends_stopped_and_background_jobs() {
     for (root, way) in roots_and_terminals() {

@@ -1,6 +1,8 @@
 //! Process 1 of a machine, from its start by the kernel to the end of the machine.
 
-use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
+use std::time::Duration;
+
+use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels, new_path};
 
 /// One kernel, for behaviour that is the same on all; with NSINIT_KERNELS=all, all kernels.
 fn one_or_all() -> Vec<Kernel> {
@@ -43,6 +45,28 @@ fn machine_is_prepared_for_cmd() {
              drwxrwxrwt\n\
              nsinit: CMD ended with status 3\n",
         );
+    }
+}
+
+/// The kernel drops what a serial line has not sent when the session on it ends, and when it switches off. Here the line is stopped by
+/// Ctrl-S.
+#[test]
+fn last_words_reach_a_slow_console() {
+    for kernel in one_or_all() {
+        let mut image = Image::new(kernel);
+        image.runs("echo ready; sleep 1; seq 500; echo over >/dev/ttyS1");
+        let other = new_path("line");
+        let mut machine = image.start_with("", &["-serial", &format!("file:{}", other.display())]);
+        machine.expect("ready");
+        machine.enter("\x13");
+        while std::fs::read(&other).is_ok_and(|text| text.is_empty()) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        machine.enter("\x11");
+        let lines: String = (1..=500).map(|number| format!("{number}\n")).collect();
+        machine.finish().is_whole(End::Off, &format!("ready\n{lines}"));
+        let _ = std::fs::remove_file(other);
     }
 }
 
@@ -122,8 +146,8 @@ fn shutdown_signals_end_the_machine() {
             let mut image = Image::new(kernel);
             // A shell may print a line on stderr when its sleep(1) is killed.
             image.runs(&format!(
-                "trap 'echo bye; exit 0' TERM; sh -c 'trap \"echo too; exit\" TERM; while :; do sleep 0.1; done' 2>/dev/null & sleep 0.3; \
-                 kill -{signal} 1; wait"
+                "trap 'echo bye; exit 0' TERM; sh -c 'trap \"echo too; exit\" TERM; : >/in; while :; do sleep 0.1; done' 2>/dev/null & \
+                 while [ ! -e /in ]; do sleep 0.1; done; kill -{signal} 1; wait"
             ));
             image.boot("").is(end, "bye\ntoo\n");
         }
@@ -136,7 +160,11 @@ fn ctrl_alt_del_restarts_the_machine() {
     for kernel in kernels(&[Kernel::V6_1, Kernel::V7]) {
         let mut image = Image::new(kernel);
         image.modules(&["i8042", "atkbd"]);
-        image.runs("sh /modules; trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.1; done");
+        // The kernel finds the keyboard a moment after its driver is loaded.
+        image.runs(
+            "sh /modules; trap 'echo asked; exit' TERM; until grep -q 'Handlers=.*kbd' /proc/bus/input/devices; do sleep 0.1; done; \
+             echo up; while :; do sleep 0.1; done",
+        );
         let mut machine = image.start_monitored();
         machine.expect("up\n");
         machine.monitor("sendkey ctrl-alt-delete");
@@ -205,7 +233,7 @@ fn machine_works_without_proc_sys_and_run() {
         // The kernel permits a new procfs in a user namespace only if a whole one is visible; root without a user
         // namespace needs no such permission.
         let [line, shared] = if kernel == Kernel::V5_10 {
-            ["nsinit: cannot copy the mount of /box: No such file or directory (before Linux 5.12 this needs a mounted /proc)\n";
+            ["nsinit: cannot bind mount /box: No such file or directory (before Linux 5.12 this needs a mounted /proc)\n";
                 2]
         } else {
             ["nsinit: cannot mount proc on /proc: Operation not permitted (no /proc is mounted outside)\n", "0\n"]

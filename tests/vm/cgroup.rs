@@ -49,8 +49,10 @@ for by in "" delegated; do
     box --pids 30 --memory 60M --cpu 0.5 --grace 0 -- sh -c 'b() { b | b & }; b 2>/dev/null; sleep 2; echo alive' 2>/dev/null
     left
     # The launcher is killed: the container ends, and the next launch removes the cgroup.
-    $by nsinit --root /box --pids 7 -- sleep 1000 & sleep 2; kill -9 $!; wait $! 2>/dev/null; sleep 1
-    ls -d $C/nsinit-* $U/nsinit-* 2>/dev/null | grep -vc launcher
+    : >/tmp/up; $by nsinit --root /box --pids 7 -- sh -c 'echo up; exec sleep 1000' >/tmp/up &
+    until [ -s /tmp/up ]; do usleep 10000; done; kill -9 $!; wait $! 2>/dev/null
+    rest=$(ls -d $C/nsinit-* $U/nsinit-* 2>/dev/null | grep -v launcher); echo "$rest" | wc -l
+    until grep -qx 'populated 0' $rest/cgroup.events; do usleep 10000; done
     # The controller that it has left enabled lets a process in, but no limited cgroup below that has processes.
     box --pids 7 -- true; echo "status $?"
     left

@@ -1,6 +1,6 @@
 //! Containers in an initramfs, which pivot_root(2) cannot leave before Linux 7.0: they work as on any other machine.
 
-use super::harness::{ALL, End, Image, Kernel, NATIVE, kernels};
+use super::harness::{ALL, End, Image, Kernel, NATIVE, for_armv7, kernels};
 
 /// An image with a script; in it `root` and `user` run a command as root and as an ordinary user.
 pub fn image(kernel: Kernel, script: &str) -> Image {
@@ -102,6 +102,29 @@ fn cap_sys_admin_without_a_user_namespace_is_refused() {
             format!("nsinit: cannot enter root /box: {why}nsinit: cannot enter /tmp/pid: {why}")
         };
         image.boot("").is(End::Off, &format!("{first}held\n/bin\n"));
+    }
+}
+
+/// Thumb code, and the structs and numbers of a 32-bit program, on a kernel of 64 bits.
+#[test]
+fn program_for_armv7_works_on_arm64() {
+    for kernel in kernels(&[Kernel::Arm64]) {
+        let program = for_armv7();
+        let image = image(
+            kernel,
+            "N=/bin/narrow; $N --version | grep target; \
+             $N --root /box -- sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs x /tmp; exit 7'; echo $?; \
+             $N --root /box --detach --name box --pid-file /tmp/pid -- sleep 1000; tr '\\0' ' ' </proc/$(cat /tmp/pid)/cmdline; echo; \
+             $N --list | cut -d ' ' -f 1; $N --enter box -- echo entered; $N --stop box; echo $?; \
+             $N --root /box --memory 5G --stop-timeout 3000000s -- sh -c 'kill -TERM $$'; echo $?",
+        );
+        image.put(&program, "bin/narrow");
+        let packed = image.pack_by("gz", |make| _ = make.env("NSINIT_BIN", &program));
+        image.boot_packed(packed, "").is(
+            End::Off,
+            "target armv7-unknown-linux-musleabihf\nSeccomp:\t2\nmount: permission denied (are you root?)\n7\n\
+             init: box \nNAME\nbox\nentered\n0\n143\n",
+        );
     }
 }
 

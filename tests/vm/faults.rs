@@ -71,9 +71,11 @@ fn boot(kernel: Kernel, number: u64) {
         ["echo ran", "--root /box -- echo ran", "--root /box --volatile -- sh -c 'kill -9 1; sleep 9'", "nosuch"];
     let command = command[lot.draw(command.len() as u64) as usize];
     let line = format!("nsinit.grace=1 NSINIT_FAULTS={faults} -- {command}");
-    let boot = image.start(&line).finish_within(Duration::from_secs(60));
     // A machine whose reboot(2) fails prints a message and stops, as does one that can never fork again.
     let told = ["nsinit: cannot switch the power off: ", "nsinit: cannot fork: "];
+    let mut machine = image.start(&line);
+    machine.prints_or_ends(&told);
+    let boot = machine.finish_within(Duration::from_secs(60));
     let stands = boot.end == End::Killed && told.iter().any(|text| boot.log.contains(text));
     assert!(boot.end == End::Off || stands, "boot {number}: {boot}");
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use super::harness::{Disk, End, Image, Kernel, Machine, kernels, tool};
 
@@ -13,12 +12,7 @@ const ORDERLY: &str = "trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.
 #[track_caller]
 fn press(machine: &mut Machine) {
     machine.expect("up\n");
-    for _ in 0..30 {
-        machine.monitor("system_powerdown");
-        if machine.prints("bye\n", Duration::from_secs(3)) {
-            return;
-        }
-    }
+    machine.monitor_until("system_powerdown", "bye\n");
 }
 
 /// A press is an orderly end, also on a button whose driver comes after the start of CMD. No process of the machine is told of it
@@ -42,10 +36,11 @@ fn power_button_powers_off_in_the_orderly_way() {
         let mut machine = image.start_monitored();
         press(&mut machine);
         machine.finish().is(End::Off, "up\nbye\n");
-        image.words(&["--no-power-button", "--", "/bin/sh", "-c", "echo up; sleep 5; echo on"]);
+        image.words(&["--no-power-button", "--", "/bin/sh", "-c", "echo up; read x; sleep 3; echo on"]);
         let mut machine = image.start_monitored();
         machine.expect("up\n");
         machine.monitor("system_powerdown");
+        machine.enter("\n");
         machine.finish().is(End::Off, "up\non\n");
     }
 }

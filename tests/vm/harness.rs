@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// A machine that takes longer hangs.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(300);
 /// The number of machines that run at the same time.
 const AT_ONCE: u32 = 2;
 
@@ -136,6 +136,12 @@ fn build(arguments: &[&str]) {
 pub fn with_features(list: &str) -> PathBuf {
     build(&["--features", list]);
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nsinit-custom")
+}
+
+/// nsinit for armv7.
+pub fn for_armv7() -> PathBuf {
+    build(&["armv7"]);
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nsinit-armv7-unknown-linux-musleabihf")
 }
 
 // ---- images
@@ -420,7 +426,10 @@ impl Image {
         // On a loaded machine the interrupts of an emulated timer are late, and the kernel panics: "IO-APIC + timer
         // doesn't work!".
         let timer = if self.kernel.is_arm64() { "" } else { " no_timer_check" };
-        let append = format!("{console} panic=-1{timer} {command_line}");
+        // Linux 7 changes its own code when it takes the TSC as its clock, and an emulated processor may still run the old code then: "Oops:
+        // int3" in ktime_get_update_offsets_now.
+        let clock = if self.kernel == V7 { " tsc=unstable" } else { "" };
+        let append = format!("{console} panic=-1{timer}{clock} {command_line}");
         let mut qemu = Command::new(self.kernel.qemu());
         let machine: &[&str] =
             if self.kernel.is_arm64() { &["-M", "virt", "-cpu", "cortex-a53"] } else { &["-M", "pc", "-cpu", "max"] };
@@ -503,6 +512,37 @@ impl Drop for Disk {
 }
 
 // ---- machines
+
+/// The log with each message of the kernel on a line of its own: it may come while a program writes a line.
+pub fn apart(log: &str) -> String {
+    let (mut text, mut begun) = (String::new(), String::new());
+    for line in log.split_inclusive('\n') {
+        let (own, kernels) = line.split_at(stamp_of(line).unwrap_or(line.len()));
+        if kernels.is_empty() {
+            text += &(std::mem::take(&mut begun) + own);
+        } else if own.trim_start_matches("\u{1b}c").is_empty() {
+            text += line;
+        } else if own.contains('\u{1b}') {
+            // The firmware's last line: it clears the screen, and nothing follows.
+            text += &format!("{own}\n{kernels}");
+        } else {
+            begun += own;
+            text += kernels;
+        }
+    }
+    text + &begun
+}
+
+/// Where the time before a message of the kernel begins in the line, such as `[   12.345678] `.
+fn stamp_of(line: &str) -> Option<usize> {
+    let is_time = |word: &str| {
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        word.split_once('.')
+            .is_some_and(|(seconds, rest)| digits(seconds.trim_start()) && digits(rest) && rest.len() == 6)
+    };
+    let mut begins = line.match_indices('[').map(|(at, _)| at);
+    begins.find(|at| line[at + 1..].split_once("] ").is_some_and(|(word, _)| is_time(word)))
+}
 
 /// A permit to run a machine.
 struct Place;
@@ -605,6 +645,12 @@ impl Machine {
         self.read_until(deadline, |log| log.contains(text))
     }
 
+    /// Waits until the machine has printed one of these texts, or has ended.
+    pub fn prints_or_ends(&mut self, texts: &[&str]) {
+        let ends = ENDS.map(|(text, _)| text);
+        self.read_until(DEADLINE, |log| texts.iter().chain(&ends).any(|text| log.contains(text)));
+    }
+
     /// Waits until the machine has printed this text.
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
@@ -635,15 +681,31 @@ impl Machine {
         panic!("the machine did not print {text:?}: {}\n{}", self.line, self.log);
     }
 
-    /// Sends a command to qemu.
+    /// Sends a command to qemu, and returns when it has run it. A machine that has ended has no monitor.
     pub fn monitor(&self, command: &str) {
-        let mut socket = UnixStream::connect(self.monitor.as_ref().expect("the machine has a monitor"))
-            .expect("connect to the monitor");
-        // The monitor echoes its input, and reads on only when the echo is read.
-        let _ = socket.read(&mut [0; 4096]);
-        socket.write_all(format!("{command}\n").as_bytes()).expect("write to the monitor");
-        std::thread::sleep(Duration::from_millis(200));
-        let _ = socket.read(&mut [0; 4096]);
+        let path = self.monitor.as_ref().expect("the machine has a monitor");
+        let Ok(mut socket) = UnixStream::connect(path) else { return };
+        socket.set_read_timeout(Some(DEADLINE)).expect("set a time limit");
+        // One prompt comes before the command, and one after it.
+        for keys in [format!("{command}\n"), String::new()] {
+            let (mut shown, mut chunk) = (String::new(), [0; 4096]);
+            while !shown.ends_with("(qemu) ") {
+                let Ok(length @ 1..) = socket.read(&mut chunk) else { return };
+                shown += &String::from_utf8_lossy(&chunk[..length]);
+            }
+            let _ = socket.write_all(keys.as_bytes());
+        }
+    }
+
+    /// Sends a command to qemu, and again while the machine does not print this text: what is pressed before its driver is there is lost.
+    #[track_caller]
+    pub fn monitor_until(&mut self, command: &str, text: &str) {
+        let pressed = (0..9).any(|_| {
+            self.monitor(command);
+            // Long enough that no press comes after one that was heard: a second one ends the grace.
+            self.prints(text, Duration::from_secs(20))
+        });
+        assert!(pressed, "the machine did not print {text:?}: {}\n{}", self.line, self.log);
     }
 
     /// The exit status of qemu, once that has ended, and the output.
@@ -718,7 +780,7 @@ impl Boot {
             };
             (!line.is_empty()).then(|| format!("{line}\n"))
         };
-        self.log.lines().filter_map(own).collect()
+        apart(&self.log).lines().filter_map(own).collect()
     }
 
     /// The output is [`Boot::text_with_ends`].

@@ -1,7 +1,16 @@
 //! The harness itself, with a shell as process 1 instead of nsinit: it distinguishes the ways in which a machine
 //! ends.
 
-use super::harness::{End, Image, Kernel, kernels};
+use super::harness::{End, Image, Kernel, apart, kernels};
+
+#[test]
+fn lines_of_programs_are_whole_where_the_kernel_prints_between() {
+    let log = "ROM..\u{1b}c\u{1b}[2J[    0.000000] first\none\n[    0.000000] Linux\n\
+               tw[    1.234567] tsc: x [y] z\n[   12.000001] more\no\nthree [1.5] [x] \nend";
+    let lines = "ROM..\u{1b}c\u{1b}[2J\n[    0.000000] first\none\n[    0.000000] Linux\n\
+                 [    1.234567] tsc: x [y] z\n[   12.000001] more\ntwo\nthree [1.5] [x] \nend";
+    assert_eq!(apart(log), lines);
+}
 
 #[test]
 fn harness_distinguishes_the_ends_of_a_machine() {

@@ -24,7 +24,8 @@ fn image_is_a_root_with_modules_loaded() {
                  nsinit --image /$sort --volatile -- sh -c 'echo new >/x; cat /x'\n\
                  nsinit --image /$sort -- sh -c \"grep -c loop /proc/partitions\"\n\
              done\n\
-             sleep 0.5; cat /sys/block/loop*/loop/backing_file 2>/dev/null; echo end\n",
+             n=0; while [ $n -lt 300 ] && cat /sys/block/loop*/loop/backing_file >/dev/null 2>&1; do n=$((n + 1)); sleep 0.1; done\n\
+             cat /sys/block/loop*/loop/backing_file 2>/dev/null; echo end\n",
         );
         image.words(&["--", "/bin/sh", "/script"]);
         let boot = image.boot("");

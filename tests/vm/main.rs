@@ -29,3 +29,4 @@ mod stats;
 mod storage;
 mod suite;
 mod switch_root;
+mod units;

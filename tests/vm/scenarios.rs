@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::docs::blocks::{Block, Content};
 use super::docs::{Place, scenario, scenarios};
 use super::harness::{Disk, End, Kernel, attempt, kernels, new_path, script, skip, tool};
+use super::units;
 
 const DOCUMENT: &str = "docs/appliance.md";
 /// A distribution takes so long at most until it asks for a login, on an emulated processor that others use too.
@@ -23,7 +24,8 @@ fn every_scenario_is_tested() {
 const DEBIAN: &str = "A Debian from a disk";
 const DEBIAN_ALONE: &str = "Without systemd";
 
-/// nsinit is the first stage, and Debian's systemd the second; then nsinit is both. The file system is clean each time.
+/// nsinit is the first stage, and Debian's systemd the second, which runs containers as services; then nsinit is both. The file system is
+/// clean each time.
 #[test]
 fn debian_on_a_disk_runs_systemd_or_nsinit() {
     if Command::new("true").uid(0).status().is_err() {
@@ -36,15 +38,17 @@ fn debian_on_a_disk_runs_systemd_or_nsinit() {
         let place = Place::new(kernel);
         let [made, booted] = &scenario(DOCUMENT, DEBIAN)[..] else { panic!("the section has two blocks") };
         place.run(made);
-        let mut machine = place.start(command(booted));
+        units::make(&place);
+        let mut machine = place.start(&format!("{} {}", command(booted), units::DISK));
         assert!(machine.prints("box login: ", LONG), "{}", machine.finish_within(Duration::ZERO));
         machine.enter("root\n");
         machine.expect("root@box:~# ");
-        machine.enter(
-            "until systemctl -q is-active multi-user.target; do sleep 1; done; echo up: $?; systemctl poweroff\n",
-        );
+        machine.enter("until systemctl -q is-active multi-user.target; do sleep 1; done; echo up: $?\n");
         machine.expect("up: 0\n");
+        assert!(units::run(&mut machine), "{}", machine.finish_within(Duration::ZERO));
+        machine.enter("systemctl poweroff\n");
         let boot = machine.finish();
+        units::are_as_told(&boot);
         assert_eq!(boot.end, End::Off, "{boot}");
         assert!(partition(&place.at("disk"), 1, 600).is_clean(), "{boot}");
         scenario(DOCUMENT, DEBIAN_ALONE).iter().for_each(|block| place.run(block));

@@ -16,7 +16,7 @@ range() {
 }
 names() { sed 's/^\(  [a-z ]*[a-z]\)   *[0-9].*/\1/' $1; }
 W='exec 2>/dev/null; dd if=/dev/zero of=/dev/null bs=30M count=1; dd if=/dev/vda of=/dev/null bs=64k count=32
-(sleep 1 & sleep 1 & sleep 1 & wait); timeout 3 sh -c "while :; do :; done"; exit 3'
+(sleep 99 & a=$!; sleep 99 & b=$!; sleep 99 & kill $a $b $!; wait); timeout 3 sh -c "while :; do :; done"; exit 3'
 box --stats --cpu 0.2 --dev-bind /dev/vda /dev/vda -- sh -c "$W" 2>/tmp/block; echo "status $?"
 names /tmp/block
 echo 3 >/proc/sys/vm/drop_caches
@@ -66,7 +66,7 @@ for share in "" --share-pid; do
     [ "$share" ] || while ps | grep -q '[s]leep 777'; do sleep 0.1; done
     box --pids 9 -- true
     while ps | grep -q '[s]leep 777'; do sleep 0.1; done
-    box --pids 9 -- true; left
+    until box --pids 9 -- true && [ ! "$(left)" ]; do sleep 0.1; done
 done
 # Process 1 is stopped by CMD.
 nsinit --root /box --share-pid --pids 9 --stop-timeout 0 --grace 0 -- sh -c 'trap "" TERM; (setsid sleep 777 &); kill -STOP $PPID; : >/tmp/up; while :; do sleep 1; done' &

@@ -132,8 +132,8 @@ fn dead_file_servers_do_not_stop_the_end() {
             "script",
             &format!(
                 "#!/bin/sh\n{DISKS}mount -t ext4 /dev/vda /tmp; echo data >/tmp/file; mkdir /tmp/nfs /tmp/fuse\n\
-                 hold fuse /tmp/fuse; ls /tmp/fuse/x & hold nfs /tmp/nfs && grep -c nfs /proc/mounts; dd if=/dev/zero of=/tmp/nfs/x bs=4k count=9 & \n\
-                 until grep -q ':0801 ' /proc/net/tcp; do sleep 0.1; done; sleep 1; echo end\n"
+                 hold fuse /tmp/fuse; ls /tmp/fuse/x & hold nfs /tmp/nfs && grep -c nfs /proc/mounts; : >/mounted; dd if=/dev/zero of=/tmp/nfs/x bs=4k count=9 & \n\
+                 until [ -e /mounted ] && grep -q ':0801 ' /proc/net/tcp; do sleep 0.1; done; sleep 1; echo end\n"
             ),
         );
         image.words(&["--", "/bin/sh", "/script"]);

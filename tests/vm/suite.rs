@@ -42,7 +42,7 @@ fn suite_passes_in_an_initramfs() {
     let Some(debian) = attempt(&mut script("debian")) else { return skip("scripts/debian cannot make a Debian root") };
     let asked = std::env::var("NSINIT_SUITE").unwrap_or_default();
     let (names, limit): (Vec<&str>, _) = match asked.as_str() {
-        "" => (PART.to_vec(), Duration::from_secs(900)),
+        "" => (PART.to_vec(), Duration::from_secs(1800)),
         "all" => (Vec::new(), Duration::from_secs(6 * 3600)),
         names => (names.split(' ').collect(), Duration::from_secs(3 * 3600)),
     };

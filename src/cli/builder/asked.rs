@@ -14,6 +14,8 @@ pub enum Asked {
     Stats,
     /// No command: wait for signals and reap.
     Pause,
+    /// `--stop`.
+    Stop,
     /// Print the containers that run.
     List,
     /// Print the services of the machine.

@@ -50,7 +50,7 @@ impl Draft {
     pub fn limit_processors(&mut self, list: &'static CStr) -> Result<(), Wrong> {
         let mut set = Vec::from([0; (limits::PROCESSORS / usize::BITS) as usize]);
         if !limits::processors(list.to_bytes(), &mut set) {
-            return Err(Wrong::value(say!("not a list of processors such as 0-3,6")));
+            return Err(Wrong::value(say!("not a list of processors such as 0-3,6 (a share of all: --cpu)")));
         }
         self.limit(Limited::Processors(set.leak()), list);
         Ok(())

@@ -14,6 +14,14 @@ use rustix::process::{Pid, getegid, geteuid, getpid};
 use super::Asked;
 use super::Draft;
 
+#[cfg(not(feature = "cgroup"))]
+impl Draft {
+    /// This build has no such option.
+    const fn settle_systemd(&self) -> Result<(), Say> {
+        Ok(())
+    }
+}
+
 #[cfg(not(feature = "stats"))]
 impl Draft {
     /// No option needs a cgroup without a limit.
@@ -30,7 +38,7 @@ impl Draft {
     pub fn finish(&mut self) -> Result<(), Say> {
         self.check_leftovers()?;
         #[cfg(any(feature = "probe", feature = "stats", feature = "enter"))]
-        self.check_probe()?;
+        self.check_alone()?;
         let allowed = u32::from(self.spec.root.image);
         if rooms::BOOT && self.spec.machine.switch_root.is_some() && self.containing > allowed {
             return Err(say!(
@@ -54,6 +62,7 @@ impl Draft {
         let root = self.spec.has_preset();
         if rooms::CONTAINER {
             let presumed = self.presume(own);
+            self.settle_systemd()?;
             self.name();
             self.confine(presumed, own);
         }
@@ -82,19 +91,25 @@ impl Draft {
     }
 
     #[cfg(any(feature = "probe", feature = "stats", feature = "enter"))]
-    fn check_probe(&self) -> Result<(), Say> {
-        let alone = self.given == 1 + u32::from(self.json) && self.spec.exec.argv.is_none();
-        #[cfg(feature = "enter")]
-        if self.asked == Asked::List && (self.json || !alone) {
-            return Err(say!("--list goes alone, and without a command"));
-        }
-        match (self.asked == Asked::Probe, self.json) {
-            (true, _) if !alone => Err(say!("--probe goes with --json only, and without a command")),
-            (false, true) if !(self.spec.cgroup.stats && self.spec.target.is_some()) => {
-                Err(say!("--json needs --probe, or --enter and --stats"))
+    fn check_alone(&self) -> Result<(), Say> {
+        let json = u32::from(self.json);
+        let timeout = u32::from(self.spec.life.stop_timeout.is_some());
+        let of_running = self.spec.cgroup.stats && self.spec.target.is_some();
+        let (count, why) = match self.asked {
+            Asked::List | Asked::Freeze | Asked::Thaw if rooms::ENTER => {
+                (1, say!("--list, --freeze and --thaw go alone, and without a command"))
             }
-            _ => Ok(()),
-        }
+            Asked::Stop if rooms::ENTER => {
+                (1 + timeout, say!("--stop goes with --stop-timeout only, and without a command"))
+            }
+            Asked::Probe if rooms::PROBE => (1 + json, say!("--probe goes with --json only, and without a command")),
+            _ if rooms::STATS && of_running => {
+                (2 + json, say!("--enter and --stats go with --json only, and without a command"))
+            }
+            _ if self.json => return Err(say!("--json needs --probe, or --enter and --stats")),
+            _ => return Ok(()),
+        };
+        if self.given == count && self.spec.exec.argv.is_none() { Ok(()) } else { Err(why) }
     }
 
     /// Sets the ids and the capabilities of the command, from the options and the defaults.
@@ -177,8 +192,9 @@ impl Draft {
                 spec.life.own_group = false;
                 // A container with a cgroup or a way out ends with its launcher, which removes these.
                 let ends = spec.has_cgroup() || spec.is_connected();
-                spec.life.die_together |= ends;
-                spec.life.end = if ends { spec.life.end } else { End::Leave };
+                // So does one below a keeper, which may start another one in its place.
+                spec.life.die_together |= ends || spec.has_keeper();
+                spec.life.end = if ends || spec.keeper.restarts() { spec.life.end } else { End::Leave };
                 spec.root.masks = Masks::ReadOnly;
                 spec.exec.keep_all_fds = self.keep_fds.is_empty();
             }

@@ -20,6 +20,15 @@ impl Draft {
         self.env_ops.push(EnvOp::Set(pair_of(name, value)));
     }
 
+    /// The caller's NOTIFY_SOCKET is for the keeper.
+    fn redirect(&self, variables: &mut Variables) {
+        if self.spec.gives_socket() {
+            variables.set(c"NOTIFY_SOCKET=/dev/notify");
+        } else if rooms::KEEPER && self.spec.keeper.notify.is_some() {
+            variables.remove(c"NOTIFY_SOCKET");
+        }
+    }
+
     pub(super) fn make_env(&mut self, root: bool) {
         let mut variables = Variables::new();
         if root {
@@ -30,9 +39,7 @@ impl Draft {
         } else {
             variables.pass_all();
         }
-        if self.spec.gives_socket() {
-            variables.set(c"NOTIFY_SOCKET=/dev/notify");
-        }
+        self.redirect(&mut variables);
         let boots = self.spec.boots() && !self.contained;
         if boots && self.caller_env(b"PATH").is_none() {
             variables.set(PATH);
@@ -45,7 +52,10 @@ impl Draft {
                 EnvOp::Set(pair) => variables.set(pair),
                 EnvOp::Unset(name) => variables.remove(name),
                 EnvOp::Pass(Some(name)) => variables.pass(name),
-                EnvOp::Pass(None) => variables.pass_all(),
+                EnvOp::Pass(None) => {
+                    variables.pass_all();
+                    self.redirect(&mut variables);
+                }
                 EnvOp::Clear => variables.clear(),
                 // It was read before.
                 #[cfg(feature = "forms")]
@@ -56,7 +66,7 @@ impl Draft {
             variables.set(SWITCHED);
         }
         if self.spec.exec.argv.is_none() {
-            if rooms::BOOT && self.spec.machine.switch_root.is_some() {
+            if self.boots_systemd || rooms::BOOT && self.spec.machine.switch_root.is_some() {
                 self.spec.exec.argv = alone(c"/sbin/init");
             } else if root || boots {
                 if root {

@@ -22,6 +22,7 @@ fn is_name(word: &[u8]) -> bool {
 }
 
 /// Whether a word is a list of ids and names, some of them names.
+#[cfg(feature = "ids")]
 fn has_names(list: &[u8]) -> bool {
     let mut words = list.split(|byte| *byte == b',');
     words.clone().any(is_name) && words.all(|word| is_name(word) || values::id_of(word).is_some())

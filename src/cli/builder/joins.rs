@@ -4,6 +4,8 @@ use core::ffi::CStr;
 
 use super::super::complaint::Wrong;
 use super::super::values;
+#[cfg(feature = "enter")]
+use super::Asked;
 use super::Draft;
 
 impl Draft {
@@ -12,6 +14,14 @@ impl Draft {
         self.joins.retain(|(other, _)| *other != kind);
         let owner = self.process(owner)?;
         self.joins.push((kind, owner));
+        Ok(())
+    }
+
+    /// Asks for something else than a command for the container of a process.
+    #[cfg(feature = "enter")]
+    pub fn act_on(&mut self, word: &'static CStr, asked: Asked) -> Result<(), Wrong> {
+        self.asked = asked;
+        self.spec.target = Some(self.process(word)?);
         Ok(())
     }
 

@@ -36,7 +36,7 @@ impl Draft {
             _ => return None,
         };
         if !pasta::fits(options.to_bytes()) {
-            return Some(Err(Wrong::value(say!("it has too many options"))));
+            return Some(Err(Wrong::value(say!("it has too many options, or a word that is no option"))));
         }
         self.unshare(raw::CLONE_NEWNET);
         self.joins.retain(|(kind, _)| *kind != raw::CLONE_NEWNET);

@@ -26,6 +26,8 @@ mod no_forms;
 mod operations;
 #[cfg(feature = "stats")]
 mod stats;
+#[cfg(feature = "cgroup")]
+mod systemd;
 
 use core::ffi::CStr;
 
@@ -37,7 +39,6 @@ use linux_raw_sys::general as raw;
 use rustix::process::geteuid;
 
 use super::complaint::{Bad, Complaint, Form, Kind, Wrong};
-use super::words;
 
 /// Where an option has a meaning, and its effect on the mode.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,8 @@ pub struct Draft {
     repeated: Vec<&'static [u8]>,
     pub end: Option<End>,
     pub masks: bool,
+    /// `--systemd`.
+    boots_systemd: bool,
     /// `--seccomp-profile`: whether the built-in filter is installed.
     pub filtered: Option<bool>,
     /// For the next operation: its mode, size, layers, and
@@ -237,6 +240,7 @@ impl Draft {
             repeated: Vec::new(),
             end: None,
             masks: true,
+            boots_systemd: false,
             filtered: None,
             mode: None,
             size: c"",
@@ -319,10 +323,11 @@ impl Draft {
     }
 
     /// The value of a variable of the caller.
+    #[cfg(any(feature = "env", feature = "catatonit", feature = "dumb-init", feature = "tini"))]
     pub fn caller_env(&self, name: &[u8]) -> Option<&'static [u8]> {
         self.caller_env
             .words()
-            .find(|pair| words::name_of(pair) == name)
+            .find(|pair| super::words::name_of(pair) == name)
             .and_then(|pair| pair.to_bytes().get(name.len() + 1..))
     }
 

@@ -19,21 +19,10 @@ impl Draft {
     /// # Errors
     /// The message: they are given with others that have no meaning beside them.
     pub(super) fn settle_cgroup(&mut self) -> Result<(), Say> {
-        let alone = |count| self.given == count + u32::from(self.json) && self.spec.exec.argv.is_none();
-        if matches!(self.asked, Asked::Freeze | Asked::Thaw) {
-            return if alone(1) && !self.json {
-                Ok(())
-            } else {
-                Err(say!("--freeze and --thaw go alone, and without a command"))
-            };
-        }
         if !self.spec.cgroup.stats {
             return Ok(());
         }
         if rooms::ENTER && self.spec.target.is_some() {
-            if !alone(2) {
-                return Err(say!("--enter and --stats go with --json only, and without a command"));
-            }
             self.asked = Asked::Stats;
             return Ok(());
         }

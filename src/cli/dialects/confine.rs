@@ -41,7 +41,7 @@ rows! { draft, values, first:
             let nice = limits::signed(first.to_bytes(), 20).filter(|nice| *nice < 20);
             draft.limit(Limited::Nice(nice.ok_or(Wrong::value(say!("not a number from -20 to 19")))?), first);
         },
-        "--cpus LIST", say!("run on these processors only, for example 0-3,6") => draft.limit_processors(first)?,
+        "--cpus LIST", say!("run on these processors only, for example 0-3,6 (a share of all: --cpu)") => draft.limit_processors(first)?,
         "--oom-score-adj N", say!("set the OOM score adjustment, from -1000 to 1000, of nsinit too") => {
             let score = limits::signed(first.to_bytes(), 1000);
             score.ok_or(Wrong::value(say!("not a number from -1000 to 1000")))?;

@@ -44,7 +44,7 @@ fn restart(when: &CStr) -> Result<Restart, Wrong> {
         Some(0) => Ok(Restart::No),
         Some(1) => Ok(Restart::OnFailure),
         Some(2) => Ok(Restart::Always),
-        _ => Err(Wrong::value(say!("not one of no, on-failure and always"))),
+        _ => Err(Wrong::value(say!("not one of no, on-failure and always (see --max-restarts)"))),
     }
 }
 

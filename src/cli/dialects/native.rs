@@ -81,6 +81,9 @@ rows! { draft, values, first:
             draft.spec.root.directory = values::path(first)?;
         },
         "--read-only", say!("forbid all writes to the root") => draft.spec.root.writes = Writes::Refused,
+        #[cfg(feature = "cgroup")]
+        "--systemd", say!("boot systemd (CMD: /sbin/init) as process 1, with own cgroups, /run, /tmp") =>
+            draft.boot_systemd(),
         "--no-masks", say!("do not mask sensitive files in /proc and /sys (as root: exposes the host)") =>
             draft.masks = false,
         "--no-proc", say!("do not mount /proc") => draft.spec.root.proc = false,
@@ -228,7 +231,8 @@ rows! { draft, values, first:
         "--verbose", say!("report CMD's start and end; twice: signals too; three times: orphans too") =>
             draft.spec.life.verbose = draft.spec.life.verbose.saturating_add(1),
         #[cfg(feature = "explain")]
-        "--explain", say!("print the steps, process by process, and run nothing") => draft.asked = Asked::Explain,
+        "--explain", say!("print the steps, process by process, and run nothing") =>
+            draft.asked = if draft.asked == Asked::Run { Asked::Explain } else { draft.asked },
         #[cfg(feature = "probe")]
         "--probe", say!("print which features work here, or why not; status 1 if --root does not") =>
             draft.asked = Asked::Probe,
@@ -241,17 +245,16 @@ rows! { draft, values, first:
         "--enter TARGET", say!("run CMD in a container: its name, a process id in it, a pid file or fd:N") =>
             draft.spec.target = Some(draft.process(first)?),
         #[cfg(feature = "enter")]
-        "--list", say!("print the running containers: name, id of process 1, age, command") => draft.asked = Asked::List,
+        "--list", say!("print the running containers: name, id of process 1, age, program") => draft.asked = Asked::List,
+        #[cfg(feature = "enter")]
+        "--stop TARGET", say!("end a container with SIGTERM, and with --stop-timeout SIGKILL") =>
+            draft.act_on(first, Asked::Stop)?,
         #[cfg(all(feature = "stats", feature = "enter"))]
-        "--freeze TARGET", say!("stop all processes of the container of TARGET (needs a cgroup of its own)") => {
-            draft.spec.target = Some(draft.process(first)?);
-            draft.asked = Asked::Freeze;
-        },
+        "--freeze TARGET", say!("stop all processes of the container of TARGET (needs a cgroup of its own)") =>
+            draft.act_on(first, Asked::Freeze)?,
         #[cfg(all(feature = "stats", feature = "enter"))]
-        "--thaw TARGET", say!("let the processes of a frozen container go on") => {
-            draft.spec.target = Some(draft.process(first)?);
-            draft.asked = Asked::Thaw;
-        },
+        "--thaw TARGET", say!("let the processes of a frozen container go on") =>
+            draft.act_on(first, Asked::Thaw)?,
         #[cfg(feature = "pty")]
         "--pty", say!("give CMD a terminal of its own, even if the caller has none") => draft.spec.terminal.pty = true,
         #[cfg(feature = "container")]
@@ -337,10 +340,9 @@ fn complain(_: &Texts, complaint: &Complaint, _: &CStr) -> i32 {
     match complaint.kind {
         Kind::Unknown | Kind::UnknownLetter(_) => {
             line.say(say!("unknown option '")).push_printable(complaint.word.to_bytes());
-            match nearest::option(&NATIVE, complaint.word.to_bytes()) {
-                Some(form) => line.say(say!("', did you mean '")).push(form.name()).say(say!("'?")),
-                None => line.say(UNKNOWN),
-            };
+            if !nearest::propose(&NATIVE, complaint.word.to_bytes(), &mut line) {
+                line.say(UNKNOWN);
+            }
         }
         Kind::ValueTooMuch if form.count() == 0 => {
             line.push(form.name()).say(say!(" takes no value"));

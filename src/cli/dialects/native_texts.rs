@@ -30,8 +30,7 @@ fn push_usage(text: &mut Text) -> &mut Text {
     text
 }
 
-/// The first line has the features if they are not all: scripts and tests look for them. scripts/build knows the commit; it is unknown
-/// where there is no git.
+/// What this build is. scripts/build knows the commit; it is unknown where there is no git.
 const VERSION: &[u8] = {
     const COMMIT: &str = match option_env!("NSINIT_COMMIT") {
         Some(commit) if !commit.is_empty() => commit,
@@ -44,14 +43,16 @@ const VERSION: &[u8] = {
     } else {
         b"prebuilt std"
     };
-    const FEATURES: &[&[u8]] = if rooms::ALL { &[] } else { &[b" (features:", rooms::LIST, b")"] };
     const LINES: &[&[&[u8]]] = &[
         &[concat!("nsinit ", env!("CARGO_PKG_VERSION")).as_bytes()],
-        FEATURES,
         &[
             b"\ncommit ",
             COMMIT.as_bytes(),
-            concat!("\ntarget ", env!("NSINIT_TARGET"), "\nbuild ").as_bytes(),
+            b"\ntarget ",
+            rooms::TARGET.as_bytes(),
+            b"\nfeatures",
+            if rooms::ALL { b" whole (all)" } else { rooms::LIST },
+            b"\nbuild ",
             BUILD,
             b"\n",
         ],
@@ -95,31 +96,19 @@ fn common(native: &'static Vocabulary, out: &mut dyn FnMut(&Text)) {
 
 /// The options that `-h` prints.
 #[cfg(feature = "help")]
-const COMMON: [&[u8]; 11] = [
-    b"--root",
-    b"--read-only",
-    b"--ro-bind",
-    b"--tmpfs",
-    b"--net",
-    b"--uid",
-    b"--setenv",
-    b"--chdir",
-    b"--memory",
-    b"--enter",
-    b"--detach",
-];
+const COMMON: &[u8] = b"--root --read-only --bind --ro-bind --net --map-auto --uid --setenv --memory --enter --detach";
 
 /// Passes the text of `-h` to `out`, line by line.
 #[cfg(feature = "help")]
 fn common(native: &'static Vocabulary, out: &mut dyn FnMut(&Text)) {
     out(push_usage(&mut Text::new()).byte(b'\n'));
-    for row in COMMON.iter().filter_map(|name| native.find(name)) {
+    for row in COMMON.split(|byte| *byte == b' ').filter_map(|name| native.find(name)) {
         let mut line = Text::new();
         usage::push_row(row, b"  ", &mut line);
         out(&line);
     }
     for line in [
-        say!("\nnsinit --root debian -- apt-get update\n"),
+        say!("\nnsinit --root debian --map-auto --net pasta --resolv-conf host -- apt-get update\n"),
         say!("nsinit --ro-bind / / --tmpfs /tmp --dev /dev --proc /proc --unshare-net -- make\n"),
         say!("All options: nsinit --help\n"),
     ] {
@@ -181,43 +170,54 @@ mod tests {
         let mut text = String::new();
         common(&NATIVE, &mut |line| text += str::from_utf8(line.bytes()).expect("UTF-8"));
         assert!(text.lines().count() <= 20 && text.lines().all(|line| line.len() <= 100), "{text}");
-        for name in COMMON {
+        for name in COMMON.split(|byte| *byte == b' ') {
             assert!(text.contains(&format!("  {} ", name.escape_ascii())), "{}", name.escape_ascii());
         }
+    }
+
+    fn proposal(word: &str) -> Option<String> {
+        let mut line = Text::new();
+        let found = nearest::propose(&NATIVE, word.as_bytes(), &mut line);
+        found.then(|| String::from_utf8(line.bytes().to_vec()).expect("UTF-8"))
     }
 
     #[test]
     fn nearest_option_is_found() {
         for (word, found) in [
-            ("--memry", Some("--memory")),
-            ("--hostnam=x", Some("--hostname")),
-            ("--bin", Some("--bind")),
-            ("--rotot", Some("--root")),
-            ("--read_only", Some("--read-only")),
-            ("--volume", Some("--bind")),
-            ("--volume=/a:/b", Some("--bind")),
-            ("-it", Some("--pty")),
+            ("--memry", Some("', did you mean '--memory'?")),
+            ("--hostnam=x", Some("', did you mean '--hostname'?")),
+            ("--bin", Some("', did you mean '--bind'?")),
+            ("--rotot", Some("', did you mean '--root'?")),
+            ("--read_only", Some("', did you mean '--read-only'?")),
+            ("--volume", Some("', did you mean '--bind SRC DEST'?")),
+            ("--volume=/a:/b", Some("', did you mean '--bind SRC DEST'?")),
+            ("-e", Some("', did you mean '--setenv VAR VALUE'?")),
+            ("--entrypoint=sh", Some("' (not needed: CMD is what runs)")),
             ("--nope", None),
             ("--no-such-option", None),
             ("--x", None),
             ("-z", None),
         ] {
-            let name = nearest::option(&NATIVE, word.as_bytes()).map(|form| form.name());
-            assert_eq!(name, found.map(str::as_bytes), "{word}");
+            assert_eq!(proposal(word).as_deref(), found, "{word}");
         }
     }
 
     #[test]
     fn options_of_other_programs_lead_to_options_that_exist() {
-        for pair in nearest::OF_OTHERS.split(|byte| *byte == b',') {
-            let words: Vec<&[u8]> = pair.split(|byte| *byte == b' ').collect();
-            let [other, ours] = words[..] else { panic!("{}", pair.escape_ascii()) };
-            assert!(all().all(|row| row.form.name() != other), "{} is nsinit's own", other.escape_ascii());
-            let found = nearest::option(&NATIVE, other).map(|form| form.name());
-            assert_eq!(
-                found.map(<[u8]>::escape_ascii).map(|name| name.to_string()),
-                Some(ours.escape_ascii().to_string())
-            );
+        let mut table = Vec::new();
+        nearest::OF_OTHERS.each(&mut |byte| table.push(byte));
+        let table = String::from_utf8(table).expect("ASCII");
+        for line in table.lines() {
+            let (names, hint) = line.split_once('=').expect("names and a hint");
+            for name in names.split(' ') {
+                assert!(all().all(|row| row.form.name() != name.as_bytes()), "{name} is nsinit's own");
+                let option = format!("', did you mean '{hint}'?");
+                let expected = if hint.starts_with('-') { option } else { format!("' ({hint})") };
+                assert_eq!(proposal(name), Some(expected));
+            }
+            for option in hint.split([' ', ',', ';']).filter(|word| word.starts_with('-')) {
+                assert!(all().any(|row| row.form.name() == option.as_bytes()), "{option}");
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The filter of system calls that every container has: [`calls`] has the calls that it refuses, and [`program`] makes the
+//! The filter of system calls that every container has: `calls` has the calls that it refuses, and `program` makes the
 //! program for the kernel from them.
 
 mod calls;

@@ -4,48 +4,15 @@
 use linux_raw_sys::errno;
 use linux_raw_sys::general as raw;
 use linux_raw_sys::ioctl::{TIOCLINUX, TIOCSTI};
-use linux_raw_sys::ptrace as bpf;
 
+use super::super::bpf::{self, ANY_BIT, ARCH, AT_LEAST, EQUAL, Instruction, NUMBER};
 use super::class::*;
 use super::tables::{ALL_RUNS, MOST_RUNS, TABLES, Table};
 use crate::spec::Spec;
 
-/// `struct sock_filter`: what to do in 16 bits, how many instructions to skip if a comparison is true and if not, in 8 bits each, and an
-/// operand.
-type Instruction = u64;
-
-const fn instruction(code: u32, then: u8, otherwise: u8, operand: u32) -> Instruction {
-    code as u64 | (then as u64) << 16 | (otherwise as u64) << 24 | (operand as u64) << 32
-}
-
-/// Loads 32 bits of `struct seccomp_data`.
-const fn load(offset: u32) -> Instruction {
-    instruction(bpf::BPF_LD | bpf::BPF_W | bpf::BPF_ABS, 0, 0, offset)
-}
-
-/// The call's number, and the machine.
-const NUMBER: Instruction = load(0);
-const ARCH: Instruction = load(4);
-
-/// The lower half of an argument. The kernel ignores the upper half of those that the filter looks at.
-const fn argument(index: u32) -> Instruction {
-    load(16 + 8 * index)
-}
-
-const EQUAL: u32 = bpf::BPF_JMP | bpf::BPF_JEQ;
-const ANY_BIT: u32 = bpf::BPF_JMP | bpf::BPF_JSET;
-const AT_LEAST: u32 = bpf::BPF_JMP | bpf::BPF_JGE;
-
-/// The answer, as the program returns it.
-const fn answer(errno: u32) -> Instruction {
-    const SECCOMP_RET_ALLOW: u32 = 0x7fff_0000;
-    const SECCOMP_RET_ERRNO: u32 = 0x0005_0000;
-    instruction(bpf::BPF_RET, 0, 0, if errno == 0 { SECCOMP_RET_ALLOW } else { SECCOMP_RET_ERRNO | errno })
-}
-
 /// A comparison at the place `at`, which leads to one of two other places.
 const fn check(code: u32, at: Class, then: Class, otherwise: Class, operand: u32) -> Instruction {
-    instruction(code, then - at - 1, otherwise - at - 1, operand)
+    bpf::instruction(code, then - at - 1, otherwise - at - 1, operand)
 }
 
 /// Every kind of namespace. CLONE_NEWTIME is for unshare(2) only: the low bits of clone(2) are a signal, which is never that one.
@@ -76,37 +43,37 @@ const NETLINK_AUDIT: u32 = 9;
 /// The end of the program: the answer to the calls of other machines, the checks of arguments, and the other answers.
 static END: [Instruction; ENOSYS as usize + 1] = [
     // None of them can reach the kernel; if one did, its numbers would mean something else.
-    answer(errno::ENOSYS),
+    bpf::answer(errno::ENOSYS),
     // ARM_PRIVATE, where the number is still loaded.
     check(AT_LEAST, 1, 2, ENOSYS, ARM_FIRST),
     check(AT_LEAST, 2, ENOSYS, ALLOW, ARM_LAST + 1),
     // IOCTL
-    argument(1),
+    bpf::argument(1),
     check(EQUAL, 4, EPERM, 5, TIOCSTI),
     check(EQUAL, 5, EPERM, ALLOW, TIOCLINUX),
     // PERSONALITY
-    argument(0),
+    bpf::argument(0),
     check(ANY_BIT, 7, 8, ALLOW, !HARMLESS),
     check(EQUAL, 8, ALLOW, EPERM, ASK),
     // NAMESPACES
-    argument(0),
+    bpf::argument(0),
     check(ANY_BIT, 10, EPERM, ALLOW, NAMESPACE_FLAGS),
     // SOCKET
-    argument(0),
+    bpf::argument(0),
     check(EQUAL, 12, EPERM, 13, AF_VSOCK),
     check(EQUAL, 13, EPERM, 14, AF_ALG),
     check(EQUAL, 14, RAW, 15, AF_PACKET),
     check(EQUAL, 15, RAW, 16, AF_XDP),
     check(EQUAL, 16, 17, ALLOW, AF_NETLINK),
-    argument(2),
+    bpf::argument(2),
     check(EQUAL, 18, AUDIT, ALLOW, NETLINK_AUDIT),
     // RAW
-    answer(errno::EPERM),
+    bpf::answer(errno::EPERM),
     // AUDIT: with any other errno PAM takes the audit of the kernel for broken, and lets no user in.
-    answer(errno::EINVAL),
-    answer(0),
-    answer(errno::EPERM),
-    answer(errno::ENOSYS),
+    bpf::answer(errno::EINVAL),
+    bpf::answer(0),
+    bpf::answer(errno::EPERM),
+    bpf::answer(errno::ENOSYS),
 ];
 
 /// The bits of [`granted`] that are no capabilities, and some that are.
@@ -157,7 +124,7 @@ const _: () = assert!(cfg!(test) || MOST <= 256);
 
 /// A program for the kernel, written from its end to its beginning: a comparison can only lead ahead.
 pub struct Program {
-    code: [[u8; 8]; MOST],
+    code: [Instruction; MOST],
     /// Where the last instruction was written.
     begin: usize,
 }
@@ -175,7 +142,7 @@ impl Program {
                 AUDIT => AUDIT_WRITE,
                 _ => NEVER,
             };
-            program.push(if granted >> permission & 1 == 1 { answer(0) } else { *instruction });
+            program.push(if granted >> permission & 1 == 1 { bpf::answer(0) } else { *instruction });
         }
         for table in tables.iter().rev() {
             let other = program.begin;
@@ -197,7 +164,7 @@ impl Program {
     fn push(&mut self, instruction: Instruction) {
         self.begin -= 1;
         if let Some(slot) = self.code.get_mut(self.begin) {
-            *slot = instruction.to_ne_bytes();
+            *slot = instruction;
         }
     }
 
@@ -205,7 +172,7 @@ impl Program {
     #[inline(never)]
     fn compare(&mut self, code: u32, then: usize, otherwise: usize, operand: u32) {
         let here = self.begin;
-        self.push(instruction(code, (then - here) as u8, (otherwise - here) as u8, operand));
+        self.push(bpf::instruction(code, (then - here) as u8, (otherwise - here) as u8, operand));
     }
 
     /// The search for a number of `table`.

@@ -36,3 +36,13 @@ pub fn of_execution(path: &CStr, why: Failure) -> Cause {
         _ => of_errno(why),
     }
 }
+
+/// Why there is no program of this name, where the words are a command to be run in place: what a user of other programs means.
+#[must_use]
+pub fn of_first_word(word: &CStr) -> Cause {
+    match word.to_bytes() {
+        _ if files::directory(HERE, word).is_ok() => Cause::RootMeant,
+        b"run" | b"exec" | b"create" | b"start" | b"shell" => Cause::NoSubcommands,
+        _ => Cause::Unknown,
+    }
+}

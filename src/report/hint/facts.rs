@@ -37,7 +37,18 @@ pub fn any_mount(meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool) -> bool {
 pub fn is_admin() -> bool {
     /// CAP_SYS_ADMIN.
     const ADMIN: u64 = 1 << 21;
-    sys::capget().is_ok_and(|held| held & ADMIN != 0)
+    holds(ADMIN)
+}
+
+/// Whether nsinit has CAP_SETUID, with which it maps ids that are not its own (user_namespaces(7)).
+pub fn may_map_ids() -> bool {
+    /// CAP_SETUID.
+    const SETUID: u64 = 1 << 7;
+    holds(SETUID)
+}
+
+fn holds(capability: u64) -> bool {
+    sys::capget().is_ok_and(|held| held & capability != 0)
 }
 
 /// Whether nsinit's own user namespace maps every user id, as the first one does.

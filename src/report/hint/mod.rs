@@ -17,7 +17,7 @@ mod network;
 
 #[cfg(feature = "cgroup")]
 pub use cgroups::{of_cgroup, of_controller, of_delegation, of_old_cgroup, of_running, of_setting};
-pub use execution::of_execution;
+pub use execution::{of_execution, of_first_word};
 pub use files::{of_loop, of_own_file, of_pid_file, of_reopened, of_terminal};
 #[cfg(feature = "limits")]
 pub use limits::{of_limit, of_sysctl};
@@ -29,14 +29,12 @@ pub use namespaces::of_nested_users;
 pub use namespaces::{
     of_fork, of_join, of_keyring, of_look, of_map, of_map_helper, of_namespaces, of_network, of_own_id,
 };
-
 #[cfg(feature = "net")]
 pub use network::{of_address, of_bridge, of_link, of_new_link, of_pasta, of_route};
 
 use crate::say;
 use crate::sys::Failure;
 use crate::text::{self, Say};
-
 use facts::{is_confined, is_filtered, own_profile};
 
 /// Why a call failed, and the hint for it: one table.
@@ -70,6 +68,8 @@ causes! {
     Processes say!("a limit on processes is reached: see ulimit -u, and pids.max of the cgroups above");
     /// nsinit was started under a seccomp filter.
     Filter say!("nsinit was started under a seccomp filter, which may forbid this");
+    /// The same for namespaces, which Docker's default profile forbids.
+    NamespaceFilter say!("nsinit was started under a seccomp filter, which may forbid this; docker's does without --security-opt seccomp=unconfined");
     /// `/` is not a mount point.
     Chroot say!("the kernel forbids this in a chroot: / is not a mount point");
     /// Ubuntu: a user namespace of an ordinary user comes without capabilities.
@@ -100,6 +100,8 @@ causes! {
     Forbidden say!("the kernel or a security module forbids it");
     /// A procfs may be mounted only if it shows no more than the one that is mounted (mount_too_revealing in the kernel).
     MaskedProc say!("the /proc outside is masked, as in a container: use --share-pid or --no-proc");
+    /// As `MaskedProc`, where the limits on namespaces cannot be written either: the next step would fail.
+    MaskedProcAndSettings say!("the /proc outside is masked, as in a container: use --allow-nesting, and --share-pid or --no-proc");
     /// As `MaskedProc`, in a sandbox.
     MaskedProcInSandbox say!("the /proc outside is masked, as in a container: use --ro-bind /proc /proc, or no --unshare-pid");
     /// No procfs is mounted outside.
@@ -138,6 +140,9 @@ causes! {
     DanglingLink say!("it is a dangling symbolic link");
     /// ENOENT of execve(2): no option binds a file, so the root has no CMD.
     EmptyRoot say!("the root is empty because no option binds anything; to run without a container, use --init");
+    /// ENOENT, EACCES of execve(2), without a container: docker and unshare(1) have other command lines.
+    RootMeant say!("it is a directory: did you mean --root DIR?");
+    NoSubcommands say!("nsinit has no subcommands: see --root DIR and --enter TARGET");
     /// EACCES of execve(2): the path is a directory or a device.
     NoFile say!("it is not a regular file");
     /// EACCES of execve(2): the mount is noexec.

@@ -38,9 +38,11 @@ pub fn of_proc(spec: &Spec<'_>, why: Failure) -> Cause {
     }
     // A part of /proc is masked by a mount: of another file system, or of itself, read-only.
     let covers = |mount: &mountinfo::Line<'_>| text::after(mount.path, b"/proc/").is_some();
+    let settings = |mount: &mountinfo::Line<'_>| mount.path == b"/proc/sys" && mount.flags & raw::MS_RDONLY != 0;
     match any_mount(&mut |mount| covers(mount)) {
         _ if is_missing(c"/proc/self") => Cause::NoProc,
         _ if spec.joined(raw::CLONE_NEWPID) && !is_filtered() => Cause::ForeignPids,
+        true if spec.forbids_nesting() && any_mount(&mut |mount| settings(mount)) => Cause::MaskedProcAndSettings,
         true if spec.has_root() => Cause::MaskedProc,
         true => Cause::MaskedProcInSandbox,
         false => of_mount(why),

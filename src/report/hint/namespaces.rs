@@ -11,7 +11,7 @@ use crate::text::{self, Short};
 
 use super::facts::{
     begins_with_digit, first_of, is_admin, is_cgroup_full, is_chroot, is_confined, is_filtered, is_missing,
-    limits_users, maps_all_ids, own_profile, restricts_users,
+    limits_users, maps_all_ids, may_map_ids, own_profile, restricts_users,
 };
 use super::{Cause, of_call, of_errno};
 
@@ -109,7 +109,7 @@ impl Facts {
             Facts { with_user: true, switched_off: true, admin: false, .. } if why == Failure::PERM => {
                 Cause::NoUnprivilegedUsers
             }
-            Facts { filtered: true, .. } if why != Failure::ACCESS => Cause::Filter,
+            Facts { filtered: true, .. } if why != Failure::ACCESS => Cause::NamespaceFilter,
             Facts { with_user: true, restricted: true, admin: false, .. } => Cause::AppArmorUsers,
             Facts { confined: true, .. } => Cause::AppArmorProfile,
             Facts { with_user: false, admin: false, rootless, .. } if why == Failure::PERM => {
@@ -134,7 +134,7 @@ pub fn of_map(why: Failure) -> Cause {
     match why {
         Failure::PERM | Failure::ACCESS if restricts_users() && !is_admin() => Cause::AppArmorUsers,
         Failure::PERM if is_confined(&own_profile()) => Cause::AppArmorProfile,
-        Failure::PERM if is_admin() && !maps_all_ids() => Cause::OutsideNotMapped,
+        Failure::PERM if may_map_ids() && !maps_all_ids() => Cause::OutsideNotMapped,
         Failure::PERM => Cause::Forbidden,
         _ => of_errno(why),
     }
@@ -213,8 +213,8 @@ mod tests {
         let rows = [
             (USER, F::PERM, Cause::Forbidden),
             (USER, F::ACCESS, Cause::Forbidden),
-            (Facts { filtered: true, ..USER }, F::PERM, Cause::Filter),
-            (Facts { filtered: true, ..USER }, F::NOSYS, Cause::Filter),
+            (Facts { filtered: true, ..USER }, F::PERM, Cause::NamespaceFilter),
+            (Facts { filtered: true, ..USER }, F::NOSYS, Cause::NamespaceFilter),
             // No known filter answers EACCES.
             (Facts { filtered: true, ..USER }, F::ACCESS, Cause::Forbidden),
             (Facts { chroot: true, ..USER }, F::PERM, Cause::Chroot),
@@ -227,8 +227,8 @@ mod tests {
             (Facts { confined: true, ..ROOT }, F::ACCESS, Cause::AppArmorProfile),
             (ROOT, F::PERM, Cause::RootWithoutUserNamespace),
             // Neither --share-user nor --unshare-user helps under a filter.
-            (Facts { filtered: true, ..ROOT }, F::PERM, Cause::Filter),
-            (Facts { filtered: true, with_user: false, admin: false, ..ROOT }, F::PERM, Cause::Filter),
+            (Facts { filtered: true, ..ROOT }, F::PERM, Cause::NamespaceFilter),
+            (Facts { filtered: true, with_user: false, admin: false, ..ROOT }, F::PERM, Cause::NamespaceFilter),
             (Facts { with_user: false, admin: false, ..ROOT }, F::PERM, Cause::NeedsAdmin),
             (Facts { has_root: false, ..ROOT }, F::PERM, Cause::Forbidden),
             (USER, F::NOSYS, Cause::Unknown),

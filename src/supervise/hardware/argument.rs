@@ -13,7 +13,7 @@ const FILE: &CStr = c"/run/reboot-param";
 /// The most bytes that the kernel takes.
 const MOST: usize = 255;
 
-/// The first line of [`FILE`]; empty if there is none.
+/// The first line of `FILE`; empty if there is none.
 #[must_use]
 pub fn read() -> Short {
     let mut argument = Short::new();

@@ -2,7 +2,7 @@
 //!
 //! A button is an input device that can report KEY_POWER: that of ACPI, a key on a gpio line, a key of a keyboard. The kernel
 //! sends SIGIO when one has something to report, so process 1 still waits in one place. A device that appears later is found by an
-//! inotify(7) on [`DIRECTORY`], which sends SIGIO too. It wakes process 1 only for new input devices; a netlink socket for uevents would wake it
+//! inotify(7) on `DIRECTORY`, which sends SIGIO too. It wakes process 1 only for new input devices; a netlink socket for uevents would wake it
 //! for each device of the machine.
 
 use core::ffi::CStr;

@@ -66,7 +66,7 @@ fn container_joins_cgroups_of_version_1() {
         }
         // Its limit holds.
         fs::write(pids.0.join("pids.max"), "3").expect("limit the cgroup");
-        let out = root.run(&options, &["sh", "-c", "sleep 0 & sleep 0 & sleep 0 & echo no"]);
+        let out = root.run(&options, &["sh", "-c", "sleep 1000 & sleep 1000 & sleep 1000 & echo no"]);
         assert!(out.stderr.contains("Resource temporarily unavailable") && out.stdout.is_empty(), "{out}");
         // Without a namespace the whole path shows.
         let sandbox = ["--bind", root.str(), "/", "--proc", "/proc"];

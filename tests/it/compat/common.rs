@@ -278,7 +278,7 @@ pub fn signal_before_the_start_reaches_cmd(suite: &'static Suite, options: &[&[&
     differs(suite.name, "a signal right after the start");
     for it in suite.ours().into_iter().filter(|it| !it.is_pid_1()) {
         for options in options {
-            let out = around(&it, &["shoot", "100", "15"], &it.plain(options, &["sleep", "1"])).run();
+            let out = around(&it, &["shoot", "100", "15"], &it.plain(options, &["sleep", "1000"])).run();
             is(&out, 0, &"143\n".repeat(100), "");
         }
     }
@@ -296,9 +296,10 @@ pub fn ignored_sigchld_does_not_hang(suite: &'static Suite, original_hangs: bool
         }
         differs(suite.name, "started with SIGCHLD ignored");
         // Not at once: catatonit checks whether the command runs.
-        let running = it.launch_in(&around, &it.plain(&[], &["sleep", "0.1"])).start();
+        let mut running = it.launch_in(&around, &it.plain(&[], &["head", "-c", "1"])).open_input().start();
         let init = it.init(&running);
         eventually("the command runs", || (!children(init).is_empty()).then_some(()));
+        running.write("x");
         eventually("the command has ended", || children(init).is_empty().then_some(()));
         sleep(Duration::from_millis(100));
         assert!(!is_gone(init), "{it} hangs");

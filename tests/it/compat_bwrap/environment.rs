@@ -41,7 +41,9 @@ fn environment_is_the_callers_with_changes() {
 fn process_1_hides_the_callers_environment() {
     for it in subjects() {
         let run = |options: &[&str]| {
-            let script = "usleep 50000; grep -q SECRET=x /proc/1/environ && echo found";
+            // Process 1 hides it while CMD starts.
+            let script = "i=0; while [ $i -lt 100 ] && grep -q SECRET=x /proc/1/environ; do i=$((i+1)); usleep 10000; done; \
+                          [ $i -lt 100 ] || echo found";
             let options = [&["--unshare-pid", "--clearenv"], options].concat();
             it.small(&options, &["/bin/sh", "-c", script]).env("SECRET", "x").run()
         };

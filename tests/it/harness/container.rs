@@ -64,7 +64,8 @@ impl Container {
                 let dir = Dir::new(who);
                 let launch = other(who, "runc")?.args(["--root", dir.at("state").to_str()?, "run", "--bundle"]);
                 write_bundle(who, &root, &dir, cmd);
-                let id = format!("nsinit-test-{}", dir.path().file_name()?.to_str()?);
+                // The name of its cgroup too.
+                let id = format!("nsinit-test-{}-{}", std::process::id(), dir.path().file_name()?.to_str()?);
                 let launch = launch.args([dir.str(), &id]).directory(dir.path());
                 bundle = Some(dir);
                 launch

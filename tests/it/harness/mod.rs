@@ -10,6 +10,7 @@
 //!     launch     one run of nsinit, its result, and the proof that nothing is left
 //!     nth        a system call that fails once
 //!     container  running containers, made by nsinit and by other tools
+//!     runc       a container around nsinit, as an engine makes it
 //!     term       a terminal with a shell in it
 
 pub mod container;
@@ -18,6 +19,7 @@ pub mod launch;
 pub mod nth;
 pub mod procs;
 pub mod roots;
+pub mod runc;
 pub mod scratch;
 pub mod stream;
 pub mod term;
@@ -32,6 +34,7 @@ use std::time::Duration;
 pub use deny::Deny;
 pub use launch::{Launch, Out, Running};
 pub use roots::{Root, roots};
+pub use runc::Engine;
 pub use scratch::Dir;
 pub use term::Term;
 pub use who::Who;

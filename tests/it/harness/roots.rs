@@ -97,6 +97,12 @@ pub fn programs() -> Option<&'static Path> {
     made(&ROOT, &["programs"])
 }
 
+/// A Debian root with systemd, udev and login.
+pub fn systemd() -> Option<&'static Path> {
+    static ROOT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    made(&ROOT, &["systemd"])
+}
+
 fn made(root: &'static OnceLock<Option<PathBuf>>, words: &[&str]) -> Option<&'static Path> {
     let root = root.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/debian");

@@ -84,7 +84,7 @@ impl Dir {
 
     pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.at(name);
-        fs::write(&path, text).expect("write a test file");
+        launch::without_children(|| fs::write(&path, text)).expect("write a test file");
         fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("open a test file to all");
         self.who.own(&path);
         path
@@ -126,11 +126,12 @@ pub fn nsinit() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let from = std::env::var_os("NSINIT_BIN").map_or_else(|| env!("CARGO_BIN_EXE_nsinit").into(), PathBuf::from);
         let program = install(&from, "nsinit");
-        let rooms = if rooms::ALL { String::new() } else { format!(" (features:{})", rooms::LIST.escape_ascii()) };
-        let version = Command::new(&program).arg("--version").output().expect("nsinit can be executed").stdout;
-        assert_eq!(
-            String::from_utf8_lossy(&version).lines().next().unwrap_or_default(),
-            format!("nsinit {}{rooms}", env!("CARGO_PKG_VERSION")),
+        let rooms = if rooms::ALL { " whole (all)".to_owned() } else { rooms::LIST.escape_ascii().to_string() };
+        let version = launch::tool(Command::new(&program).arg("--version"));
+        let mut lines = version.lines();
+        assert_eq!(lines.next().unwrap_or_default(), concat!("nsinit ", env!("CARGO_PKG_VERSION")));
+        assert!(
+            lines.any(|line| line == format!("features{rooms}")),
             "{} has other features than this test program",
             from.display()
         );
@@ -214,9 +215,13 @@ fn compile(name: &str) -> PathBuf {
 /// make execve fail with ETXTBSY.
 fn install(from: &Path, name: &str) -> PathBuf {
     let to = bin(name);
-    launch::tool(Command::new("cp").arg("--").arg(from).arg(&to));
-    fs::set_permissions(&to, Permissions::from_mode(0o755)).expect("make a program executable");
+    copy_program(from, &to);
     to
+}
+
+pub fn copy_program(from: &Path, to: &Path) {
+    launch::tool(Command::new("cp").arg("--").arg(from).arg(to));
+    fs::set_permissions(to, Permissions::from_mode(0o755)).expect("make a program executable");
 }
 
 fn bin(name: &str) -> PathBuf {

@@ -515,8 +515,8 @@ fn refused_in_advance(op: &Op, case: &Case) -> Result<(), End> {
     let Where::Directory { writes, .. } = case.place else { return Ok(()) };
     let mounts = case.ops.iter().filter(|other| !other.act.makes()).map(|other| other.dest.as_str());
     let below_a_mount = mounts.chain(["/dev/"]).any(|mount| op.dest.starts_with(mount));
-    let why = if op.dest.trim_end_matches('/').is_empty() {
-        "the root itself is --root's"
+    let why = if op.dest.split('/').all(|name| matches!(name, "" | "." | "..")) {
+        "it must be below the root"
     } else if writes == Writes::Refused && op.act.makes() && !below_a_mount {
         "the root is read-only"
     } else {

@@ -150,12 +150,13 @@ impl World {
             Place::Built { .. } => (1, "bwrap: "),
             Place::Directory { .. } => (125, "nsinit: "),
         };
-        // bubblewrap has a sentence of its own for this reason.
-        let why = if name == "bwrap: " && why == SYMLINK_TEXT { "Can't mount on symlink destination" } else { why };
+        // bubblewrap has a sentence of its own for this reason, if the operation mounts.
+        let bwraps = if why == SYMLINK_TEXT { "Can't mount on symlink destination" } else { why };
+        let says_why = |line: &str| line.contains(why) || name == "bwrap: " && line.contains(bwraps);
         let line = out.stderr.strip_suffix('\n').filter(|line| !line.contains('\n'));
         out.status == status
             && out.stdout.is_empty()
-            && line.is_some_and(|line| line.starts_with(name) && line.contains(word) && line.contains(why))
+            && line.is_some_and(|line| line.starts_with(name) && line.contains(word) && says_why(line))
     }
 
     /// The traces of files outside, and of files that would exist if an absolute link had been followed outside.

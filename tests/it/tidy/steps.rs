@@ -68,6 +68,7 @@ const WITHOUT_ROW: &[(&str, Why)] = &[
     ("label new files and mounts as", Never("the calls of `label CMD as`, which is tested")),
     ("restore the limit on core files", Never("prlimit(2) back to a limit that was in force before")),
     ("leave the terminal to CMD's session", Never("it reports nothing: without a terminal there is nothing to leave")),
+    ("become the reaper of process 1", Never("without it only the wait for the end of a container is missing")),
     ("connect to NOTIFY_SOCKET", Tested("it/keeper.rs", "steps_of_the_keeper_that_fail_are_reported")),
     ("make the socket /dev/notify", Tested("it/keeper.rs", "steps_of_the_keeper_that_fail_are_reported")),
     ("open the log", Tested("it/keeper.rs", "log_gets_the_output_of_cmd")),
