@@ -51,7 +51,7 @@ fn set(cgroup: Fd, freeze: bool) -> Done {
         if is_frozen(cgroup)? == freeze {
             return Ok(());
         }
-        let _ = sys::poll(&mut [], Some(MOMENT));
+        sys::pause(MOMENT);
     }
     if freeze {
         // Never half of it.

@@ -47,7 +47,7 @@ pub fn remove(parent: Fd, name: &CStr, kills: Option<Fd>, patience: u32) -> Done
         // As long as cgroups below can be removed there is no reason to wait.
         if !kills.is_some_and(all) {
             waited += 1;
-            let _ = sys::poll(&mut [], Some(MOMENT));
+            sys::pause(MOMENT);
         }
     }
     Err(Failure::BUSY)

@@ -213,7 +213,7 @@ fn empty(root: Fd) -> Done {
         if !some {
             return Ok(());
         }
-        let _ = sys::poll(&mut [], Some(MOMENT));
+        sys::pause(MOMENT);
     }
     Err(Failure::BUSY)
 }

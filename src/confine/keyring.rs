@@ -26,7 +26,7 @@ fn leave() -> Done {
         if answer != Err(Failure::DQUOT) {
             break;
         }
-        let _ = sys::poll(&mut [], Some(Time::SHORT));
+        sys::pause(Time::SHORT);
         answer = sys::join_new_keyring();
     }
     match answer {

@@ -74,7 +74,7 @@ pub fn flush(most: u32) {
         if sys::unsent(Standard::Error.fd()) == 0 {
             break;
         }
-        let _ = sys::poll(&mut [], Some(Time::SHORT));
+        sys::pause(Time::SHORT);
     }
 }
 

@@ -61,7 +61,7 @@ pub fn find(spec: &Spec<'_>, path: &mut Text) -> Result<Fd, Failure> {
         if getpid() == Pid::INIT && sys::is_any_pending(ENDS) {
             return Err(message::blame(say!("wait for"), spec.root.directory, Failure::INTR));
         }
-        let _ = sys::poll(&mut [], Some(Time::SHORT));
+        sys::pause(Time::SHORT);
     }
 }
 

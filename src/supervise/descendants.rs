@@ -79,7 +79,7 @@ fn signal_each(proc: Fd, signals: &[Signal]) {
             return;
         }
         if stops {
-            let _ = sys::poll(&mut [], Some(PATIENCE));
+            sys::pause(PATIENCE);
         }
     }
 }

@@ -39,7 +39,7 @@ use crate::supervise::power::{self, Wait};
 use crate::sys::files::{self, Fd, HERE};
 use crate::sys::{self, Change, Done, Failure, Fork, Signal, Start, Time};
 use crate::text::verb;
-use crate::text::{self, Say, Text};
+use crate::text::{self, SHORT, Say, Text};
 
 /// Seconds without a byte written after which a call is given up. A disk that has stopped needs up to ten seconds to start.
 const PATIENCE: u32 = 10;
@@ -107,7 +107,7 @@ impl End {
                 return;
             }
             if idle > 0 {
-                pause();
+                sys::pause(PAUSE);
             }
         }
     }
@@ -161,13 +161,13 @@ impl End {
             if done != Err(Failure::BUSY) {
                 break;
             }
-            pause();
+            sys::pause(PAUSE);
             done = self.in_time(&|| make_read_only(place));
         }
         if let Err(why) = done {
             self.settle(verb::MAKE_READ_ONLY, place, why);
         }
-        // The file system below is mounted where no path leads to.
+        // The file system below is mounted where no path leads to, or was, and is still in use.
         if kind == OVERLAY || stat(place).is_ok_and(|stat| major(stat.st_dev) == LOOP) {
             self.force();
         }
@@ -178,7 +178,7 @@ impl End {
         if why != Failure::NO_END
             && (self.in_time(&|| make_read_only(place)).is_ok() || {
                 self.force();
-                self.in_time(&|| await_read_only(place)).is_ok()
+                self.in_time(&|| is_read_only(place)).is_ok()
             })
         {
             return;
@@ -186,14 +186,11 @@ impl End {
         warn(says, place, why, Say::NOTHING);
     }
 
-    /// Has the kernel make all file systems on block devices read-only, in whatever way they are used: SysRq-u.
+    /// Has the kernel make all file systems on block devices read-only, in whatever way they are used.
     fn force(&mut self) {
         if !self.forced {
             self.forced = true;
-            if let Ok(trigger) = proc_file(c"sysrq-trigger", OFlags::WRONLY) {
-                let _ = files::write(trigger, b"u");
-                sys::close(trigger);
-            }
+            let _ = self.in_time(&make_all_read_only);
         }
     }
 
@@ -298,24 +295,32 @@ impl Content {
     }
 }
 
-fn pause() {
-    // All signals are blocked.
-    let _ = sys::poll(&mut [], Some(PAUSE));
-}
-
 fn make_read_only(place: &CStr) -> Done {
     mount_by_path(c"", place, c"", raw::MS_REMOUNT | raw::MS_RDONLY, c"")
 }
 
-/// Waits at most two seconds until a file system is read-only.
-fn await_read_only(place: &CStr) -> Done {
+/// SysRq-u. A worker of the kernel does the work and tells its log the end, for which this waits two seconds at most.
+fn make_all_read_only() -> Done {
+    const END: &[u8] = b"Remount complete";
+    let trigger = proc_file(c"sysrq-trigger", OFlags::WRONLY)?;
+    sys::clear_kernel_log();
+    files::write(trigger, b"u")?;
     for _ in 0..200 {
-        if statvfs(place)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
-            return Ok(());
+        let mut log = [0; SHORT];
+        sys::read_kernel_log(&mut log);
+        if log.windows(END.len()).any(|part| part == END) {
+            break;
         }
-        let _ = sys::poll(&mut [], Some(Time::SHORT));
+        sys::pause(Time::SHORT);
     }
-    Err(Failure::BUSY)
+    Ok(())
+}
+
+/// # Errors
+/// EBUSY: it can be written to.
+fn is_read_only(place: &CStr) -> Done {
+    let flags = statvfs(place)?.f_flag;
+    if flags.contains(StatVfsMountFlags::RDONLY) { Ok(()) } else { Err(Failure::BUSY) }
 }
 
 /// A file of a procfs, which need not be mounted.

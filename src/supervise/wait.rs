@@ -114,9 +114,7 @@ fn without_signals(left: Option<Time>, instead: Instead) -> Heard {
         Ok(Some((pid, change))) => return Heard::Child(pid, change),
         Ok(None) | Err(Failure::INTR) => {}
         // ECHILD.
-        Err(_) => {
-            let _ = sys::poll(&mut [], Some(IDLE));
-        }
+        Err(_) => sys::pause(IDLE),
     }
     Heard::Nothing
 }

@@ -59,3 +59,9 @@ pub fn poll(list: &mut [Polled], mut limit: Option<Time>) -> Result<u32, Failure
         call!(__NR_ppoll, list.as_mut_ptr(), list.len(), limit, 0usize, 0usize)
     }
 }
+
+/// Lets this time pass, or less: SIGSTOP and SIGCONT end it.
+#[inline(never)]
+pub fn pause(time: Time) {
+    let _ = poll(&mut [], Some(time));
+}

@@ -42,3 +42,18 @@ pub fn end_accounting() -> Done {
     // SAFETY: the only argument is the null pointer, with which the call ends the accounting.
     done(unsafe { call!(__NR_acct, 0usize) })
 }
+
+/// Makes [`read_kernel_log`] begin with what the kernel prints from now on, syslog(2) SYSLOG_ACTION_CLEAR.
+pub fn clear_kernel_log() {
+    const CLEAR: usize = 5;
+    // SAFETY: the call takes no memory.
+    let _ = unsafe { call!(__NR_syslog, CLEAR, 0usize, 0usize) };
+}
+
+/// Reads the last records of the kernel's log that have room in `buffer`, syslog(2) SYSLOG_ACTION_READ_ALL. None if the kernel has no log
+/// (ENOSYS) or this process no CAP_SYSLOG (EPERM).
+pub fn read_kernel_log(buffer: &mut [u8]) {
+    const READ_ALL: usize = 3;
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let _ = unsafe { call!(__NR_syslog, READ_ALL, buffer.as_mut_ptr(), buffer.len()) };
+}

@@ -430,17 +430,31 @@ impl Image {
         // int3" in ktime_get_update_offsets_now.
         let clock = if self.kernel == V7 { " tsc=unstable" } else { "" };
         let append = format!("{console} panic=-1{timer}{clock} {command_line}");
+        // A kernel changes its own code while it runs (the first limit on memory switches the accounting of the kernel's memory on). If each
+        // emulated processor has a thread of its own, one of them may never see the change, and waits at the old code without end.
+        let accelerator = if options.contains(&"-smp") { "tcg,thread=single" } else { "tcg" };
         let mut qemu = Command::new(self.kernel.qemu());
         let machine: &[&str] =
             if self.kernel.is_arm64() { &["-M", "virt", "-cpu", "cortex-a53"] } else { &["-M", "pc", "-cpu", "max"] };
-        qemu.args(["-accel", "tcg", "-m", "384", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"])
-            .args(machine)
-            .arg("-kernel")
-            .arg(kernel)
-            .arg("-initrd")
-            .arg(&initrd)
-            .args(["-append", &append])
-            .args(options);
+        qemu.args([
+            "-accel",
+            accelerator,
+            "-m",
+            "384",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-serial",
+            "stdio",
+            "-no-reboot",
+        ])
+        .args(machine)
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(&initrd)
+        .args(["-append", &append])
+        .args(options);
         let line = format!("{:?}: {append}", self.kernel);
         Machine::start(qemu.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()), line, initrd)
     }
