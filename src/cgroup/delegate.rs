@@ -14,7 +14,7 @@ use crate::report::message::blame_hint;
 use crate::say;
 use crate::spec::{Range, Spec};
 use crate::state::{Cgroup, Launch};
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd};
 use crate::sys::{Done, Failure};
 use crate::text::{Say, Short};
 
@@ -57,7 +57,7 @@ fn hand_over(launch: &Launch, cgroup: Fd) -> Done {
     give(c".")?;
     LEAST.into_iter().try_for_each(give)?;
     let mut done = Ok(());
-    if let Ok(list) = files::open(HERE, LIST, OFlags::RDONLY) {
+    if let Ok(list) = files::open_path(LIST, OFlags::RDONLY) {
         lines::each(list, &mut |name| done = done.and_then(|()| give(Short::new().push(name).c_str())))?;
     }
     done

@@ -13,7 +13,7 @@ use crate::say;
 use crate::spec::{Access, Landlock, Rule};
 use crate::state::Process;
 use crate::step::Step;
-use crate::sys::files::{self, DIRECTORY, HERE};
+use crate::sys::files::{self, DIRECTORY};
 use crate::sys::{self, Done, Failure};
 use crate::text::Say;
 
@@ -134,7 +134,7 @@ const fn granted(policy: &Landlock<'_>, access: Access) -> u64 {
 }
 
 fn allow_path(ruleset: files::Fd, path: &CStr, rights: u64) -> Done {
-    let file = files::open(HERE, path, OFlags::PATH)?;
+    let file = files::open_path(path, OFlags::PATH)?;
     let rights = if files::kind(file)? == DIRECTORY { rights } else { rights & OF_FILE };
     let done = sys::landlock_allow_path(ruleset, file, rights);
     sys::close(file);

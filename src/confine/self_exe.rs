@@ -99,7 +99,7 @@ pub fn leave_inside(users: bool, title: &'static CStr, start: &Start) -> Done {
         return Ok(());
     }
     let open = |path: &CStr| {
-        let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
+        let file = files::open_path(path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
         fstat(file).is_ok_and(|stat| identity(&stat) == due).then_some(file)
     };
     let same = sys::executed_path(start).filter(|_| users).and_then(open);

@@ -54,7 +54,7 @@ fn name_of(path: &'static CStr) -> &'static CStr {
 pub fn open() -> Result<[Fd; DEVICES], Failure> {
     let mut devices = [HERE; DEVICES];
     for (&(path, number), device) in ALL.iter().zip(&mut devices) {
-        *device = files::open(HERE, path, OFlags::PATH)
+        *device = files::open_path(path, OFlags::PATH)
             .and_then(|file| match number_of(&fstat(file)?) {
                 Some(found) if found == number || path == c"/dev/random" && found == URANDOM => Ok(file),
                 _ => Err(Failure::NO_DEVICE),

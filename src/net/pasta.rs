@@ -17,7 +17,7 @@ use crate::report::message::{blame, blame_hint, warning};
 use crate::say;
 use crate::state::{Launch, Launcher, Outside, Pipe};
 use crate::step::mortal;
-use crate::sys::files::{self, Fd, HERE, read};
+use crate::sys::files::{self, Fd, read};
 use crate::sys::{self, Change, Done, Failure, PR_SET_PDEATHSIG, Signal, Standard, Word, c_str};
 use crate::text::{self, Short, Text};
 
@@ -112,7 +112,7 @@ pub fn start(launcher: &mut Launcher) -> Done {
     }
     put(process.c_str());
 
-    let (pipe, null) = (Pipe::new(PipeFlags::empty())?, files::open(HERE, c"/dev/null", OFlags::RDWR)?);
+    let (pipe, null) = (Pipe::new(PipeFlags::empty())?, files::open_path(c"/dev/null", OFlags::RDWR)?);
     let failure = Cell::new(Failure::CHILD);
     let child = sys::spawn(execute, &(launch, words.as_slice(), pipe.write, null, &failure))
         .map_err(|why| blame_hint(say!("fork"), PROGRAM, why, hint::of_fork(why).hint()))?;

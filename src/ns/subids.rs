@@ -8,7 +8,7 @@ use rustix::fs::OFlags;
 
 use crate::lines;
 use crate::spec::Range;
-use crate::sys::files::{self, HERE};
+use crate::sys::files;
 use crate::sys::{Done, Failure};
 use crate::text::{self, PATH, SHORT, Short};
 
@@ -28,7 +28,7 @@ impl Owner {
     #[inline(never)]
     pub fn of(uid: u32) -> Owner {
         let mut name = Short::new();
-        if let Ok(file) = files::open(HERE, c"/etc/passwd", OFlags::RDONLY) {
+        if let Ok(file) = files::open_path(c"/etc/passwd", OFlags::RDONLY) {
             // Without the file, or the rest of it, the user has no name.
             let _ = lines::each(file, &mut |line| {
                 if name.bytes().is_empty() {
@@ -48,7 +48,7 @@ impl Owner {
     /// As open(2) and read(2). A file that does not exist grants nothing.
     #[inline(never)]
     pub fn each(&self, file: &CStr, look: &mut dyn FnMut(u32, u32)) -> Done {
-        let file = match files::open(HERE, file, OFlags::RDONLY) {
+        let file = match files::open_path(file, OFlags::RDONLY) {
             Err(Failure::NOENT) => return Ok(()),
             opened => opened?,
         };
@@ -64,7 +64,7 @@ impl Owner {
 #[must_use]
 pub fn free(file: &CStr, from: u32, count: u32) -> u32 {
     let mut end = from;
-    if let Ok(file) = files::open(HERE, file, OFlags::RDONLY) {
+    if let Ok(file) = files::open_path(file, OFlags::RDONLY) {
         // What cannot be read proposes nothing better.
         let _ = lines::each(file, &mut |line| {
             if let Some((first, count)) = range_in(line, text::first(line, b':'), NOBODY) {

@@ -43,7 +43,7 @@ pub fn devpts() -> Done {
 
 /// A new pty.
 pub fn open_pty(ptmx: &CStr) -> Done {
-    files::open(HERE, ptmx, OFlags::RDWR | OFlags::NOCTTY).map(|_| ())
+    files::open_path(ptmx, OFlags::RDWR | OFlags::NOCTTY).map(|_| ())
 }
 
 /// A copy of `/` with the mounts below it, which a new user namespace may not uncover; attached nowhere.
@@ -137,7 +137,7 @@ pub fn clone() -> Done {
 /// clone3(2) into a cgroup.
 pub fn clone_into_cgroup() -> Done {
     // The kernel looks at the descriptor, which is that of no cgroup.
-    match sys::clone3(0, Some(files::open(HERE, c"/", OFlags::RDONLY)?)) {
+    match sys::clone3(0, Some(files::open_path(c"/", OFlags::RDONLY)?)) {
         Err(Failure::BADF) => Ok(()),
         fork => ended(fork?),
     }
@@ -217,7 +217,7 @@ fn launch(trial: &mut Trial<'_>, words: &'static [Slot]) -> Done {
     let pipe = Pipe::new(PipeFlags::empty())?;
     let child = match connect::plain_fork()? {
         Fork::Child => {
-            let null = files::open(HERE, c"/dev/null", OFlags::RDWR);
+            let null = files::open_path(c"/dev/null", OFlags::RDWR);
             let run = null.and_then(|null| {
                 sys::put(Standard::Input, null)?;
                 sys::put(Standard::Output, null)?;

@@ -321,8 +321,8 @@ fn console(of_machine: bool) -> Done {
         return Ok(());
     }
     let flags = OFlags::RDWR | OFlags::NOCTTY;
-    let console = files::open(HERE, c"/dev/console", flags);
-    let fd = console.or_else(|_| files::open(HERE, c"/dev/null", flags));
+    let console = files::open_path(c"/dev/console", flags);
+    let fd = console.or_else(|_| files::open_path(c"/dev/null", flags));
     if let Ok(fd) = fd {
         for standard in STANDARD {
             if !sys::is_given(standard) || device_of(standard.fd()) == device_of(fd) {
@@ -331,7 +331,7 @@ fn console(of_machine: bool) -> Done {
         }
     }
     if !had && console.is_err() {
-        sys::send_messages(files::open(HERE, c"/dev/kmsg", OFlags::WRONLY)?);
+        sys::send_messages(files::open_path(c"/dev/kmsg", OFlags::WRONLY)?);
     }
     console.map(|_| ())
 }

@@ -7,7 +7,7 @@ use rustix::fs::OFlags;
 use crate::lines;
 use crate::report::message::warn;
 use crate::say;
-use crate::sys::files::{self, HERE};
+use crate::sys::files;
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, Say, Text};
 
@@ -19,7 +19,7 @@ const LIST: &CStr = c"/etc/nsinit.modules";
 /// # Errors
 /// The list exists and cannot be read: see open(2), read(2).
 pub fn load() -> Done {
-    let list = match files::open(HERE, LIST, OFlags::RDONLY) {
+    let list = match files::open_path(LIST, OFlags::RDONLY) {
         Err(Failure::NOENT) => return Ok(()),
         opened => opened?,
     };
@@ -41,7 +41,7 @@ pub fn load() -> Done {
 }
 
 fn load_one(path: &CStr, parameters: &[u8]) -> Done {
-    let file = files::open(HERE, path, OFlags::RDONLY)?;
+    let file = files::open_path(path, OFlags::RDONLY)?;
     let is_compressed = text::before(path.to_bytes(), b".ko").is_none();
     let done = sys::load_module(file, Text::new().push(parameters).c_str(), is_compressed);
     sys::close(file);

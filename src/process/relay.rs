@@ -190,8 +190,7 @@ fn unblocked_output() -> Option<Fd> {
         raw::S_IFCHR if SLAVES.contains(&major(stat.st_rdev)) => {}
         _ => return None,
     }
-    let opened =
-        files::open(files::HERE, c"/proc/self/fd/1", OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK).ok()?;
+    let opened = files::open_path(c"/proc/self/fd/1", OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK).ok()?;
     // /proc may be another file system.
     let again = fstat(opened).ok()?;
     ((again.st_dev, again.st_ino) == (stat.st_dev, stat.st_ino)).then_some(opened)

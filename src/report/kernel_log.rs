@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rustix::fs::OFlags;
 
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd};
 use crate::sys::{self, Polled, Standard, Time, WRITABLE};
 use crate::text;
 
@@ -49,7 +49,7 @@ pub fn write(line: &[u8]) {
     // What other processes have written to the console comes first.
     flush(TRIES);
     let [b'<', severity, b'>', rest @ ..] = line else { return };
-    let log = files::open(HERE, c"/dev/kmsg", OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
+    let log = files::open_path(c"/dev/kmsg", OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
     let logged = log.is_ok_and(|log| {
         let written = files::write(log, line).is_ok();
         sys::close(log);
@@ -86,7 +86,7 @@ const PATIENCE: Time = Time { seconds: 0, nanos: 100_000_000 };
 
 fn console_level() -> u32 {
     let known = || LEVEL.load(Ordering::Relaxed);
-    let Ok(file) = files::open(HERE, c"/proc/sys/kernel/printk", OFlags::RDONLY) else { return known() };
+    let Ok(file) = files::open_path(c"/proc/sys/kernel/printk", OFlags::RDONLY) else { return known() };
     let level = level_in(file);
     sys::close(file);
     level.unwrap_or_else(known)

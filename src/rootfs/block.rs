@@ -82,7 +82,7 @@ impl Block<'_> {
     pub fn open(&self, path: &mut Short) -> Result<Fd, Failure> {
         path.truncate(0);
         let path = path.push(b"/dev/").push(self.name).c_str();
-        let fd = files::open(HERE, path, FLAGS)?;
+        let fd = files::open_path(path, FLAGS)?;
         let stat = fstat(fd)?;
         let is_it = stat.st_mode & raw::S_IFMT == raw::S_IFBLK
             && (major(stat.st_rdev), minor(stat.st_rdev)) == (self.major, self.minor);
@@ -155,7 +155,7 @@ impl Block<'_> {
     #[must_use]
     pub fn is_held(&self) -> bool {
         let mut path = Short::new();
-        let holders = files::open(HERE, self.place(b"/holders", &mut path), OFlags::RDONLY | OFlags::DIRECTORY);
+        let holders = files::open_path(self.place(b"/holders", &mut path), OFlags::RDONLY | OFlags::DIRECTORY);
         let Ok(holders) = holders else { return false };
         let mut held = false;
         files::each_name(holders, &mut |name| held |= !matches!(name.to_bytes(), b"." | b".."));
@@ -194,7 +194,7 @@ impl Block<'_> {
 
     #[inline(never)]
     fn whole(&self, file: &[u8], value: &mut Short) {
-        let opened = files::open(HERE, self.place(file, value), OFlags::RDONLY);
+        let opened = files::open_path(self.place(file, value), OFlags::RDONLY);
         value.truncate(0);
         let Ok(file) = opened else { return };
         let mut buffer = [0; SHORT];

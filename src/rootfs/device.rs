@@ -10,7 +10,7 @@ use crate::report::message::{self, push_object, push_reason};
 use crate::rootfs::block::{self, Block, FLAGS, TAGS, Tag};
 use crate::say;
 use crate::spec::Spec;
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd};
 use crate::sys::{self, Failure, Set, Signal, Time};
 use crate::text::{self, Short, Text};
 
@@ -135,7 +135,7 @@ impl Search<'_> {
     fn once(&mut self, path: &mut Text) -> Result<Fd, Failure> {
         if matches!(self.wanted, Wanted::Path) {
             let name = self.spec.root.directory;
-            match files::open(HERE, name, FLAGS) {
+            match files::open_path(name, FLAGS) {
                 Ok(fd) if is_empty(fd) => {
                     sys::close(fd);
                     return Err(Failure::NOMEDIUM);
@@ -278,7 +278,7 @@ fn is_empty(fd: Fd) -> bool {
 
 /// Whether the kernel fills /dev.
 fn has_devtmpfs() -> bool {
-    let Ok(file) = files::open(HERE, c"/proc/filesystems", OFlags::RDONLY) else { return false };
+    let Ok(file) = files::open_path(c"/proc/filesystems", OFlags::RDONLY) else { return false };
     let mut has = false;
     let _ = lines::each(file, &mut |line| has |= text::after(line, b"nodev\tdevtmpfs").is_some());
     sys::close(file);

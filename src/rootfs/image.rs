@@ -164,14 +164,14 @@ fn of_file(sort: &CStr, file: Fd, path: &CStr, attributes: u32) -> Result<Fd, Fa
 /// A read-only loop device with the file. The kernel frees it when it is neither open nor mounted any more (loop(4)).
 fn loop_device(file: Fd) -> Result<Fd, Failure> {
     let control = c"/dev/loop-control";
-    let control = files::open(HERE, control, OFlags::RDWR)
+    let control = files::open_path(control, OFlags::RDWR)
         .map_err(|why| blame_hint(say!("open"), control, why, hint::of_loop(why).hint()))?;
     let mut result = Err(Failure::BUSY);
     for _ in 0..TRIES {
         let number = sys::free_loop(control)?;
         let mut name = Short::new();
         let name = name.push(b"/dev/loop").push_number(number).c_str();
-        let device = files::open(HERE, name, OFlags::RDONLY).map_err(|why| blame(say!("open"), name, why))?;
+        let device = files::open_path(name, OFlags::RDONLY).map_err(|why| blame(say!("open"), name, why))?;
         let stat = fstat(device)?;
         let is_it =
             files::kind(device)? == raw::S_IFBLK && (major(stat.st_rdev), minor(stat.st_rdev)) == (LOOP, number);

@@ -169,7 +169,7 @@ const MOVED: List = List::of(b"/dev\0/sys\0/run\0/proc\0");
 /// [`Failure::NO_MOUNT`]: `dir` is not a mount point; ENOENT, ENOTDIR: there is no such directory; others: see pivot_root(2) and mount(2).
 /// Then nothing has changed.
 pub fn switch(dir: &CStr) -> Done {
-    let old = files::open(HERE, c"/", OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let old = files::open_path(c"/", OFlags::RDONLY | OFlags::DIRECTORY)?;
     let new = files::directory(HERE, dir)?;
     let device = |dir: Fd, path: &CStr| statat(dir, path, AtFlags::empty()).map(|stat| stat.st_dev);
     let own = device(old, c".")?;

@@ -6,7 +6,7 @@ use crate::report::message::blame;
 use crate::say;
 use crate::spec::Spec;
 use crate::sys::Failure;
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd};
 use crate::text::Text;
 
 /// Opens the file or the device of the root, and stores its path.
@@ -16,5 +16,5 @@ use crate::text::Text;
 pub fn find(spec: &Spec<'_>, path: &mut Text) -> Result<Fd, Failure> {
     let name = spec.root.directory;
     path.push(name.to_bytes());
-    files::open(HERE, name, OFlags::RDONLY | OFlags::NONBLOCK).map_err(|why| blame(say!("open image"), name, why))
+    files::open_path(name, OFlags::RDONLY | OFlags::NONBLOCK).map_err(|why| blame(say!("open image"), name, why))
 }

@@ -61,7 +61,7 @@ pub const fn lock() -> Step<Launcher> {
 #[cfg(feature = "overlay")]
 fn lock_one(path: &CStr) -> Result<Option<Fd>, Failure> {
     // Process 1, which may have more rights, reports a directory that cannot be opened.
-    let Ok(directory) = mortal(|| files::open(HERE, path, OFlags::RDONLY | OFlags::DIRECTORY)) else { return Ok(None) };
+    let Ok(directory) = mortal(|| files::open_path(path, OFlags::RDONLY | OFlags::DIRECTORY)) else { return Ok(None) };
     match flock(directory, FlockOperation::NonBlockingLockExclusive).map_err(Failure::from) {
         Ok(()) => Ok(Some(directory)),
         Err(why) => {

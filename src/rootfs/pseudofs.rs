@@ -21,7 +21,7 @@ use crate::rootfs::{dest, tmpfs};
 use crate::say;
 use crate::spec::{Kind, Masks, Op, Spec};
 use crate::state::{Launch, Setup};
-use crate::sys::files::{self, Fd, HERE, fchdir};
+use crate::sys::files::{self, Fd, fchdir};
 use crate::sys::{self, Done, Failure};
 use crate::text::{self, List, Short, verb};
 use crate::tty::job;
@@ -138,7 +138,7 @@ const OF_CGROUPS: &[u8] =
 fn cgroup_tree(spec: &Spec<'_>, attributes: u32) -> Result<Fd, Failure> {
     let mut options = Short::new();
     if !spec.unshares(raw::CLONE_NEWCGROUP)
-        && let Ok(mounts) = files::open(HERE, c"/proc/self/mountinfo", OFlags::RDONLY)
+        && let Ok(mounts) = files::open_path(c"/proc/self/mountinfo", OFlags::RDONLY)
     {
         mountinfo::each(mounts, &mut |mount| {
             let mut rest = mount.options;

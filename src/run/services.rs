@@ -12,7 +12,7 @@ use crate::say;
 use crate::spec::{Life, Spec};
 use crate::state::{Command, Launch, Launcher};
 use crate::supervise::services::Service;
-use crate::sys::files::{self, HERE};
+use crate::sys::files;
 use crate::sys::{self, Done, Failure, Fork, Standard};
 use crate::text::Short;
 use crate::tty::job;
@@ -44,7 +44,7 @@ fn open_standard(terminal: Option<&CStr>) -> Done {
         path.push(b"/dev/");
     }
     let path = path.push(name).c_str();
-    let opened = files::open(HERE, path, OFlags::RDWR | OFlags::NOCTTY);
+    let opened = files::open_path(path, OFlags::RDWR | OFlags::NOCTTY);
     let count = if terminal.is_some() { STANDARD.len() } else { 1 };
     opened
         .and_then(|fd| STANDARD.into_iter().take(count).try_for_each(|standard| sys::put(standard, fd)))

@@ -8,7 +8,7 @@ use rustix::termios::isatty;
 
 use crate::report::message::{blame, blame_hint};
 use crate::say;
-use crate::sys::files::{self, DIRECTORY, HERE};
+use crate::sys::files::{self, DIRECTORY};
 use crate::sys::{self, Done, Failure, Standard};
 use crate::text::{Say, Short};
 
@@ -44,7 +44,7 @@ pub fn occupy_standard() -> Done {
 /// # Errors
 /// ENOENT, EACCES: /dev/null is missing or cannot be opened; EMFILE, ENFILE: no descriptor is free; others: see open(2) and dup3(2).
 pub fn leave_terminals() -> Done {
-    let null = files::open(HERE, c"/dev/null", OFlags::RDWR)?;
+    let null = files::open_path(c"/dev/null", OFlags::RDWR)?;
     for standard in STANDARD {
         if isatty(standard.fd()) {
             sys::replace(standard, null)?;

@@ -36,7 +36,7 @@ use crate::say;
 use crate::state::descriptors::STANDARD;
 use crate::supervise::hardware::watchdog;
 use crate::supervise::power::{self, Wait};
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd};
 use crate::sys::{self, Change, Done, Failure, Fork, Signal, Start, Time};
 use crate::text::verb;
 use crate::text::{self, SHORT, Say, Text};
@@ -74,7 +74,7 @@ fn let_go() {
     let _ = sys::end_accounting();
     for standard in STANDARD {
         if files::kind(standard.fd()) == Ok(raw::S_IFREG)
-            && let Ok(null) = files::open(HERE, c"/dev/null", OFlags::RDWR)
+            && let Ok(null) = files::open_path(c"/dev/null", OFlags::RDWR)
         {
             let _ = sys::put(standard, null);
             sys::close(null);
@@ -216,7 +216,7 @@ impl End {
     /// Takes the files from all loop devices.
     fn clear_loops(&mut self) {
         let clear = || {
-            let dev = files::open(HERE, c"/dev", OFlags::RDONLY | OFlags::DIRECTORY)?;
+            let dev = files::open_path(c"/dev", OFlags::RDONLY | OFlags::DIRECTORY)?;
             let mut cleared = Err(Failure::NXIO);
             files::each_name(dev, &mut |name| {
                 if text::after(name.to_bytes(), b"loop").and_then(text::number).is_some()

@@ -26,6 +26,15 @@ pub fn open(dir: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Fd, Failu
     create(dir, path, flags, 0)
 }
 
+/// [`open`] from the working directory.
+///
+/// # Errors
+/// As [`open`].
+#[inline(never)]
+pub fn open_path(path: &CStr, flags: OFlags) -> Result<Fd, Failure> {
+    open(HERE, path, flags)
+}
+
 /// [`open`] with O_CREAT among the flags: a new file gets `mode`, less the umask.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use rustix::fs::OFlags;
 
 use super::MACHINE;
-use super::files::{self, HERE, read};
+use super::files::{self, read};
 
 /// The shell that executes a file whose format the kernel does not know, as with execvp(3).
 pub const SH: &CStr = c"/bin/sh";
@@ -20,7 +20,7 @@ pub fn is_script(path: &CStr) -> bool {
 #[must_use]
 pub fn machine_of(path: &CStr) -> Option<u16> {
     let mut head = [0u8; 20];
-    let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
+    let file = files::open_path(path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
     read(file, head.as_mut_slice()).ok()?;
     let machine = match head {
         [0x7f, b'E', b'L', b'F', _, 2, .., high, low] => u16::from_be_bytes([high, low]),

@@ -15,7 +15,7 @@ use rustix::process::Pid;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::state::{Launch, Look};
-use crate::sys::files::{self, FIFO, Fd, HERE, read};
+use crate::sys::files::{self, FIFO, Fd, read};
 use crate::sys::{self, Done, Failure, Modes, Set, Signal, Standard};
 
 /// Opens the controlling terminal. Through it the launcher notices ^Z, lends the foreground to the command, and takes it back at
@@ -34,7 +34,7 @@ pub fn look_for(launch: &mut Launch) -> Done {
         // The kernel does not stop a reader in the background if its session has another terminal, or none
         // (`__tty_check_change`): the command would read input that is typed for other processes.
         if is_anothers(Standard::Input.fd()) {
-            sys::replace(Standard::Input, files::open(HERE, c"/dev/null", OFlags::RDONLY)?)?;
+            sys::replace(Standard::Input, files::open_path(c"/dev/null", OFlags::RDONLY)?)?;
         }
         return Ok(());
     }
@@ -50,7 +50,7 @@ pub fn look_for(launch: &mut Launch) -> Done {
 /// # Errors
 /// ENXIO: there is none; ENOENT: /dev has no tty; others: see open(2).
 pub fn open() -> Result<Fd, Failure> {
-    files::open(HERE, c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)
+    files::open_path(c"/dev/tty", OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK)
 }
 
 /// The first standard descriptor that is a terminal.

@@ -14,7 +14,7 @@ use super::{Cause, of_errno};
 /// Why a file was not executed.
 #[must_use]
 pub fn of_execution(path: &CStr, why: Failure) -> Cause {
-    let file = files::open(HERE, path, OFlags::PATH);
+    let file = files::open_path(path, OFlags::PATH);
     match (why, file) {
         (Failure::NOENT, Ok(_)) => Cause::NoInterpreter,
         (Failure::NOENT, Err(Failure::NOENT)) if files::look(HERE, path).is_ok() => Cause::DanglingLink,
@@ -28,7 +28,7 @@ pub fn of_execution(path: &CStr, why: Failure) -> Cause {
             Cause::NoPermission
         }
         (Failure::NOEXEC, _) => match machine_of(path) {
-            Some(0) if files::open(HERE, SH, OFlags::PATH).is_err() => Cause::NoShell,
+            Some(0) if files::open_path(SH, OFlags::PATH).is_err() => Cause::NoShell,
             Some(0) | None => Cause::Unknown,
             Some(sys::MACHINE) => Cause::Unknown,
             Some(_) => Cause::OtherMachine,

@@ -26,7 +26,7 @@ pub fn is_chroot() -> bool {
 /// Whether `meant` holds for one of the mounts that are visible.
 pub fn any_mount(meant: &mut dyn FnMut(&mountinfo::Line<'_>) -> bool) -> bool {
     let mut found = false;
-    if let Ok(mounts) = files::open(HERE, c"/proc/self/mountinfo", OFlags::RDONLY) {
+    if let Ok(mounts) = files::open_path(c"/proc/self/mountinfo", OFlags::RDONLY) {
         // A list that cannot be read has no such mount.
         let _ = mountinfo::each(mounts, &mut |mount| found |= meant(mount));
     }
@@ -131,7 +131,7 @@ pub fn is_missing(path: &CStr) -> bool {
 
 /// The beginning of a file; empty for one that cannot be read.
 pub fn first_of<'b>(path: &CStr, buffer: &'b mut [u8]) -> &'b [u8] {
-    let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK);
+    let file = files::open_path(path, OFlags::RDONLY | OFlags::NONBLOCK);
     let length = file.and_then(|file| read(file, &mut *buffer)).unwrap_or(0);
     buffer.get(..length as usize).unwrap_or_default()
 }

@@ -302,6 +302,7 @@ causes! {
 impl Cause {
     /// The hint; empty if the cause is unknown.
     #[must_use]
+    #[inline(never)]
     pub fn hint(self) -> Say {
         HINTS.get(self as usize).copied().unwrap_or(Say::NOTHING)
     }

@@ -57,7 +57,7 @@ fn watch_directory() -> Done {
 
 /// Adds the buttons that are not watched yet.
 fn add_new() {
-    let Ok(dir) = files::open(HERE, DIRECTORY, OFlags::RDONLY | OFlags::DIRECTORY) else { return };
+    let Ok(dir) = files::open_path(DIRECTORY, OFlags::RDONLY | OFlags::DIRECTORY) else { return };
     files::each_name(dir, &mut |name| {
         if text::after(name.to_bytes(), b"event").is_some()
             && let Ok(device) = files::open(dir, name, OFlags::RDONLY | OFlags::NONBLOCK)

@@ -22,7 +22,7 @@ const SAVE: Say = say!("save the seed");
 /// ELOOP: it is a symbolic link. EINVAL: it is no regular file. EPERM: no CAP_SYS_ADMIN. Others: see open(2), read(2). It is none that
 /// the file does not exist yet.
 pub fn take(path: &CStr) -> Done {
-    let taken = match files::open(HERE, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY) {
+    let taken = match files::open_path(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY) {
         Err(Failure::NOENT) => Ok(()),
         Err(why) => return Err(why),
         Ok(file) => {
@@ -64,7 +64,7 @@ fn add(path: &CStr, file: Fd) -> Done {
     if !why.is_empty() {
         warning(Text::new().say(say!("the seed ")).push_printable(path.to_bytes()).say(why));
     }
-    let urandom = files::open(HERE, c"/dev/urandom", OFlags::WRONLY)?;
+    let urandom = files::open_path(c"/dev/urandom", OFlags::WRONLY)?;
     let done = sys::add_seed(urandom, &seed, length, why.is_empty());
     sys::close(urandom);
     done
@@ -109,7 +109,7 @@ fn sync_directory(path: &CStr) -> Done {
     let (path, mut parent) = (path.to_bytes(), Text::new());
     let length = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
     let parent = parent.push(path.get(..length).filter(|parent| !parent.is_empty()).unwrap_or(b".")).c_str();
-    let directory = files::open(HERE, parent, OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let directory = files::open_path(parent, OFlags::RDONLY | OFlags::DIRECTORY)?;
     let done = fsync(directory);
     sys::close(directory);
     Ok(done?)

@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use crate::report::message::{warn, warning};
 use crate::say;
-use crate::sys::files::{self, HERE};
+use crate::sys::files;
 use crate::sys::{self, Done, FdSlot, Kept, Time};
 use crate::text::{Say, Text};
 
@@ -25,7 +25,7 @@ static SECONDS: AtomicU32 = AtomicU32::new(0);
 /// # Errors
 /// ENOENT: there is no watchdog. EBUSY: another process has it open. Others: see open(2).
 pub fn start(seconds: u32) -> Done {
-    let device = files::open(HERE, PATH, OFlags::WRONLY)?;
+    let device = files::open_path(PATH, OFlags::WRONLY)?;
     DEVICE.set(device);
     let taken = sys::set_watchdog(device, seconds).or_else(|why| {
         warn(say!("set the time of"), PATH, why, Say::NOTHING);
