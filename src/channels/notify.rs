@@ -2,11 +2,11 @@
 
 use core::ffi::CStr;
 
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::process::getpid;
 
 use crate::sys::files::{Fd, read, write};
-use crate::sys::{self, Failure, Polled, Signal, Time, WRITABLE, keep_open};
+use crate::sys::{self, Failure, Fork, Polled, Signal, Time, WRITABLE, keep_open};
 use crate::text::{self, Text};
 
 /// The socket of --notify-ready in the container's /dev, and the variable that leads CMD there.
@@ -89,12 +89,12 @@ pub enum Left {
 }
 
 /// Passes on the messages of CMD. If CMD is restarted, its end is not that of the service. It waits for nothing: a message that is not
-/// taken stays in the socket, so that CMD has to wait. (read(2) closes descriptors that come with a message.)
+/// taken stays in the socket, so that CMD has to wait.
 pub fn pass_on(listener: Fd, service: Fd, restarts: bool) -> Left {
     let mut bytes = [0u8; text::PATH];
     for _ in 0..MOST {
-        let Ok((length, _)) = recv(listener, &mut bytes, RecvFlags::PEEK) else { return Left::Nothing };
-        let mut rest = bytes.get(..length).unwrap_or_default();
+        let Ok((length, has_descriptors)) = sys::peek(listener, &mut bytes) else { return Left::Nothing };
+        let mut rest = bytes.get(..length as usize).unwrap_or_default();
         let mut lines = Text::new();
         while let Some(line) = text::word(&mut rest, b'\n') {
             let is_passed = PASSED.iter().any(|name| line.starts_with(name)) || !restarts && line.starts_with(STOPPING);
@@ -106,7 +106,47 @@ pub fn pass_on(listener: Fd, service: Fd, restarts: bool) -> Left {
         if !lines.bytes().is_empty() && !send(service, lines.bytes(), false) {
             return Left::Blocked;
         }
-        let _ = read(listener, &mut bytes);
+        if !has_descriptors {
+            let _ = read(listener, &mut bytes);
+        } else if !drop_descriptors(listener) {
+            return Left::Blocked;
+        }
     }
     Left::More
+}
+
+/// Takes the next message from the socket and closes the descriptors that come with it. The close of a socket may wait as long as CMD
+/// likes (SO_LINGER in socket(7)): it is done by a child, which is killed if it needs longer than 100 ms. Returns false if it was, or if there
+/// is no child: the message may still be there.
+fn drop_descriptors(listener: Fd) -> bool {
+    let child = match sys::clone_old(0) {
+        Ok(Fork::Child) => {
+            let _ = read(listener, &mut [0]);
+            sys::exit(0)
+        }
+        Ok(Fork::Parent(child)) => child,
+        Err(_) => return false,
+    };
+    for _ in 0..10 {
+        if sys::wait4(Some(child), false) != Ok(None) {
+            return true;
+        }
+        sys::pause(Time::SHORT);
+    }
+    let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
+    false
+}
+
+/// Closes the socket for CMD, with the messages in it. A descriptor in one of them could make the last process that closes the socket wait,
+/// unless that process ends: so it is a child.
+pub fn close(listener: Fd) {
+    let child = sys::clone_old(0);
+    if matches!(child, Ok(Fork::Child)) {
+        sys::pause(PATIENCE);
+        sys::exit(0);
+    }
+    sys::close(listener);
+    if let Ok(Fork::Parent(child)) = child {
+        let _ = sys::kill(child.as_raw_nonzero().get(), Signal::KILL);
+    }
 }

@@ -81,17 +81,39 @@ impl Rights {
     fn around<T>(&mut self, body: impl FnOnce(*mut sock::msghdr) -> T) -> T {
         let mut byte = 0u8;
         let mut part = raw::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
-        let mut message = sock::msghdr {
-            msg_name: core::ptr::null_mut(),
-            msg_namelen: 0,
-            msg_iov: (&raw mut part).cast(),
-            msg_iovlen: 1,
-            msg_control: core::ptr::from_mut(self).cast(),
-            msg_controllen: size_of::<Rights>(),
-            msg_flags: 0,
-        };
+        let mut message = message_of(&mut part);
+        message.msg_control = core::ptr::from_mut(self).cast();
+        message.msg_controllen = size_of::<Rights>();
         body(&raw mut message)
     }
+}
+
+/// A message with these bytes, and without a control message.
+const fn message_of(part: &mut raw::iovec) -> sock::msghdr {
+    sock::msghdr {
+        msg_name: core::ptr::null_mut(),
+        msg_namelen: 0,
+        msg_iov: core::ptr::from_mut(part).cast(),
+        msg_iovlen: 1,
+        msg_control: core::ptr::null_mut(),
+        msg_controllen: 0,
+        msg_flags: 0,
+    }
+}
+
+/// Reads the next message and leaves it in the socket, recvmsg(2) MSG_PEEK. Returns how many bytes it has, at most those that there is room
+/// for, and whether descriptors come with it.
+///
+/// # Errors
+/// EAGAIN: there is no message.
+#[cfg(feature = "keeper")]
+pub fn peek(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<(u32, bool), Failure> {
+    let mut part = raw::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() as _ };
+    let mut message = message_of(&mut part);
+    // SAFETY: the kernel writes at most as many bytes as there is room for, and to the message that it has more: there is no room for a
+    // control message.
+    let length = unsafe { call!(__NR_recvmsg, socket.as_raw_fd(), &raw mut message, sock::MSG_PEEK) }?;
+    Ok((length, message.msg_flags & sock::MSG_CTRUNC != 0))
 }
 
 /// Sends two descriptors, sendmsg(2).
