@@ -14,7 +14,7 @@ use crate::process::connect::plain_fork;
 use crate::process::keeper_setup;
 use crate::process::logger::Revival;
 use crate::report::exit;
-use crate::report::message::{blame, give_up, tell, warn};
+use crate::report::message::{blame, failed, give_up, tell, warn};
 use crate::report::wording::Event;
 use crate::say;
 use crate::spec::{self, Spec};
@@ -44,7 +44,7 @@ pub fn keep(spec: &Spec<'static>, start: &'static Start, begin: &dyn Fn(Launcher
         is_asked: false,
         status,
         killer: None,
-        lacks_end: false,
+        lacks_end: 0,
         revival: Revival::NONE,
     };
     if done.is_ok() {
@@ -67,15 +67,15 @@ struct Keeper<'a> {
     ran: bool,
     /// The service manager does not know yet that it was.
     owes_start: bool,
-    /// When the launcher was started.
+    /// When the start of the last launcher was tried.
     began: Time,
     /// A signal asked for the end.
     is_asked: bool,
     /// The exit status of the last launcher, and the signal that killed it.
     status: i32,
     killer: Option<Signal>,
-    /// The launcher was killed, and its process 1, which the kernel kills then, has not been reaped.
-    lacks_end: bool,
+    /// The launcher was killed: how many of its children, which end then (process 1, pasta, the relay of --pty), have not been reaped.
+    lacks_end: u8,
     revival: Revival,
 }
 
@@ -107,7 +107,7 @@ impl Keeper<'_> {
             line.say(say!("; it starts again in ")).push_number(pause).say(say!(" s"));
             self.tell_manager(b"STATUS=", line.bytes(), false);
             if let Some(signal) = self.wait(Some(sys::now().after(pause))) {
-                self.status = exit::of_signal(signal).into();
+                (self.status, self.killer) = (exit::of_signal(signal).into(), Some(signal));
                 return;
             }
         }
@@ -122,16 +122,15 @@ impl Keeper<'_> {
                 // They may have written since the last look.
                 self.hear_of_start();
                 self.hear_from_cmd();
-                if self.lacks_end {
+                if self.lacks_end > 0 {
                     let _ = self.wait(Some(sys::now().after(PATIENCE)));
-                    self.lacks_end = false;
+                    self.lacks_end = 0;
                 }
             }
             Err(why) => self.status = give_up(blame(say!("start"), c"the launcher", why)),
         }
-        for done in [self.begun.take(), self.listener.take()].into_iter().flatten() {
-            sys::close(done);
-        }
+        self.begun.take().into_iter().for_each(sys::close);
+        self.listener.take().into_iter().for_each(notify::close);
     }
 
     /// Starts a launcher.
@@ -139,6 +138,7 @@ impl Keeper<'_> {
     /// # Errors
     /// Reported, or EMFILE, ENFILE: no descriptor is free.
     fn start(&mut self) -> Result<Pid, Failure> {
+        self.began = sys::now();
         let pipe = Pipe::announced(Signal::IO)?;
         self.begun = Some(pipe.read);
         self.listener = if self.spec.gives_socket() { Some(notify::listener()?) } else { None };
@@ -151,7 +151,6 @@ impl Keeper<'_> {
             }
             Fork::Parent(child) => {
                 sys::close(pipe.write);
-                self.began = sys::now();
                 if !self.spec.keeper.restarts() {
                     self.close_others();
                 }
@@ -234,19 +233,25 @@ impl Keeper<'_> {
             return false;
         }
         if self.child != Some(pid) {
-            return ended && self.lacks_end;
+            if !ended || self.lacks_end == 0 {
+                return false;
+            }
+            self.lacks_end -= 1;
+            return self.lacks_end == 0;
         }
         match change {
-            Change::Exited(status) => self.status = status.into(),
+            Change::Exited(status) => (self.status, self.killer) = (status.into(), None),
             Change::Killed(signal) => {
                 self.status = exit::of_signal(signal).into();
                 self.killer = Some(signal);
                 // With --propagate-signal it dies of the signal that CMD died of.
-                self.lacks_end = self.spec.is_reaped_by_keeper() && !self.spec.life.propagate;
+                if self.spec.is_reaped_by_keeper() && !self.spec.life.propagate {
+                    self.lacks_end = 1 + u8::from(self.spec.has_pasta()) + u8::from(self.spec.has_pty());
+                }
             }
-            // It has stopped the job. As its parent the keeper is part of it.
-            Change::Stopped(_) => sys::stop(),
-            Change::Continued => {}
+            // It has stopped the job. As its parent the keeper is part of it, unless it is in the background.
+            Change::Stopped(_) if !self.spec.detaches() => sys::stop(),
+            Change::Stopped(_) | Change::Continued => {}
         }
         if ended {
             self.child = None;
@@ -268,8 +273,10 @@ impl Keeper<'_> {
         // SIGHUP makes some programs read their files again.
         let asks = signal.ends() && (signal != Signal::HUP || code == SI_KERNEL || self.child.is_none());
         self.is_asked |= asks;
-        // The terminal has sent it to the launcher too; but a hang-up only to the leader of the session, which may be this process.
-        if let Some(child) = self.child.filter(|_| code != SI_KERNEL || signal == Signal::HUP) {
+        // The terminal has sent it to the launcher too, if that was there already; but a hang-up only to the leader of the session, which may
+        // be this process.
+        let is_sent = code == SI_KERNEL && signal != Signal::HUP && !(asks && self.begun.is_some());
+        if let Some(child) = self.child.filter(|_| !is_sent) {
             job_control::forward(child, info);
         }
         asks
@@ -370,7 +377,8 @@ impl Keeper<'_> {
             }
         }
         pid_file::remove(&self.own.launch.spec, &self.own.outside);
-        start::report_failure(&mut self.own.outside, self.status);
+        // If the caller's process still waits although CMD ran, that could not be reported to it.
+        start::report_failure(&mut self.own.outside, if self.ran { failed() } else { self.status });
         if let Some(killer) = self.killer.filter(|_| self.spec.life.propagate) {
             sys::die_of(killer);
         }

@@ -82,11 +82,10 @@ impl Revival {
     /// After the end of a logger. The keeper keeps its input open: so it was killed, or has failed and has printed why.
     #[must_use]
     pub fn of(end: Change) -> Revival {
-        let is_killed = matches!(end, Change::Killed(_));
-        if is_killed {
+        if matches!(end, Change::Killed(_)) {
             warn(say!("write the log"), c"", Failure::KILLED, say!("another process goes on with it"));
         }
-        Revival(Some(sys::now().after(if is_killed { 0 } else { PAUSE })))
+        Revival(Some(sys::now().after(PAUSE)))
     }
 
     /// Starts another logger, if it is time.
@@ -114,9 +113,8 @@ struct Logger<'a> {
     /// The directory of the log, and the log.
     place: Fd,
     file: Fd,
-    /// How many bytes were lost since the last write that succeeded, and why.
+    /// How many bytes were lost since the last write that succeeded.
     lost: u64,
-    why: Failure,
 }
 
 fn run(keeper: &Launcher) -> i32 {
@@ -133,7 +131,9 @@ fn run(keeper: &Launcher) -> i32 {
     // Close our copy of the write end, or read(2) never returns the end of the file.
     sys::close(pipe.write);
     let _ = sys::close_all_but(&[], &[place, file, pipe.read].map(|fd| Kept::ours(Some(fd))));
-    let mut logger = Logger { spec, place, file, lost: 0, why: Failure::NOSPC };
+    let mut logger = Logger { spec, place, file, lost: 0 };
+    // The log may have been opened again since the keeper has opened it.
+    logger.reopen();
     match logger.forever(pipe.read) {
         Ok(()) => 0,
         Err(why) => {
@@ -208,7 +208,7 @@ impl Logger<'_> {
                 Ok(length) => rest = rest.get(length as usize..).unwrap_or_default(),
                 Err(Failure::INTR) => {}
                 Err(why) => {
-                    (self.lost, self.why) = (rest.len() as u64, why);
+                    self.lost = rest.len() as u64;
                     let hint = say!("CMD's output is lost until that is possible");
                     return warn(say!("write to the log"), Object::Log.name(self.spec), why, hint);
                 }
