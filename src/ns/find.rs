@@ -8,7 +8,7 @@ use rustix::process::geteuid;
 #[cfg(feature = "enter")]
 use super::list;
 use super::target::{self, FD, Target, first_child, line_after, read_open, read_whole, with_number};
-use crate::sys::files::{self, Fd, HERE};
+use crate::sys::files::{self, Fd};
 use crate::sys::{self, Done, Failure, c_str};
 use crate::text::{self, PATH, Text};
 
@@ -62,9 +62,8 @@ pub(super) fn number(word: &CStr, proc: Fd) -> Result<Option<u32>, Failure> {
         return Ok(number);
     }
     let mut content = [0u8; PATH];
-    let is_name = !text::has(word.to_bytes(), b'/');
-    match read_file(word, is_name, &mut content) {
-        Err(Failure::NOENT | Failure::ISDIR) if is_name => Ok(None),
+    match read_file(word, &mut content) {
+        Err(Failure::NOENT | Failure::ISDIR | Failure::LOOP) if is_name(word) => Ok(None),
         Err(Failure::TOO_LONG) => Err(Failure::NO_PROCESS),
         Err(why) => Err(why),
         Ok(()) => {
@@ -74,15 +73,28 @@ pub(super) fn number(word: &CStr, proc: Fd) -> Result<Option<u32>, Failure> {
     }
 }
 
-/// Reads a file that holds a pid. In /tmp, another user could have made one with the name of a container: a word that may be such a name
-/// is only the file of the caller or root.
+/// Whether a word may be the name of a container. Where other users may write, one could have made a file of that name.
+fn is_name(word: &CStr) -> bool {
+    !text::has(word.to_bytes(), b'/')
+}
+
+/// Opens a file that the user names. If it may be the name of a container, a symbolic link is not followed: another user could have made it.
 ///
 /// # Errors
-/// ENOENT: there is no such file, or it is another user's; others: as [`read_whole`].
-fn read_file(path: &CStr, is_name: bool, content: &mut [u8; PATH]) -> Done {
-    let file = files::open(HERE, path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+/// ENOENT: there is no such file; ELOOP: it is a symbolic link; others: see open(2).
+pub(super) fn open_file(path: &CStr) -> Result<Fd, Failure> {
+    let follow = if is_name(path) { OFlags::NOFOLLOW } else { OFlags::empty() };
+    files::open_path(path, OFlags::RDONLY | OFlags::NONBLOCK | follow)
+}
+
+/// Reads a file that holds a pid. A file that may be the name of a container must be the caller's or root's.
+///
+/// # Errors
+/// ENOENT: there is no such file, or it is another user's; others: as [`open_file`] and [`read_whole`].
+fn read_file(path: &CStr, content: &mut [u8; PATH]) -> Done {
+    let file = open_file(path)?;
     let owner = fstat(file)?.st_uid;
-    if is_name && owner != 0 && owner != geteuid().as_raw() {
+    if is_name(path) && owner != 0 && owner != geteuid().as_raw() {
         sys::close(file);
         return Err(Failure::NOENT);
     }

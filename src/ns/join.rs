@@ -92,10 +92,10 @@ fn open(kind: u32, word: &CStr, proc: Fd) -> Result<Fd, Failure> {
         return text::number(number).map(sys::given).ok_or(Failure::BADF);
     }
     if text::number(word.to_bytes()).is_none() {
-        match files::open(HERE, word, OFlags::RDONLY | OFlags::NONBLOCK) {
+        match find::open_file(word) {
             Ok(file) if procfs::file_system(file) == Ok(NSFS) => return Ok(file),
             // It may be the name of a container.
-            Ok(_) | Err(Failure::NOENT) => {}
+            Ok(_) | Err(Failure::NOENT | Failure::LOOP) => {}
             Err(why) => return Err(why),
         }
     }

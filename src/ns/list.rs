@@ -105,8 +105,11 @@ fn look_at(proc: Fd, launcher: Process, look: &mut Look<'_>) -> Option<bool> {
         None => return None,
     };
     let above = open(proc, parent);
-    let keeper =
-        above.filter(|above| rooms::KEEPER && program_of(*above, &mut [0; PATH]) == Keeper::PROGRAM.to_bytes());
+    let keeper = above.filter(|above| {
+        rooms::KEEPER
+            && program_of(*above, &mut [0; PATH]) == Keeper::PROGRAM.to_bytes()
+            && parent_outside(*above).is_some()
+    });
     let head = keeper.map_or(launcher, |directory| Process { number: parent, directory });
     let is_needed = look(name, &Container { first, kind, head });
     if !is_needed {
