@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use engine::report::message::warn;
 use engine::say;
 use engine::sys::Failure;
-use engine::sys::files::{self, Fd, HERE};
+use engine::sys::files::{self, Fd};
 use engine::text::Say;
 use rustix::fs::OFlags;
 
@@ -13,7 +13,7 @@ use super::{quoting, words};
 
 /// Appends the words of the file to `line`, a NUL after each. Returns whether they are complete, if there is such a file.
 pub fn words(path: &CStr, line: &mut Vec<u8>) -> Option<bool> {
-    let done = match files::open(HERE, path, OFlags::RDONLY).and_then(content) {
+    let done = match files::open_path(path, OFlags::RDONLY).and_then(content) {
         Err(Failure::NOENT) => return None,
         Ok(text) if !quoting::of_text(text, true, &mut |word| push(line, b"", word)) => Err(Failure::OPEN_QUOTE),
         read => read,
@@ -27,9 +27,9 @@ pub const NOTHING_RUNS: Say = say!("no command is run");
 /// All that the file holds.
 ///
 /// # Errors
-/// EIO: it cannot be read.
+/// As [`words::content`].
 pub fn content(file: Fd) -> Result<&'static [u8], Failure> {
-    let content = words::content(file).ok_or(Failure::IO)?;
+    let content = words::content(file)?;
     // `content` has added the NUL.
     Ok(content.get(..content.len() - 1).unwrap_or_default())
 }

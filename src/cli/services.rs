@@ -6,7 +6,7 @@ use engine::report::message::{blame, failed, warn};
 use engine::say;
 use engine::spec::Spec;
 use engine::supervise::services::{STATUS, Service};
-use engine::sys::files::{self, HERE};
+use engine::sys::files;
 use engine::sys::{self, Failure, Standard, Start};
 use engine::text::Say;
 use rustix::fs::OFlags;
@@ -37,7 +37,8 @@ pub fn all(spec: &Spec<'static>, start: &'static Start) -> &'static mut [Service
     for service in &list {
         for name in service.spec.machine.after {
             if !list.iter().any(|other| other.name == *name) {
-                warn(say!("wait for service"), name, Failure::NOENT, Say::NOTHING);
+                let what = [service.name.to_bytes(), b" wait for ", name.to_bytes_with_nul()].concat();
+                warn(say!("have service"), sys::c_str(&what), Failure::NOENT, Say::NOTHING);
             }
         }
     }
@@ -51,7 +52,7 @@ pub fn all(spec: &Spec<'static>, start: &'static Start) -> &'static mut [Service
 /// The paths of the files in [`DIRECTORY`], but for hidden ones and copies of editors.
 fn names() -> Vec<&'static CStr> {
     let mut paths = Vec::new();
-    let opened = files::open(HERE, c"/etc/nsinit.d", OFlags::RDONLY | OFlags::DIRECTORY);
+    let opened = files::open_path(c"/etc/nsinit.d", OFlags::RDONLY | OFlags::DIRECTORY);
     let Ok(directory) = opened else { return paths };
     files::each_name(directory, &mut |name| {
         if !matches!(name.to_bytes(), [] | [b'.', ..] | [.., b'~']) {
@@ -87,7 +88,7 @@ fn request(path: &'static CStr, start: &'static Start) -> Option<&'static Spec<'
 
 /// `--service-status`. Returns the exit status.
 pub fn print() -> i32 {
-    let text = files::open(HERE, STATUS, OFlags::RDONLY).and_then(args_file::content);
+    let text = files::open_path(STATUS, OFlags::RDONLY).and_then(args_file::content);
     match text {
         Ok(text) => {
             sys::write(Standard::Output, text);

@@ -2,9 +2,9 @@
 
 use core::ffi::CStr;
 
-use engine::sys::{self, Slot, Word};
+use engine::sys::files;
+use engine::sys::{self, Failure, Slot, Word};
 use engine::text::{self, PATH};
-use rustix::io::Errno;
 
 /// The words of a command line. The first slot is not read: on a command line it is the program's name. The last one is
 /// [`Word::END`].
@@ -13,7 +13,7 @@ pub type List = &'static [Slot];
 /// The words that a descriptor holds, a NUL after each.
 pub fn of_descriptor(fd: u32) -> Option<List> {
     // `content` adds a NUL. If the last word already ends with one, drop the added one.
-    Some(of_text(match content(sys::given(fd))? {
+    Some(of_text(match content(sys::given(fd)).ok()? {
         [whole @ .., _] if matches!(whole, [] | [.., 0]) => whole,
         rest => rest,
     }))
@@ -33,19 +33,22 @@ pub fn of_text(text: &'static [u8]) -> List {
 }
 
 /// All that a descriptor holds, and a NUL.
-pub fn content(fd: sys::Fd) -> Option<&'static [u8]> {
+///
+/// # Errors
+/// EISDIR: it is a directory; others: see read(2).
+pub fn content(fd: sys::Fd) -> Result<&'static [u8], Failure> {
     let mut content = Vec::new();
     let mut chunk = [0; PATH];
     loop {
-        match rustix::io::read(fd, chunk.as_mut_slice()) {
+        match files::read(fd, &mut chunk) {
             Ok(0) => break,
-            Ok(length) => content.extend_from_slice(chunk.get(..length)?),
-            Err(Errno::INTR) => {}
-            Err(_) => return None,
+            Ok(length) => content.extend_from_slice(chunk.get(..length as usize).unwrap_or_default()),
+            Err(Failure::INTR) => {}
+            Err(why) => return Err(why),
         }
     }
     content.push(0);
-    Some(content.leak())
+    Ok(content.leak())
 }
 
 /// The last component of a program's name.

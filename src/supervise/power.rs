@@ -109,9 +109,14 @@ pub fn end_all(child: Option<Pid>, next: &mut dyn FnMut() -> Option<Pid>, span: 
     while waited != Wait::Asked
         && let Some(service) = next()
     {
+        let number = service.as_raw_nonzero().get();
         // It may have been reaped meanwhile.
-        if ask(service.as_raw_nonzero().get()) {
+        if ask(number) {
             waited = wait_for(Some(service), until(), &mut None);
+            // What it depends on ends next.
+            if waited == Wait::Late {
+                let _ = sys::kill(number, Signal::KILL);
+            }
         }
     }
     if waited != Wait::Asked {

@@ -144,7 +144,7 @@ const fn filter(_: u32) -> Result<&'static [u8], Wrong> {
 
 #[cfg(feature = "seccomp")]
 fn filter(number: u32) -> Result<&'static [u8], Wrong> {
-    let content = words::content(sys::given(number)).and_then(<[u8]>::split_last_chunk::<1>);
+    let content = words::content(sys::given(number)).ok().and_then(<[u8]>::split_last_chunk::<1>);
     let (content, _) = content.ok_or(Wrong::sentence(say!("Can't read seccomp data")))?;
     if content.len() % FILTER != 0 {
         return Err(Wrong::sentence(say!("Invalid seccomp data, must be multiple of 8")));

@@ -6,14 +6,14 @@ use core::mem::take;
 use engine::ns::accounts::{self, Accounts};
 use engine::report::message::{self, blame, push_object, push_reason};
 use engine::say;
-use engine::sys::files::{self, DIRECTORY, Fd, HERE};
+use engine::sys::files::{self, Fd, HERE};
 use engine::sys::{self, Failure};
 use engine::text::{self, Say, Text};
 use rustix::fs::OFlags;
 
 use super::super::complaint::{Bad, Complaint, Wrong};
 use super::super::values;
-use super::super::words;
+use super::super::args_file;
 use super::{Draft, EnvOp};
 
 /// Whether a word may be the name of a user or a group: a number is none.
@@ -162,13 +162,10 @@ fn read_variables(path: &'static CStr, ops: &mut Vec<EnvOp>) -> Result<(), Bad> 
 }
 
 fn content(path: &CStr) -> Result<&'static [u8], Failure> {
-    let file: Fd = files::open(HERE, path, OFlags::RDONLY)?;
-    if files::kind(file)? == DIRECTORY {
-        return Err(Failure::ISDIR);
-    }
-    let content = words::content(file).and_then(<[u8]>::split_last).ok_or(Failure::IO);
+    let file: Fd = files::open_path(path, OFlags::RDONLY)?;
+    let content = args_file::content(file);
     sys::close(file);
-    content.map(|(_nul, content)| content)
+    content
 }
 
 /// What one line asks for.
