@@ -109,6 +109,45 @@ fn running_containers_are_listed_and_entered_by_name() {
     }
 }
 
+/// In a directory where other users may write, one of them could have made a symbolic link with the name of a container.
+#[test]
+fn symbolic_link_does_not_stand_for_a_container() {
+    for root in roots() {
+        let (name, other) = (unique("linked"), unique("another"));
+        let (run, second) = (start(&root, &["--name", &name]), start(&root, &["--name", &other]));
+        let (init, of_second) = (run.init().to_string(), root.file("second.pid", &second.init().to_string()));
+        let network = procs::link(run.init(), "ns/net").or_else(|| procs::link(run.cmd(), "ns/net"));
+        let network = network.expect("read a namespace link").display().to_string();
+        for by in who::both() {
+            let dir = Dir::new(by);
+            let fifo = dir.fifo("fifo");
+            let hostname =
+                |target: &str| enter(root.who, target, &[], &["hostname"]).directory(dir.path()).run_with_others();
+            for leads_to in
+                [&of_second, &fifo, Path::new("/proc/self/ns/net"), Path::new("/etc/passwd"), Path::new("none")]
+            {
+                dir.symlink(leads_to, &name);
+                hostname(&name).says(&name);
+                Launch::new(root.who)
+                    .directory(dir.path())
+                    .args(["--root", root.str(), "--join-user", &init, "--join-net", &name])
+                    .args(["--", "readlink", "/proc/self/ns/net"])
+                    .run_with_others()
+                    .says(&network);
+                // With a slash it is a path.
+                if leads_to == of_second {
+                    hostname(&format!("./{name}")).says(&other);
+                }
+                std::fs::remove_file(dir.at(&name)).expect("remove the link");
+            }
+        }
+        // The caller's own file.
+        enter(root.who, "second.pid", &[], &["hostname"]).directory(root.path()).run_with_others().says(&other);
+        end(second);
+        end(run);
+    }
+}
+
 /// The arguments of a process are in its own memory, and so may be anything; a reader may also have to wait for that memory. The name of
 /// its program is the kernel's.
 #[test]

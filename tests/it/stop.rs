@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::harness::container::enter;
 use super::harness::launch::{adopt, send, wait_for};
 use super::harness::procs::{self, Pid, eventually, is_gone, stat};
-use super::harness::scratch::utf8;
-use super::harness::{Launch, Out, Root, Who, roots, who};
+use super::harness::scratch::{nsinit, utf8};
+use super::harness::{Dir, Launch, Out, Root, Who, roots, who};
 
 /// A container in the background that has a name of its own: other tests have containers of the same users meanwhile.
 struct Box {
@@ -45,7 +45,11 @@ fn number_in(file: &Path) -> Pid {
 }
 
 fn stop(who: Who, options: &[&str], target: &str) -> Out {
-    Launch::new(who).args(["--stop", target]).args(options).run_with_others()
+    launch(who, options, target).run_with_others()
+}
+
+fn launch(who: Who, options: &[&str], target: &str) -> Launch {
+    Launch::new(who).args(["--stop", target]).args(options)
 }
 
 fn name_of(pid: Pid) -> String {
@@ -61,15 +65,21 @@ fn listed(who: Who, name: &str) -> Vec<(String, String)> {
 }
 
 impl Box {
-    /// As soon as nsinit returns, no process and no file of the container is left.
     #[track_caller]
     fn stops(self, options: &[&str], target: &str) {
+        let stop = launch(self.who, options, target);
+        self.ends_by(stop);
+    }
+
+    /// As soon as nsinit returns, no process and no file of the container is left.
+    #[track_caller]
+    fn ends_by(self, launch: Launch) {
         let processes = procs::tree(self.head);
         let init = std::fs::read_to_string(&self.file).unwrap_or_default();
         let cgroups = std::fs::read_to_string(format!("/proc/{}/cgroup", init.trim())).unwrap_or_default();
         let cgroup = cgroups.lines().find_map(|line| line.strip_prefix("0::")).filter(|path| path.contains("/nsinit-"));
         let cgroup = cgroup.map(|path| format!("/sys/fs/cgroup{path}")).filter(|path| Path::new(path).exists());
-        stop(self.who, options, target).is(0, "", "");
+        launch.run_with_others().is(0, "", "");
         assert!(!cgroup.is_some_and(|path| Path::new(&path).exists()), "the cgroup is removed");
         for pid in processes {
             assert!(is_gone(pid), "{}", procs::describe(pid));
@@ -78,7 +88,7 @@ impl Box {
         assert!(!self.file.exists() && !self.keeper_file.exists(), "the pid files are removed");
         assert_eq!(listed(self.who, &self.name), []);
         let none = "no file and no running container has this name (see nsinit --list)";
-        stop(self.who, options, &self.name).fails_with(125, none);
+        stop(self.who, &[], &self.name).fails_with(125, none);
     }
 }
 
@@ -252,6 +262,54 @@ fn nothing_else_is_stopped() {
         let name = run.name.clone();
         run.stops(&[], &name);
     }
+}
+
+/// In a directory where other users may write, one of them could have made a symbolic link with the name of a container.
+#[test]
+fn symbolic_link_does_not_have_another_container_stopped() {
+    for root in roots() {
+        let name = format!("another-{}", std::process::id());
+        let other = root.launch(&["--name", &name], &["sh", "-c", "echo up; sleep 12345"]).start();
+        let of_other = root.file("other.pid", &other.init().to_string());
+        for by in who::both() {
+            let dir = Dir::new(by);
+            let fifo = dir.fifo("fifo");
+            for leads_to in [&of_other, &fifo, Path::new("/proc/self/ns/net"), Path::new("/etc/passwd")] {
+                let run = start(&root, "linked", &[], READY);
+                dir.symlink(leads_to, &run.name);
+                let (stop, link) = (launch(root.who, &[], &run.name).directory(dir.path()), dir.at(&run.name));
+                run.ends_by(stop);
+                std::fs::remove_file(link).expect("remove the link");
+            }
+        }
+        assert!(!is_gone(other.init()));
+        // The caller's own file.
+        launch(root.who, &[], "other.pid").directory(root.path()).run_with_others().is(0, "", "");
+        assert_eq!(other.finish_with_others().status, 128 + libc::SIGTERM);
+    }
+}
+
+/// Any process can take the keeper's name. One of another user is above root's launcher after su(1), for example.
+#[test]
+fn process_of_another_user_is_no_keeper() {
+    let (Some(root), Some(user)) = (who::root().and_then(Root::new), who::user()) else { return };
+    let name = format!("above-{}", std::process::id());
+    let begin = format!(
+        "{} --root {} --name {name} -- sleep 12345 </dev/null >/dev/null 2>&1 & exec {} /bin/bash -c \"$0\"",
+        nsinit().display(),
+        root.str(),
+        user.setpriv()
+    );
+    let script = "printf nsinit-keeper >/proc/$$/comm; trap 'echo it got SIGTERM' TERM; echo up; read -r line; exit 0";
+    let bash = Launch::of(root.who, Path::new("/bin/bash"));
+    let mut above = bash.args(["-c", &begin, script]).open_input().start();
+    assert_eq!(above.line(), "up");
+    assert_eq!(name_of(above.pid()), "nsinit-keeper\n");
+    eventually("the container runs", || (listed(root.who, &name).len() == 1).then_some(()));
+    let launcher = procs::children(above.pid());
+    stop(root.who, &[], &name).is(0, "", "");
+    assert!(launcher.len() == 1 && launcher.into_iter().all(is_gone));
+    above.finish_with_others().is(0, "", "");
 }
 
 #[test]
