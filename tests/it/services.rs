@@ -48,6 +48,53 @@ fn services_start_in_order_and_stop_in_reverse() {
     }
 }
 
+/// What a service depends on is asked to end only after the service: one that ignores SIGTERM is killed before.
+#[test]
+fn service_that_ignores_sigterm_is_killed_before_the_next_one_ends() {
+    for who in who::both() {
+        let dir =
+            services(who, &[("app", "--after db -- /bin/sh /mnt/app.sh"), ("db", "--respawn -- /bin/sh /mnt/db.sh")]);
+        dir.file("app.sh", "trap '' TERM; echo $$ >/mnt/app; while :; do sleep 0.02; done");
+        dir.file(
+            "db.sh",
+            "trap 'sleep 0.2; kill -0 $(cat /mnt/app) 2>/dev/null && echo app runs; echo db down; exit' TERM
+            until [ -s /mnt/app ]; do sleep 0.02; done; echo up; while :; do sleep 0.02; done",
+        );
+        let mut run = boot(who, &dir, &["--grace", "1"]).start();
+        assert_eq!(run.line(), "up");
+        send(run.init(), libc::SIGUSR2);
+        run.finish().is(OFF, "db down\n", "");
+    }
+}
+
+/// The files are read once. SIGKILL restarts a service or ends it; SIGSTOP holds it, and does not delay the end of the machine.
+#[test]
+fn signals_restart_end_and_hold_a_service() {
+    for who in who::both() {
+        let dir = services(
+            who,
+            &[
+                ("again", "--respawn -- /bin/sleep 1000"),
+                ("held", "--respawn -- /bin/sleep 1000"),
+                ("once", "-- /bin/sleep 1000"),
+            ],
+        );
+        let program = utf8(nsinit());
+        let script = format!(
+            "state() {{ grep -qs \"^$1\" /run/nsinit.services; }}
+            pid() {{ sed -n \"s/^$1 running \\([0-9]*\\) .*/\\1/p\" /run/nsinit.services; }}
+            for name in again held once; do until state \"$name running\"; do sleep 0.02; done; done
+            : >/mnt/services/late; kill -STOP $(pid held); kill -KILL $(pid again) $(pid once)
+            until state 'again running [0-9]* 2 signal=9' && state 'once ended'; do sleep 0.02; done
+            {program} --service-status | sed 's/running [0-9]*/running/'"
+        );
+        let out = boot(who, &dir, &sh(&["--grace", "60"], &script)).run();
+        let text = "again running 2 signal=9\nheld running 1 -\nonce ended - 1 signal=9\n";
+        assert!(out.status == OFF && out.stdout == text && out.took.as_secs() < 30, "{out}");
+        assert_eq!(out.stderr.lines().filter(|line| line.contains("service")).count(), 2, "{out}");
+    }
+}
+
 /// A service that is a task is waited for. The machine ends when all services have ended.
 #[test]
 fn service_waits_for_the_end_of_a_task() {
@@ -136,6 +183,7 @@ fn mistakes_in_services_are_reported() {
                 ("wrong", "--nope -- /bin/echo wrong"),
             ],
         );
+        dir.dir("services/directory");
         let out = boot(who, &dir, &["--service", "/mnt/missing"]).run();
         let left =
             |name: &str| format!("nsinit: cannot start service {name}: Invalid argument (see the line before)\n");
@@ -145,6 +193,8 @@ fn mistakes_in_services_are_reported() {
             )
         };
         let lines = [
+            "nsinit: cannot read /etc/nsinit.d/directory: Is a directory (no command is run)\n".to_owned(),
+            left("directory"),
             "nsinit: no command given\n".to_owned(),
             left("none"),
             "nsinit: a service has --respawn, --max-restarts, --on-failure (but no shell) and --after, and no other option of a machine\n".to_owned(),
@@ -155,7 +205,7 @@ fn mistakes_in_services_are_reported() {
             left("wrong"),
             "nsinit: cannot open /mnt/missing: No such file or directory\n".to_owned(),
             left("missing"),
-            "nsinit: cannot wait for service nosuch: No such file or directory\n".to_owned(),
+            "nsinit: cannot have service good wait for nosuch: No such file or directory\n".to_owned(),
             circle("circle"),
             circle("ring"),
         ];

@@ -23,6 +23,7 @@ mod modules;
 mod power_cuts;
 mod probe;
 mod scenarios;
+mod services;
 mod small_image;
 mod stages;
 mod stats;
