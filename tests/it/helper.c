@@ -90,7 +90,8 @@ static int signals(void)
 	return 0;
 }
 
-static int notify(char **lines)
+/* Sends the lines to the service manager, with a descriptor. */
+static int notify(char **lines, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	union {
@@ -100,7 +101,6 @@ static int notify(char **lines)
 	char text[4096] = "";
 	struct iovec part = {text, 0};
 	struct msghdr message = {&address, sizeof address, &part, 1, &control, sizeof control.space, 0};
-	int fd = 0;
 
 	for (; *lines; lines++) {
 		strncat(text, *lines, sizeof text - strlen(text) - 2);
@@ -115,6 +115,22 @@ static int notify(char **lines)
 		return 0;
 	perror("sendmsg");
 	return 1;
+}
+
+/* Sends the lines with the only descriptor of a connection to that port, whose close waits for a peer that never reads. */
+static int linger(int port, char **lines)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct linger long_time = {1, 1000};
+	static char bytes[65536];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (struct sockaddr *)&address, sizeof address))
+		return 1;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &long_time, sizeof long_time);
+	while (send(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+		;
+	return notify(lines, fd);
 }
 
 static void print_number(int number)
@@ -772,7 +788,9 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "truncate"))
 		return truncate(argv[2], 0) != 0;
 	if (argc > 2 && !strcmp(argv[1], "notify"))
-		return notify(argv + 2);
+		return notify(argv + 2, 0);
+	if (argc > 3 && !strcmp(argv[1], "linger"))
+		return linger(atoi(argv[2]), argv + 3);
 	if (argc == 3 && !strcmp(argv[1], "flood"))
 		return flood(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "limits"))

@@ -15,7 +15,7 @@ use super::harness::term::CTRL_Z;
 use super::harness::{DEADLINE, Deny, Launch, Root, Running, Term, roots};
 
 /// A service manager, and its address.
-fn manager(root: &Root) -> (UnixDatagram, String) {
+pub fn manager(root: &Root) -> (UnixDatagram, String) {
     let path = root.at("manager");
     let _ = fs::remove_file(&path);
     let socket = UnixDatagram::bind(&path).expect("make a socket");
@@ -45,7 +45,7 @@ fn all_told(socket: &UnixDatagram) -> Vec<String> {
 
 /// The launcher, and its command, below the keeper.
 #[track_caller]
-fn below(keeper: Pid) -> (Pid, Pid) {
+pub fn below(keeper: Pid) -> (Pid, Pid) {
     let child = |of: Pid, what: &str| {
         eventually(what, || {
             let mut list = procs::children(of);
@@ -68,7 +68,7 @@ fn sleeper_below(keeper: Pid) -> (Pid, Pid) {
     eventually("CMD runs", || procs::children(keeper).into_iter().find_map(|child| Some((child, find(child)?))))
 }
 
-fn number_in(file: &Path) -> Pid {
+pub fn number_in(file: &Path) -> Pid {
     eventually("the pid file is written", || fs::read_to_string(file).ok()?.trim().parse().ok())
 }
 
@@ -474,12 +474,12 @@ fn full_disk_neither_blocks_nor_ends_cmd() {
 }
 
 /// The logger: the child of the keeper that has no child.
-fn logger_of(keeper: Pid) -> Option<Pid> {
+pub fn logger_of(keeper: Pid) -> Option<Pid> {
     procs::children(keeper).into_iter().find(|pid| procs::children(*pid).is_empty())
 }
 
 /// cat with its output in the file `log`, and its logger.
-fn cat_with_log(root: &Root) -> (Running, Pid) {
+pub fn cat_with_log(root: &Root) -> (Running, Pid) {
     let run = root.launch(&["--log", "log"], &["cat"]).directory(root.path()).open_input().start();
     // The launcher has a child now.
     below(run.pid());

@@ -11,9 +11,9 @@ use engine::sys::{self, Failure};
 use engine::text::{self, Say, Text};
 use rustix::fs::OFlags;
 
+use super::super::args_file;
 use super::super::complaint::{Bad, Complaint, Wrong};
 use super::super::values;
-use super::super::args_file;
 use super::{Draft, EnvOp};
 
 /// Whether a word may be the name of a user or a group: a number is none.
