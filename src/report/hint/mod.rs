@@ -1,6 +1,5 @@
 //! Hints: why the kernel refuses something here, and what to do. The cause is looked for when a failure is reported, and never
 //! before. If no cause is known, there is no hint.
-//!
 //! A new hint is a row of `causes!` below, and a line in the `of_` function of the calls that fail for it.
 
 #[cfg(feature = "cgroup")]
