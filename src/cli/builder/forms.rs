@@ -11,9 +11,9 @@ use engine::sys::{self, Failure};
 use engine::text::{self, Say, Text};
 use rustix::fs::OFlags;
 
-use super::super::args_file;
 use super::super::complaint::{Bad, Complaint, Wrong};
 use super::super::values;
+use super::super::words;
 use super::{Draft, EnvOp};
 
 /// Whether a word may be the name of a user or a group: a number is none.
@@ -163,9 +163,10 @@ fn read_variables(path: &'static CStr, ops: &mut Vec<EnvOp>) -> Result<(), Bad> 
 
 fn content(path: &CStr) -> Result<&'static [u8], Failure> {
     let file: Fd = files::open_path(path, OFlags::RDONLY)?;
-    let content = args_file::content(file);
+    let content = words::content(file);
     sys::close(file);
-    content
+    // `content` has added the NUL.
+    content.map(|content| content.get(..content.len() - 1).unwrap_or_default())
 }
 
 /// What one line asks for.
