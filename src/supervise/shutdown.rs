@@ -52,7 +52,8 @@ impl Life {
     pub fn ask(&mut self, end: End, timeout: Option<Span>) {
         let limit = timeout.map(|span| sys::now().after_span(span));
         match self {
-            Life::Running { until, .. } => *until = until.or(limit),
+            // Of a command that has just ended it is not known yet whether it leaves other processes.
+            Life::Running { until, .. } | Life::Ended { until, .. } => *until = until.or(limit),
             Life::Ending { until, .. } if end == End::Wait => *until = until.or(limit),
             _ => {}
         }
@@ -80,5 +81,19 @@ impl Life {
             Life::Killing { .. } => Some(Time::SHORT),
             Life::Ended { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signal may be read after the command has ended, and before it is known whether other processes are left.
+    #[test]
+    fn time_begins_at_a_signal_beside_the_end_of_the_command() {
+        let mut life = Life::BEGIN;
+        life.set_ended(0);
+        life.ask(End::Wait, Some(sys::SECOND));
+        assert!(matches!(life, Life::Ended { until: Some(_), .. }));
     }
 }
