@@ -99,6 +99,7 @@ mod in_place;
 mod join_namespaces;
 #[cfg(feature = "whole")]
 mod keeper;
+#[cfg(feature = "whole")]
 mod keeper_faults;
 #[cfg(feature = "whole")]
 mod landlock;
