@@ -6,7 +6,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use rustix::process::getpid;
 
 use crate::sys::files::{Fd, read, write};
-use crate::sys::{self, Failure, Fork, Polled, Signal, Time, WRITABLE, keep_open};
+use crate::sys::{self, Failure, Fork, PR_SET_PDEATHSIG, Polled, Signal, Time, WRITABLE, keep_open};
 use crate::text::{self, Text};
 
 /// The socket of --notify-ready in the container's /dev, and the variable that leads CMD there.
@@ -121,6 +121,8 @@ pub fn pass_on(listener: Fd, service: Fd, restarts: bool) -> Left {
 fn drop_descriptors(listener: Fd) -> bool {
     let child = match sys::clone_old(0) {
         Ok(Fork::Child) => {
+            // If the keeper is killed, nothing else ends the wait.
+            let _ = sys::prctl(PR_SET_PDEATHSIG, Signal::KILL.number().cast_unsigned());
             let _ = read(listener, &mut [0]);
             sys::exit(0)
         }

@@ -157,3 +157,27 @@ fn descriptor_in_a_message_does_not_hang_the_keeper() {
         assert!(matches!(run.finish().status, 0 | 143));
     }
 }
+
+/// The process that takes such a message ends with the keeper.
+#[test]
+fn nothing_waits_for_a_descriptor_after_the_keeper() {
+    for root in roots() {
+        let root = root.with_helper();
+        let peer = TcpListener::bind("127.0.0.1:0").expect("listen");
+        let port = peer.local_addr().expect("an address").port();
+        let (_socket, path) = manager(&root);
+        let script = format!("while :; do helper linger {port} X=1; done");
+        let launch = root.launch(&["--notify-ready", "--share-net"], &["sh", "-c", &script]);
+        let run = launch.env("NOTIFY_SOCKET", &path).start();
+        let (launcher, _) = below(run.pid());
+        let taker = || procs::children(run.pid()).into_iter().find(|pid| *pid != launcher);
+        let child = eventually("a message is taken, and that takes long", || {
+            let first = taker()?;
+            sleep(Duration::from_millis(50));
+            taker().filter(|pid| *pid == first)
+        });
+        run.kill(libc::SIGKILL);
+        eventually("it has ended", || is_gone(child).then_some(()));
+        assert_eq!(run.finish_with_others().status, -libc::SIGKILL);
+    }
+}
