@@ -18,7 +18,7 @@ use crate::fs::{devices, procfs};
 use crate::ns::{credentials, find, join, target};
 use crate::process::command::become_command;
 use crate::report::hint::{self, Cause};
-use crate::report::message::{blame, blame_hint, give_up, warn};
+use crate::report::message::{blame_hint, give_up, warn};
 use crate::rootfs::initramfs;
 use crate::say;
 use crate::spec::{Ids, Object, Spec};
@@ -224,13 +224,14 @@ fn start_command(helper: &mut Helper) -> Done {
     // clone3(2) refuses CLONE_PARENT with an exit signal (EINVAL).
     match sys::clone_old(raw::CLONE_PARENT) {
         Ok(Fork::Child) => {
-            // Before it can be executed: from then on a signal to the launcher is for it. If this fails, so does the helper's call.
+            // Before it can be executed: from then on a signal to the launcher is for it.
             let _ = sys::set_owner(go, getpid());
             sys::exit(become_command(&Command::new(launch)))
         }
         Ok(Fork::Parent(command)) => {
-            // If this fails the command ends with the helper.
-            sys::set_owner(go, command).map_err(|why| blame(say!("enter"), enter, why))?;
+            // With --pty the launcher may have waited for the command already (ESRCH). After any other failure it reports that
+            // the pipe has no owner.
+            let _ = sys::set_owner(go, command);
             if launch.spec.has_pty() {
                 // Keep only this pipe: the copies of the others would hide that the command was executed. By then the launcher
                 // knows its number.
