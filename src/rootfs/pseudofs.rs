@@ -8,7 +8,7 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
-use rustix::fs::{Access, AtFlags, OFlags, accessat, unlinkat};
+use rustix::fs::{Access, AtFlags, OFlags, accessat, statat, unlinkat};
 
 use crate::fs::mount_fd;
 use crate::fs::resolve::{self, Kind as Sort, PARENTS};
@@ -30,10 +30,7 @@ use crate::tty::pty;
 /// Files of /proc that show the host or act on it: those that runc, Docker and Podman mask (`maskedPaths`); those that show the kernel's
 /// memory by pages, objects or addresses; and the kernel's messages, which root of the container could show to every process.
 const MASKED: Masked = Masked {
-    files: List::of(
-        b"interrupts\0allocinfo\0kcore\0keys\0kmsg\0kpagecgroup\0kpagecount\0kpageflags\0latency_stats\0\
-        pagetypeinfo\0sched_debug\0slabinfo\0timer_list\0timer_stats\0vmallocinfo\0",
-    ),
+    files: List::of(b"interrupts\0keys\0latency_stats\0pagetypeinfo\0sched_debug\0timer_list\0timer_stats\0"),
     directories: List::of(b"acpi\0asound\0scsi\0"),
 };
 /// The same in /sys. powercap shows what other processes compute (CVE-2020-8694). In a new sysfs, kernel/debug, kernel/tracing,
@@ -173,8 +170,11 @@ fn mask(setup: &Setup, tree: Fd, masked: Masked, read_only: List) -> Done {
     let spec = &setup.launch.spec;
     if spec.root.masks == Masks::All {
         let [file, directory] = setup.covers.get()?;
-        cover(tree, masked.files, file)?;
-        cover(tree, masked.directories, directory)?;
+        let cover = |empty| Cover { tree, empty, first: None };
+        let mut files = cover(file);
+        files.put_all(masked.files)?;
+        files.put_secret()?;
+        cover(directory).put_all(masked.directories)?;
     }
     if spec.root.masks != Masks::None {
         fchdir(tree)?;
@@ -185,29 +185,52 @@ fn mask(setup: &Setup, tree: Fd, masked: Masked, read_only: List) -> Done {
     Ok(())
 }
 
-/// Covers files or directories with `empty`. The cover is read-only: root of the container may own it. A bind of the first cover covers
-/// the others: that is one call, and the copy is read-only too.
-fn cover(tree: Fd, paths: List, empty: Fd) -> Done {
-    let mut first: Option<&CStr> = None;
-    for path in paths.strings() {
-        let place = match files::look(tree, path) {
-            Err(Failure::NOENT) => continue,
-            place => place,
-        };
-        place
-            .and_then(|place| match first {
-                Some(first) => staging::mount_by_path(first, path, c"", raw::MS_BIND, c""),
-                None => {
-                    first = Some(path);
-                    let cover = mount_fd::copy(empty, c"", DATA | raw::MOUNT_ATTR_RDONLY, 0, Below::Left)?;
-                    mount_fd::attach(cover, place)?;
-                    // On old kernels, the copy has changed the working directory.
-                    fchdir(tree)
-                }
-            })
-            .map_err(|why| blame(say!("mask"), path, why))?;
+/// Covers files, or directories, with an empty one. The cover is read-only: root of the container may own it. A bind of the first cover
+/// covers the others: that is one call, and the copy is read-only too.
+struct Cover {
+    tree: Fd,
+    empty: Fd,
+    first: Option<&'static CStr>,
+}
+
+impl Cover {
+    #[inline(never)]
+    fn put(&self, path: &CStr) -> Done {
+        match self.first {
+            Some(first) => staging::mount_by_path(first, path, c"", raw::MS_BIND, c""),
+            None => files::look(self.tree, path).and_then(|place| {
+                let cover = mount_fd::copy(self.empty, c"", DATA | raw::MOUNT_ATTR_RDONLY, 0, Below::Left)?;
+                mount_fd::attach(cover, place)?;
+                // On old kernels, the copy has changed the working directory.
+                fchdir(self.tree)
+            }),
+        }
+        .map_err(|why| blame(say!("mask"), path, why))
     }
-    Ok(())
+
+    fn put_all(&mut self, paths: List) -> Done {
+        for path in paths.strings() {
+            if !matches!(files::look(self.tree, path), Err(Failure::NOENT)) {
+                self.put(path)?;
+                self.first = self.first.or(Some(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Covers each file that its owner may read and others may not: the kernel of a vendor has files that no list knows.
+    fn put_secret(&mut self) -> Done {
+        let mut done = Ok(());
+        files::each_name(files::open(self.tree, c".", OFlags::RDONLY)?, &mut |name| {
+            if done.is_ok()
+                && let Ok(file) = statat(self.tree, name, AtFlags::SYMLINK_NOFOLLOW)
+                && file.st_mode & (raw::S_IFMT | 0o404) == raw::S_IFREG | 0o400
+            {
+                done = self.put(name);
+            }
+        });
+        done
+    }
 }
 
 /// Makes a file read-only. `tree` must be the working directory.

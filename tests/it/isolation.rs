@@ -505,6 +505,19 @@ fn sensitive_files_are_masked() {
     }
 }
 
+/// The kernel of a vendor has files that no list knows.
+#[test]
+fn files_that_only_root_may_read_are_masked() {
+    for root in roots() {
+        let secret = "find /proc -maxdepth 1 -type f -perm -0400 ! -perm -0004";
+        root.sh(&[], secret).is(0, "", "");
+        if fs::symlink_metadata("/proc/kmsg").is_ok() {
+            let out = root.sh(&["--no-masks"], secret);
+            assert!(out.stdout.contains("/proc/kmsg\n"), "{out}");
+        }
+    }
+}
+
 #[test]
 fn sensitive_files_are_read_only() {
     for root in roots() {
