@@ -22,6 +22,9 @@ pub fn run(spec: &Spec<'_>) -> i32 {
     }
 }
 
+/// So many seconds nsinit outside has for the rest, after the end of the container.
+const PATIENCE: u32 = 5;
+
 /// # Errors
 /// EPERM: it is another user's; ENOSYS: Linux is older than 5.3. Others: see [`find::number`] and [`list::find`].
 fn stop(named: &CStr, span: Option<Span>) -> Done {
@@ -34,14 +37,23 @@ fn stop(named: &CStr, span: Option<Span>) -> Done {
     // A process that is stopped would not obey.
     let _ = signal(head, Signal::CONT);
     let mut most = span.map(|span| Time::NONE.after_span(span));
+    let mut is_late = false;
     while !has_ended(end, most.take())? {
-        // Process 1 takes all others with it, if it has a pid namespace; otherwise it ends them after the command. nsinit outside
-        // removes what is left. If there is another process 1 by now, it ends with nsinit outside.
+        // Process 1 takes all others with it, if it has a pid namespace; otherwise it ends them after the command.
         let last = match kind {
-            list::Kind::Shared => list::command_of(proc, &container).unwrap_or(first),
-            _ => first,
+            list::Kind::Shared if !is_late => list::command_of(proc, &container),
+            _ => Some(first),
         };
-        signal(last, Signal::KILL).or_else(|_| signal(head, Signal::KILL))?;
+        if last.is_some_and(|last| signal(last, Signal::KILL).is_ok()) {
+            continue;
+        }
+        // It has ended already: nsinit outside has the exit status, and removes what is left. If there is another process 1 by now, it
+        // ends with nsinit outside.
+        if is_late {
+            let _ = signal(head, Signal::KILL);
+        } else {
+            (is_late, most) = (true, Some(Time::NONE.after(PATIENCE)));
+        }
     }
     Ok(())
 }

@@ -51,13 +51,14 @@ static STEPS: &[Step] = &[
     })
     .on(Object::Log)
     .when(|spec| spec.keeper.log.is_some()),
+    // The logger has it too.
+    SHOW_NAME,
     Step::new(say!("start a process that writes the log"), |keeper| {
         let pipe = Pipe::new(PipeFlags::empty())?;
         keeper.output = Some(pipe);
         logger::start(keeper)
     })
     .when(|spec| spec.keeper.log.is_some()),
-    SHOW_NAME,
     // Without this, a start after the end of a launcher that was killed does not wait for the end of its container.
     Step::new(say!("become the reaper of process 1"), |_| descendants::become_subreaper())
         .when(|spec| spec.is_reaped_by_keeper())

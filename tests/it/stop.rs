@@ -6,7 +6,7 @@ use super::harness::container::enter;
 use super::harness::launch::{adopt, send, wait_for};
 use super::harness::procs::{self, Pid, eventually, is_gone, stat};
 use super::harness::scratch::{nsinit, utf8};
-use super::harness::{Dir, Launch, Out, Root, Who, roots, who};
+use super::harness::{Dir, Launch, Out, Root, Who, roots, skip, who};
 
 /// A container in the background that has a name of its own: other tests have containers of the same users meanwhile.
 struct Box {
@@ -154,6 +154,29 @@ fn command_that_ignores_sigterm_is_killed_after_the_time_only() {
     }
 }
 
+/// The time is over when CMD has ended already and nsinit outside is not done yet: nothing is killed, and the exit status is CMD's.
+#[test]
+fn what_removes_the_rest_has_its_time() {
+    let strace = Path::new("/usr/bin/strace");
+    if !strace.exists() {
+        return skip("strace is not installed");
+    }
+    for root in roots() {
+        for options in [&[][..], &["--share-pid"]] {
+            let file = root.at("box.pid");
+            let slow = ["-o", "/dev/null", "-e", "trace=unlinkat", "-e", "inject=unlinkat:delay_enter=2000000"];
+            let own = [utf8(nsinit()), "--root", root.str(), "--pid-file", utf8(&file)];
+            let script = "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done";
+            let launch = Launch::of(root.who, strace).args(slow).args(own).args(options);
+            let mut run = launch.args(["--", "/bin/sh", "-c", script]).start();
+            assert_eq!(run.line(), "up");
+            stop(root.who, &["--stop-timeout", "500ms"], utf8(&file)).is(0, "", "");
+            assert_eq!(run.finish_with_others().status, 3);
+            assert!(!file.exists(), "the pid file is removed");
+        }
+    }
+}
+
 /// A stopped process handles SIGTERM only after SIGCONT.
 #[test]
 fn stopped_launcher_ends() {
@@ -206,6 +229,11 @@ fn keeper_and_logger_have_names_of_their_own() {
         let init = number_in(&run.file);
         assert_eq!((stat(init).expect("process 1").parent, name_of(init).as_str()), (launcher, "nsinit\n"));
         let logger = with("nsinit-logger\n");
+        // The arguments, which may hold secrets, do not show.
+        for pid in [run.head, launcher, logger[0]] {
+            let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).expect("read the title");
+            assert_eq!(line.trim_end_matches('\0'), format!("nsinit: {}", run.name));
+        }
         send(logger[0], libc::SIGKILL);
         let other = || Some(with("nsinit-logger\n")).filter(|now| now.len() == 1 && *now != logger);
         eventually("another logger writes", other);
