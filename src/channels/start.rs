@@ -9,7 +9,7 @@ use crate::say;
 use crate::spec::{Spec, rooms};
 use crate::state::{Outside, write_to_anybody};
 use crate::sys::files::{chdir, read, write};
-use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG, Signal};
+use crate::sys::{self, Done, Failure, PR_SET_PDEATHSIG};
 use crate::text::{Say, Short, verb};
 
 /// The command has been executed: writes its number to --status-fd, the pid file and --ready-fd, and reports it to the process
@@ -52,11 +52,10 @@ pub fn report(spec: &Spec<'_>, outside: &mut Outside, pid: Pid, command: Option<
         // Before the caller goes on: from then on nothing of the container has its terminal open.
         sys::end_messages();
         let status = if stays.is_ok() { 0 } else { failed() as u8 };
-        if write_to_anybody(waiting, &[status]).is_err() || stays.is_err() {
-            // The caller's process was killed, and reports nothing; or its end would end the launcher.
-            let _ = sys::kill(pid.as_raw_nonzero().get(), Signal::KILL);
-        }
+        let told = write_to_anybody(waiting, &[status]);
         sys::close(waiting);
+        // The caller's process was killed, and reports nothing; or its end would end the launcher.
+        return told.is_ok() && stays.is_ok();
     }
     true
 }

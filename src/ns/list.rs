@@ -201,7 +201,7 @@ pub(super) fn find(name: &CStr, number: Option<u32>, proc: Fd) -> Result<Contain
             None => other == name.to_bytes(),
         };
         if is_it {
-            several = found.is_some();
+            several |= found.is_some_and(|found: Container| found.head.number != container.head.number);
             found = Some(*container);
         }
         is_it

@@ -222,7 +222,7 @@ impl<'a> Init<'a> {
         if !self.spec.makes_container() {
             self.job.begin();
             self.refused = !start::report(self.spec, &mut self.state.outside, self.command, Some(self.command));
-            if self.refused {
+            if self.refused && matches!(self.life, Life::Running { .. }) {
                 job_control::send(self.command, Signal::KILL);
             }
         } else if self.spec.awaits_start() {

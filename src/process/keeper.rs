@@ -25,6 +25,7 @@ use crate::supervise::wait::{self, ANY_CHILD, Heard, Instead};
 use crate::sys::files::{Fd, read};
 use crate::sys::{self, Change, Failure, Fork, Kept, POLL_HUP, POLL_IN, SI_KERNEL, Siginfo, Signal, Start, Time};
 use crate::text::{Say, Short, Text};
+use crate::tty::job;
 
 /// Starts the launcher, again if --restart asks for it, until the end. `begin` is the launch, in a child. Returns the exit status.
 pub fn keep(spec: &Spec<'static>, start: &'static Start, begin: &dyn Fn(Launcher) -> i32) -> i32 {
@@ -249,8 +250,13 @@ impl Keeper<'_> {
                     self.lacks_end = 1 + u8::from(self.spec.has_pasta()) + u8::from(self.spec.has_pty());
                 }
             }
-            // It has stopped the job. As its parent the keeper is part of it, unless it is in the background.
-            Change::Stopped(_) if !self.spec.detaches() => sys::stop(),
+            // It has stopped the job, and a shell at a terminal continues all of it. As its parent the keeper is part of it, unless it is
+            // in the background. If the keeper was stopped too, it has been continued since.
+            Change::Stopped(_)
+                if !self.spec.detaches() && job::standard().is_some() && !sys::is_pending(Signal::CONT) =>
+            {
+                sys::stop();
+            }
             Change::Stopped(_) | Change::Continued => {}
         }
         if ended {

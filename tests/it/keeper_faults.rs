@@ -62,6 +62,51 @@ fn logger_after_a_rotation_writes_to_the_new_file() {
     }
 }
 
+/// A stop of the launcher is one of the job only at a terminal: elsewhere nothing would continue the keeper.
+#[test]
+fn stopped_launcher_does_not_stop_a_service() {
+    for root in roots() {
+        let cmd = ["sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done"];
+        let mut run = root.launch(&["--restart", "always"], &cmd).start();
+        assert_eq!(run.line(), "up");
+        let (launcher, _) = below(run.pid());
+        send(launcher, libc::SIGSTOP);
+        eventually("it is stopped", || stat(launcher).filter(|it| it.state == 'T'));
+        sleep(Duration::from_millis(200));
+        assert_eq!(stat(run.pid()).expect("the keeper runs").state, 'S');
+        send(launcher, libc::SIGCONT);
+        run.kill(libc::SIGTERM);
+        assert_eq!(run.finish_with_others().status, 3);
+    }
+}
+
+/// The keeper of a background container whose caller was killed ends the container, and removes its file. That of the launcher, which it
+/// kills, stays: it is stale.
+#[test]
+fn keeper_whose_caller_was_killed_removes_its_file() {
+    let strace = Path::new("/usr/bin/strace");
+    if !strace.exists() {
+        return skip("strace is not installed");
+    }
+    for root in roots() {
+        let of_keeper = root.at("keeper.pid");
+        // Each write(2) of the keeper, and so the one to the caller, is late.
+        let slow = ["-f", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_enter=1000000"];
+        let file = ["--keeper-pid-file", utf8(&of_keeper)];
+        let own = [utf8(nsinit()), "--root", root.str(), "--detach", "--restart", "always"];
+        let run = Launch::of(root.who, strace).args(slow).args(own).args(file).args(["--", "sleep", "1000"]).start();
+        let number = |file: &Path| fs::read_to_string(file).ok()?.trim().parse::<procs::Pid>().ok();
+        let keeper = eventually("the keeper has written its file", || number(&of_keeper));
+        let caller =
+            eventually("the caller waits", || procs::children(run.pid()).into_iter().find(|pid| *pid != keeper));
+        adopt(keeper);
+        send(caller, libc::SIGKILL);
+        run.finish_with_others();
+        wait_for(keeper);
+        assert!(!of_keeper.exists(), "the pid file is removed");
+    }
+}
+
 /// A terminal sends the interrupt to all processes of the job: the launcher may not be one of them yet.
 #[test]
 fn interrupt_before_the_launcher_exists_is_not_lost() {
