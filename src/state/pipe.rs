@@ -55,15 +55,14 @@ impl Pipe {
     }
 }
 
-/// write(2) to a pipe that may have no reader. SIGPIPE is blocked, and would stay pending for the command: it is discarded.
+/// write(2) to a pipe that may have no reader, without a SIGPIPE.
 ///
 /// # Errors
 /// EPIPE: there is no reader; others: see write(2).
 pub fn write_to_anybody(to: Fd, bytes: &[u8]) -> Done {
     let written = write(to, bytes);
-    // A pending signal is discarded when its action becomes "ignore" (sigaction(2)).
-    if written == Err(Failure::PIPE) && sys::set_ignored(Signal::PIPE, true) == Ok(false) {
-        let _ = sys::set_ignored(Signal::PIPE, false);
+    if written == Err(Failure::PIPE) {
+        sys::discard_broken_pipe();
     }
     written.map(|_| ())
 }

@@ -206,6 +206,14 @@ pub fn set_ignored(signal: Signal, ignored: bool) -> Result<bool, Failure> {
     Ok(action.first() == Some(&1))
 }
 
+/// Discards the SIGPIPE of a write(2) to a pipe without a reader. It is blocked, and would stay pending for the command: a pending signal is
+/// discarded when its action becomes "ignore" (sigaction(2)).
+pub fn discard_broken_pipe() {
+    if set_ignored(Signal::PIPE, true) == Ok(false) {
+        let _ = set_ignored(Signal::PIPE, false);
+    }
+}
+
 /// Whether `signal` is pending, rt_sigpending(2).
 #[must_use]
 pub fn is_pending(signal: Signal) -> bool {

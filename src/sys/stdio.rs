@@ -110,6 +110,8 @@ pub fn write(to: Standard, bytes: &[u8]) {
             Err(why) => {
                 if matches!(to, Standard::Output) {
                     UNWRITTEN.store(why.number(), Ordering::Relaxed);
+                } else {
+                    super::discard_broken_pipe();
                 }
                 return;
             }
