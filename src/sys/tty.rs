@@ -35,6 +35,12 @@ impl Modes {
         self
     }
 
+    /// The opposite, as far as a shell changes them to edit its line: the terminal edits lines.
+    pub const fn cook(&mut self) {
+        self.input |= raw::ICRNL;
+        self.local |= raw::ECHO | raw::ICANON | raw::ISIG | raw::IEXTEN;
+    }
+
     /// These modes without echo. If `as_it_is`, output passes unchanged too (no OPOST).
     #[must_use]
     pub const fn silent(mut self, as_it_is: bool) -> Modes {

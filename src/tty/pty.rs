@@ -29,7 +29,11 @@ use crate::tty::job;
 /// EMFILE, ENFILE: too many descriptors are open; EIO: the caller's terminal was hung up.
 pub fn prepare(launch: &mut Launch) -> Result<Pipe, Failure> {
     if let Some(terminal) = job::standard() {
-        launch.look = Some(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
+        let look = launch.look.insert(Look { modes: sys::modes(terminal)?, size: tcgetwinsize(terminal).ok() });
+        // In the background, the modes may be those of a shell that edits its line.
+        if job::is_anothers(terminal) {
+            look.modes.cook();
+        }
     }
     if launch.spec.enters() {
         // For a container that has no devpts that works. There may be none.

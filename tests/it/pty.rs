@@ -334,6 +334,25 @@ fn is_same(one: &fs::Metadata, other: &Path) -> bool {
         .is_ok_and(|other| (one.dev(), one.ino(), one.rdev()) == (other.dev(), other.ino(), other.rdev()))
 }
 
+/// A shell that edits its line has changed the modes; the terminal of a background job has those of a command.
+#[test]
+fn background_job_has_a_terminal_that_edits_lines() {
+    for root in roots() {
+        let mut term = Term::new(&root);
+        let file = root.at("modes");
+        term.ask(&format!(
+            "stty -icanon -icrnl -echo -isig; $N --pty -- stty -a >{} & wait $!; stty sane",
+            utf8(&file)
+        ));
+        let modes = fs::read_to_string(&file).expect("read the modes");
+        let words: Vec<&str> = modes.split([' ', ';', '\n', '\r']).collect();
+        for mode in ["icanon", "icrnl", "echo", "isig"] {
+            assert!(words.contains(&mode), "{mode}: {modes}");
+        }
+        term.hang_up();
+    }
+}
+
 /// A background job does not touch the terminal; a command that reads it waits for the foreground.
 #[test]
 fn background_job_leaves_the_terminal_alone() {
