@@ -469,10 +469,7 @@ fn pasta_that_fails_is_reported() {
         let Some(launch) = behind_pasta(&root, user, &script) else { return };
         let out = launch.run();
         assert!(out.stdout == "125\n" && out.stderr.contains(own), "{options}: {out}");
-        assert!(
-            out.stderr.ends_with("nsinit: cannot start pasta: it has failed (its own message is above)\n"),
-            "{out}"
-        );
+        assert!(out.stderr.ends_with("nsinit: cannot start pasta: it has failed (see its own message)\n"), "{out}");
     }
     let script = format!(
         "{0} mkdir -p {1}/empty; {0} mount --bind {1}/empty /usr/bin; exec {2} --root {1} --net pasta -- true",

@@ -285,7 +285,7 @@ causes! {
     /// The helper has no rights.
     HelperWithoutPrivileges say!("nsinit was started with no_new_privs, so set-id programs have no effect");
     /// The helper has failed for another reason.
-    HelperFailed say!("its own message is above");
+    HelperFailed say!("see its own message");
     /// EACCES of open_tree(2) after root has become a user of an id map.
     NotRootOutside say!("the container's root is not root outside: use --idmap, or see chmod(1)");
     /// ENOSYS of mount_setattr(2).
