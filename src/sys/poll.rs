@@ -1,9 +1,11 @@
-//! ppoll(2).
+//! ppoll(2), and signalfd(2), by which it waits for signals too.
 
 use linux_raw_sys::general as raw;
-use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::Failure;
+use super::opened::{Fd, keep_open};
+use super::signal::Set;
 use super::time::Time;
 
 /// `struct pollfd`: a descriptor, the events that are asked for, and those that the kernel reports.
@@ -64,4 +66,16 @@ pub fn poll(list: &mut [Polled], mut limit: Option<Time>) -> Result<u32, Failure
 #[inline(never)]
 pub fn pause(time: Time) {
     let _ = poll(&mut [], Some(time));
+}
+
+/// A descriptor that is readable while a signal is pending, signalfd4(2). It is close-on-exec and does not block.
+///
+/// # Errors
+/// ENOSYS: the kernel has no CONFIG_SIGNALFD. EMFILE: no number is free.
+pub fn signals() -> Result<Fd, Failure> {
+    let (set, flags) = (Set::ALL, raw::O_CLOEXEC | raw::O_NONBLOCK);
+    // SAFETY: the kernel copies a set. It has 8 bytes, which is the third argument. -1 asks for a new descriptor.
+    let fd = unsafe { call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), flags)? };
+    // SAFETY: the call has made the descriptor, so nothing else owns it.
+    Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }

@@ -3,11 +3,9 @@
 use core::ffi::c_int;
 
 use linux_raw_sys::general as raw;
-use rustix::fd::{FromRawFd, OwnedFd};
 use rustix::process::Pid;
 
 use super::call::done;
-use super::opened::{Fd, keep_open};
 use super::process::{PR_SET_DUMPABLE, prctl};
 use super::time::Time;
 use super::{Done, Failure};
@@ -248,18 +246,6 @@ pub fn wait_signal(set: Set, limit: Option<Time>, info: &mut Siginfo) -> Done {
         call!(__NR_rt_sigtimedwait, &raw const set, info, limit, size_of::<Set>())?
     };
     Ok(())
-}
-
-/// A descriptor that is readable while a signal is pending, signalfd4(2). It is close-on-exec and does not block.
-///
-/// # Errors
-/// ENOSYS: the kernel has no CONFIG_SIGNALFD. EMFILE: no number is free.
-pub fn signals() -> Result<Fd, Failure> {
-    let (set, flags) = (Set::ALL, raw::O_CLOEXEC | raw::O_NONBLOCK);
-    // SAFETY: the kernel copies a set. It has 8 bytes, which is the third argument. -1 asks for a new descriptor.
-    let fd = unsafe { call!(__NR_signalfd4, -1i32, &raw const set, size_of::<Set>(), flags)? };
-    // SAFETY: the call has made the descriptor, so nothing else owns it.
-    Ok(keep_open(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
 /// Ends this process by `signal`, without a core file. Returns if that is impossible: process 1 of a pid namespace cannot send
