@@ -296,7 +296,7 @@ fn tasks(text: &str) {
     }
     term.ask("kill $(cat box.pid); while [ -e box.pid ]; do sleep 0.1; done");
     term.hang_up();
-    assert_eq!(rows.len(), 54);
+    assert_eq!(rows.len(), 58);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
