@@ -1,15 +1,18 @@
 //! The build script: packs the texts of the program. Unpacked, they would be a quarter of it.
 //!
 //! It collects the literals of every `say!("...")` below src/ that the features leave in. Again and again it replaces the most
-//! frequent pair of codes by a code that is not used yet; then each text is written in as few of these codes as possible. A code has
-//! as many bits as make the whole shortest: few texts have few pairs. The output (`texts.rs`) is the packed codes, first the pairs and
-//! then the texts, each ended by a code 0; the width of a code; and a table of the texts' offsets, which only the compiler uses.
+//! frequent pair of codes by a code that is not used yet; then each text is written in as few of these codes as possible. The end of a
+//! text is a code too, and can be the second one of a pair: many texts end alike. A code has as many bits as make the whole shortest:
+//! few texts have few pairs. The output (`texts.rs`) is the packed codes, first the pairs and then the texts; the width of a code; and
+//! a table of the texts' offsets, which only the compiler uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+/// The code that ends a text. src/text/packed.rs has the same.
+const END: u16 = 0;
 /// The code of a newline; those below it are the printable bytes of ASCII, a blank is 1. src/text/packed.rs has the same.
 const NEWLINE: u16 = 96;
 /// This code and those above it stand for a pair. src/text/packed.rs has the same.
@@ -60,8 +63,8 @@ fn layout(texts: &BTreeSet<String>, width: usize) -> (Vec<u8>, Vec<(u64, usize)>
     for (text, packed) in order {
         let place = *ends.entry(packed.clone()).or_insert(codes.len());
         if place == codes.len() {
-            codes.extend(packed.iter().chain(&[0]));
-            for from in 1..=packed.len() {
+            codes.extend(packed);
+            for from in 1..packed.len() {
                 ends.entry(packed[from..].to_vec()).or_insert(place + from);
             }
         }
@@ -274,7 +277,7 @@ fn letter(byte: u8) -> u16 {
 
 /// Returns the texts in codes, of which there are `most`, and the list of pairs: the first one belongs to the code [`FIRST`], the next ones follow.
 fn pack(texts: &BTreeSet<String>, most: u16) -> (Vec<Vec<u16>>, Vec<u16>) {
-    let plain: Vec<Vec<u16>> = texts.iter().map(|text| text.bytes().map(letter).collect()).collect();
+    let plain: Vec<Vec<u16>> = texts.iter().map(|text| text.bytes().map(letter).chain([END]).collect()).collect();
     let mut packed = plain.clone();
     let mut counts = BTreeMap::new();
     packed.iter().for_each(|text| count(&mut counts, text, 1));

@@ -59,7 +59,7 @@ impl Say {
     /// Calls `out` with each byte.
     #[inline(never)]
     pub fn each(self, out: &mut dyn FnMut(u8)) {
-        (self.0.into()..).map(code).take_while(|code| *code != 0).for_each(|code| unpack(code, out));
+        let _ = (self.0.into()..).all(|place| unpack(place, out));
     }
 
     #[must_use]
@@ -68,30 +68,35 @@ impl Say {
     }
 }
 
+/// The code that ends a text. scripts/pack.rs has the same.
+const END: usize = 0;
 /// The code of a newline; those below it are the printable bytes of ASCII, a blank is 1. scripts/pack.rs has the same.
 const NEWLINE: usize = 96;
 /// This code and those above it stand for two codes each, and those come first among the packed.
 const FIRST: usize = NEWLINE + 1;
 
-/// The code at this place; 0 ends a text.
-#[inline(never)]
+/// The code at this place.
+#[inline(always)]
 fn code(place: usize) -> usize {
     let bit = place * WIDTH;
     match PACKED.get(bit / 8..) {
         Some([low, high, ..]) => usize::from(u16::from_le_bytes([*low, *high])) >> (bit % 8) & ((1 << WIDTH) - 1),
-        _ => 0,
+        _ => END,
     }
 }
 
-fn unpack(this: usize, out: &mut dyn FnMut(u8)) {
-    match this.checked_sub(FIRST) {
-        Some(pair) => {
-            unpack(code(pair * 2), out);
-            unpack(code(pair * 2 + 1), out);
-        }
-        None if this == NEWLINE => out(b'\n'),
-        None => out(this as u8 + (b' ' - 1)),
+/// Calls `out` with each byte that the code at this place stands for. Returns false at the end of the text.
+fn unpack(place: usize, out: &mut dyn FnMut(u8)) -> bool {
+    let this = code(place);
+    if let Some(pair) = this.checked_sub(FIRST) {
+        return unpack(pair * 2, out) && unpack(pair * 2 + 1, out);
     }
+    match this {
+        END => return false,
+        NEWLINE => out(b'\n'),
+        _ => out(this as u8 + (b' ' - 1)),
+    }
+    true
 }
 
 impl Text {
