@@ -173,7 +173,10 @@ fn mask(setup: &Setup, tree: Fd, masked: Masked, read_only: List) -> Done {
         let cover = |empty| Cover { tree, empty, first: None };
         let mut files = cover(file);
         files.put_all(masked.files)?;
-        files.put_secret()?;
+        // For the container of an ordinary user these are files of a user that it does not have.
+        if !spec.ids.rootless {
+            files.put_secret()?;
+        }
         cover(directory).put_all(masked.directories)?;
     }
     if spec.root.masks != Masks::None {
