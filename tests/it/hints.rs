@@ -55,7 +55,7 @@ const NO_PROC: &str = "(no /proc is mounted outside)";
 fn directory_and_subcommand_in_place_of_a_command_are_explained() {
     let (missing, denied) = ("No such file or directory", "Permission denied");
     let directory = " (it is a directory: did you mean --root DIR?)";
-    let none = " (nsinit has no subcommands: see --root DIR and --enter TARGET)";
+    let none = " (nsinit has no subcommands: see --root DIR, --enter and --stop TARGET)";
     for root in roots() {
         for (words, status, why, hint) in [
             (&["etc", "--", "true"][..], 127, missing, directory),
@@ -63,6 +63,7 @@ fn directory_and_subcommand_in_place_of_a_command_are_explained() {
             (&[root.str()], 126, denied, directory),
             (&["--", "run", "--rm", "debian"], 127, missing, none),
             (&["exec", "box", "true"], 127, missing, none),
+            (&["stop", "box"], 127, missing, none),
             (&["nosuch"], 127, missing, ""),
             (&["./nosuch/run"], 127, missing, ""),
         ] {

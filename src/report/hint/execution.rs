@@ -42,7 +42,7 @@ pub fn of_execution(path: &CStr, why: Failure) -> Cause {
 pub fn of_first_word(word: &CStr) -> Cause {
     match word.to_bytes() {
         _ if files::directory(HERE, word).is_ok() => Cause::RootMeant,
-        b"run" | b"exec" | b"create" | b"start" | b"shell" => Cause::NoSubcommands,
+        b"run" | b"exec" | b"create" | b"start" | b"stop" | b"list" | b"logs" | b"shell" => Cause::NoSubcommands,
         _ => Cause::Unknown,
     }
 }

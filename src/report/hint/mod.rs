@@ -141,7 +141,7 @@ causes! {
     EmptyRoot say!("the root is empty because no option binds anything; to run without a container, use --init");
     /// ENOENT, EACCES of execve(2), without a container: docker and unshare(1) have other command lines.
     RootMeant say!("it is a directory: did you mean --root DIR?");
-    NoSubcommands say!("nsinit has no subcommands: see --root DIR and --enter TARGET");
+    NoSubcommands say!("nsinit has no subcommands: see --root DIR, --enter and --stop TARGET");
     /// EACCES of execve(2): the path is a directory or a device.
     NoFile say!("it is not a regular file");
     /// EACCES of execve(2): the mount is noexec.
