@@ -73,7 +73,7 @@ fn remove_below(cgroup: Fd, kills: bool) -> bool {
             each(here);
         }
         let (mut below, mut stuck) = (None, false);
-        files::each_name_while(here, &mut |name| {
+        let _ = files::each_name_while(here, &mut |name| {
             if text::after(name.to_bytes(), b".").is_some() {
                 return true;
             }

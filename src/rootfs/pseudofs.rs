@@ -9,6 +9,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general as raw;
 use rustix::fs::{Access, AtFlags, OFlags, accessat, statat, unlinkat};
+use rustix::io::Errno;
 
 use crate::fs::mount_fd;
 use crate::fs::resolve::{self, Kind as Sort, PARENTS};
@@ -28,7 +29,7 @@ use crate::tty::job;
 use crate::tty::pty;
 
 /// Files of /proc that show the host or act on it: those that runc, Docker and Podman mask (`maskedPaths`); those that show the kernel's
-/// memory by pages, objects or addresses; and the kernel's messages, which root of the container could show to every process.
+/// memory by pages, objects or addresses. Those that only their owner may read need no entry ([`Cover::put_secret`]).
 const MASKED: Masked = Masked {
     files: List::of(b"interrupts\0keys\0latency_stats\0pagetypeinfo\0sched_debug\0timer_list\0timer_stats\0"),
     directories: List::of(b"acpi\0asound\0scsi\0"),
@@ -222,16 +223,17 @@ impl Cover {
     }
 
     /// Covers each file that its owner may read and others may not: the kernel of a vendor has files that no list knows.
-    fn put_secret(&mut self) -> Done {
+    fn put_secret(&self) -> Done {
         let mut done = Ok(());
-        files::each_name(files::open(self.tree, c".", OFlags::RDONLY)?, &mut |name| {
-            if done.is_ok()
-                && let Ok(file) = statat(self.tree, name, AtFlags::SYMLINK_NOFOLLOW)
-                && file.st_mode & (raw::S_IFMT | 0o404) == raw::S_IFREG | 0o400
-            {
-                done = self.put(name);
+        files::each_name_while(files::open(self.tree, c".", OFlags::RDONLY)?, &mut |name| {
+            match statat(self.tree, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(file) if file.st_mode & (raw::S_IFMT | 0o404) == raw::S_IFREG | 0o400 => done = self.put(name),
+                // A process has ended, or a security module hides the file.
+                Ok(_) | Err(Errno::NOENT | Errno::ACCESS) => {}
+                Err(why) => done = Err(why.into()),
             }
-        });
+            done.is_ok()
+        })?;
         done
     }
 }

@@ -196,19 +196,24 @@ const NAME: usize = 19;
 
 /// Calls `body` with the name of each entry of `dir`, `.` and `..` too. An error ends the list.
 pub fn each_name(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr)) {
-    each_name_while(dir, &mut |name| {
+    let _ = each_name_while(dir, &mut |name| {
         body(name);
         true
     });
 }
 
 /// As [`each_name`], as long as `body` returns true.
+///
+/// # Errors
+/// Why the rest of the list cannot be read: see getdents(2).
 #[inline(never)]
-pub fn each_name_while(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr) -> bool) {
+pub fn each_name_while(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr) -> bool) -> Done {
     let mut buffer = [0u8; 1024];
-    while let Ok(mut rest) = read_directory(dir, &mut buffer)
-        && !rest.is_empty()
-    {
+    loop {
+        let mut rest = read_directory(dir, &mut buffer)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
         while let Some(&[low, high]) = rest.get(LENGTH..LENGTH + 2)
             && let Some((entry, after)) = rest.split_at_checked(usize::from(u16::from_ne_bytes([low, high])).max(NAME))
         {
@@ -216,7 +221,7 @@ pub fn each_name_while(dir: BorrowedFd<'_>, body: &mut dyn FnMut(&CStr) -> bool)
             let name = entry.get(NAME..).unwrap_or_default();
             let length = name.iter().take_while(|byte| **byte != 0).count();
             if !body(c_str(name.get(..=length).unwrap_or_default())) {
-                return;
+                return Ok(());
             }
         }
     }

@@ -96,6 +96,15 @@ fn files_that_show_the_host_are_empty() {
     }
 }
 
+/// If the files cannot be found, there is no container without their masks.
+#[test]
+fn proc_that_cannot_be_listed_is_an_error() {
+    for root in roots().into_iter().filter(|root| root.who.is_root()) {
+        let why = "mount proc on /proc: Function not implemented";
+        root.launch(&[], &["true"]).lacking(&[libc::SYS_getdents64]).run().fails_with(125, why);
+    }
+}
+
 /// The calls that make a mount as a descriptor; a seccomp filter of the caller may allow some of them and not others.
 const CALLS: [i64; 6] = [
     libc::SYS_fsopen,
