@@ -170,6 +170,7 @@ fn what_removes_the_rest_has_its_time() {
             let launch = Launch::of(root.who, strace).args(slow).args(own).args(options);
             let mut run = launch.args(["--", "/bin/sh", "-c", script]).start();
             assert_eq!(run.line(), "up");
+            number_in(&file);
             stop(root.who, &["--stop-timeout", "500ms"], utf8(&file)).is(0, "", "");
             assert_eq!(run.finish_with_others().status, 3);
             assert!(!file.exists(), "the pid file is removed");
