@@ -50,6 +50,7 @@ fn stop(named: &CStr, span: Option<Span>) -> Done {
         // It has ended already: nsinit outside has the exit status, and removes what is left. If there is another process 1 by now, it
         // ends with nsinit outside.
         if is_late {
+            // If it has ended meanwhile, that is seen above.
             let _ = signal(head, Signal::KILL);
         } else {
             (is_late, most) = (true, Some(Time::NONE.after(PATIENCE)));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::harness::scratch::nsinit;
-use super::harness::{Dir, Launch, Root, roots, skip};
+use super::harness::{Dir, Launch, Root, roots, strace};
 
 /// A step as `--explain` prints it, and words of one system call of it, of which one alternative must match.
 struct Row(&'static str, &'static [&'static [&'static str]]);
@@ -231,10 +231,7 @@ fn compare(root: &Root, strace: &Path, processors: &str, options: &[&str], wrong
 
 #[test]
 fn trace_shows_the_explained_steps_in_their_order() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
-    }
+    let Some(strace) = strace() else { return };
     // An ordinary user's strace cannot read the strings of a process that is untraceable.
     for root in roots().into_iter().filter(|root| root.who.is_root()) {
         let mut wrong = Vec::new();

@@ -9,7 +9,7 @@ use super::harness::container::{Container, Maker, enter};
 use super::harness::launch::{Launch, Running, send};
 use super::harness::procs::{self, eventually, is_gone};
 use super::harness::scratch::{nsinit, own_nsinit, utf8};
-use super::harness::{Dir, Who, skip, who};
+use super::harness::{Dir, Who, strace, who};
 
 /// Callers of `--enter` and owners of the container: each user into its own, and root into the ordinary user's.
 fn callers_and_owners() -> Vec<(Who, Who)> {
@@ -215,10 +215,7 @@ fn enter_reports_a_container_that_ends_meanwhile() {
 #[cfg(feature = "enter")]
 fn enter_refuses_a_target_that_changes_namespaces_meanwhile() {
     let (Some(root), Some(user)) = (who::root(), who::user()) else { return };
-    let strace = std::path::Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
-    }
+    let Some(strace) = strace() else { return };
     let uid = user.uid().to_string();
     let script =
         "mkdir -p /evil/bin && cp /bin/busybox /evil/bin/ && ln -sf busybox /evil/bin/cat && echo evil >/evil/side && \

@@ -11,7 +11,7 @@ use super::harness::launch::{adopt, send, wait_for};
 use super::harness::procs::{self, eventually, is_gone, stat};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::CTRL_C;
-use super::harness::{Launch, Term, roots, skip};
+use super::harness::{Launch, Term, roots, strace};
 use super::keeper::{below, cat_with_log, logger_of, manager, number_in};
 
 /// A start that fails is tried again after a pause, however long CMD ran before, and a signal ends that.
@@ -84,10 +84,7 @@ fn stopped_launcher_does_not_stop_a_service() {
 /// kills, stays: it is stale.
 #[test]
 fn keeper_whose_caller_was_killed_removes_its_file() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
-    }
+    let Some(strace) = strace() else { return };
     for root in roots() {
         let of_keeper = root.at("keeper.pid");
         // Each write(2) of the keeper, and so the one to the caller, is late.
@@ -110,9 +107,8 @@ fn keeper_whose_caller_was_killed_removes_its_file() {
 /// A terminal sends the interrupt to all processes of the job: the launcher may not be one of them yet.
 #[test]
 fn interrupt_before_the_launcher_exists_is_not_lost() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
+    if strace().is_none() {
+        return;
     }
     for root in roots() {
         let mut term = Term::new(&root);

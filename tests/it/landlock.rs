@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
 
 use libc::{EACCES, EOPNOTSUPP};
 
 use super::fault::in_place;
 use super::harness::container::{Container, Maker, enter};
 use super::harness::scratch::{self, utf8};
-use super::harness::{Deny, Dir, Launch, Out, Root, Who, roots, skip, who};
+use super::harness::{Deny, Dir, Launch, Out, Root, Who, roots, skip, strace, who};
 
 /// The version of Landlock of this kernel; 0 if there is none.
 fn version() -> i64 {
@@ -513,10 +512,7 @@ fn kernel_without_landlock_is_an_error_or_with_try_a_warning() {
 /// strace answers the question for the version in the kernel's place.
 #[test]
 fn older_landlock_is_an_error_or_with_try_a_warning() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
-    }
+    let Some(strace) = strace() else { return };
     if !is_whole() {
         return;
     }

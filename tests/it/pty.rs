@@ -8,7 +8,7 @@ use super::harness::launch::send;
 use super::harness::procs::{self, Pid, eventually, sleeps_in, stat};
 use super::harness::scratch::{nsinit, utf8};
 use super::harness::term::{CTRL_C, CTRL_D, CTRL_Z};
-use super::harness::{Launch, Root, Term, roots, skip, who};
+use super::harness::{Launch, Root, Term, roots, strace, who};
 
 /// The text as a terminal prints it.
 fn shown(text: &str) -> String {
@@ -174,10 +174,7 @@ fn entered_cmd_gets_a_terminal_of_the_container() {
 /// The command has ended, and the launcher has waited for it, before the process that cloned it goes on.
 #[test]
 fn entered_cmd_may_end_at_once() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
-    }
+    let Some(strace) = strace() else { return };
     let Some(root) = who::root() else { return };
     let Some(container) = Container::new(root, Maker::Nsinit) else { return };
     let slow = ["-f", "-o", "/dev/null", "-e", "trace=clone", "-e", "inject=clone:delay_exit=500000"];

@@ -6,7 +6,7 @@ use super::harness::container::enter;
 use super::harness::launch::{adopt, send, wait_for};
 use super::harness::procs::{self, Pid, eventually, is_gone, stat};
 use super::harness::scratch::{nsinit, utf8};
-use super::harness::{Dir, Launch, Out, Root, Who, roots, skip, who};
+use super::harness::{Dir, Launch, Out, Root, Who, roots, strace, who};
 
 /// A container in the background that has a name of its own: other tests have containers of the same users meanwhile.
 struct Box {
@@ -157,10 +157,7 @@ fn command_that_ignores_sigterm_is_killed_after_the_time_only() {
 /// The time is over when CMD has ended already and nsinit outside is not done yet: nothing is killed, and the exit status is CMD's.
 #[test]
 fn what_removes_the_rest_has_its_time() {
-    let strace = Path::new("/usr/bin/strace");
-    if !strace.exists() {
-        return skip("strace is not installed");
-    }
+    let Some(strace) = strace() else { return };
     for root in roots() {
         for options in [&[][..], &["--share-pid"]] {
             let file = root.at("box.pid");

@@ -27,6 +27,7 @@ pub mod traces;
 pub mod who;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -62,6 +63,16 @@ pub fn skip_for_this_build(why: &str) {
 pub fn has_options(words: &[&str]) -> bool {
     static HELP: LazyLock<String> = LazyLock::new(|| launch::tool(Command::new(scratch::nsinit()).arg("--help")));
     words.iter().filter(|word| word.starts_with("--")).all(|word| HELP.contains(&format!("\n  {word} ")))
+}
+
+/// strace(1), for a test that holds a system call back. If it is missing, that is said.
+pub fn strace() -> Option<&'static Path> {
+    let strace = Path::new("/usr/bin/strace");
+    let exists = strace.exists();
+    if !exists {
+        skip("strace is not installed");
+    }
+    exists.then_some(strace)
 }
 
 /// The value of `name` in scripts/budgets.
