@@ -501,7 +501,8 @@ fn sensitive_files_are_masked() {
     for root in roots() {
         for path in on_host(&MASKED) {
             // Some are not masked for an ordinary user, whose container cannot read them.
-            let script = format!("if [ -d {path} ]; then ls -A {path}; elif [ -r {path} ]; then cat {path}; fi");
+            let may_fail = if root.who.is_root() { "" } else { "2>/dev/null || :" };
+            let script = format!("if [ -d {path} ]; then ls -A {path}; else cat {path} {may_fail}; fi");
             root.sh(&[], &script).is(0, "", "");
         }
     }
